@@ -1,0 +1,1 @@
+"""Heft weighs training data: which examples hurt a model, and what removing them does."""

@@ -1,0 +1,1 @@
+"""Directional derivatives and curvature products; knows only torch."""

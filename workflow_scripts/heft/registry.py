@@ -1,0 +1,119 @@
+"""Finds methods, models and data sources by reading their files, without importing torch.
+
+A file whose function carries the room's decorator (`@method(...)`, `@model(...)`, `@source(...)`) is registered: the
+file's name, the function's name and the registered name are one. The decorator's keywords are literals; the
+function's keyword-only parameters are its options.
+"""
+
+import ast
+import importlib
+import importlib.util
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+PACKAGE = Path(__file__).parent
+DECORATORS = {"methods": "method", "models": "model", "data/sources": "source"}
+_FOLDERS: dict[str, list[Path]] = {room: [PACKAGE / room] for room in DECORATORS}
+
+
+@dataclass(frozen=True)
+class Option:
+    """One option of a registered function: the annotation as written, and the default."""
+
+    annotation: str
+    default: Any
+
+
+@dataclass(frozen=True)
+class Declaration:
+    """What a file declares about the function that it registers."""
+
+    name: str
+    room: str
+    module: str
+    file: Path
+    docstring: str
+    fields: dict[str, Any]
+    options: dict[str, Option]
+
+    @property
+    def summary(self) -> str:
+        """The docstring's first line without the name in front."""
+        return self.docstring.partition("\n")[0].removeprefix(f"{self.name}: ")
+
+    def load(self) -> Callable[..., Any]:
+        """Imports the file and returns the function."""
+        return getattr(_import(self.module, self.file), self.name)
+
+
+def declarations(room: str) -> dict[str, Declaration]:
+    """All declarations of a room (`methods`, `models`, `data/sources`) by name, sorted."""
+    files = sorted(file for folder in _FOLDERS[room] for file in folder.glob("*.py"))
+    found = [declaration for file in files if (declaration := read_declaration(file, room)) is not None]
+    return {declaration.name: declaration for declaration in sorted(found, key=lambda found_one: found_one.name)}
+
+
+def add_folder(room: str, folder: Path) -> None:
+    """Lets `declarations` find files of `folder` too."""
+    if folder not in _FOLDERS[room]:
+        _FOLDERS[room].append(folder)
+
+
+def read_declaration(file: Path, room: str) -> Declaration | None:
+    """The declaration in a file, or None where no function carries the room's decorator.
+
+    Raises ValueError where the function's name is not the file's, or a decorator's keyword is not a literal.
+    """
+    return _read_declaration(file, room, file.stat().st_mtime_ns)
+
+
+@cache
+def _read_declaration(file: Path, room: str, _modified: int) -> Declaration | None:
+    tree = ast.parse(file.read_text(encoding="utf-8"))
+    for node in tree.body:
+        if not isinstance(node, ast.FunctionDef):
+            continue
+        for decorator in node.decorator_list:
+            if isinstance(decorator, ast.Call) and ast.unparse(decorator.func) == DECORATORS[room]:
+                if node.name != file.stem:
+                    raise ValueError(f"{file}: the {DECORATORS[room]} is named {node.name}, the file {file.stem}")
+                return Declaration(
+                    name=node.name,
+                    room=room,
+                    module=_module_name(file),
+                    file=file,
+                    docstring=ast.get_docstring(node) or ast.get_docstring(tree) or "",
+                    fields={keyword.arg: ast.literal_eval(keyword.value) for keyword in decorator.keywords if keyword.arg},
+                    options=_options(node.args),
+                )
+    return None
+
+
+def _options(arguments: ast.arguments) -> dict[str, Option]:
+    return {
+        argument.arg: Option(ast.unparse(argument.annotation) if argument.annotation else "Any", ast.literal_eval(default))
+        for argument, default in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True)
+        if default is not None
+    }
+
+
+def _module_name(file: Path) -> str:
+    if file.is_relative_to(PACKAGE):
+        return ".".join(["heft", *file.relative_to(PACKAGE).with_suffix("").parts])
+    return f"heft_extension_{file.stem}"
+
+
+def _import(module: str, file: Path) -> Any:
+    if module.startswith("heft."):
+        return importlib.import_module(module)
+    specification = importlib.util.spec_from_file_location(module, file)
+    if specification is None or specification.loader is None:
+        raise ImportError(f"{file} cannot be imported")
+    loaded = importlib.util.module_from_spec(specification)
+    sys.modules[module] = loaded
+    specification.loader.exec_module(loaded)
+    return loaded

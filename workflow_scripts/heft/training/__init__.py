@@ -1,0 +1,1 @@
+"""The deterministic training loop, batched training of many models, checkpoints."""

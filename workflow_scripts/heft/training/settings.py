@@ -1,0 +1,31 @@
+"""What the configuration says about training."""
+
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+from annotated_types import Ge, Gt, Lt
+
+
+@dataclass(frozen=True)
+class TrainingSettings:
+    """SGD with momentum and coupled weight decay, as torch.optim.SGD defines them."""
+
+    epochs: Annotated[int, Gt(0)] = 20
+    batch_size: Annotated[int, Gt(0)] = 64
+    learning_rate: Annotated[float, Gt(0)] = 0.05
+    momentum: Annotated[float, Ge(0), Lt(1)] = 0.9
+    weight_decay: Annotated[float, Ge(0)] = 0.0005
+    schedule: Literal["constant", "cosine"] = "cosine"
+    warmup_epochs: Annotated[int, Ge(0)] = 0
+
+
+@dataclass(frozen=True)
+class CheckpointSettings:
+    """Which epoch states are kept: `spaced` evenly spaced ones up to the last, and the `early` first ones.
+
+    final: the state that scores are taken at, the last epoch or the best on validation.
+    """
+
+    final: Literal["last", "best"] = "last"
+    spaced: Annotated[int, Gt(0)] = 5
+    early: Annotated[int, Gt(0)] = 5
