@@ -1,7 +1,7 @@
 """What the configuration says about data and planted label noise."""
 
 from dataclasses import dataclass, field
-from typing import Annotated, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from annotated_types import Gt, Lt
 
@@ -15,14 +15,19 @@ class NoiseSettings:
     rate: fraction of training examples whose label is wrong, in (0, 1).
     """
 
+    __pydantic_config__: ClassVar[dict[str, Any]] = {"extra": "forbid", "strict": True}
+
     kind: Literal["none", "symmetric", "pairs", "clustered"] = "pairs"
     rate: Annotated[float, Gt(0), Lt(1)] = 0.3
 
 
 @dataclass(frozen=True)
 class DataSettings:
-    """Sizes of the disjoint splits, noise, and what is drawn anew for each seed (the rest is that of seed 0)."""
+    """The source, sizes of the disjoint splits, noise, and what is drawn anew for each seed (the rest is that of seed 0)."""
 
+    __pydantic_config__: ClassVar[dict[str, Any]] = {"extra": "forbid", "strict": True}
+
+    source: str = "mnist5k"
     train: Annotated[int, Gt(0)] = 3000
     validation: Annotated[int, Gt(0)] = 500
     test: Annotated[int, Gt(0)] = 1500

@@ -1,7 +1,7 @@
 """What the configuration says about training."""
 
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from annotated_types import Ge, Gt, Lt
 
@@ -9,6 +9,8 @@ from annotated_types import Ge, Gt, Lt
 @dataclass(frozen=True)
 class TrainingSettings:
     """SGD with momentum and coupled weight decay, as torch.optim.SGD defines them."""
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = {"extra": "forbid", "strict": True}
 
     epochs: Annotated[int, Gt(0)] = 20
     batch_size: Annotated[int, Gt(0)] = 64
@@ -25,6 +27,8 @@ class CheckpointSettings:
 
     final: the state that scores are taken at, the last epoch or the best on validation.
     """
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = {"extra": "forbid", "strict": True}
 
     final: Literal["last", "best"] = "last"
     spaced: Annotated[int, Gt(0)] = 5

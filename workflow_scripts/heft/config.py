@@ -1,0 +1,120 @@
+"""The typed configuration. Its JSON schema is what a configuration is checked against, before anything runs."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from annotated_types import Ge, Gt, Lt, MinLen
+from pydantic import BaseModel, ConfigDict, Field
+
+from heft.data.settings import DataSettings
+from heft.errors import HeftError
+from heft.registry import declarations
+from heft.schema import check_against_schema, choice_with_options, nearest
+from heft.training.settings import CheckpointSettings, TrainingSettings
+
+Unique = Field(json_schema_extra={"uniqueItems": True})
+IMPORT_PATH = r"^[A-Za-z_][\w.]*:[A-Za-z_]\w*$"
+NAME_PATTERN = r"^[a-z0-9][a-z0-9_]*$"
+Named = str | dict[str, dict[str, Any]]
+
+
+class Strict(BaseModel):
+    """Settings that refuse unknown keys and never turn text into numbers."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class EnsembleSettings(Strict):
+    """Members of one kind, averaged at each of `sizes`, for the named methods (without `methods`: all that can be).
+
+    p_max: `parameter_dropout` zeroes each parameter of a member with a probability drawn from (0, p_max).
+    """
+
+    kind: Literal["parameter_dropout", "seeds"]
+    sizes: Annotated[list[Annotated[int, Gt(0)]], MinLen(1), Unique]
+    methods: Annotated[list[str] | None, Unique] = None
+    p_max: Annotated[float, Gt(0), Lt(1)] | None = None
+
+
+class ExperimentSettings(Strict):
+    """All settings of one experiment."""
+
+    seeds: Annotated[list[Annotated[int, Ge(0)]], MinLen(1), Unique] = [0, 1, 2, 3, 4]
+    data: DataSettings = DataSettings()
+    model: Named = "mlp"
+    training: TrainingSettings = TrainingSettings()
+    checkpoints: CheckpointSettings = CheckpointSettings()
+    methods: Annotated[list[Named], MinLen(1), Unique] = ["random", "oracle", "loss", "margin", "el2n", "ip", "tracin", "if_cg"]
+    ensembles: list[EnsembleSettings] = []
+    fractions: Annotated[list[Annotated[float, Gt(0), Lt(1)] | Literal["noise_rate"]], MinLen(1), Unique] = [
+        0.01,
+        0.025,
+        0.05,
+        0.1,
+        0.2,
+        "noise_rate",
+    ]
+
+
+class Configuration(Strict):
+    """The whole file: which experiments run, and how each is made from `defaults` and its definition."""
+
+    experiments: Annotated[list[str], MinLen(1), Unique]
+    defaults: dict[str, Any] = {}
+    definitions: dict[str, dict[str, Any]]
+    data_dir: str | None = None
+    keep_retrained: bool = False
+
+
+def schema() -> dict[str, Any]:
+    """JSON schema of a configuration file, with the registered methods, models, sources and their options in it."""
+    experiment = ExperimentSettings.model_json_schema(ref_template="#/$defs/{model}")
+    definitions = experiment.pop("$defs")
+    methods = declarations("methods")
+    experiment["properties"]["methods"]["items"] = choice_with_options(methods)
+    experiment["properties"]["model"] = choice_with_options(declarations("models"), open_pattern=IMPORT_PATH)
+    definitions["DataSettings"]["properties"]["source"]["enum"] = list(declarations("data/sources"))
+    ensemble_methods = definitions["EnsembleSettings"]["properties"]["methods"]["anyOf"][0]
+    ensemble_methods["items"] = {"type": "string", "enum": [name for name in methods if methods[name].fields["ensemble"]]}
+    whole = Configuration.model_json_schema()
+    whole["properties"]["defaults"] = {"$ref": "#/$defs/ExperimentSettings"}
+    whole["properties"]["definitions"]["additionalProperties"] = {"$ref": "#/$defs/ExperimentSettings"}
+    return {**whole, "$defs": {**definitions, "ExperimentSettings": experiment}}
+
+
+def load_configuration(raw: Mapping[str, Any], name: str = "config.yaml") -> tuple[Configuration, dict[str, ExperimentSettings]]:
+    """The checked configuration and the settings of each experiment that runs, by name.
+
+    Raises HeftError in one sentence naming the key, its value and what is allowed.
+    """
+    check_against_schema(raw, schema(), name)
+    configuration = Configuration.model_validate(dict(raw))
+    for index, experiment in enumerate(configuration.experiments):
+        if experiment not in configuration.definitions:
+            raise HeftError(f'{name}: experiments[{index}] is "{experiment}"{nearest(experiment, configuration.definitions)}')
+    settings = {
+        experiment: ExperimentSettings.model_validate(_merged(configuration.defaults, configuration.definitions[experiment]))
+        for experiment in configuration.experiments
+    }
+    return configuration, settings
+
+
+def data_folder(configuration: Configuration) -> Path | None:
+    """The folder that is looked at for source files first; the environment variable HEFT_DATA wins over `data_dir`."""
+    for key, value in (("the environment variable HEFT_DATA", os.environ.get("HEFT_DATA")), ("data_dir", configuration.data_dir)):
+        if value:
+            if not Path(value).is_dir():
+                raise HeftError(f'{key} is "{value}"; there is no such folder')
+            return Path(value)
+    return None
+
+
+def _merged(defaults: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    """`defaults` with `changes` over it: data, training and other groups key by key, everything else as a whole."""
+    groups = ("data", "training", "checkpoints", "noise")
+    merged = dict(defaults)
+    for key, value in changes.items():
+        merged[key] = _merged(merged.get(key, {}), value) if key in groups else value
+    return merged

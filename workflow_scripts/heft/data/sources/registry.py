@@ -1,0 +1,79 @@
+"""What a data source declares and returns."""
+
+import importlib.util
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from heft.artifacts import sha256_of_file
+from heft.errors import HeftError
+
+
+@dataclass(frozen=True)
+class RawData:
+    """What a source returns, one entry an example.
+
+    inputs: float32 [n, C, H, W], normalised. labels: int64 [n] in 0..len(class_names)-1. ids: unique and stable.
+    files: what was read, by declared name. display: `mean` and `std`; a picture in 0..1 is `inputs * std + mean`.
+    """
+
+    inputs: np.ndarray
+    labels: np.ndarray
+    ids: list[str]
+    class_names: list[str]
+    files: dict[str, Path]
+    display: dict[str, float]
+
+
+@dataclass(frozen=True)
+class Source:
+    """A registered source: called with `data_dir` (or None), it returns `RawData`."""
+
+    name: str
+    read: Callable[[Path | None], RawData]
+    origin: str
+    licence: str
+    sha256: dict[str, str]
+
+    def __call__(self, data_dir: Path | None = None) -> RawData:
+        return self.read(data_dir)
+
+    def file(self, name: str, data_dir: Path | None, *, package: str, folder: str) -> Path:
+        """The declared file: from `data_dir/{source}/` or `data_dir/` where it is there, else from the pip package.
+
+        Raises HeftError where the file is nowhere, or is not the one whose SHA-256 is declared.
+        """
+        beside = [data_dir / self.name / name, data_dir / name] if data_dir else []
+        path = next((path for path in [*beside, *_packaged(package, folder, name)] if path.is_file()), None)
+        if path is None:
+            raise HeftError(
+                f"Data source {self.name}: {name} was not found; install its origin ({self.origin}), "
+                f"or put {name} into the folder that data_dir names."
+            )
+        found = sha256_of_file(path)
+        if found != self.sha256[name]:
+            raise HeftError(
+                f"Data source {self.name}: {path} is not the file that is expected (changed or truncated): "
+                f"SHA-256 expected {self.sha256[name]}, found {found}."
+            )
+        return path
+
+
+def source(
+    *, origin: str, licence: str, sha256: dict[str, str]
+) -> Callable[[Callable[[Path | None], RawData]], Source]:
+    """Registers a data source: its public origin, its licence, and the SHA-256 of each file that it reads."""
+
+    def register(read: Callable[[Path | None], RawData]) -> Source:
+        return Source(read.__name__, read, origin, licence, sha256)
+
+    return register
+
+
+def _packaged(package: str, folder: str, name: str) -> list[Path]:
+    # find_spec does not import the package, which takes seconds for some.
+    specification = importlib.util.find_spec(package)
+    locations = specification.submodule_search_locations if specification else None
+    return [Path(location) / folder / name for location in locations or []]

@@ -1,0 +1,141 @@
+"""One experiment, resolved: its scorers, variants and fractions, checked for what a schema cannot say."""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from heft.config import NAME_PATTERN, EnsembleSettings, ExperimentSettings, Named
+from heft.errors import HeftError
+from heft.registry import Declaration, declarations
+from heft.variants import Scorer, Variant
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """Name and settings of an experiment, and what follows from them; `where` starts its error messages."""
+
+    name: str
+    settings: ExperimentSettings
+    where: str
+
+    @cached_property
+    def methods(self) -> dict[str, Scorer]:
+        """The plain scorer of each entry of `methods`, by slug."""
+        scorers = [Scorer(name, self._non_default(name, options)) for name, options in map(named, self.settings.methods)]
+        return {scorer.slug: scorer for scorer in scorers}
+
+    @cached_property
+    def variants(self) -> dict[str, Variant]:
+        """Every variant by slug: each method alone, then each ensemble at each size above 1."""
+        found = [Variant(scorer) for scorer in self.methods.values()]
+        for ensemble in self.settings.ensembles:
+            options = {"p_max": ensemble.p_max} if ensemble.p_max is not None else {}
+            for scorer in self._ensembled(ensemble):
+                over_members = Scorer(scorer.method, scorer.options, ensemble.kind, options)
+                found += [Variant(over_members, size) for size in ensemble.sizes if size > 1]
+        return {variant.slug: variant for variant in found}
+
+    @cached_property
+    def scorers(self) -> dict[str, tuple[Scorer, int]]:
+        """Each scorer by slug, with the largest number of members that a variant asks of it."""
+        largest: dict[str, tuple[Scorer, int]] = {}
+        for variant in self.variants.values():
+            size = largest.get(variant.scorer.slug, (variant.scorer, 0))[1]
+            largest[variant.scorer.slug] = (variant.scorer, max(size, variant.members))
+        return largest
+
+    @cached_property
+    def fractions(self) -> list[float]:
+        """Fractions that are removed, ascending, the noise rate in its place; without planted noise it is left out."""
+        noise = self.settings.data.noise
+        planted = [noise.rate] if noise.kind != "none" else []
+        chosen = {fraction for fraction in self.settings.fractions if not isinstance(fraction, str)}
+        return sorted(chosen | set(planted if "noise_rate" in self.settings.fractions else []))
+
+    @property
+    def model(self) -> tuple[str, dict[str, Any]]:
+        """Name and options of the model."""
+        return named(self.settings.model)
+
+    def check(self, roots: Iterable[Path]) -> None:
+        """Raises HeftError where the settings contradict each other, or name a module that is not in one of `roots`."""
+        self._check_names()
+        self._check_epochs()
+        self._check_known_labels()
+        model, _ = self.model
+        if ":" in model and not any(module_file(model, root) for root in roots):
+            raise HeftError(f'{self.where}.model is "{model}"; found no file for that module beside the configuration or in the project')
+        if not self.fractions:
+            raise HeftError(f"{self.where}.fractions holds only noise_rate, but data.noise.kind is none; give at least one number")
+        for ensemble in self.settings.ensembles:
+            self._ensembled(ensemble)
+
+    def _check_names(self) -> None:
+
+
+        if not re.match(NAME_PATTERN, self.name):
+            raise HeftError(f'{self.where}: the name "{self.name}" may hold only lower-case letters, digits and underscores')
+        if len(self.methods) < len(self.settings.methods):
+            slugs = [Scorer(name, self._non_default(name, options)).slug for name, options in map(named, self.settings.methods)]
+            twice = next(slug for slug in slugs if slugs.count(slug) > 1)
+            raise HeftError(f"{self.where}.methods names {twice} twice (an option at its default changes nothing)")
+
+    def _check_epochs(self) -> None:
+        epochs = self.settings.training.epochs
+        limited = {
+            "checkpoints.spaced": self.settings.checkpoints.spaced,
+            "checkpoints.early": self.settings.checkpoints.early,
+            "training.warmup_epochs": self.settings.training.warmup_epochs,
+        }
+        for key, value in limited.items():
+            if value > epochs:
+                raise HeftError(f"{self.where}.{key} is {value}; it must be at most training.epochs, which is {epochs}")
+
+    def _check_known_labels(self) -> None:
+        if self.settings.data.noise.kind == "none":
+            for slug, scorer in self.methods.items():
+                if "true_labels" in declaration_of(scorer.method).fields["needs"]:
+                    raise HeftError(f"{self.where}.methods has {slug}, which needs planted noise; data.noise.kind is none")
+
+    def _ensembled(self, ensemble: EnsembleSettings) -> list[Scorer]:
+        if ensemble.p_max is not None and ensemble.kind != "parameter_dropout":
+            raise HeftError(f"{self.where}.ensembles: p_max is an option of parameter_dropout, not of {ensemble.kind}")
+        able = [scorer for scorer in self.methods.values() if declaration_of(scorer.method).fields["ensemble"]]
+        if ensemble.methods is None:
+            return able
+        for name in ensemble.methods:
+            if name not in {scorer.method for scorer in able}:
+                raise HeftError(
+                    f'{self.where}.ensembles ({ensemble.kind}): methods has "{name}", which is not in the list methods; '
+                    f"add it there, or choose from {', '.join(scorer.method for scorer in able) or 'none'}"
+                )
+        return [scorer for scorer in able if scorer.method in ensemble.methods]
+
+    @staticmethod
+    def _non_default(name: str, options: Mapping[str, Any]) -> dict[str, Any]:
+        declared = declaration_of(name).options
+        return {key: value for key, value in options.items() if value != declared[key].default}
+
+
+def named(entry: Named) -> tuple[str, dict[str, Any]]:
+    """Name and options of an entry that is `name` or `{name: {option: value}}`."""
+    if isinstance(entry, str):
+        return entry, {}
+    return next((name, dict(options)) for name, options in entry.items())
+
+
+def declaration_of(method: str) -> Declaration:
+    """The declaration of a registered method."""
+    return declarations("methods")[method]
+
+
+def module_file(import_path: str, root: Path) -> Path | None:
+    """The file of `package.module:function` under `root`, or None."""
+    stem = root.joinpath(*import_path.partition(":")[0].split("."))
+    candidates = [stem.with_suffix(".py"), stem / "__init__.py"]
+    return next((file for file in candidates if file.is_file()), None)
+
+

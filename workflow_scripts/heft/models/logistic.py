@@ -1,0 +1,14 @@
+"""logistic: multinomial logistic regression on the flattened input; its loss is convex."""
+
+import math
+from collections.abc import Sequence
+
+from torch import nn
+
+from heft.models.registry import model
+
+
+@model(needs_image=False)
+def logistic(input_shape: Sequence[int], n_classes: int) -> nn.Module:
+    """logits = W x + b."""
+    return nn.Sequential(nn.Flatten(), nn.Linear(math.prod(input_shape), n_classes))

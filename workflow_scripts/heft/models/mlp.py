@@ -1,0 +1,19 @@
+"""mlp: fully connected layers with GELU, which is smooth, so that influence and retraining can agree."""
+
+import itertools
+import math
+from collections.abc import Sequence
+
+from torch import nn
+
+from heft.models.registry import model
+
+
+@model(needs_image=False)
+def mlp(input_shape: Sequence[int], n_classes: int, *, hidden: Sequence[int] = (128, 64)) -> nn.Module:
+    """Flattened input, hidden layers of the given widths, logits."""
+    widths = [math.prod(input_shape), *hidden]
+    layers: list[nn.Module] = [nn.Flatten()]
+    for n_in, n_out in itertools.pairwise(widths):
+        layers += [nn.Linear(n_in, n_out), nn.GELU()]
+    return nn.Sequential(*layers, nn.Linear(widths[-1], n_classes))

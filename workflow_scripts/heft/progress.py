@@ -1,0 +1,98 @@
+"""Progress of a run on Snakemake's logger: one line a job, and on a terminal a bar with the remaining time."""
+
+import logging
+import sys
+import time
+from collections.abc import Iterable, Mapping
+from typing import Any, TextIO
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+DEFAULT_HANDLER = "DefaultStreamHandler"
+_SHORT = {"s": "seed "}
+
+
+def attach(logger: logging.Logger, reports: Iterable[str]) -> None:
+    """Puts a ProgressHandler in the place of Snakemake's stream handler; leaves a logger plugin that someone chose alone."""
+    for handler in list(logger.handlers):
+        if handler.name == DEFAULT_HANDLER:
+            logger.removeHandler(handler)
+            logger.addHandler(ProgressHandler(sys.stderr, list(reports)))
+
+
+def describe(rule: str, wildcards: Mapping[str, Any]) -> str:
+    """`score  mnist5k  seed 3  ip__seeds__5`."""
+    return "  ".join([f"{rule:<13}", *(f"{_SHORT.get(name, '')}{value}" for name, value in wildcards.items())])
+
+
+class ProgressHandler(logging.Handler):
+    """Writes a line when a job ends and where one fails; warnings and errors pass; the rest goes to Snakemake's log file alone."""
+
+    def __init__(self, stream: TextIO, reports: list[str]) -> None:
+        super().__init__()
+        self.name = "HeftProgress"
+        self._console = Console(file=stream, highlight=False, soft_wrap=True)
+        self._reports = reports
+        self._running: dict[int, tuple[str, float]] = {}
+        self._done, self._total = 0, 0
+        self._bar: Progress | None = None
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Handles one record; events are Snakemake's LogEvent, by value."""
+        event = str(getattr(record, "event", "") or "")
+        if event.startswith("LogEvent."):
+            event = event.removeprefix("LogEvent.").lower()
+        extra = record.__dict__
+        if event == "run_info":
+            self._start(int(extra["stats"]["total"]))
+        elif event == "job_info":
+            self._running[extra["jobid"]] = (describe(extra["rule_name"], extra["wildcards"] or {}), time.monotonic())
+        elif event == "job_finished":
+            self._finished(extra["job_id"])
+        elif event == "job_error":
+            self._line(f"failed  {self._running.get(extra['jobid'], (extra['rule_name'], 0))[0]}  log: {', '.join(extra['log'])}")
+        elif event == "error":
+            self._error(record)
+        elif not event:
+            self._message(record)
+
+    def close(self) -> None:
+        """Takes the bar away."""
+        if self._bar is not None:
+            self._bar.stop()
+            self._bar = None
+        super().close()
+
+    def _start(self, total: int) -> None:
+        self._total = total
+        self._line(f"{total} jobs")
+        if self._console.is_terminal and self._bar is None:
+            columns = (BarColumn(), MofNCompleteColumn(), TextColumn("remaining"), TimeRemainingColumn())
+            self._bar = Progress(*columns, console=self._console, transient=True)
+            self._bar.add_task("run", total=total)
+            self._bar.start()
+
+    def _finished(self, job: int) -> None:
+        what, started = self._running.pop(job, (f"job {job}", time.monotonic()))
+        self._done += 1
+        width = len(str(self._total))
+        self._line(f"{self._done:>{width}}/{self._total}  {what}  {time.monotonic() - started:.1f} s")
+        if self._bar is not None:
+            self._bar.update(self._bar.task_ids[0], completed=self._done)
+            if self._done == self._total:
+                self.close()
+
+    def _error(self, record: logging.LogRecord) -> None:
+        if "At least one job did not complete" not in record.getMessage():
+            self._line(record.getMessage())
+
+    def _message(self, record: logging.LogRecord) -> None:
+        text = record.getMessage()
+        if text.startswith("Nothing to be done"):
+            self._line(f"Nothing to be done; up to date: {', '.join(self._reports)}")
+        elif record.levelno >= logging.WARNING:
+            self._line(text)
+
+    def _line(self, text: str) -> None:
+        self._console.print(text, markup=False)

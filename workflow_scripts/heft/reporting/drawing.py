@@ -1,0 +1,136 @@
+"""One look for all figures, and SVG that has the same bytes for the same input and may stand beside others in a page."""
+
+import io
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from html import escape
+from typing import Any
+
+import matplotlib as mpl
+import seaborn as sns
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from heft.reporting.tables import Comparison
+
+INK, MUTED, FAINT, GRID = "#1c2430", "#5d6b7a", "#c3cad3", "#e7ebef"
+# Okabe and Ito's and Tol's colours that stay apart for colour-blind readers and are dark enough for lines on white.
+METHOD_COLOURS = [
+    "#D55E00", "#0072B2", "#009E73", "#AA4499", "#C28E0E", "#332288", "#4AA3DF", "#882255", "#117733", "#7A7A00", "#E78AC3",
+    "#44AA99",
+]  # fmt: skip
+REFERENCE_COLOURS = {"none": INK, "random": "#7b8794", "oracle": "#1c2430"}
+MARKERS = ["o", "s", "D", "^", "v", "P", "X", "p", "h", "<", ">", "d"]
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A finished figure.
+
+    name: file stem and HTML id. takeaway: one sentence from the data. description: what is drawn, for those who do
+    not see it. svg: without XML header, ready for a page. width: in CSS pixels, below which it scrolls.
+    """
+
+    name: str
+    title: str
+    takeaway: str
+    description: str
+    svg: str
+    width: int
+
+
+@contextmanager
+def style() -> Iterator[None]:
+    """seaborn's white grid in Heft's colours; the salt makes ids the same in every process."""
+    rc = {
+        "svg.fonttype": "none", "font.family": "DejaVu Sans", "font.size": 10, "text.color": INK,
+        "axes.labelcolor": MUTED, "axes.edgecolor": FAINT, "axes.titlesize": 11, "axes.titleweight": "bold",
+        "axes.titlelocation": "left", "axes.labelsize": 10, "axes.spines.top": False, "axes.spines.right": False,
+        "xtick.color": MUTED, "ytick.color": MUTED, "xtick.labelsize": 9, "ytick.labelsize": 9, "grid.color": GRID,
+        "axes.axisbelow": True, "legend.frameon": False, "legend.fontsize": 9, "lines.solid_capstyle": "round",
+        "svg.hashsalt": "heft",
+    }  # fmt: skip
+    with mpl.rc_context(), sns.axes_style("whitegrid"), mpl.rc_context(rc):
+        yield
+
+
+def new_figure(width: float, height: float) -> Figure:
+    """An empty figure of that many inches, not known to pyplot."""
+    return Figure(figsize=(width, height), layout="constrained")
+
+
+def method_colours(comparison: Comparison) -> dict[str, str]:
+    """Method -> colour, the same in every figure of a report; more methods than colours begin anew."""
+    names = sorted({variant.method for variant in comparison.compared})
+    return REFERENCE_COLOURS | {name: METHOD_COLOURS[k % len(METHOD_COLOURS)] for k, name in enumerate(names)}
+
+
+def method_markers(comparison: Comparison) -> dict[str, str]:
+    """Method -> marker, so that colour is never the only sign."""
+    names = sorted({variant.method for variant in comparison.compared})
+    return {"none": "_", "random": "x", "oracle": "*"} | {name: MARKERS[k % len(MARKERS)] for k, name in enumerate(names)}
+
+
+def percent_axis(axes: Axes, fractions: Sequence[float], label: str = "lowest-scored examples removed (%)") -> None:
+    """A logarithmic axis of fractions with a tick at each."""
+    axes.set_xscale("log")
+    axes.set_xticks(list(fractions), [f"{100 * fraction:.4g}" for fraction in fractions])
+    axes.set_xticks([], minor=True)
+    axes.set_xlabel(label)
+    axes.grid(visible=False, axis="x")
+
+
+def spread_labels(positions: Sequence[float], gap: float, low: float, high: float) -> list[float]:
+    """Positions moved apart so that neighbours are at least `gap` from each other, within low..high where they fit."""
+    order = sorted(range(len(positions)), key=lambda k: positions[k])
+    placed = [positions[k] for k in order]
+    for _ in range(200):
+        for k in range(len(placed) - 1):
+            overlap = gap - (placed[k + 1] - placed[k])
+            if overlap > 1e-9:
+                placed[k], placed[k + 1] = placed[k] - overlap / 2, placed[k + 1] + overlap / 2
+        if placed and placed[0] < low:
+            placed = [position + low - placed[0] if k == 0 else position for k, position in enumerate(placed)]
+        if placed and placed[-1] > high:
+            placed[-1] = high
+    result = [0.0] * len(placed)
+    for rank, k in enumerate(order):
+        result[k] = placed[rank]
+    return result
+
+
+def label_ends(axes: Axes, ends: Sequence[tuple[float, str, str]], gap: float = 0.075, **text: Any) -> None:
+    """Writes (y, label, colour) at the right edge, moved apart where they would overlap."""
+    low, high = axes.get_ylim()
+    heights = [(y - low) / (high - low) for y, _, _ in ends]
+    for height, place, (_, label, colour) in zip(heights, spread_labels(heights, gap, 0, 1.02), ends, strict=True):
+        axes.annotate(
+            label, (1.0, height), (1.035, place), "axes fraction", "axes fraction", color=colour, va="center",
+            arrowprops={"arrowstyle": "-", "color": colour, "lw": 0.7, "alpha": 0.6, "shrinkA": 1, "shrinkB": 2},
+            **({"fontsize": 9} | text),
+        )  # fmt: skip
+
+
+def to_picture(figure: Figure, name: str, title: str, takeaway: str, description: str) -> Picture:
+    """Renders a figure without date or version, its ids prefixed by `name` and a title and description for readers."""
+    written = io.StringIO()
+    empty = dict.fromkeys(("Date", "Creator", "Format", "Type"))
+    figure.savefig(written, format="svg", metadata=empty, transparent=True)
+    svg = written.getvalue()
+    svg = svg[svg.index("<svg") :]
+    svg = re.sub(r"<metadata>.*?</metadata>\s*", "", svg, flags=re.DOTALL)
+    svg = re.sub(r'\bid="', f'id="{name}-', svg)
+    svg = re.sub(r'(url\(#|href="#)', rf"\g<1>{name}-", svg)
+    width, height = (float(inches) * 96 for inches in figure.get_size_inches())
+    head = (
+        f'<svg viewBox="\\g<1>" width="{width:.0f}" height="{height:.0f}" role="img" '
+        f'aria-labelledby="{name}-title {name}-desc" xmlns:xlink="http://www.w3.org/1999/xlink" '
+        f'xmlns="http://www.w3.org/2000/svg" version="1.1">\n'
+    )
+    svg = re.sub(r'<svg [^>]*?viewBox="([^"]*)"[^>]*>\s*', head, svg, count=1, flags=re.DOTALL)
+    labels = f'<title id="{name}-title">{escape(title)}</title>\n<desc id="{name}-desc">{escape(description)}</desc>\n'
+    svg = svg.replace('version="1.1">\n', f'version="1.1">\n {labels}', 1)
+    svg = re.sub(r"\n\s+", "\n", svg)
+    return Picture(name, title, takeaway, description, svg, round(width))

@@ -1,0 +1,235 @@
+"""Figures of what stands behind the accuracy: precision-recall, ensemble size, cost, and the training curves."""
+
+from collections.abc import Callable
+from math import isfinite
+
+import numpy as np
+import pandas as pd
+import seaborn as sns
+from matplotlib.axes import Axes
+
+from heft.reporting.drawing import (
+    MUTED,
+    Picture,
+    label_ends,
+    method_colours,
+    method_markers,
+    new_figure,
+    spread_labels,
+    to_picture,
+)
+from heft.reporting.tables import Comparison, Variant
+from heft.reporting.verdict import Verdict
+from heft.reporting.wording import amount, decimal, listed, share
+from heft.statistics import Estimate, estimate
+
+DASHES = {"parameter_dropout": (0, (3, 1.2)), "seeds": "-"}
+
+
+def draw_precision_recall(curves: pd.DataFrame, comparison: Comparison) -> Picture | None:
+    """Mean precision at each recall of the planted wrong labels, plain methods; the level is what chance gives."""
+    plain = [variant for variant in comparison.compared if variant.plain]
+    plain = [variant for variant in plain if (curves.get("variant", pd.Series(dtype=str)) == variant.slug).any()]
+    if not plain:
+        return None
+    figure = new_figure(7.6, 4.2)
+    axes = figure.subplots()
+    colours, ends = method_colours(comparison), []
+    for variant in plain:
+        of_variant = curves[curves["variant"] == variant.slug]
+        mean = of_variant.groupby("recall")["precision"].mean()
+        colour = colours[variant.method]
+        sns.lineplot(x=100 * mean.index, y=100 * mean.values, ax=axes, color=colour, linewidth=2, estimator=None)
+        precision = comparison.per_variant(variant.slug, "noise_ap")
+        ends.append((100 * float(mean.iloc[-12:].mean()), f"{variant.label}  {decimal(precision.mean)}", colour))
+    if comparison.noise_rate is not None:
+        axes.axhline(100 * comparison.noise_rate, color=MUTED, linestyle=(0, (4, 3)), linewidth=1)
+        axes.annotate("random order", (1, 100 * comparison.noise_rate + 1.2), color=MUTED, fontsize=9)
+    axes.set(xlim=(0, 100), ylim=(0, 102), xlabel="recall: wrong labels found (%)", ylabel="precision: of those pointed at, wrong (%)")
+    label_ends(axes, ends)
+    title = "Finding the wrong labels: precision and recall"
+    description = (
+        "For each plain method, the mean over seeds of the precision among the lowest-scored examples when a given share "
+        "of all wrong labels has been found. Numbers at the right: average precision."
+    )
+    return to_picture(figure, "precision-recall", title, _detection_takeaway(comparison, plain), description)
+
+
+def draw_ensemble_size(comparison: Comparison, verdict: Verdict) -> Picture | None:
+    """AUROC and gain against the number of models a score is averaged over, for each method and kind."""
+    if verdict.choice is None or all(variant.plain for variant in comparison.compared):
+        return None
+    fraction = verdict.choice.fraction
+    measures = _measures(comparison, fraction)
+    figure = new_figure(4.6 * len(measures), 3.9)
+    panels = figure.subplots(1, len(measures), squeeze=False).ravel()
+    colours, markers = method_colours(comparison), method_markers(comparison)
+    scorers = sorted({variant.scorer for variant in comparison.compared if not variant.plain})
+    for axes, (label, measure) in zip(panels, measures, strict=True):
+        ends = []
+        for scorer in scorers:
+            members = [variant for variant in comparison.compared if variant.scorer == scorer]
+            base = comparison.find(members[0].base)
+            shown = ([base] if base is not None else []) + members
+            estimates = [measure(variant) for variant in shown]
+            colour = colours[members[0].method]
+            dash = DASHES.get(members[0].ensemble, (0, (1, 1)))
+            _sizes(axes, [variant.members for variant in shown], estimates, colour, dash, markers[members[0].method])
+            ends.append((estimates[-1].mean, f"{members[0].title}, {members[0].kind}", colour))
+        sizes = sorted({1} | {variant.members for variant in comparison.compared})
+        axes.set_xticks(sizes)
+        axes.set(xlabel="models averaged over (K; 1 = plain)", ylabel=label)
+        axes.grid(visible=False, axis="x")
+        label_ends(axes, [end for end in ends if isfinite(end[0])])
+    title = "Quality against ensemble size"
+    description = (
+        "For each method and ensemble kind, the mean over seeds with its 95 % interval against the number of models "
+        "averaged over; size 1 is the plain method."
+    )
+    return to_picture(figure, "ensemble-size", title, _size_takeaway(comparison, scorers), description)
+
+
+def draw_cost(comparison: Comparison, verdict: Verdict) -> Picture | None:
+    """Quality against the cost of the score in forward passes over the training set, logarithmic."""
+    if verdict.choice is None:
+        return None
+    costs = {one.slug: comparison.per_variant(one.slug, "forward_passes").mean for one in comparison.compared}
+    shown = [one for one in comparison.compared if isfinite(costs[one.slug]) and costs[one.slug] > 0]
+    if not shown:
+        return None
+    measures = _measures(comparison, verdict.choice.fraction)
+    figure = new_figure(5.0 * len(measures), 4.2)
+    colours, markers = method_colours(comparison), method_markers(comparison)
+    for axes, (label, measure) in zip(figure.subplots(1, len(measures), squeeze=False).ravel(), measures, strict=True):
+        points = [(costs[one.slug], measure(one).mean, one) for one in shown]
+        points = [point for point in points if isfinite(point[1])]
+        axes.set_xscale("log")
+        for cost, quality, variant in points:
+            filled = colours[variant.method] if variant.plain else "white"
+            axes.plot(
+                cost, quality, markers[variant.method], color=colours[variant.method], markerfacecolor=filled, markersize=8
+            )
+        axes.set(xlabel="cost of the score (forward passes over the training set)", ylabel=label)
+        axes.margins(x=0.12, y=0.1)
+        _label_points(axes, [(x, y, _short(one), colours[one.method]) for x, y, one in points])
+    title = "Quality against cost"
+    description = (
+        "Each variant by the cost of its score (logarithmic, training of further models included) and by its quality; "
+        "filled marks are plain methods, hollow ones ensembles."
+    )
+    return to_picture(figure, "cost", title, _cost_takeaway(comparison, shown, costs, measures), description)
+
+
+def draw_training(history: pd.DataFrame) -> Picture | None:
+    """Loss and accuracy of the base models by epoch: a thin line a seed, the mean strong."""
+    if history.empty:
+        return None
+    figure = new_figure(9.2, 3.4)
+    panels = figure.subplots(1, 2)
+    base = history[history["run"] == history["run"].min()] if "run" in history else history
+    for axes, quantity, factor in zip(panels, ("loss", "accuracy"), (1, 100), strict=True):
+        ends = []
+        for split, colour in (("train", "#0072B2"), ("validation", "#D55E00")):
+            column = f"{split}_{quantity}"
+            if column not in base or base[column].isna().all():
+                continue
+            for _, one in base.groupby("seed"):
+                sns.lineplot(x=one["epoch"], y=factor * one[column], ax=axes, color=colour, alpha=0.25, linewidth=0.9, estimator=None)
+            mean = factor * base.groupby("epoch")[column].mean()
+            sns.lineplot(x=mean.index, y=mean.values, ax=axes, color=colour, linewidth=2.4, estimator=None)
+            ends.append((float(mean.iloc[-1]), split, colour))
+        axes.set(xlabel="epoch", ylabel="loss" if quantity == "loss" else "accuracy (%)")
+        label_ends(axes, ends)
+    title = "Training of the base models"
+    description = "Training and validation loss (left) and accuracy (right) by epoch; thin lines are seeds, strong ones means."
+    return to_picture(figure, "training", title, _training_takeaway(base), description)
+
+
+def _measures(comparison: Comparison, fraction: float) -> list[tuple[str, Callable[[Variant], Estimate]]]:
+    """What counts as quality: AUROC where true labels are known, and the gain in points at the headline's fraction."""
+
+    def auroc(variant: Variant) -> Estimate:
+        return comparison.per_variant(variant.slug, "noise_auroc")
+
+    def gain(variant: Variant) -> Estimate:
+        fractions = comparison.gain(variant.slug, fraction).values
+        return estimate(pd.Series({seed: 100 * value for seed, value in fractions.items()}, dtype=float))
+
+    gains = (f"change of accuracy, {share(fraction)} removed (points)", gain)
+    return ([("AUROC of wrong labels", auroc)] if comparison.noise_known else []) + [gains]
+
+
+def _sizes(axes: Axes, sizes: list[int], estimates: list[Estimate], colour: str, dash: object, marker: str) -> None:
+    means = [one.mean for one in estimates]
+    axes.plot(sizes, means, color=colour, linestyle=dash, marker=marker, markersize=5, linewidth=2)
+    for size, one in zip(sizes, estimates, strict=True):
+        if one.has_interval:
+            axes.plot([size, size], [one.low, one.high], color=colour, linewidth=1, alpha=0.55)
+
+
+def _short(variant: Variant) -> str:
+    return variant.title if variant.plain else f"{variant.title}, {variant.kind.split()[-1]} ×{variant.members}"
+
+
+def _label_points(axes: Axes, points: list[tuple[float, float, str, str]]) -> None:
+    """Names beside points; where points are near in cost, the names are moved apart vertically."""
+    low, high = axes.get_ylim()
+    left, right = (np.log10(edge) for edge in axes.get_xlim())
+    columns: list[list[tuple[float, float, str, str]]] = []
+    for point in sorted(points, key=lambda one: one[0]):
+        near = columns and (np.log10(point[0]) - np.log10(columns[-1][0][0])) / (right - left) < 0.22
+        columns[-1].append(point) if near else columns.append([point])
+    for column in columns:
+        places = spread_labels([(y - low) / (high - low) for _, y, _, _ in column], 0.055, 0.02, 0.98)
+        for place, (x, y, label, colour) in zip(places, column, strict=True):
+            across = (np.log10(x) - left) / (right - left)
+            end = across > 0.66
+            axes.annotate(
+                label, (x, y), (across + (-0.03 if end else 0.03), place), "data", "axes fraction", color=colour, fontsize=8,
+                va="center", ha="right" if end else "left",
+                arrowprops={"arrowstyle": "-", "color": colour, "lw": 0.5, "alpha": 0.5, "shrinkA": 0, "shrinkB": 4},
+            )  # fmt: skip
+
+
+def _detection_takeaway(comparison: Comparison, plain: list[Variant]) -> str:
+    precisions = {one.label: comparison.per_variant(one.slug, "noise_ap").mean for one in plain}
+    best = max(precisions, key=lambda label: precisions[label])
+    chance = f"; a random order gives {decimal(comparison.noise_rate, 2)}" if comparison.noise_rate is not None else ""
+    return f"Highest mean average precision of the plain methods: {best}, {decimal(precisions[best])}{chance}."
+
+
+def _size_takeaway(comparison: Comparison, scorers: list[str]) -> str:
+    column = "noise_auroc" if comparison.noise_known else "test_accuracy"
+    clear = []
+    for scorer in scorers:
+        largest = max((one for one in comparison.compared if one.scorer == scorer), key=lambda one: one.members)
+        if comparison.paired(largest.slug, largest.base, column).above_zero:
+            clear.append(largest.label)
+    what = "AUROC" if comparison.noise_known else "Accuracy"
+    if not clear:
+        return f"{what} of no largest ensemble is detectably above that of its plain method."
+    return f"{what} is above the plain method's, with an interval of the paired difference clear of zero, for {listed(clear)}."
+
+
+def _cost_takeaway(
+    comparison: Comparison,
+    shown: list[Variant],
+    costs: dict[str, float],
+    measures: list[tuple[str, Callable[[Variant], Estimate]]],
+) -> str:
+    label, measure = measures[0]
+    best = max(shown, key=lambda one: measure(one).mean)
+    cheapest = min(shown, key=lambda one: costs[one.slug])
+    what = "mean AUROC" if comparison.noise_known else "mean gain"
+    said = f"The highest {what} ({best.label}) costs {amount(costs[best.slug])} forward passes"
+    return f"{said}; the cheapest score ({cheapest.label}) {amount(costs[cheapest.slug])}."
+
+
+def _training_takeaway(base: pd.DataFrame) -> str:
+    last = base[base["epoch"] == base["epoch"].max()]
+    train, validation = 100 * last["train_accuracy"].mean(), 100 * last["validation_accuracy"].mean()
+    epoch = int(base["epoch"].max())
+    said = f"After epoch {epoch} the models fit {train:.1f} % of their training labels, wrong ones included"
+    return f"{said}, and {validation:.1f} % of the validation labels."
+
+

@@ -1,0 +1,102 @@
+"""What a report is made of, as plain values: the stage script fills it, everything in this room reads it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import numpy as np
+import pandas as pd
+
+COMPARISON_COLUMNS = [
+    "experiment", "seed", "variant", "method", "ensemble", "members", "options", "action", "fraction", "chosen",
+    "n_removed", "val_loss", "test_loss", "test_accuracy", "demographic_parity_gap", "equal_opportunity_gap",
+    "robust_accuracy", "noise_precision", "noise_recall", "noise_auroc", "noise_ap", "lds", "score_cpu_seconds",
+    "score_peak_mb", "forward_passes", "retrain_cpu_seconds",
+]  # fmt: skip
+
+
+class MethodDeclaration(Protocol):
+    """What the legend reads of a method; `heft.registry.Declaration` fits.
+
+    fields: formula, paper, predicts, needs, ensemble, as the method's decorator says them.
+    options: name -> something with `annotation` and `default`.
+    """
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def docstring(self) -> str: ...
+    @property
+    def summary(self) -> str: ...
+    @property
+    def fields(self) -> Mapping[str, Any]: ...
+    @property
+    def options(self) -> Mapping[str, Any]: ...
+
+
+@dataclass(frozen=True)
+class SplitFacts:
+    """What the splits of this experiment are; one per experiment (counts are the same for every seed).
+
+    n: examples in train, validation and test. noise_rate: fraction of training labels known to be wrong, None where
+    true labels are not known. resample: what a seed draws anew, of split, noise, init.
+    """
+
+    n: Mapping[str, int]
+    noise_kind: str
+    noise_rate: float | None
+    resample: Sequence[str] = ("split", "noise", "init")
+
+
+@dataclass(frozen=True)
+class TrainingExamples:
+    """The training split of one seed, for the gallery.
+
+    examples: columns id, label, true_label (integers; true_label may be missing or empty), in training order.
+    scores: column id and one column per variant; low is detrimental; any order.
+    inputs: [n, C, H, W] float, row k belongs to examples row k, normalised; None where the data are no images.
+    display: {"mean": .., "std": ..} (numbers or one per channel) that undoes the normalisation to [0, 1].
+    """
+
+    seed: int
+    examples: pd.DataFrame
+    scores: pd.DataFrame
+    inputs: np.ndarray | None = None
+    display: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class ReportInput:
+    """One experiment's results.
+
+    comparison: COMPARISON_COLUMNS, one row per seed x variant x action x fraction, `none` included.
+    long_metrics: the key's columns, metric, value; written to metrics.csv as it is.
+    history: seed, run, epoch, train_loss, train_accuracy, validation_loss, validation_accuracy (others unused).
+    precision_recall: seed, variant, recall, precision; empty where true labels are unknown.
+    manifest: the data's manifest.json (source, origin, licence, files {name: sha256}, n, class_names, dataset_digest).
+    methods: declarations by name, as `heft.registry.declarations("methods")` returns them.
+    configuration: the experiment's resolved configuration as YAML text.
+    commit: the commit, "unknown" where there is none. versions: package -> version. machine: fact -> value.
+    """
+
+    experiment: str
+    comparison: pd.DataFrame
+    long_metrics: pd.DataFrame
+    history: pd.DataFrame
+    precision_recall: pd.DataFrame
+    split: SplitFacts
+    manifest: Mapping[str, Any]
+    methods: Mapping[str, MethodDeclaration]
+    configuration: str
+    commit: str
+    versions: Mapping[str, str]
+    machine: Mapping[str, str]
+    training: TrainingExamples | None = None
+
+    @property
+    def tracking_filter(self) -> str:
+        """The filter that shows this table's rows in the MLflow UI."""
+        return (
+            "tags.stage = 'evaluate' and tags.superseded = 'false' "
+            f"and params.experiment = '{self.experiment}'"
+        )

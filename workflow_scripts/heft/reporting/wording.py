@@ -1,0 +1,80 @@
+"""Numbers and names as the report writes them."""
+
+from collections.abc import Mapping
+from math import isfinite
+from typing import Any
+
+import numpy as np
+
+from heft.statistics import Estimate
+
+SPACE = "\u00a0"  # no-break: a number stays with its unit
+MINUS = "\u2212"
+EMPTY = "–"
+
+
+def percent(fraction: float, digits: int = 1) -> str:
+    """0.796 -> 79.6 (without the sign, for tables and 'from 79.6 to 88.1 %')."""
+    return f"{100 * fraction:.{digits}f}" if isfinite(fraction) else EMPTY
+
+
+def share(fraction: float) -> str:
+    """0.025 -> 2.5 %; 0.3 -> 30 %."""
+    return f"{100 * fraction:.4g}{SPACE}%" if isfinite(fraction) else EMPTY
+
+
+def points(difference: float) -> str:
+    """0.0853 -> +8.5: percentage points, with a sign."""
+    if not isfinite(difference):
+        return EMPTY
+    rounded = round(100 * difference, 1)
+    return "0.0" if rounded == 0 else f"{rounded:+.1f}".replace("-", MINUS)
+
+
+def points_interval(estimate: Estimate) -> str:
+    """+7.3 to +9.7, or nothing where there is no interval."""
+    return f"{points(estimate.low)} to {points(estimate.high)}" if estimate.has_interval else ""
+
+
+def decimal(value: float, digits: int = 3) -> str:
+    return f"{value:.{digits}f}" if isfinite(value) else EMPTY
+
+
+def decimal_interval(estimate: Estimate, digits: int = 3) -> str:
+    if not estimate.has_interval:
+        return ""
+    return f"{decimal(estimate.low, digits)} to {decimal(min(1.0, estimate.high), digits)}"
+
+
+def p_text(p_value: float) -> str:
+    """p = 0.012, p < 0.001."""
+    if not isfinite(p_value):
+        return EMPTY
+    return "p < 0.001" if p_value < 0.001 else f"p = {p_value:.2g}" if p_value < 0.995 else "p = 1"
+
+
+def amount(value: float) -> str:
+    """Three significant digits, thousands with a comma: 1,468; 4.3; 0.012."""
+    if not isfinite(value):
+        return EMPTY
+    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
+
+
+def seeds(count: int) -> str:
+    return "1 seed" if count == 1 else f"{count} seeds"
+
+
+def listed(words: list[str]) -> str:
+    """a, b and c."""
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}" if words else "none"
+
+
+def method_title(name: str, methods: Mapping[str, Any]) -> str:
+    """The declaration's `title` where it has one, else the registered name."""
+    declared = methods.get(name)
+    return str(declared.fields.get("title", name)) if declared is not None else name
+
+
+def is_empty(value: Any) -> bool:
+    """Whether a table's cell is empty: None, NaN or an empty string."""
+    return value is None or value == "" or (isinstance(value, float) and bool(np.isnan(value)))

@@ -1,0 +1,60 @@
+"""Names of scorers and variants: the readable slugs that files, runs and tables share."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+SLUG_PATTERN = r"[A-Za-z0-9_.\-]+"
+NONE = "none"
+
+
+@dataclass(frozen=True)
+class Scorer:
+    """A method with its non-default options, alone (`ensemble` empty) or over the members of an ensemble kind."""
+
+    method: str
+    options: Mapping[str, Any] = field(default_factory=dict)
+    ensemble: str = ""
+    ensemble_options: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def slug(self) -> str:
+        """`ip`, `if_cg-damping_0.1__seeds`, `ip__parameter_dropout-p_max_0.1`."""
+        name = self.method + _options_slug(self.options)
+        return f"{name}__{self.ensemble}{_options_slug(self.ensemble_options)}" if self.ensemble else name
+
+    @property
+    def all_options(self) -> dict[str, Any]:
+        """Non-default options of the method and of the ensemble, as the comparison table shows them."""
+        return {**self.options, **self.ensemble_options}
+
+
+@dataclass(frozen=True)
+class Variant:
+    """A scorer at one ensemble size; `members` is 1 for the method alone."""
+
+    scorer: Scorer
+    members: int = 1
+
+    @property
+    def slug(self) -> str:
+        """`ip`, `ip__parameter_dropout__10`."""
+        return f"{self.scorer.slug}__{self.members}" if self.scorer.ensemble else self.scorer.slug
+
+
+def fraction_slug(fraction: float) -> str:
+    """A fraction as text, the same in every file, key and run: `0.025`."""
+    return f"{fraction:.6g}"
+
+
+def _options_slug(options: Mapping[str, Any]) -> str:
+    return "".join(f"-{name}_{_value_slug(options[name])}" for name in sorted(options))
+
+
+def _value_slug(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    if isinstance(value, list | tuple):
+        return "x".join(_value_slug(element) for element in value)
+    return re.sub(r"[^A-Za-z0-9.]", "-", str(value))
