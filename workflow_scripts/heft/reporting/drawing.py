@@ -13,7 +13,7 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from heft.reporting.tables import Comparison
+from heft.reporting.comparison import Comparison
 
 INK, MUTED, FAINT, GRID = "#1c2430", "#5d6b7a", "#c3cad3", "#e7ebef"
 # Okabe and Ito's and Tol's colours that stay apart for colour-blind readers and are dark enough for lines on white.
@@ -58,7 +58,9 @@ def style() -> Iterator[None]:
 
 def new_figure(width: float, height: float) -> Figure:
     """An empty figure of that many inches, not known to pyplot."""
-    return Figure(figsize=(width, height), layout="constrained")
+    figure = Figure(figsize=(width, height), layout="constrained")
+    figure.get_layout_engine().set(w_pad=0.06, h_pad=0.06, wspace=0.03, hspace=0.03)  # type: ignore[call-arg,union-attr]
+    return figure
 
 
 def method_colours(comparison: Comparison) -> dict[str, str]:
@@ -102,7 +104,7 @@ def spread_labels(positions: Sequence[float], gap: float, low: float, high: floa
 
 
 def label_ends(axes: Axes, ends: Sequence[tuple[float, str, str]], gap: float = 0.075, **text: Any) -> None:
-    """Writes (y, label, colour) at the right edge, moved apart where they would overlap."""
+    """Writes (y, label, colour) at the right edge, moved apart where they would overlap, tied to the edge by a line."""
     low, high = axes.get_ylim()
     heights = [(y - low) / (high - low) for y, _, _ in ends]
     for height, place, (_, label, colour) in zip(heights, spread_labels(heights, gap, 0, 1.02), ends, strict=True):
@@ -111,6 +113,43 @@ def label_ends(axes: Axes, ends: Sequence[tuple[float, str, str]], gap: float = 
             arrowprops={"arrowstyle": "-", "color": colour, "lw": 0.7, "alpha": 0.6, "shrinkA": 1, "shrinkB": 2},
             **({"fontsize": 9} | text),
         )  # fmt: skip
+
+
+def label_points(axes: Axes, points: Sequence[tuple[float, float, str, str]], size: float = 8) -> None:
+    """Writes (x, y, label, colour) beside the points, each at the nearest place that is still free."""
+    figure = axes.get_figure(root=True)
+    assert figure is not None  # noqa: S101  axes made by new_figure always have one
+    figure.draw_without_rendering()
+    scale = figure.dpi / 72
+    pixels = [axes.transData.transform((x, y)) for x, y, _, _ in points]
+    taken = [(x - 5 * scale, y - 5 * scale, x + 5 * scale, y + 5 * scale) for x, y in pixels]
+    bounds = axes.bbox.extents
+    for (x, y), (_, _, label, colour) in sorted(zip(pixels, points, strict=True), key=lambda one: tuple(one[0])):
+        width, height = 0.64 * size * len(label) * scale, 1.25 * size * scale
+        boxes = [_box(x, y, width, height, dx * scale, dy * scale) for dx, dy in PLACES]
+        free = next((box for box in boxes if _free(box, taken, bounds)), boxes[0])
+        taken.append(free)
+        place = axes.transAxes.inverted().transform((free[0], (free[1] + free[3]) / 2))
+        axes.annotate(
+            label, axes.transAxes.inverted().transform((x, y)), place, "axes fraction", "axes fraction", color=colour,
+            fontsize=size, va="center", ha="left",
+            arrowprops={"arrowstyle": "-", "color": colour, "lw": 0.5, "alpha": 0.6, "shrinkA": 0, "shrinkB": 4},
+        )  # fmt: skip
+
+
+PLACES = [(sign * across, up) for up in (0, 9, -9, 18, -18, 27, -27, 36, -36, 48, -48) for sign in (1, -1) for across in (9, 20)]
+
+
+def _box(x: float, y: float, width: float, height: float, dx: float, dy: float) -> tuple[float, float, float, float]:
+    left = x + dx if dx > 0 else x + dx - width
+    return left, y + dy - height / 2, left + width, y + dy + height / 2
+
+
+def _free(box: tuple[float, ...], taken: Sequence[tuple[float, ...]], bounds: Sequence[float]) -> bool:
+    inside = box[0] >= bounds[0] and box[2] <= bounds[2] and box[1] >= bounds[1] and box[3] <= bounds[3]
+    return inside and all(
+        box[2] < other[0] or box[0] > other[2] or box[3] < other[1] or box[1] > other[3] for other in taken
+    )
 
 
 def to_picture(figure: Figure, name: str, title: str, takeaway: str, description: str) -> Picture:

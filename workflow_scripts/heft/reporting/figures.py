@@ -4,7 +4,7 @@ from heft.reporting.drawing import Picture, style
 from heft.reporting.figures_accuracy import draw_answer, draw_ensemble_accuracy, draw_over_random, draw_plain_accuracy
 from heft.reporting.figures_quality import draw_cost, draw_ensemble_size, draw_precision_recall, draw_training
 from heft.reporting.inputs import ReportInput
-from heft.reporting.tables import Comparison
+from heft.reporting.comparison import Comparison
 from heft.reporting.verdict import Verdict
 
 

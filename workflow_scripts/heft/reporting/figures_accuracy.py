@@ -18,7 +18,7 @@ from heft.reporting.drawing import (
     percent_axis,
     to_picture,
 )
-from heft.reporting.tables import ACCURACY, Comparison, Variant
+from heft.reporting.comparison import ACCURACY, Comparison, Variant
 from heft.reporting.verdict import SIGNIFICANT, Verdict
 from heft.reporting.wording import listed, points, points_interval, share
 
@@ -34,8 +34,7 @@ def draw_answer(comparison: Comparison, verdict: Verdict) -> Picture | None:
     axes = figure.subplots()
     colours, before = method_colours(comparison), 100 * float(comparison.unpruned[ACCURACY].mean())
     others = [one for one in comparison.compared if one.plain and one.slug != variant.slug]
-    for other in others:
-        _line(axes, comparison, other, FAINT, offset=before, linewidth=1.2)
+    _background(axes, comparison, others, offset=before, linewidth=1.2)
     axes.axhline(before, color=INK, linewidth=1, linestyle=(0, (4, 3)))
     ends = [(before, "nothing removed", INK)]
     for slug, dash in (("random", (0, (1, 1.5))), ("oracle", "-"), (variant.slug, "-")):
@@ -68,9 +67,7 @@ def draw_plain_accuracy(comparison: Comparison) -> Picture | None:
     panels = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False).ravel()
     colours = method_colours(comparison)
     for axes, variant in zip(panels, plain, strict=False):
-        for other in plain:
-            if other.slug != variant.slug:
-                _line(axes, comparison, other, FAINT, linewidth=0.8, alpha=0.8)
+        _background(axes, comparison, [other for other in plain if other.slug != variant.slug])
         _line(axes, comparison, variant, colours[variant.method], linewidth=2.4, band=True, bars=True)
         axes.set_title(variant.label, color=colours[variant.method])
     _finish_panels(panels, len(plain), columns, comparison)
@@ -88,9 +85,9 @@ def draw_ensemble_accuracy(comparison: Comparison) -> Picture | None:
     scorers = sorted({variant.scorer for variant in comparison.compared if not variant.plain})
     if not scorers:
         return None
-    columns = min(3, len(scorers))
+    columns = next((count for count in (3, 4, 2) if len(scorers) % count == 0), min(3, len(scorers)))
     rows = ceil(len(scorers) / columns)
-    figure = new_figure(3.4 * columns + 0.4, 2.4 * rows + 0.4)
+    figure = new_figure(min(10.6, 4.4 * columns), 2.5 * rows + 0.4)
     panels = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False).ravel()
     colours = method_colours(comparison)
     for axes, scorer in zip(panels, scorers, strict=False):
@@ -104,8 +101,8 @@ def draw_ensemble_accuracy(comparison: Comparison) -> Picture | None:
             largest = variant is members[-1]
             label = f"×{variant.members}"
             _line(axes, comparison, variant, shade, linewidth=2, band=largest, bars=largest, label=label)
-        axes.set_title(f"{members[0].title}, {members[0].kind}", color=colour)
-        axes.legend(loc="best", handlelength=1.6, labelspacing=0.25)
+        axes.set_title(f"{members[0].title} ({members[0].kind})", color=colour)
+        axes.legend(loc="upper left", handlelength=1.6, labelspacing=0.25)
     _finish_panels(panels, len(scorers), columns, comparison)
     title = "What averaging a score over K models does"
     description = (
@@ -128,7 +125,7 @@ def draw_over_random(comparison: Comparison, verdict: Verdict) -> Picture | None
     for height, (variant, difference) in enumerate(shown):
         colour = colours[variant.method]
         values = [100 * value for value in difference.values.values()]
-        sns.scatterplot(x=values, y=[height] * len(values), ax=axes, color=colour, s=16, alpha=0.35, linewidth=0, legend=False)
+        sns.scatterplot(x=values, y=[height - 0.27] * len(values), ax=axes, color=colour, s=14, alpha=0.5, linewidth=0, legend=False)
         if difference.has_interval:
             axes.plot([100 * difference.low, 100 * difference.high], [height] * 2, color=colour, linewidth=2.2)
         axes.plot(100 * difference.mean, height, markers[variant.method], color=colour, markersize=7)
@@ -165,6 +162,13 @@ def _line(
     if bars and known:
         axes.vlines([one[0] for one in known], *zip(*edges, strict=True), color=colour, linewidth=1.2)
         sns.scatterplot(x=where, y=means, ax=axes, color=colour, s=18, linewidth=0, legend=False, zorder=3)
+
+
+def _background(axes: Axes, comparison: Comparison, variants: list[Variant], offset: float = 0.0, linewidth: float = 0.8) -> None:
+    """Grey lines of the variants that are not this panel's."""
+    for variant in variants:
+        means = [offset + 100 * comparison.gain(variant.slug, fraction).mean for fraction in comparison.fractions]
+        axes.plot(comparison.fractions, means, color=FAINT, linewidth=linewidth, zorder=1)
 
 
 def _last(comparison: Comparison, variant: Variant) -> float:

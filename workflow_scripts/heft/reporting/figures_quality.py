@@ -3,22 +3,22 @@
 from collections.abc import Callable
 from math import isfinite
 
-import numpy as np
 import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
+from matplotlib.ticker import FuncFormatter
 
 from heft.reporting.drawing import (
     MUTED,
     Picture,
     label_ends,
+    label_points,
     method_colours,
     method_markers,
     new_figure,
-    spread_labels,
     to_picture,
 )
-from heft.reporting.tables import Comparison, Variant
+from heft.reporting.comparison import Comparison, Variant
 from heft.reporting.verdict import Verdict
 from heft.reporting.wording import amount, decimal, listed, share
 from heft.statistics import Estimate, estimate
@@ -34,23 +34,22 @@ def draw_precision_recall(curves: pd.DataFrame, comparison: Comparison) -> Pictu
         return None
     figure = new_figure(7.6, 4.2)
     axes = figure.subplots()
-    colours, ends = method_colours(comparison), []
-    for variant in plain:
+    colours = method_colours(comparison)
+    for variant in sorted(plain, key=lambda one: -comparison.per_variant(one.slug, "noise_ap").mean):
         of_variant = curves[curves["variant"] == variant.slug]
         mean = of_variant.groupby("recall")["precision"].mean()
         colour = colours[variant.method]
-        sns.lineplot(x=100 * mean.index, y=100 * mean.values, ax=axes, color=colour, linewidth=2, estimator=None)
-        precision = comparison.per_variant(variant.slug, "noise_ap")
-        ends.append((100 * float(mean.iloc[-12:].mean()), f"{variant.label}  {decimal(precision.mean)}", colour))
+        label = f"{decimal(comparison.per_variant(variant.slug, 'noise_ap').mean)}  {variant.label}"
+        sns.lineplot(x=100 * mean.index, y=100 * mean.values, ax=axes, color=colour, linewidth=2, estimator=None, label=label)
     if comparison.noise_rate is not None:
         axes.axhline(100 * comparison.noise_rate, color=MUTED, linestyle=(0, (4, 3)), linewidth=1)
-        axes.annotate("random order", (1, 100 * comparison.noise_rate + 1.2), color=MUTED, fontsize=9)
+        axes.annotate("random order", (99, 100 * comparison.noise_rate - 1.5), color=MUTED, fontsize=9, ha="right", va="top")
     axes.set(xlim=(0, 100), ylim=(0, 102), xlabel="recall: wrong labels found (%)", ylabel="precision: of those pointed at, wrong (%)")
-    label_ends(axes, ends)
-    title = "Finding the wrong labels: precision and recall"
+    axes.legend(loc="center left", bbox_to_anchor=(1.02, 0.55), title="average precision", alignment="left", labelspacing=0.7)
+    title = "Precision at each share of the wrong labels found"
     description = (
         "For each plain method, the mean over seeds of the precision among the lowest-scored examples when a given share "
-        "of all wrong labels has been found. Numbers at the right: average precision."
+        "of all wrong labels has been found. The legend is ordered by average precision."
     )
     return to_picture(figure, "precision-recall", title, _detection_takeaway(comparison, plain), description)
 
@@ -75,13 +74,14 @@ def draw_ensemble_size(comparison: Comparison, verdict: Verdict) -> Picture | No
             colour = colours[members[0].method]
             dash = DASHES.get(members[0].ensemble, (0, (1, 1)))
             _sizes(axes, [variant.members for variant in shown], estimates, colour, dash, markers[members[0].method])
-            ends.append((estimates[-1].mean, f"{members[0].title}, {members[0].kind}", colour))
+            ends.append((shown[-1].members, estimates[-1].mean, f"{members[0].title} ({members[0].kind})", colour))
         sizes = sorted({1} | {variant.members for variant in comparison.compared})
         axes.set_xticks(sizes)
         axes.set(xlabel="models averaged over (K; 1 = plain)", ylabel=label)
         axes.grid(visible=False, axis="x")
-        label_ends(axes, [end for end in ends if isfinite(end[0])])
-    title = "Quality against ensemble size"
+        axes.set_xlim(right=sizes[-1] * 1.5)
+        label_points(axes, [end for end in ends if isfinite(end[1])])
+    title = "What more models bring"
     description = (
         "For each method and ensemble kind, the mean over seeds with its 95 % interval against the number of models "
         "averaged over; size 1 is the plain method."
@@ -110,9 +110,10 @@ def draw_cost(comparison: Comparison, verdict: Verdict) -> Picture | None:
                 cost, quality, markers[variant.method], color=colours[variant.method], markerfacecolor=filled, markersize=8
             )
         axes.set(xlabel="cost of the score (forward passes over the training set)", ylabel=label)
-        axes.margins(x=0.12, y=0.1)
-        _label_points(axes, [(x, y, _short(one), colours[one.method]) for x, y, one in points])
-    title = "Quality against cost"
+        axes.margins(x=0.16, y=0.12)
+        axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: amount(value)))
+        label_points(axes, [(x, y, one.short, colours[one.method]) for x, y, one in points])
+    title = "What a score costs, and what it is worth"
     description = (
         "Each variant by the cost of its score (logarithmic, training of further models included) and by its quality; "
         "filled marks are plain methods, hollow ones ensembles."
@@ -140,7 +141,7 @@ def draw_training(history: pd.DataFrame) -> Picture | None:
             ends.append((float(mean.iloc[-1]), split, colour))
         axes.set(xlabel="epoch", ylabel="loss" if quantity == "loss" else "accuracy (%)")
         label_ends(axes, ends)
-    title = "Training of the base models"
+    title = "Loss and accuracy of the base models by epoch"
     description = "Training and validation loss (left) and accuracy (right) by epoch; thin lines are seeds, strong ones means."
     return to_picture(figure, "training", title, _training_takeaway(base), description)
 
@@ -165,30 +166,6 @@ def _sizes(axes: Axes, sizes: list[int], estimates: list[Estimate], colour: str,
     for size, one in zip(sizes, estimates, strict=True):
         if one.has_interval:
             axes.plot([size, size], [one.low, one.high], color=colour, linewidth=1, alpha=0.55)
-
-
-def _short(variant: Variant) -> str:
-    return variant.title if variant.plain else f"{variant.title}, {variant.kind.split()[-1]} ×{variant.members}"
-
-
-def _label_points(axes: Axes, points: list[tuple[float, float, str, str]]) -> None:
-    """Names beside points; where points are near in cost, the names are moved apart vertically."""
-    low, high = axes.get_ylim()
-    left, right = (np.log10(edge) for edge in axes.get_xlim())
-    columns: list[list[tuple[float, float, str, str]]] = []
-    for point in sorted(points, key=lambda one: one[0]):
-        near = columns and (np.log10(point[0]) - np.log10(columns[-1][0][0])) / (right - left) < 0.22
-        columns[-1].append(point) if near else columns.append([point])
-    for column in columns:
-        places = spread_labels([(y - low) / (high - low) for _, y, _, _ in column], 0.055, 0.02, 0.98)
-        for place, (x, y, label, colour) in zip(places, column, strict=True):
-            across = (np.log10(x) - left) / (right - left)
-            end = across > 0.66
-            axes.annotate(
-                label, (x, y), (across + (-0.03 if end else 0.03), place), "data", "axes fraction", color=colour, fontsize=8,
-                va="center", ha="right" if end else "left",
-                arrowprops={"arrowstyle": "-", "color": colour, "lw": 0.5, "alpha": 0.5, "shrinkA": 0, "shrinkB": 4},
-            )  # fmt: skip
 
 
 def _detection_takeaway(comparison: Comparison, plain: list[Variant]) -> str:
@@ -221,8 +198,8 @@ def _cost_takeaway(
     best = max(shown, key=lambda one: measure(one).mean)
     cheapest = min(shown, key=lambda one: costs[one.slug])
     what = "mean AUROC" if comparison.noise_known else "mean gain"
-    said = f"The highest {what} ({best.label}) costs {amount(costs[best.slug])} forward passes"
-    return f"{said}; the cheapest score ({cheapest.label}) {amount(costs[cheapest.slug])}."
+    said = f"The highest {what}, of {best.label}, costs {amount(costs[best.slug])} forward passes"
+    return f"{said}; the cheapest score, {cheapest.label}, {amount(costs[cheapest.slug])}."
 
 
 def _training_takeaway(base: pd.DataFrame) -> str:

@@ -1,154 +1,183 @@
-"""The comparison as questions: which variants, which gain over no removal and over random, paired by seed."""
+"""The comparison table: one line a variant, each cell with its text, its interval and the value that sorts it."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
-from typing import Any
+from math import isfinite
 
-import numpy as np
-import pandas as pd
+from heft.reporting.comparison import Comparison, Variant
+from heft.reporting.verdict import SIGNIFICANT, Verdict
+from heft.reporting.wording import (
+    EMPTY,
+    amount,
+    decimal,
+    decimal_interval,
+    p_text,
+    percent,
+    points,
+    points_interval,
+    share,
+)
+from heft.statistics import Estimate
 
-from heft.reporting.inputs import ReportInput
-from heft.reporting.wording import is_empty, method_title
-from heft.statistics import Estimate, estimate, holm, paired_difference
-
-REFERENCES = ("none", "random", "oracle")  # rows to compare with, never a method to recommend
-ACCURACY = "test_accuracy"
+EXTRA_COLUMNS = {  # shown where any row has them
+    "lds": "LDS",
+    "demographic_parity_gap": "DP gap",
+    "equal_opportunity_gap": "EO gap",
+    "robust_accuracy": "robust accuracy",
+}
 
 
 @dataclass(frozen=True)
-class Variant:
-    """One line of the comparison: a method with its options, ensemble kind ("" for the plain method) and size."""
+class Column:
+    """A column's head; `hint` explains it, `group` is the head above neighbours that belong together."""
 
-    slug: str
-    method: str
-    title: str
-    ensemble: str
-    members: int
-
-    @property
-    def plain(self) -> bool:
-        return self.ensemble == ""
-
-    @property
-    def scorer(self) -> str:
-        """The slug without the ensemble's size."""
-        return self.slug if self.plain else self.slug.removesuffix(f"__{self.members}")
-
-    @property
-    def base(self) -> str:
-        """The slug of the same method and options without an ensemble."""
-        return self.slug if self.plain else self.scorer.rsplit("__", 1)[0]
-
-    @property
-    def kind(self) -> str:
-        return self.ensemble.replace("_", " ")
-
-    @property
-    def label(self) -> str:
-        return self.title if self.plain else f"{self.title}, {self.kind} ×{self.members}"
-
-    @property
-    def compared(self) -> bool:
-        """Whether it is a method under test: neither `none`, `random` nor `oracle`."""
-        return self.method not in REFERENCES
+    label: str
+    hint: str
+    group: str = ""
 
 
-class Comparison:
-    """Reads the comparison table; all differences are paired by seed and of test accuracy (a fraction, not points)."""
+@dataclass(frozen=True)
+class Cell:
+    """text over a smaller `note`; `sort` orders (None: last). tone: "good", "bad", "unclear" or ""; shade: 0 to 1."""
 
-    def __init__(self, report: ReportInput) -> None:
-        self.rows = _normalised(report.comparison)
-        self.methods = report.methods
-        self.seeds = sorted(int(seed) for seed in self.rows["seed"].unique())
-        self._removed = self.rows[self.rows["action"] == "remove"]
-        self.fractions = sorted(float(fraction) for fraction in self._removed["fraction"].unique())
-        self.noise_rate = report.split.noise_rate
-        self.noise_known = bool(self.rows["noise_auroc"].notna().any())
+    text: str
+    sort: float | str | None
+    note: str = ""
+    tone: str = ""
+    shade: float = 0.0
 
-    @cached_property
-    def variants(self) -> list[Variant]:
-        """All variants but `none`: random, oracle, then by method, kind and size."""
-        facts = self._removed.drop_duplicates("variant")
-        found = [self._variant(row) for row in facts.to_dict("records")]
-        return sorted(found, key=lambda one: (one.compared, one.method != "random", one.scorer, one.members))
+
+@dataclass(frozen=True)
+class Line:
+    """One variant."""
+
+    variant: Variant
+    cells: list[Cell]
+    highlighted: bool
+
+
+@dataclass(frozen=True)
+class Table:
+    columns: list[Column]
+    lines: list[Line]
 
     @property
-    def compared(self) -> list[Variant]:
-        return [variant for variant in self.variants if variant.compared]
-
-    def find(self, slug: str) -> Variant | None:
-        return next((variant for variant in self.variants if variant.slug == slug), None)
-
-    @cached_property
-    def noise_fraction(self) -> float | None:
-        """The fraction compared that equals the noise rate, if there is one."""
-        if not self.noise_known or self.noise_rate is None:
-            return None
-        rate = self.noise_rate
-        return next((fraction for fraction in self.fractions if np.isclose(fraction, rate, atol=1e-6)), None)
-
-    def values(self, variant: str, fraction: float, column: str = ACCURACY) -> pd.Series:
-        """A column by seed."""
-        found = self._by_key.get((variant, fraction))
-        return pd.Series(dtype=float) if found is None else found[column].astype(float)
-
-    @cached_property
-    def unpruned(self) -> pd.DataFrame:
-        """The rows of `none`, by seed."""
-        return self.rows[self.rows["method"] == "none"].set_index("seed")
-
-    def per_variant(self, variant: str, column: str) -> Estimate:
-        """A column that is the same at every fraction (AUROC, cost): mean over seeds."""
-        rows = self._removed[self._removed["variant"] == variant]
-        return estimate(rows.groupby("seed")[column].first())
-
-    def gain(self, variant: str, fraction: float) -> Estimate:
-        """Test accuracy less that of the unpruned model."""
-        return paired_difference(self.values(variant, fraction), self.unpruned[ACCURACY].astype(float))
-
-    def over_random(self, variant: str, fraction: float) -> Estimate:
-        """Test accuracy less that after removing as many examples at random."""
-        return self.difference(variant, "random", fraction)
-
-    def paired(self, variant: str, other: str, column: str) -> Estimate:
-        """Difference of a column that is the same at every fraction."""
-        first = self._removed.groupby(["variant", "seed"])[column].first()
-        empty = pd.Series(dtype=float)
-        known = first.index.get_level_values(0)
-        left, right = (first.loc[slug] if slug in known else empty for slug in (variant, other))
-        return paired_difference(left, right)
-
-    def difference(self, variant: str, other: str, fraction: float) -> Estimate:
-        """Test accuracy less that of another variant at the same fraction."""
-        return paired_difference(self.values(variant, fraction), self.values(other, fraction))
-
-    def corrected(self, fraction: float, against: str) -> dict[str, float]:
-        """Holm-corrected p-values of `gain` ("none") or `over_random` ("random") over the compared variants."""
-        measure = self.gain if against == "none" else self.over_random
-        slugs = [variant.slug for variant in self.compared]
-        return dict(zip(slugs, holm(measure(slug, fraction).p_value for slug in slugs), strict=True))
-
-    @cached_property
-    def _by_key(self) -> Mapping[Any, pd.DataFrame]:
-        groups = self._removed.groupby(["variant", "fraction"])
-        return {(str(variant), float(fraction)): rows.set_index("seed") for (variant, fraction), rows in groups}
-
-    def _variant(self, row: dict[Any, Any]) -> Variant:
-        method, slug = str(row["method"]), str(row["variant"])
-        options = slug.split("__")[0].removeprefix(method).strip("-").replace("-", ", ").replace("_", " ")
-        title = method_title(method, self.methods) + (f" ({options})" if options else "")
-        return Variant(slug, method, title, str(row["ensemble"]), int(row["members"]))
+    def groups(self) -> list[tuple[str, int]]:
+        """Heads above the columns with the number of columns each spans."""
+        spans: list[tuple[str, int]] = []
+        for column in self.columns:
+            if spans and spans[-1][0] == column.group:
+                spans[-1] = (column.group, spans[-1][1] + 1)
+            else:
+                spans.append((column.group, 1))
+        return spans
 
 
-def _normalised(comparison: pd.DataFrame) -> pd.DataFrame:
-    """The table with "" for empty words, booleans in `chosen`, and numbers elsewhere."""
-    rows = comparison.copy()
-    for column in ("variant", "method", "ensemble", "action"):
-        rows[column] = [("" if is_empty(value) else str(value)) for value in rows[column]]
-    rows["chosen"] = [str(value).lower() == "true" for value in rows["chosen"]]
-    rows["members"] = pd.to_numeric(rows["members"]).fillna(1).astype(int)
-    words = {"experiment", "variant", "method", "ensemble", "options", "action", "chosen", "members"}
-    for column in rows.columns.difference(list(words)):
-        rows[column] = pd.to_numeric(rows[column])
-    return rows
+def comparison_table(comparison: Comparison, verdict: Verdict) -> Table:
+    """Every variant; columns that no variant fills are left out."""
+    fraction = verdict.choice.fraction if verdict.choice else (comparison.fractions or [0.0])[-1]
+    largest = max((abs(_mean(comparison, v, f)) for v in comparison.variants for f in comparison.fractions), default=0)
+    corrected = comparison.corrected(fraction, "random")
+    columns = _columns(comparison, fraction)
+    rows = [
+        _identity(variant)
+        + _detection(comparison, variant)
+        + [_gain_cell(comparison.gain(variant.slug, one), largest) for one in comparison.fractions]
+        + _against_random(comparison, variant, fraction, corrected)
+        + _cost(comparison, variant)
+        + [_extra(comparison, variant, fraction, name) for name in EXTRA_COLUMNS]
+        for variant in comparison.variants
+    ]
+    kept = [k for k in range(len(columns)) if k < 3 or any(row[k].sort is not None for row in rows)]
+    chosen = verdict.choice.variant.slug if verdict.choice else ""
+    lines = [
+        Line(variant, [row[k] for k in kept], variant.slug == chosen)
+        for variant, row in zip(comparison.variants, rows, strict=True)
+    ]
+    return Table([columns[k] for k in kept], lines)
+
+
+def _columns(comparison: Comparison, fraction: float) -> list[Column]:
+    rate = comparison.noise_fraction
+    at = f"among the lowest-scored {share(rate)} (as many as there are wrong labels)" if rate else ""
+    found, gain, random, cost, more = "Wrong labels found", "Accuracy gain (points) when removing", "", "Cost", "More"
+    random = f"Against random, {share(fraction)}"
+    return [
+        Column("Method", "the method, with options that are not the default", "Variant"),
+        Column("Ensemble", "how further models were made; empty for the plain method", "Variant"),
+        Column("K", "number of models whose scores are averaged", "Variant"),
+        Column("AUROC", "chance that a wrong label scores lower than a right one; 95 % interval below", found),
+        Column("AP", "average precision: area under precision over recall", found),
+        Column("Prec.", f"precision in % {at}", found),
+        Column("Recall", f"recall in % {at}", found),
+        *(
+            Column(share(one), f"test accuracy after removing the lowest {share(one)}, less that of no removal", gain)
+            for one in comparison.fractions
+        ),
+        Column("Difference", f"test accuracy less that after removing a random {share(fraction)}, points", random),
+        Column("Holm p", "p-value of that difference, Holm-corrected over the variants compared", random),
+        Column("× forward", "CPU time of the score over that of one forward pass over the training set", cost),
+        Column("CPU s", "CPU seconds of the score, training of further models included", cost),
+        Column("Peak MB", "peak memory above what imports and data take", cost),
+        *(Column(label, f"mean over seeds at {share(fraction)} removed", more) for label in EXTRA_COLUMNS.values()),
+    ]
+
+
+def _identity(variant: Variant) -> list[Cell]:
+    return [
+        Cell(variant.title, variant.title.lower()),
+        Cell(variant.kind or EMPTY, variant.kind),
+        Cell(str(variant.members), variant.members),
+    ]
+
+
+def _detection(comparison: Comparison, variant: Variant) -> list[Cell]:
+    cells = []
+    for column in ("noise_auroc", "noise_ap"):
+        found = comparison.per_variant(variant.slug, column)
+        note = decimal_interval(found) if column == "noise_auroc" else ""
+        cells.append(Cell(decimal(found.mean), _known(found.mean), note))
+    rate = comparison.noise_fraction
+    for column in ("noise_precision", "noise_recall"):
+        value = comparison.values(variant.slug, rate, column).mean() if rate is not None else float("nan")
+        cells.append(Cell(percent(float(value)), _known(float(value))))
+    return cells
+
+
+def _gain_cell(gain: Estimate, largest: float) -> Cell:
+    tone = "good" if gain.above_zero else "bad" if gain.below_zero else "unclear"
+    shade = 0.0 if tone == "unclear" or not largest else min(1.0, abs(gain.mean) / largest)
+    return Cell(points(gain.mean), _known(gain.mean), points_interval(gain), tone, round(shade, 2))
+
+
+def _against_random(comparison: Comparison, variant: Variant, fraction: float, p_values: dict[str, float]) -> list[Cell]:
+    if variant.slug == "random":
+        return [Cell(EMPTY, None), Cell(EMPTY, None)]
+    difference, p_value = comparison.over_random(variant.slug, fraction), p_values.get(variant.slug, float("nan"))
+    clear = p_value < SIGNIFICANT or (not variant.compared and (difference.above_zero or difference.below_zero))
+    tone = ("good" if difference.mean > 0 else "bad") if clear else "unclear"
+    return [
+        Cell(points(difference.mean), _known(difference.mean), points_interval(difference), tone),
+        Cell(p_text(p_value).removeprefix("p = ").removeprefix("p "), _known(p_value), tone=tone if p_value == p_value else ""),
+    ]
+
+
+def _cost(comparison: Comparison, variant: Variant) -> list[Cell]:
+    values = [
+        comparison.per_variant(variant.slug, column).mean
+        for column in ("forward_passes", "score_cpu_seconds", "score_peak_mb")
+    ]
+    return [Cell(amount(value), _known(value)) for value in values]
+
+
+def _extra(comparison: Comparison, variant: Variant, fraction: float, column: str) -> Cell:
+    value = float(comparison.values(variant.slug, fraction, column).mean())
+    return Cell(decimal(value), _known(value))
+
+
+def _mean(comparison: Comparison, variant: Variant, fraction: float) -> float:
+    mean = comparison.gain(variant.slug, fraction).mean
+    return mean if isfinite(mean) else 0.0
+
+
+def _known(value: float) -> float | None:
+    return value if isfinite(value) else None

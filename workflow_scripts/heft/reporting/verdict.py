@@ -6,7 +6,7 @@ Which variant and fraction it names is chosen by validation loss: test results h
 from dataclasses import dataclass
 from enum import Enum
 
-from heft.reporting.tables import ACCURACY, Comparison, Variant
+from heft.reporting.comparison import ACCURACY, Comparison, Variant
 from heft.reporting.wording import (
     decimal,
     decimal_interval,
@@ -18,7 +18,7 @@ from heft.reporting.wording import (
     seeds,
     share,
 )
-from heft.statistics import Estimate
+from heft.statistics import Estimate, holm
 
 SIGNIFICANT = 0.05
 
@@ -96,6 +96,7 @@ def judge(comparison: Comparison) -> Verdict:
         chosen_how=(
             f"Chosen by validation, not by test: of the {len(comparison.compared)} variants compared, "
             f"{choice.variant.label} reached the lowest validation loss, and did so at {share(fraction)}."
+            f"{_rivals(comparison, choice)}"
         ),
         caution=_caution(gain),
         detection=_detection(comparison, choice.variant),
@@ -159,7 +160,7 @@ def _evidence(
     sentences = [f"Difference to removing nothing: {_difference(gain, p_none)}, {seeds(gain.n)}."]
     if over_random.n:
         random = comparison.gain("random", choice.fraction)
-        sentences.append(f"Removing a random {part}: {points(random.mean)}.")
+        sentences.append(f"Removing a random {part}: {points(random.mean)} points.")
         sentences.append(f"Difference to random: {_difference(over_random, p_random)}.")
     else:
         sentences.append("No random removal was run beside it.")
@@ -210,6 +211,15 @@ def _ceiling(comparison: Comparison, choice: Choice) -> str | None:
         return f"{brought}; nothing detectable of it was recovered."
     recovered = f"{100 * gain.mean / oracle.mean:.0f}\u00a0%"
     return f"{brought}; {choice.variant.label} recovers {recovered} of that."
+
+
+def _rivals(comparison: Comparison, choice: Choice) -> str:
+    """How many of the other variants test cannot tell from the one named, Holm-corrected over them."""
+    others = [variant.slug for variant in comparison.compared if variant.slug != choice.variant.slug]
+    differences = [comparison.difference(choice.variant.slug, slug, choice.fraction) for slug in others]
+    corrected = holm(difference.p_value for difference in differences)
+    alike = sum(p_value >= SIGNIFICANT for p_value in corrected)
+    return f" On test, {alike} of the other {len(others)} are not detectably different there." if alike else ""
 
 
 def seeds_sentence(comparison: Comparison, resample: list[str]) -> str:

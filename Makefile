@@ -1,0 +1,42 @@
+# Creates the environment and calls the tools in it; everything that makes a run correct lives in the Snakefile.
+PYTHON ?= python3
+BIN := .venv/bin
+ARGS ?=
+
+.PHONY: run ui test check bench budget clean
+
+run: .venv/run
+	@$(BIN)/snakemake --cores all $(ARGS)
+
+ui: .venv/run
+	@$(BIN)/python workflow_scripts/ui.py
+
+test: check
+	@$(BIN)/python -m pytest -n 2 --dist loadgroup
+
+check: .venv/dev
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/snakefmt --check Snakefile rules
+	@$(BIN)/snakemake --lint > /dev/null
+	@$(BIN)/mypy
+
+bench: .venv/dev
+	@$(BIN)/python benchmarks/kernel.py
+
+budget: .venv/dev
+	@$(BIN)/python benchmarks/training_budget.py
+
+clean:
+	rm -rf results reports/*/ logs .snakemake .heft mlflow.db mlartifacts
+
+.venv/run: requirements.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Heft needs Python 3.11 or newer; make PYTHON=python3.11 run")'
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@echo "Installing packages into .venv; this takes a few minutes."
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check -r requirements.txt
+	@touch $@
+
+.venv/dev: .venv/run requirements-dev.txt
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check -r requirements-dev.txt
+	@touch $@

@@ -1,0 +1,76 @@
+"""Acts on the training split by each variant's scores, retrains, and evaluates. Only `evaluate` opens the test split."""
+
+
+def scores_of(suffix):
+    """An input function: a file of the variant's scores; nothing for the unpruned variant."""
+    return lambda wildcards: (
+        [] if wildcards.v == "none" else f"results/{wildcards.e}/seed{wildcards.s}/scores/{wildcards.v}{suffix}"
+    )
+
+
+def unless_kept(file):
+    return file if plan.configuration.keep_retrained else temp(file)
+
+
+rule prune:
+    input:
+        train="results/{e}/seed{s}/split/train.parquet",
+        scores=scores_of(".parquet"),
+    output:
+        plan="results/{e}/seed{s}/pruned/{v}.parquet",
+        record="results/{e}/seed{s}/pruned/{v}.record.jsonl",
+    log:
+        "logs/{e}/seed{s}/prune/{v}.log",
+    params:
+        fractions=lambda wildcards: plan.fractions(wildcards.e, wildcards.v),
+        variant=lambda wildcards: plan.variant(wildcards.e, wildcards.v),
+        code=code("prune"),
+    script:
+        "../workflow_scripts/prune.py"
+
+
+rule retrain:
+    input:
+        inputs="results/{e}/data/inputs.safetensors",
+        manifest="results/{e}/data/manifest.json",
+        train="results/{e}/seed{s}/split/train.parquet",
+        plan="results/{e}/seed{s}/pruned/{v}.parquet",
+    output:
+        states=unless_kept("results/{e}/seed{s}/retrained/{v}.safetensors"),
+        cost="results/{e}/seed{s}/retrained/{v}.cost.json",
+        record="results/{e}/seed{s}/retrained/{v}.record.jsonl",
+    log:
+        "logs/{e}/seed{s}/retrain/{v}.log",
+    params:
+        model=lambda wildcards: plan.model(wildcards.e),
+        training=lambda wildcards: plan.training(wildcards.e),
+        resample=lambda wildcards: plan.resample(wildcards.e),
+        variant=lambda wildcards: plan.variant(wildcards.e, wildcards.v),
+        code=code("retrain", model=True),
+    script:
+        "../workflow_scripts/retrain.py"
+
+
+rule evaluate:
+    input:
+        inputs="results/{e}/data/inputs.safetensors",
+        manifest="results/{e}/data/manifest.json",
+        train="results/{e}/seed{s}/split/train.parquet",
+        validation="results/{e}/seed{s}/split/validation.parquet",
+        test="results/{e}/seed{s}/split/test.parquet",
+        plan="results/{e}/seed{s}/pruned/{v}.parquet",
+        states="results/{e}/seed{s}/retrained/{v}.safetensors",
+        retrain_cost="results/{e}/seed{s}/retrained/{v}.cost.json",
+        scores=scores_of(".parquet"),
+        score_cost=scores_of(".cost.json"),
+    output:
+        metrics="results/{e}/seed{s}/metrics/{v}.json",
+        record="results/{e}/seed{s}/metrics/{v}.record.jsonl",
+    log:
+        "logs/{e}/seed{s}/evaluate/{v}.log",
+    params:
+        model=lambda wildcards: plan.model(wildcards.e),
+        variant=lambda wildcards: plan.variant(wildcards.e, wildcards.v),
+        code=code("evaluate", model=True),
+    script:
+        "../workflow_scripts/evaluate.py"

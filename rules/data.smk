@@ -1,0 +1,36 @@
+"""The data set, and its splits with planted label noise."""
+
+
+rule prepare:
+    output:
+        inputs="results/{e}/data/inputs.safetensors",
+        examples="results/{e}/data/examples.parquet",
+        manifest="results/{e}/data/manifest.json",
+        record="results/{e}/data/record.jsonl",
+    log:
+        "logs/{e}/prepare.log",
+    params:
+        source=lambda wildcards: plan.experiments[wildcards.e].settings.data.source,
+        code=code("prepare"),
+    script:
+        "../workflow_scripts/prepare.py"
+
+
+rule split:
+    input:
+        inputs="results/{e}/data/inputs.safetensors",
+        examples="results/{e}/data/examples.parquet",
+        manifest="results/{e}/data/manifest.json",
+    output:
+        train="results/{e}/seed{s}/split/train.parquet",
+        validation="results/{e}/seed{s}/split/validation.parquet",
+        test="results/{e}/seed{s}/split/test.parquet",
+        facts="results/{e}/seed{s}/split/facts.json",
+        record="results/{e}/seed{s}/split/record.jsonl",
+    log:
+        "logs/{e}/seed{s}/split.log",
+    params:
+        data=lambda wildcards: plan.data(wildcards.e),
+        code=code("split"),
+    script:
+        "../workflow_scripts/split.py"

@@ -1,0 +1,50 @@
+"""Scores of every training example: once per member, then the mean over the first K members."""
+
+
+def trained_members(wildcards):
+    groups = plan.member_groups(wildcards.e, wildcards.m)
+    folder = f"results/{wildcards.e}/seed{wildcards.s}/members/seeds"
+    return [f"{folder}/group{group}/{name}" for group in groups for name in ("checkpoints.json", "states.safetensors")]
+
+
+rule score_members:
+    input:
+        inputs="results/{e}/data/inputs.safetensors",
+        manifest="results/{e}/data/manifest.json",
+        train="results/{e}/seed{s}/split/train.parquet",
+        validation="results/{e}/seed{s}/split/validation.parquet",
+        checkpoints="results/{e}/seed{s}/checkpoints/checkpoints.json",
+        states="results/{e}/seed{s}/checkpoints/states.safetensors",
+        members=trained_members,
+    output:
+        scores="results/{e}/seed{s}/scores/{m}/members.parquet",
+        cost="results/{e}/seed{s}/scores/{m}/cost.json",
+        record="results/{e}/seed{s}/scores/{m}/record.jsonl",
+    log:
+        "logs/{e}/seed{s}/score_members/{m}.log",
+    params:
+        scorer=lambda wildcards: plan.scorer(wildcards.e, wildcards.m),
+        code=code("score_members", method=lambda wildcards: plan.scorer(wildcards.e, wildcards.m)["method"], model=True),
+    script:
+        "../workflow_scripts/score_members.py"
+
+
+def scorer_of(wildcards):
+    return plan.experiments[wildcards.e].variants[wildcards.v].scorer.slug
+
+
+rule score:
+    input:
+        scores=lambda wildcards: f"results/{wildcards.e}/seed{wildcards.s}/scores/{scorer_of(wildcards)}/members.parquet",
+        cost=lambda wildcards: f"results/{wildcards.e}/seed{wildcards.s}/scores/{scorer_of(wildcards)}/cost.json",
+    output:
+        scores="results/{e}/seed{s}/scores/{v}.parquet",
+        cost="results/{e}/seed{s}/scores/{v}.cost.json",
+        record="results/{e}/seed{s}/scores/{v}.record.jsonl",
+    log:
+        "logs/{e}/seed{s}/score/{v}.log",
+    params:
+        variant=lambda wildcards: plan.variant(wildcards.e, wildcards.v),
+        code=code("score"),
+    script:
+        "../workflow_scripts/score.py"

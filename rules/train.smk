@@ -1,0 +1,65 @@
+"""The trained model, its checkpoints, and the further models that ensembles of the kind `seeds` need."""
+
+
+rule train:
+    input:
+        inputs="results/{e}/data/inputs.safetensors",
+        manifest="results/{e}/data/manifest.json",
+        train="results/{e}/seed{s}/split/train.parquet",
+        validation="results/{e}/seed{s}/split/validation.parquet",
+    output:
+        states=temp("results/{e}/seed{s}/train/states.safetensors"),
+        facts="results/{e}/seed{s}/train/states.json",
+        history="results/{e}/seed{s}/train/history.parquet",
+        dynamics="results/{e}/seed{s}/train/training_dynamics.parquet",
+        record="results/{e}/seed{s}/train/record.jsonl",
+    log:
+        "logs/{e}/seed{s}/train.log",
+    params:
+        model=lambda wildcards: plan.model(wildcards.e),
+        training=lambda wildcards: plan.training(wildcards.e),
+        resample=lambda wildcards: plan.resample(wildcards.e),
+        code=code("train", model=True),
+    script:
+        "../workflow_scripts/train.py"
+
+
+rule checkpoint:
+    input:
+        states="results/{e}/seed{s}/train/states.safetensors",
+        facts="results/{e}/seed{s}/train/states.json",
+        history="results/{e}/seed{s}/train/history.parquet",
+    output:
+        states="results/{e}/seed{s}/checkpoints/states.safetensors",
+        facts="results/{e}/seed{s}/checkpoints/checkpoints.json",
+        record="results/{e}/seed{s}/checkpoints/record.jsonl",
+    log:
+        "logs/{e}/seed{s}/checkpoint.log",
+    params:
+        checkpoints=lambda wildcards: plan.checkpoints(wildcards.e),
+        code=code("checkpoint"),
+    script:
+        "../workflow_scripts/checkpoint.py"
+
+
+rule members:
+    input:
+        inputs="results/{e}/data/inputs.safetensors",
+        manifest="results/{e}/data/manifest.json",
+        train="results/{e}/seed{s}/split/train.parquet",
+        validation="results/{e}/seed{s}/split/validation.parquet",
+    output:
+        states="results/{e}/seed{s}/members/seeds/group{g}/states.safetensors",
+        facts="results/{e}/seed{s}/members/seeds/group{g}/checkpoints.json",
+        history="results/{e}/seed{s}/members/seeds/group{g}/history.parquet",
+        record="results/{e}/seed{s}/members/seeds/group{g}/record.jsonl",
+    log:
+        "logs/{e}/seed{s}/members/seeds-group{g}.log",
+    params:
+        members=lambda wildcards: plan.group_members(int(wildcards.g)),
+        model=lambda wildcards: plan.model(wildcards.e),
+        training=lambda wildcards: plan.training(wildcards.e),
+        checkpoints=lambda wildcards: plan.checkpoints(wildcards.e),
+        code=code("members", model=True),
+    script:
+        "../workflow_scripts/members.py"

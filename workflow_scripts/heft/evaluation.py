@@ -1,0 +1,92 @@
+"""Rows of the comparison table: one retrained model each, measured on validation and test."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import Tensor, nn
+from torch.func import functional_call
+from torch.nn.functional import cross_entropy
+
+from heft.comparison import COLUMNS, KEY
+from heft.curation.states import state_of
+from heft.data.examples import Examples
+from heft.detection import detection_quality, precision_at_recall, removal_quality
+
+
+@dataclass(frozen=True)
+class Evaluated:
+    """The columns of the comparison table that name a variant."""
+
+    experiment: str
+    seed: int
+    variant: str
+    method: str
+    ensemble: str = ""
+    members: int = 1
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Splits:
+    """The three disjoint splits; wrong labels are known in the training split."""
+
+    train: Examples
+    validation: Examples
+    test: Examples
+
+    @property
+    def wrong(self) -> np.ndarray:
+        """[n_train] bool: the given label is not the true one."""
+        return (self.train.labels != self.train.true_labels).numpy()
+
+
+def evaluate_variant(
+    evaluated: Evaluated,
+    model: nn.Module,
+    states: Mapping[str, Tensor],
+    plan: pd.DataFrame,
+    splits: Splits,
+    scores: pd.DataFrame | None,
+    cost: Mapping[str, float],
+) -> dict[str, Any]:
+    """One row per action and fraction of `plan`, further numbers in long form, and the precision-recall curve.
+
+    states: retrained models as `heft.curation.states` names them. scores: id and score, None for the unpruned variant.
+    cost: score_cpu_seconds, score_peak_mb, forward_passes where there are scores, and retrain_cpu_seconds of one model.
+    """
+    ordered = None if scores is None else scores.set_index("id")["score"].loc[splits.train.ids].to_numpy()
+    detection = {} if ordered is None else detection_quality(ordered, splits.wrong)
+    rows, long = [], []
+    for (action, fraction), block in plan.groupby(["action", "fraction"], sort=False):
+        kept = block.set_index("id")["kept"].loc[splits.train.ids].to_numpy()
+        state = state_of(states, str(action), float(fraction))
+        measured, further = _measure(model, state, splits)
+        row = dict.fromkeys(COLUMNS, None) | asdict(evaluated)
+        row |= {"options": json.dumps(dict(evaluated.options), sort_keys=True), "action": action, "fraction": float(fraction)}
+        row |= {"n_removed": int((~kept).sum()), **measured, **detection, **cost}
+        row |= removal_quality(kept, splits.wrong) if action else {}
+        rows.append({name: "" if row[name] is None else row[name] for name in COLUMNS})
+        long += [{**{name: row[name] for name in KEY}, "metric": name, "value": value} for name, value in further.items()]
+    best = min(range(len(rows)), key=lambda index: rows[index]["val_loss"])
+    for index, row in enumerate(rows):
+        row["chosen"] = index == best
+    curve = None if ordered is None else precision_at_recall(ordered, splits.wrong)
+    return {"rows": rows, "long": long, "precision_recall": curve}
+
+
+def _measure(model: nn.Module, state: Mapping[str, Tensor], splits: Splits) -> tuple[dict[str, float], dict[str, float]]:
+    validation, test, train = (_loss_and_accuracy(model, state, split) for split in (splits.validation, splits.test, splits.train))
+    columns = {"val_loss": validation[0], "test_loss": test[0], "test_accuracy": test[1]}
+    return columns, {"validation_accuracy": validation[1], "train_loss": train[0], "train_accuracy": train[1]}
+
+
+@torch.no_grad()
+def _loss_and_accuracy(model: nn.Module, state: Mapping[str, Tensor], split: Examples) -> tuple[float, float]:
+    """Mean cross-entropy and share of correct predictions under the split's given labels."""
+    logits = torch.cat([functional_call(model, dict(state), (batch,)) for batch in split.inputs.split(1024)])
+    return float(cross_entropy(logits, split.labels)), float((logits.argmax(1) == split.labels).double().mean())

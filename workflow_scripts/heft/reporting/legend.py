@@ -1,0 +1,57 @@
+"""The legend of methods, generated from their declarations."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from heft.reporting.inputs import MethodDeclaration
+from heft.reporting.wording import method_title
+
+NEEDS = {
+    "final": "final parameters",
+    "spaced": "checkpoints of the run",
+    "early": "early epochs",
+    "validation": "validation data",
+    "true_labels": "true labels",
+}
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One method as its file declares it. used: whether this report compares it. details: docstring after line one."""
+
+    name: str
+    title: str
+    summary: str
+    formula: str
+    paper: str
+    predicts: str
+    needs: str
+    ensemble: bool
+    options: list[tuple[str, str]]
+    details: str
+    used: bool
+
+
+def legend(methods: Mapping[str, MethodDeclaration], used: set[str]) -> list[Entry]:
+    """Entries by name, those that the report compares first."""
+    entries = [_entry(methods[name], methods, name in used) for name in sorted(methods)]
+    return sorted(entries, key=lambda entry: not entry.used)
+
+
+def _entry(declared: MethodDeclaration, methods: Mapping[str, MethodDeclaration], used: bool) -> Entry:
+    fields = declared.fields
+    needs = fields.get("needs", ())
+    needs = (needs,) if isinstance(needs, str) else tuple(needs)
+    return Entry(
+        name=declared.name,
+        title=method_title(declared.name, methods),
+        summary=declared.summary,
+        formula=str(fields.get("formula", "")),
+        paper=str(fields.get("paper", "")),
+        predicts=str(fields.get("predicts", "")),
+        needs=", ".join(NEEDS.get(need, need) for need in needs) or "nothing",
+        ensemble=bool(fields.get("ensemble", False)),
+        options=[(name, f"{option.default!r}") for name, option in sorted(declared.options.items())],
+        details=declared.docstring.partition("\n")[2].strip(),
+        used=used,
+    )

@@ -1,0 +1,75 @@
+"""Writes a report: one self-contained page, the two tables, and each figure as a file."""
+
+import base64
+import re
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from heft.artifacts import write_text
+from heft.reporting.comparison import Comparison
+from heft.reporting.drawing import method_colours
+from heft.reporting.figures import draw_figures
+from heft.reporting.gallery import make_gallery
+from heft.reporting.inputs import COMPARISON_COLUMNS, ReportInput
+from heft.reporting.legend import legend
+from heft.reporting.tables import comparison_table
+from heft.reporting.verdict import Outcome, judge, seeds_sentence
+from heft.reporting.wording import decimal, percent, points, points_interval, share
+
+TEMPLATES = Path(__file__).parent / "templates"
+LARGEST_EMBEDDED_CSV = 2_000_000  # bytes; a larger table is linked, not embedded
+TONES = {Outcome.GAIN: "good", Outcome.WORSE_THAN_RANDOM: "bad", Outcome.LOSS: "bad"}
+
+
+def render_report(report: ReportInput, folder: str | Path) -> None:
+    """Writes index.html, comparison.csv, metrics.csv and figures/*.svg; the same input gives the same bytes."""
+    folder = Path(folder)
+    comparison = Comparison(report)
+    verdict = judge(comparison)
+    figures = draw_figures(report, comparison, verdict)
+    table = report.comparison[COMPARISON_COLUMNS].to_csv(index=False, lineterminator="\n")
+    gallery = None
+    if report.training is not None:
+        gallery = make_gallery(report.training, comparison, verdict, report.manifest.get("class_names", []))
+    page = _environment().get_template("page.html.j2").render(
+        report=report,
+        comparison=comparison,
+        verdict=verdict,
+        tone=TONES.get(verdict.outcome, "unclear"),
+        figures={name: (picture, Markup(picture.svg)) for name, picture in figures.items()},
+        table=comparison_table(comparison, verdict),
+        gallery=gallery,
+        legend=legend(report.methods, {variant.method for variant in comparison.variants}),
+        colours=method_colours(comparison),
+        table_link=_table_link(table),
+        drawn=seeds_sentence(comparison, list(report.split.resample)),
+        style=Markup((TEMPLATES / "style.css").read_text(encoding="utf-8")),
+        script=Markup((TEMPLATES / "page.js").read_text(encoding="utf-8")),
+    )  # fmt: skip
+    write_text(folder / "comparison.csv", table)
+    write_text(folder / "metrics.csv", report.long_metrics.to_csv(index=False, lineterminator="\n"))
+    for name, picture in figures.items():
+        write_text(folder / "figures" / f"{name}.svg", picture.svg)
+    write_text(folder / "index.html", re.sub(r"\n\s*\n+", "\n", page))
+
+
+def _environment() -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    filters: dict[str, Any] = {
+        "share": share, "percent": percent, "points": points, "points_interval": points_interval, "decimal": decimal,
+    }  # fmt: skip
+    environment.filters.update(filters)
+    return environment
+
+
+def _table_link(table: str) -> str:
+    """The table as a data URI, so that the page alone can save it; the file beside the page where it is large."""
+    content = table.encode()
+    if len(content) > LARGEST_EMBEDDED_CSV:
+        return "comparison.csv"
+    return "data:text/csv;base64," + base64.b64encode(content).decode()

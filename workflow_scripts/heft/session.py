@@ -1,0 +1,47 @@
+"""What accompanies a run of the workflow: progress, the lock that keeps a second run out, and the delivery of records."""
+
+import fcntl
+import logging
+import subprocess
+import sys
+from pathlib import Path
+from typing import TextIO
+
+from heft.progress import attach
+
+STATE = Path(".heft")
+DELIVER = Path(__file__).parent.parent / "deliver.py"
+
+
+class Session:
+    """One run of Snakemake in this folder; `reports` are the pages that it makes."""
+
+    def __init__(self, reports: list[str]) -> None:
+        self.reports = reports
+        self._lock: TextIO | None = None
+        self._delivery: subprocess.Popen[bytes] | None = None
+
+    def show_progress(self) -> None:
+        """Shows one line a job in the place of Snakemake's own output; dry runs keep Snakemake's."""
+        if not {"-n", "--dry-run", "--dryrun", "--verbose", "--lint"} & set(sys.argv):
+            attach(logging.getLogger("snakemake.logging"), self.reports)
+
+    def start(self) -> None:
+        """Takes the lock, which lives as long as this process, and starts the delivery process; exits where a run lives."""
+        STATE.mkdir(exist_ok=True)
+        self._lock = (STATE / "run.lock").open("w")
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            sys.exit("Another run is going on in this folder; wait for it, or stop it, then run again.")
+        # End of file on its stdin tells the delivery process that this run ended, however it ended.
+        self._delivery = subprocess.Popen([sys.executable, str(DELIVER)], stdin=subprocess.PIPE, start_new_session=True)
+
+    def finish(self, failed: bool = False) -> None:
+        """Waits until all records are delivered, and prints where the reports are."""
+        if self._delivery is not None and self._delivery.stdin is not None:
+            self._delivery.stdin.close()
+            self._delivery.wait()
+        if not failed:
+            for report in self.reports:
+                print(f"Report: {report}", file=sys.stderr)

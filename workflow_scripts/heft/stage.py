@@ -1,0 +1,88 @@
+"""What every stage script shares: one thread, a record for the tracker, and mistakes said in one sentence."""
+
+import hashlib
+import json
+import sys
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from heft.errors import HeftError
+from heft.records import Dataset, RunRecord, run_key
+
+NOT_PARAMETERS = ("code", "computed_from")
+
+
+@contextmanager
+def stage(job: Any, variant: str = "", computed_from: Mapping[str, str] | None = None) -> Iterator[RunRecord]:
+    """Runs a stage's block as the run `{rule} {variant}` of the tracker; `job` is Snakemake's `snakemake` object.
+
+    computed_from: {stage: variant} of the runs whose results the block reads. A HeftError ends the job with its sentence on
+    stderr and in the log, without a traceback.
+    """
+    with guarded(job), start_record(job, variant, computed_from or {}) as record:
+        yield record
+
+
+@contextmanager
+def guarded(job: Any) -> Iterator[None]:
+    """Runs a stage's block without a record of its own; a HeftError becomes one sentence and status 1."""
+    prepare_process()
+    log = Path(str(job.log[0]))
+    log.parent.mkdir(parents=True, exist_ok=True)
+    log.touch()
+    try:
+        yield
+    except HeftError as error:
+        log.write_text(f"{error}\n", encoding="utf-8")
+        sys.exit(f"{job.rule}: {error}")
+
+
+def prepare_process() -> None:
+    """One torch thread, whatever the cores, so that bits do not depend on them; and no warning that a person cannot act on."""
+    warnings.filterwarnings("ignore", category=FutureWarning, message=".*torch.jit.script.*")
+    if torch := sys.modules.get("torch"):
+        torch.set_num_threads(1)
+
+
+def start_record(job: Any, variant: str, computed_from: Mapping[str, str]) -> RunRecord:
+    """Opens the job's record; parameters are the job's own, as the Snakefile gave them."""
+    experiment, seed = seed_of(job)
+    return RunRecord.start(
+        str(job.output.record),
+        experiment,
+        job.rule,
+        seed=seed,
+        variant=variant,
+        parameters={name: value for name, value in job.params.items() if name not in NOT_PARAMETERS},
+        tags={"code": code_digest(job)},
+        parents=parent_keys(experiment, seed, computed_from),
+        dataset=dataset_of(job),
+    )
+
+
+def seed_of(job: Any) -> tuple[str, int | None]:
+    """Experiment and seed of a job; no seed where a job serves all of them."""
+    seed = job.wildcards.get("s")
+    return job.wildcards.e, int(seed) if seed is not None else None
+
+
+def parent_keys(experiment: str, seed: int | None, computed_from: Mapping[str, str]) -> list[str]:
+    """Keys of the runs that a job read."""
+    return [run_key(experiment, None if name == "prepare" else seed, name, variant) for name, variant in computed_from.items()]
+
+
+def dataset_of(job: Any) -> Dataset | None:
+    """The data set behind a job, where its manifest is among the inputs."""
+    manifest = job.input.get("manifest")
+    if not manifest:
+        return None
+    facts = json.loads(Path(str(manifest)).read_text(encoding="utf-8"))
+    return Dataset(facts["source"], facts["dataset_digest"], facts["origin"])
+
+
+def code_digest(job: Any) -> str:
+    """One hash of the job's code fingerprint."""
+    return hashlib.sha256(json.dumps(job.params.code, sort_keys=True).encode()).hexdigest()[:12]
