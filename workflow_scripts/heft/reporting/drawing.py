@@ -115,10 +115,8 @@ def label_ends(axes: Axes, ends: Sequence[tuple[float, str, str]], gap: float = 
         )  # fmt: skip
 
 
-def label_points(axes: Axes, points: Sequence[tuple[float, float, str, str]], size: float = 8) -> None:
+def label_points(figure: Figure, axes: Axes, points: Sequence[tuple[float, float, str, str]], size: float = 8) -> None:
     """Writes (x, y, label, colour) beside the points, each at the nearest place that is still free."""
-    figure = axes.get_figure(root=True)
-    assert figure is not None  # noqa: S101  axes made by new_figure always have one
     figure.draw_without_rendering()
     scale = figure.dpi / 72
     pixels = [axes.transData.transform((x, y)) for x, y, _, _ in points]

@@ -59,7 +59,7 @@ def draw_answer(comparison: Comparison, verdict: Verdict) -> Picture | None:
 def draw_plain_accuracy(comparison: Comparison) -> Picture | None:
     """One panel for each plain method, the others in grey."""
     plain = [variant for variant in comparison.variants if variant.plain]
-    if not plain:
+    if not plain or comparison.unpruned.empty:
         return None
     columns = min(4, len(plain))
     rows = ceil(len(plain) / columns)
@@ -83,7 +83,7 @@ def draw_plain_accuracy(comparison: Comparison) -> Picture | None:
 def draw_ensemble_accuracy(comparison: Comparison) -> Picture | None:
     """One panel for each method and ensemble kind: a line for each size, the plain method dashed."""
     scorers = sorted({variant.scorer for variant in comparison.compared if not variant.plain})
-    if not scorers:
+    if not scorers or comparison.unpruned.empty:
         return None
     columns = next((count for count in (3, 4, 2) if len(scorers) % count == 0), min(3, len(scorers)))
     rows = ceil(len(scorers) / columns)
@@ -177,9 +177,11 @@ def _last(comparison: Comparison, variant: Variant) -> float:
 
 
 def _finish_panels(panels: Sequence[Axes], used: int, columns: int, comparison: Comparison) -> None:
+    percent_axis(panels[0], comparison.fractions, "")  # the panels share it
     for k, axes in enumerate(panels):
         axes.axhline(0, color=INK, linewidth=0.8, linestyle=(0, (4, 3)))
-        percent_axis(axes, comparison.fractions, "removed (%)" if k + columns >= used else "")
+        axes.set_xlabel("removed (%)" if k + columns >= used else "")
+        axes.grid(visible=False, axis="x")
         axes.tick_params(labelbottom=k + columns >= used)
         if k % columns == 0:
             axes.set_ylabel("change (points)")

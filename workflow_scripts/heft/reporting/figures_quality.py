@@ -80,7 +80,7 @@ def draw_ensemble_size(comparison: Comparison, verdict: Verdict) -> Picture | No
         axes.set(xlabel="models averaged over (K; 1 = plain)", ylabel=label)
         axes.grid(visible=False, axis="x")
         axes.set_xlim(right=sizes[-1] * 1.5)
-        label_points(axes, [end for end in ends if isfinite(end[1])])
+        label_points(figure, axes, [end for end in ends if isfinite(end[1])])
     title = "What more models bring"
     description = (
         "For each method and ensemble kind, the mean over seeds with its 95 % interval against the number of models "
@@ -112,7 +112,7 @@ def draw_cost(comparison: Comparison, verdict: Verdict) -> Picture | None:
         axes.set(xlabel="cost of the score (forward passes over the training set)", ylabel=label)
         axes.margins(x=0.16, y=0.12)
         axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: amount(value)))
-        label_points(axes, [(x, y, one.short, colours[one.method]) for x, y, one in points])
+        label_points(figure, axes, [(x, y, one.short, colours[one.method]) for x, y, one in points])
     title = "What a score costs, and what it is worth"
     description = (
         "Each variant by the cost of its score (logarithmic, training of further models included) and by its quality; "

@@ -1,0 +1,71 @@
+"""A killed run goes on by the bare command and ends with the same table; a second run beside a live one stops."""
+
+import os
+import shutil
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from workspace import Workspace
+
+from heft.comparison import COST_COLUMNS
+
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("interruptions")]
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> pd.DataFrame:
+    """The comparison table of a run that nobody disturbs."""
+    workspace = Workspace(tmp_path_factory.mktemp("undisturbed"))
+    workspace.run()
+    return table_of(workspace)
+
+
+def table_of(workspace: Workspace) -> pd.DataFrame:
+    table = pd.read_csv(workspace.folder / "reports/small/comparison.csv", float_precision="round_trip")
+    return table.drop(columns=list(COST_COLUMNS))
+
+
+def wait_for(condition: Callable[[], bool], seconds: float = 300) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "what the test waits for did not happen"
+        time.sleep(0.02)
+
+
+@pytest.mark.parametrize(
+    "artifact",
+    [
+        "results/small/seed1/split/test.parquet",
+        "results/small/seed0/checkpoints/checkpoints.json",
+        "results/small/seed1/metrics/ip.json",
+    ],
+)
+def test_a_killed_run_goes_on_and_ends_with_the_same_table(tmp_path: Path, undisturbed: pd.DataFrame, artifact: str) -> None:
+    workspace = Workspace(tmp_path)
+    process = workspace.start()
+    wait_for((tmp_path / artifact).exists)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.communicate()
+    printed = workspace.run()
+    assert "lock" not in printed.lower()
+    pd.testing.assert_frame_equal(table_of(workspace), undisturbed, check_exact=True)
+    assert workspace.plan() == []
+
+
+def test_a_second_run_beside_a_live_one_stops_with_one_sentence(tmp_path: Path) -> None:
+    workspace = Workspace(tmp_path)
+    first = workspace.start()
+    try:
+        wait_for((tmp_path / ".heft" / "run.lock").exists)
+        wait_for((tmp_path / "results/small/data/manifest.json").exists)
+        printed = workspace.run(expect=1)
+    finally:
+        os.killpg(first.pid, signal.SIGKILL)
+        first.communicate()
+        shutil.rmtree(tmp_path / "results", ignore_errors=True)
+    assert "Another run is going on in this folder" in printed
+    assert "Traceback" not in printed

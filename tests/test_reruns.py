@@ -1,0 +1,191 @@
+"""Only what changed runs again: plans after edits, touches, changed settings and deleted files."""
+
+import copy
+import os
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from workspace import SMALL, PlannedJob, Workspace
+
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("reruns")]
+
+AFTER_SCORES = {"score", "prune", "retrain", "evaluate"}
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+    """A workspace in which the small experiment has run once."""
+    workspace = Workspace(tmp_path_factory.mktemp("reruns"))
+    workspace.run()
+    return workspace
+
+
+@pytest.fixture
+def workspace(finished: Workspace) -> Iterator[Workspace]:
+    """The finished workspace; files of the workflow that a test edits are put back."""
+    files = [file for part in ("workflow_scripts", "rules") for file in (finished.folder / part).rglob("*") if file.is_file()]
+    kept = {file: (file.read_bytes(), file.stat()) for file in [*files, finished.folder / "small.yaml"]}
+    yield finished
+    for file, (content, stat) in kept.items():
+        if file.read_bytes() != content:
+            file.write_bytes(content)
+        os.utime(file, ns=(stat.st_atime_ns, stat.st_mtime_ns))
+
+
+def with_change(**changes: Any) -> dict[str, Any]:
+    settings = copy.deepcopy(SMALL)
+    settings["definitions"]["small"].update(changes)
+    return settings
+
+
+def variants_of(jobs: list[PlannedJob], rules: set[str]) -> set[str]:
+    return {job.variant for job in jobs if job.rule in rules}
+
+
+def rules_of(jobs: list[PlannedJob]) -> set[str]:
+    return {job.rule for job in jobs} - {"all"}
+
+
+def test_nothing_changed_plans_nothing(workspace: Workspace) -> None:
+    assert workspace.plan() == []
+
+
+def test_an_edited_method_reruns_its_scores_and_what_hangs_on_them(workspace: Workspace) -> None:
+    workspace.edit("workflow_scripts/heft/methods/ip.py", "return ", "return 2 * ")
+    jobs = workspace.plan()
+    assert rules_of(jobs) == {"score_members", "report", *AFTER_SCORES}
+    assert variants_of(jobs, {"score_members"}) == {"ip", "ip__parameter_dropout"}
+    assert variants_of(jobs, AFTER_SCORES) == {"ip", "ip__parameter_dropout__2", "ip__parameter_dropout__3"}
+    assert all("heft.methods.ip" in job.reason for job in jobs if job.rule == "score_members")
+
+
+def test_an_edited_kernel_reruns_the_methods_that_import_it(workspace: Workspace) -> None:
+    files = sorted((workspace.folder / "workflow_scripts/heft/kernels").glob("*.py"))
+    for file in files:
+        if file.name != "__init__.py":
+            file.write_text(file.read_text() + "\n\nEDITED = True\n")
+    jobs = workspace.plan()
+    assert {"ip", "ip__parameter_dropout", "if_cg-damping_0.2"} <= variants_of(jobs, {"score_members"})
+    assert "train" not in rules_of(jobs)
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new"),
+    [
+        ("workflow_scripts/heft/methods/ip.py", "return ", "# a comment\n    return "),
+        ("workflow_scripts/heft/methods/ip.py", '"""ip: ', '"""ip: in other words, '),
+        ("workflow_scripts/train.py", '"""train: ', '"""train: in other words, '),
+        ("workflow_scripts/evaluate.py", "with guarded", "# a comment\nwith guarded"),
+        ("workflow_scripts/heft/tracking.py", '"""', '"""In other words: '),
+    ],
+)
+def test_a_comment_or_docstring_reruns_nothing(workspace: Workspace, file: str, old: str, new: str) -> None:
+    workspace.edit(file, old, new)
+    assert workspace.plan() == []
+
+
+def test_a_touch_of_every_script_reruns_nothing(workspace: Workspace) -> None:
+    for file in (workspace.folder / "workflow_scripts").rglob("*.py"):
+        file.touch()
+    for file in (workspace.folder / "rules").glob("*.smk"):
+        file.touch()
+    assert workspace.plan() == []
+
+
+def test_a_switch_of_branches_and_back_reruns_nothing(workspace: Workspace) -> None:
+    def git(*arguments: str) -> None:
+        identity = ["-c", "user.name=x", "-c", "user.email=x@example.org", "-c", "commit.gpgsign=false"]
+        subprocess.run(["git", *identity, *arguments], cwd=workspace.folder, check=True, capture_output=True)
+
+    git("init", "-q", "-b", "main")
+    git("add", "workflow_scripts", "rules", "Snakefile")
+    git("commit", "-qm", "state")
+    git("checkout", "-qb", "other")
+    workspace.edit("workflow_scripts/heft/methods/loss.py", "return ", "return 3 * ")
+    workspace.edit("workflow_scripts/train.py", "with stage", "EDITED = 1\nwith stage")
+    git("commit", "-qam", "edit")
+    git("checkout", "-q", "main")
+    assert workspace.plan() == []
+
+
+def test_a_changed_option_reruns_that_method(workspace: Workspace) -> None:
+    methods = ["random", "oracle", "loss", "ip", {"if_cg": {"damping": 0.3}}]
+    workspace.configure(with_change(methods=methods))
+    jobs = workspace.plan()
+    assert variants_of(jobs, {"score_members", *AFTER_SCORES}) == {"if_cg-damping_0.3"}
+    assert rules_of(jobs) == {"score_members", "report", *AFTER_SCORES}
+
+
+def test_a_further_ensemble_size_scores_that_scorer_again(workspace: Workspace) -> None:
+    ensembles = copy.deepcopy(SMALL["definitions"]["small"]["ensembles"])
+    ensembles[1]["sizes"] = [2, 3]
+    workspace.configure(with_change(ensembles=ensembles))
+    jobs = workspace.plan()
+    assert variants_of(jobs, {"score_members"}) == {"loss__seeds"}
+    assert "members" not in rules_of(jobs)
+
+
+def test_a_changed_noise_rate_reruns_all_of_that_experiment(workspace: Workspace) -> None:
+    data = copy.deepcopy(SMALL["definitions"]["small"]["data"])
+    workspace.configure(with_change(data=data | {"noise": {"kind": "pairs", "rate": 0.2}}))
+    jobs = workspace.plan()
+    assert rules_of(jobs) >= {"split", "train", "checkpoint", "members", "score_members", "report", *AFTER_SCORES}
+    assert "prepare" not in rules_of(jobs)
+    assert {job.wildcards["e"] for job in jobs if job.rule != "all"} == {"small"}
+
+
+def test_a_changed_experiment_leaves_the_other_alone(workspace: Workspace) -> None:
+    settings = copy.deepcopy(SMALL)
+    settings["definitions"]["other"]["data"]["noise"] = {"kind": "symmetric", "rate": 0.4}
+    workspace.configure(settings)
+    assert workspace.plan() == []
+
+
+def test_a_changed_base_model_reruns_everything_but_the_data(workspace: Workspace) -> None:
+    workspace.configure(with_change(model={"mlp": {"hidden": [16]}}))
+    jobs = workspace.plan()
+    assert rules_of(jobs) == {"train", "checkpoint", "members", "score_members", "report", *AFTER_SCORES}
+    assert {job.variant for job in jobs if job.rule == "retrain"} >= {"none", "random", "ip"}
+
+
+def test_a_deleted_result_comes_back_with_its_descendants(workspace: Workspace) -> None:
+    file = workspace.folder / "results/small/seed0/scores/loss.parquet"
+    aside = file.with_suffix(".aside")
+    file.rename(aside)
+    try:
+        jobs = workspace.plan()
+    finally:
+        aside.rename(file)
+    assert rules_of(jobs) == {"report", *AFTER_SCORES}
+    assert {(job.wildcards["s"], job.variant) for job in jobs if job.rule in AFTER_SCORES} == {("0", "loss")}
+
+
+def test_an_edit_really_runs_and_then_nothing_is_left(finished: Workspace) -> None:
+    comparison = finished.folder / "reports/small/comparison.csv"
+    before = comparison.read_text()
+    finished.edit("workflow_scripts/heft/methods/loss.py", "return ", "return 2 * ")
+    printed = finished.run()
+    assert "Report: reports/small/index.html" in printed
+    assert "score_members" in printed
+    assert " ip " not in printed
+    assert finished.plan() == []
+    without_cost = [line.rsplit(",", 4)[0] for line in before.splitlines()]
+    assert [line.rsplit(",", 4)[0] for line in comparison.read_text().splitlines()] == without_cost
+
+
+def test_a_deleted_report_really_comes_back_the_same(finished: Workspace) -> None:
+    page = finished.folder / "reports/small/index.html"
+    before = page.read_bytes()
+    page.unlink()
+    printed = finished.run()
+    assert [line for line in printed.splitlines() if "/1  " in line or "/2  " in line]
+    assert page.read_bytes() == before
+
+
+def test_the_workspace_holds_no_machine_path(finished: Workspace) -> None:
+    page = (finished.folder / "reports/small/index.html").read_text()
+    assert str(finished.folder) not in page
+    assert str(Path.home()) not in page or str(Path.home()) == "/root"

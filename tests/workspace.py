@@ -1,0 +1,116 @@
+"""A copy of the workflow in a folder of its own, run as a person runs it, and its plans read back."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+
+ROOT = Path(__file__).parent.parent
+PARTS = ("Snakefile", "config.yaml", "profiles", "rules", "workflow_scripts")
+
+SMALL = {
+    "experiments": ["small"],
+    "definitions": {
+        "small": {
+            "seeds": [0, 1],
+            "data": {"source": "digits", "train": 600, "validation": 200, "test": 300},
+            "model": {"mlp": {"hidden": [32]}},
+            "training": {"epochs": 6, "learning_rate": 0.1},
+            "checkpoints": {"spaced": 2, "early": 2},
+            "methods": ["random", "oracle", "loss", "ip", {"if_cg": {"damping": 0.2}}],
+            "ensembles": [
+                {"kind": "parameter_dropout", "sizes": [2, 3], "methods": ["ip"]},
+                {"kind": "seeds", "sizes": [2], "methods": ["loss"]},
+            ],
+            "fractions": [0.1, "noise_rate"],
+        },
+        "other": {"data": {"source": "digits", "train": 600, "validation": 200, "test": 300}},
+    },
+}
+
+
+@dataclass(frozen=True)
+class PlannedJob:
+    """A job that a dry run announces, with its wildcards and reason."""
+
+    rule: str
+    wildcards: Mapping[str, str]
+    reason: str
+
+    @property
+    def variant(self) -> str:
+        """The scorer or variant that the job works for, if any."""
+        return self.wildcards.get("v", self.wildcards.get("m", ""))
+
+
+class Workspace:
+    """The workflow's files in `folder`, with `settings` in small.yaml beside them."""
+
+    def __init__(self, folder: Path, settings: Mapping[str, object] = SMALL) -> None:
+        self.folder = folder
+        for part in PARTS:
+            source, target = ROOT / part, folder / part
+            if source.is_dir():
+                shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
+            else:
+                target.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy(source, target)
+        self.configure(settings)
+
+    def configure(self, settings: Mapping[str, object]) -> None:
+        """Writes small.yaml."""
+        (self.folder / "small.yaml").write_text(yaml.safe_dump(dict(settings), sort_keys=False))
+
+    def command(self, *arguments: str) -> list[str]:
+        """The command line that runs the workflow."""
+        return [sys.executable, "-m", "snakemake", "--cores", "2", "--configfile", "small.yaml", *arguments]
+
+    def environment(self) -> dict[str, str]:
+        """The process environment without what a developer's shell may say about trackers."""
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("MLFLOW_") and name != "HEFT_DATA"}
+        return {**kept, "PYTHONDONTWRITEBYTECODE": "1"}
+
+    def start(self, *arguments: str) -> "subprocess.Popen[str]":
+        """Starts a run in a process group of its own."""
+        return subprocess.Popen(
+            self.command(*arguments),
+            cwd=self.folder,
+            env=self.environment(),
+            text=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+
+    def run(self, *arguments: str, expect: int | None = 0) -> str:
+        """Runs to the end and returns what was printed; fails where the exit status is not `expect` (None: any)."""
+        process = self.start(*arguments)
+        output, _ = process.communicate(timeout=600)
+        assert expect is None or process.returncode == expect, output
+        return output
+
+    def plan(self, *arguments: str) -> list[PlannedJob]:
+        """The jobs that a run would do."""
+        output = self.run("-n", *arguments)
+        jobs = []
+        for block in re.split(r"\n(?=(?:local)?rule )", output.partition("\nJob stats:")[2])[1:]:
+            rule = re.match(r"(?:local)?rule (\w+):", block)
+            assert rule, block
+            listed = re.search(r"\n    wildcards: (.*)", block)
+            wildcards = dict(pair.split("=", 1) for pair in listed[1].split(", ")) if listed else {}
+            reason = re.search(r"\n    reason: (.*)", block)
+            jobs.append(PlannedJob(rule[1], wildcards, reason[1] if reason else ""))
+        return jobs
+
+    def edit(self, file: str, old: str, new: str) -> None:
+        """Replaces text of a file of the workflow that must be there."""
+        path = self.folder / file
+        text = path.read_text()
+        assert old in text, f"{file} does not hold {old!r}"
+        path.write_text(text.replace(old, new, 1))

@@ -1,0 +1,194 @@
+"""Saved states of training runs: which are kept, and how they are written and verified.
+
+A folder holds `states.safetensors`, with keys "{run}/{epoch}/{parameter}", and beside it an index: `states.json` of the
+`train` stage (every epoch) or `checkpoints.json` (the epochs that some role needs). The index gives each state's
+SHA-256.
+"""
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from torch import Tensor
+
+from heft.artifacts import read_json, read_tensors, write_json, write_tensors
+from heft.errors import HeftError
+from heft.models.build import ModelSpec
+from heft.training.settings import CheckpointSettings
+
+TENSORS, STATES, CHECKPOINTS = "states.safetensors", "states.json", "checkpoints.json"
+
+
+@dataclass(frozen=True)
+class SavedState:
+    """Parameters and buffers after `epoch`, with the number of steps done and the epoch's mean learning rate."""
+
+    epoch: int
+    step: int
+    learning_rate: float
+    state: dict[str, Tensor]
+
+
+@dataclass(frozen=True)
+class Run:
+    """One training run: its saved states by epoch, and the epochs that play each role."""
+
+    states: dict[int, SavedState]
+    roles: dict[str, list[int]] = field(default_factory=dict)
+    cpu_seconds: float = 0.0
+
+    def role(self, name: str) -> list[SavedState]:
+        """States of a role (`final`, `spaced`, `early`, `best`, `last`), earliest first."""
+        return [self.states[epoch] for epoch in self.roles[name]]
+
+    @property
+    def final(self) -> SavedState:
+        """The state that scores are taken at."""
+        return self.role("final")[0]
+
+
+@dataclass(frozen=True)
+class Checkpoints:
+    """Runs of one model by number (0 is the base model), and what their training cost together."""
+
+    model: ModelSpec
+    runs: dict[int, Run]
+    cpu_seconds: float
+    forward_cpu_seconds: float
+    peak_mb: float
+
+
+def select_roles(settings: CheckpointSettings, n_epochs: int, history: pd.DataFrame) -> dict[str, list[int]]:
+    """Epochs of each role, from one run's history (columns epoch, validation_loss).
+
+    spaced: evenly, ending with the last. early: the first ones after the initial state. best: of the lowest
+    validation loss, the earliest of equals. final: `last` or `best`, as the settings say.
+    """
+    trained = history[history["epoch"] > 0].sort_values("epoch")
+    best = int(trained["epoch"].iloc[int(trained["validation_loss"].to_numpy().argmin())])
+    n_spaced = min(settings.spaced, n_epochs)
+    return {
+        "final": [best if settings.final == "best" else n_epochs],
+        "spaced": [round(n_epochs * (k + 1) / n_spaced) for k in range(n_spaced)],
+        "early": list(range(1, min(settings.early, n_epochs) + 1)),
+        "best": [best],
+        "last": [n_epochs],
+    }
+
+
+def keep_selected(checkpoints: Checkpoints, history: pd.DataFrame, settings: CheckpointSettings) -> Checkpoints:
+    """The same runs with their roles, and without the states that no role needs."""
+    runs = {}
+    for number, run in checkpoints.runs.items():
+        roles = select_roles(settings, max(run.states), history[history["run"] == number])
+        needed = sorted({epoch for epochs in roles.values() for epoch in epochs})
+        runs[number] = replace(run, roles=roles, states={epoch: run.states[epoch] for epoch in needed})
+    return replace(checkpoints, runs=runs)
+
+
+def write_states(folder: str | Path, checkpoints: Checkpoints) -> None:
+    """Writes every state, and `states.json`."""
+    _write(Path(folder), STATES, checkpoints)
+
+
+def write_checkpoints(folder: str | Path, checkpoints: Checkpoints) -> None:
+    """Writes the selected states, and `checkpoints.json`."""
+    _write(Path(folder), CHECKPOINTS, checkpoints)
+
+
+def load_states(folder: str | Path) -> Checkpoints:
+    """What `write_states` wrote, verified; see `load_checkpoints`."""
+    return _read(Path(folder), STATES)
+
+
+def load_checkpoints(*folders: str | Path) -> Checkpoints:
+    """The runs of all folders, verified; costs are added up, the forward pass is the first folder's.
+
+    Raises HeftError naming file, run and epoch where a state is missing or its SHA-256 is not the index's.
+    """
+    first, *others = [_read(Path(folder), CHECKPOINTS) for folder in folders]
+    return replace(
+        first,
+        runs={number: run for part in (first, *others) for number, run in part.runs.items()},
+        cpu_seconds=sum(part.cpu_seconds for part in (first, *others)),
+        peak_mb=max(part.peak_mb for part in (first, *others)),
+    )
+
+
+def sha256_of_state(state: dict[str, Tensor]) -> str:
+    """SHA-256 over name, type, shape and bytes of each tensor, in the order of names."""
+    digest = hashlib.sha256()
+    for name, tensor in sorted(state.items()):
+        digest.update(f"{name} {tensor.dtype} {list(tensor.shape)}\n".encode())
+        digest.update(tensor.detach().cpu().contiguous().numpy().tobytes())
+    return digest.hexdigest()
+
+
+def _write(folder: Path, index: str, checkpoints: Checkpoints) -> None:
+    tensors = {
+        f"{number}/{epoch}/{name}": tensor
+        for number, run in checkpoints.runs.items()
+        for epoch, saved in run.states.items()
+        for name, tensor in saved.state.items()
+    }
+    write_tensors(folder / TENSORS, tensors)
+    facts = {
+        "model": checkpoints.model.as_json(),
+        "cpu_seconds": checkpoints.cpu_seconds,
+        "forward_cpu_seconds": checkpoints.forward_cpu_seconds,
+        "peak_mb": checkpoints.peak_mb,
+        "runs": {str(number): _run_facts(run) for number, run in checkpoints.runs.items()},
+    }
+    write_json(folder / index, facts)
+
+
+def _run_facts(run: Run) -> dict[str, Any]:
+    states = [
+        {
+            "epoch": saved.epoch,
+            "step": saved.step,
+            "learning_rate": saved.learning_rate,
+            "sha256": sha256_of_state(saved.state),
+        }
+        for saved in run.states.values()
+    ]
+    return {"states": states, "roles": run.roles, "cpu_seconds": run.cpu_seconds}
+
+
+def _read(folder: Path, index: str) -> Checkpoints:
+    for file in (folder / index, folder / TENSORS):
+        if not file.is_file():
+            raise HeftError(f"{file} is missing; run again to make it.")
+    facts = read_json(folder / index)
+    states: dict[str, dict[str, Tensor]] = {}
+    for key, tensor in read_tensors(folder / TENSORS).items():
+        number, epoch, name = key.split("/", 2)
+        states.setdefault(f"{number}/{epoch}", {})[name] = tensor
+    runs = {
+        int(number): Run(
+            {entry["epoch"]: saved for entry, saved in _verified(run["states"], states, number, folder / TENSORS)},
+            run["roles"],
+            run["cpu_seconds"],
+        )
+        for number, run in facts.pop("runs").items()
+    }
+    return Checkpoints(**{**facts, "model": ModelSpec(**facts["model"])}, runs=runs)
+
+
+def _verified(
+    entries: list[dict[str, Any]], states: dict[str, dict[str, Tensor]], number: str, file: Path
+) -> Iterable[tuple[dict[str, Any], SavedState]]:
+    for entry in entries:
+        state = states.get(f"{number}/{entry['epoch']}")
+        if state is None:
+            raise HeftError(f"{file}: the state of run {number}, epoch {entry['epoch']}, is missing; delete it and run again.")
+        found = sha256_of_state(state)
+        if found != entry["sha256"]:
+            raise HeftError(
+                f"{file}: the state of run {number}, epoch {entry['epoch']}, was changed: SHA-256 expected "
+                f"{entry['sha256']}, found {found}; delete it and run again."
+            )
+        yield entry, SavedState(entry["epoch"], entry["step"], entry["learning_rate"], state)
