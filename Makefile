@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 ARGS ?=
 
-.PHONY: run ui test check bench budget clean
+.PHONY: run ui test check bench budget docs clean
 
 run: .venv/run
 	@$(BIN)/snakemake --cores all $(ARGS)
@@ -20,12 +20,16 @@ check: .venv/dev
 	@$(BIN)/snakefmt --check Snakefile rules
 	@$(BIN)/snakemake --lint > /dev/null
 	@$(BIN)/mypy
+	@$(BIN)/python docs/methods_table.py --check
 
 bench: .venv/dev
 	@$(BIN)/python benchmarks/kernel.py
 
 budget: .venv/dev
 	@$(BIN)/python benchmarks/training_budget.py
+
+docs: .venv/run
+	@$(BIN)/python docs/methods_table.py
 
 clean:
 	rm -rf results reports/*/ logs .snakemake .heft mlflow.db mlartifacts

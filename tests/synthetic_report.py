@@ -73,7 +73,9 @@ def methods() -> dict[str, Declared]:
     }
 
 
-def comparison_rows(n_seeds: int = 5, generator_seed: int = 0, gains: Mapping[str, float] | None = None) -> pd.DataFrame:
+def comparison_rows(
+    n_seeds: int = 5, generator_seed: int = 0, gains: Mapping[str, float] | None = None
+) -> pd.DataFrame:
     """The comparison table; `gains` replaces a method's gain at the noise rate."""
     generator = np.random.default_rng(generator_seed)
     variants = [(name, "", 1) for name in METHODS] + ENSEMBLES
@@ -97,7 +99,9 @@ def _variant_rows(
     rows = []
     for fraction in FRACTIONS:
         accuracy = base + gain * (fraction / NOISE_RATE) ** 0.9 + generator.normal(0, 0.006)
-        precision = 1.0 if name == "oracle" else min(1.0, NOISE_RATE + (seed_auroc - 0.5) * 1.35 * (1.06 - fraction / 2))
+        precision = (
+            1.0 if name == "oracle" else min(1.0, NOISE_RATE + (seed_auroc - 0.5) * 1.35 * (1.06 - fraction / 2))
+        )
         rows.append(
             _row(
                 seed, name, accuracy, variant=slug, ensemble=kind, members=size, action="remove", fraction=fraction,
@@ -127,7 +131,9 @@ def history(n_seeds: int = 5) -> pd.DataFrame:
     frames = []
     for seed in range(n_seeds):
         wobble = np.random.default_rng(seed).normal(0, 0.01, len(epochs))
-        frame = pd.DataFrame({"seed": seed, "run": 0, "epoch": epochs, "train_loss": 0.5 + 1.7 * np.exp(-epochs / 4) + wobble})
+        frame = pd.DataFrame(
+            {"seed": seed, "run": 0, "epoch": epochs, "train_loss": 0.5 + 1.7 * np.exp(-epochs / 4) + wobble}
+        )
         frame["train_accuracy"] = 0.92 - 0.6 * np.exp(-epochs / 4) + wobble
         frame["validation_loss"] = 0.7 + 1.4 * np.exp(-epochs / 3) + 0.004 * epochs + wobble
         frame["validation_accuracy"] = 0.82 - 0.5 * np.exp(-epochs / 3) + wobble
@@ -138,7 +144,14 @@ def history(n_seeds: int = 5) -> pd.DataFrame:
 def precision_recall(n_seeds: int = 5) -> pd.DataFrame:
     recall = np.linspace(0, 1, 101)
     frames = [
-        pd.DataFrame({"seed": seed, "variant": name, "recall": recall, "precision": 0.3 + 0.7 * (1 - recall ** (1 / (1.02 - auroc) / 3))})
+        pd.DataFrame(
+            {
+                "seed": seed,
+                "variant": name,
+                "recall": recall,
+                "precision": 0.3 + 0.7 * (1 - recall ** (1 / (1.02 - auroc) / 3)),
+            }
+        )
         for seed in range(n_seeds)
         for name, (auroc, _, _) in METHODS.items()
         if name not in ("random", "oracle")
@@ -173,7 +186,9 @@ def report_input(**changes: Any) -> ReportInput:
     """The whole input; `changes` replaces fields."""
     comparison = changes.pop("comparison", None)
     comparison = comparison_rows() if comparison is None else comparison
-    long = comparison[["experiment", "seed", "variant", "action", "fraction"]].assign(metric="balanced_accuracy", value=0.8)
+    long = comparison[["experiment", "seed", "variant", "action", "fraction"]].assign(
+        metric="balanced_accuracy", value=0.8
+    )
     values: dict[str, Any] = {
         "experiment": "mnist5k",
         "comparison": comparison,

@@ -20,7 +20,7 @@ MAY_IMPORT = {
     "models": set(),
     "data": {"training"},  # settings and the seeds of its random streams
     "training": {"data", "models"},
-    "curation": {"variants"},
+    "curation": {"variants", "data", "models", "training"},
     "reporting": {"statistics", "comparison", "variants", "tracking_links"},
 }
 MAY_IMPORT_PACKAGES = {"kernels": {"torch", "collections", "math", "typing", "dataclasses", "functools", "contextlib", "time"}}

@@ -43,7 +43,9 @@ def bytes_of(folder: Path) -> dict[str, bytes]:
 def test_the_same_input_gives_the_same_bytes(folder: Path, tmp_path: Path):
     render_report(report_input(), tmp_path)
     assert bytes_of(tmp_path) == bytes_of(folder)
-    assert set(bytes_of(folder)) == {"index.html", "comparison.csv", "metrics.csv"} | {f"figures/{f}.svg" for f in FIGURES}
+    assert set(bytes_of(folder)) == {"index.html", "comparison.csv", "metrics.csv"} | {
+        f"figures/{f}.svg" for f in FIGURES
+    }
 
 
 def test_the_page_is_small_and_asks_nothing_of_the_network(page: str):
@@ -177,7 +179,8 @@ def opened(chromium: Any, folder: Path) -> Iterator[Any]:
 
 def column_of(tab: Any, column: int) -> list[str]:
     return tab.eval_on_selector_all(
-        f"#comparison-table tbody tr:not([hidden]) > :nth-child({column})", "cells => cells.map(cell => cell.dataset.sort)"
+        f"#comparison-table tbody tr:not([hidden]) > :nth-child({column})",
+        "cells => cells.map(cell => cell.dataset.sort)",
     )
 
 
@@ -211,7 +214,8 @@ def test_the_table_can_be_saved_from_the_page_alone(opened: Any, folder: Path):
 
 def test_every_figure_is_on_the_page_with_a_size(opened: Any):
     sizes = opened.eval_on_selector_all(
-        "figure svg[role=img]", "all => all.map(svg => [svg.getBoundingClientRect().width, svg.getBoundingClientRect().height])"
+        "figure svg[role=img]",
+        "all => all.map(svg => [svg.getBoundingClientRect().width, svg.getBoundingClientRect().height])",
     )
     assert len(sizes) == len(FIGURES)
     assert all(width > 250 and height > 150 for width, height in sizes)

@@ -5,7 +5,8 @@ import pytest
 from synthetic_report import METHODS, comparison_rows, report_input
 
 from heft.reporting.comparison import Comparison
-from heft.reporting.verdict import Outcome, Verdict, choose, judge
+from heft.reporting.outcome import Outcome, choose
+from heft.reporting.verdict import Verdict, judge
 
 
 def judged(rows: pd.DataFrame) -> Verdict:
@@ -27,7 +28,9 @@ def pick(rows: pd.DataFrame, variant: str, fraction: float) -> pd.DataFrame:
 def test_a_clear_win_is_called_one():
     verdict = judged(pick(comparison_rows(), "ip", 0.3))
     assert verdict.outcome is Outcome.GAIN
-    assert "Removing the 30\u00a0% of training examples that ip ranks lowest raised test accuracy from" in verdict.headline
+    assert (
+        "Removing the 30\u00a0% of training examples that ip ranks lowest raised test accuracy from" in verdict.headline
+    )
     assert "95\u00a0% interval" in verdict.evidence
     assert "5 seeds" in verdict.evidence
     assert "Removing a random 30\u00a0%: −2" in verdict.evidence

@@ -15,7 +15,7 @@ BALL_FRACTION = 0.02
 def plant_noise(
     true_labels: np.ndarray, inputs: np.ndarray, settings: NoiseSettings, n_classes: int, seed: int
 ) -> np.ndarray:
-    """Given labels, int64 [n]: `true_labels` with exactly round(rate * n) of them wrong; the same seed, the same labels.
+    """Given labels, int64 [n]: `true_labels`, of which exactly round(rate * n) are made wrong.
 
     inputs [n, ...] matter to `clustered` alone. Raises HeftError where the rate comes to no example.
     """

@@ -61,7 +61,7 @@ def split_facts(splits: dict[str, pd.DataFrame], settings: DataSettings, seed: i
 
 
 def proportional_sizes(total: int, available: np.ndarray) -> np.ndarray:
-    """Whole numbers [n_classes] that add up to `total`, as near as can be to shares of `available` (largest remainder)."""
+    """Whole numbers [n_classes] adding up to `total`, near to its shares by `available` (largest remainder)."""
     shares = total * available / available.sum()
     sizes = np.floor(shares).astype(int)
     largest_first = np.argsort(sizes - shares, kind="stable")
@@ -74,8 +74,8 @@ def _check_sizes(settings: DataSettings, n_unique: int, n: int) -> None:
     if wanted > n_unique:
         doubled = f" ({n - n_unique} exact duplicates of others left out)" if n > n_unique else ""
         raise HeftError(
-            f"data: train {settings.train} + validation {settings.validation} + test {settings.test} = {wanted} examples, "
-            f"but the data set has {n_unique}{doubled}."
+            f"data: train {settings.train} + validation {settings.validation} + test {settings.test} = {wanted} "
+            f"examples, but the data set has {n_unique}{doubled}."
         )
 
 

@@ -5,7 +5,7 @@ import importlib
 import inspect
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +21,9 @@ class ModelSpec:
     """Everything but the seed that decides a model: it stands in `checkpoints.json` under `model`."""
 
     name: str
-    options: Mapping[str, Any] = field(default_factory=dict)
-    input_shape: Sequence[int] = ()
-    n_classes: int = 0
+    options: Mapping[str, Any]
+    input_shape: Sequence[int]
+    n_classes: int
 
     def build(self, seed: int) -> nn.Module:
         """The model with initial parameters drawn from `seed`."""
@@ -31,7 +31,12 @@ class ModelSpec:
 
     def as_json(self) -> dict[str, Any]:
         """Plain values; `ModelSpec(**spec.as_json())` is the same specification."""
-        return {**asdict(self), "options": dict(self.options), "input_shape": list(self.input_shape)}
+        return {
+            "name": self.name,
+            "options": dict(self.options),
+            "input_shape": list(self.input_shape),
+            "n_classes": self.n_classes,
+        }
 
 
 def build_model(

@@ -8,7 +8,7 @@ if TYPE_CHECKING:
 
 
 def model(*, needs_image: bool = False) -> "Callable[[Callable[..., nn.Module]], Callable[..., nn.Module]]":
-    """Registers a function `(input_shape, n_classes, *, options...) -> nn.Module` that returns logits [batch, n_classes].
+    """Registers a function `(input_shape, n_classes, *, options...) -> nn.Module` whose output is logits.
 
     needs_image: the inputs have to be pictures, at least 4 x 4; else any shape is flattened.
     """

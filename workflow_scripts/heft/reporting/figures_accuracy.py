@@ -1,26 +1,28 @@
 """Figures of test accuracy: the answer, each method against the fraction removed, and every variant against random."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from math import ceil
+from typing import Any
 
 import seaborn as sns
 from matplotlib.axes import Axes
 
+from heft.reporting import takeaways
+from heft.reporting.comparison import ACCURACY, Comparison, Variant
 from heft.reporting.drawing import (
     FAINT,
     INK,
     MUTED,
     Picture,
-    label_ends,
     method_colours,
     method_markers,
     new_figure,
     percent_axis,
     to_picture,
 )
-from heft.reporting.comparison import ACCURACY, Comparison, Variant
-from heft.reporting.verdict import SIGNIFICANT, Verdict
-from heft.reporting.wording import listed, points, points_interval, share
+from heft.reporting.labels import label_ends
+from heft.reporting.verdict import Verdict
+from heft.reporting.wording import points, share
 
 GAIN_LABEL = "change of test accuracy\nagainst no removal (points)"
 
@@ -50,9 +52,12 @@ def draw_answer(comparison: Comparison, verdict: Verdict) -> Picture | None:
     axes.set_ylabel("test accuracy (%)")
     label_ends(axes, ends, fontsize=10, fontweight="bold")
     title = "Test accuracy against the share of training examples removed"
-    takeaway = f"Bands: 95 % intervals of the paired difference to no removal; shaded: {share(fraction)}"
-    takeaway += "; grey lines: the other methods." if others else "."
-    description = f"Lines for {variant.label}, random removal and the oracle, and a level for the model without removal."
+    parts = [f"Shaded: {share(fraction)}"] + (["grey lines: the other plain methods"] if others else [])
+    parts += ["bands: 95 % intervals of the paired difference to no removal"] if len(comparison.seeds) > 1 else []
+    takeaway = "; ".join(parts) + "."
+    description = (
+        f"Lines for {variant.label}, random removal and the oracle, and a level for the model without removal."
+    )
     return to_picture(figure, "answer", title, takeaway, description)
 
 
@@ -71,7 +76,7 @@ def draw_plain_accuracy(comparison: Comparison) -> Picture | None:
         _line(axes, comparison, variant, colours[variant.method], linewidth=2.4, band=True, bars=True)
         axes.set_title(variant.label, color=colours[variant.method])
     _finish_panels(panels, len(plain), columns, comparison)
-    takeaway = _plain_takeaway(comparison, plain)
+    takeaway = takeaways.of_plain_accuracy(comparison)
     title = "What removing the lowest-scored examples does, method by method"
     description = (
         "Small multiples. Each panel shows, in colour, the mean change of test accuracy against no removal at each "
@@ -109,7 +114,7 @@ def draw_ensemble_accuracy(comparison: Comparison) -> Picture | None:
         "Small multiples, one for each method and ensemble kind: mean change of test accuracy against no removal at "
         "each fraction, a line for each ensemble size; the interval is drawn for the largest."
     )
-    return to_picture(figure, "accuracy-by-ensemble", title, _ensemble_takeaway(comparison, scorers), description)
+    return to_picture(figure, "accuracy-by-ensemble", title, takeaways.of_ensemble_accuracy(comparison), description)
 
 
 def draw_over_random(comparison: Comparison, verdict: Verdict) -> Picture | None:
@@ -125,7 +130,9 @@ def draw_over_random(comparison: Comparison, verdict: Verdict) -> Picture | None
     for height, (variant, difference) in enumerate(shown):
         colour = colours[variant.method]
         values = [100 * value for value in difference.values.values()]
-        sns.scatterplot(x=values, y=[height - 0.27] * len(values), ax=axes, color=colour, s=14, alpha=0.5, linewidth=0, legend=False)
+        sns.scatterplot(
+            x=values, y=[height - 0.27] * len(values), ax=axes, color=colour, s=14, alpha=0.5, linewidth=0, legend=False
+        )
         if difference.has_interval:
             axes.plot([100 * difference.low, 100 * difference.high], [height] * 2, color=colour, linewidth=2.2)
         axes.plot(100 * difference.mean, height, markers[variant.method], color=colour, markersize=7)
@@ -143,11 +150,11 @@ def draw_over_random(comparison: Comparison, verdict: Verdict) -> Picture | None
         "A row for each variant: mean difference of test accuracy to random removal (large mark), its 95 % interval "
         "paired by seed (bar) and each seed's difference (small dots)."
     )
-    return to_picture(figure, "over-random", title, _over_random_takeaway(comparison, fraction), description)
+    return to_picture(figure, "over-random", title, takeaways.of_over_random(comparison, fraction), description)
 
 
 def _line(
-    axes: Axes, comparison: Comparison, variant: Variant, colour: object, *, offset: float = 0.0, band: bool = False,
+    axes: Axes, comparison: Comparison, variant: Variant, colour: Any, *, offset: float = 0.0, band: bool = False,
     bars: bool = False, **line: object,
 ) -> None:  # fmt: skip
     """A variant's gain over no removal, in points above `offset`, against the fraction; with its interval as a band."""
@@ -156,15 +163,18 @@ def _line(
     where, means = [fraction for fraction, _ in gains], [offset + 100 * gain.mean for _, gain in gains]
     sns.lineplot(x=where, y=means, ax=axes, color=colour, estimator=None, **({"legend": False} | line))
     known = [(fraction, gain) for fraction, gain in gains if gain.has_interval]
-    edges = [(offset + 100 * gain.low, offset + 100 * gain.high) for _, gain in known]
+    spots = [fraction for fraction, _ in known]
+    lows, highs = [offset + 100 * gain.low for _, gain in known], [offset + 100 * gain.high for _, gain in known]
     if band and known:
-        axes.fill_between([one[0] for one in known], *zip(*edges, strict=True), color=colour, alpha=0.16, linewidth=0)
+        axes.fill_between(spots, lows, highs, color=colour, alpha=0.16, linewidth=0)
     if bars and known:
-        axes.vlines([one[0] for one in known], *zip(*edges, strict=True), color=colour, linewidth=1.2)
+        axes.vlines(spots, lows, highs, color=colour, linewidth=1.2)
         sns.scatterplot(x=where, y=means, ax=axes, color=colour, s=18, linewidth=0, legend=False, zorder=3)
 
 
-def _background(axes: Axes, comparison: Comparison, variants: list[Variant], offset: float = 0.0, linewidth: float = 0.8) -> None:
+def _background(
+    axes: Axes, comparison: Comparison, variants: list[Variant], offset: float = 0.0, linewidth: float = 0.8
+) -> None:
     """Grey lines of the variants that are not this panel's."""
     for variant in variants:
         means = [offset + 100 * comparison.gain(variant.slug, fraction).mean for fraction in comparison.fractions]
@@ -176,7 +186,8 @@ def _last(comparison: Comparison, variant: Variant) -> float:
     return 100 * next((gain.mean for gain in reversed(gains) if gain.n), 0.0)
 
 
-def _finish_panels(panels: Sequence[Axes], used: int, columns: int, comparison: Comparison) -> None:
+def _finish_panels(panels: Iterable[Axes], used: int, columns: int, comparison: Comparison) -> None:
+    panels = list(panels)
     percent_axis(panels[0], comparison.fractions, "")  # the panels share it
     for k, axes in enumerate(panels):
         axes.axhline(0, color=INK, linewidth=0.8, linestyle=(0, (4, 3)))
@@ -186,43 +197,3 @@ def _finish_panels(panels: Sequence[Axes], used: int, columns: int, comparison: 
         if k % columns == 0:
             axes.set_ylabel("change (points)")
         axes.set_visible(k < used)
-
-
-def _plain_takeaway(comparison: Comparison, plain: list[Variant]) -> str:
-    candidates = [
-        (comparison.gain(variant.slug, fraction), variant, fraction)
-        for variant in plain
-        if variant.compared
-        for fraction in comparison.fractions
-    ]
-    clear = [one for one in candidates if one[0].above_zero]
-    if not clear:
-        return "No plain method's gain over no removal is clear of zero at any fraction."
-    gain, variant, fraction = max(clear, key=lambda one: one[0].mean)
-    methods = len({one[1].slug for one in clear})
-    total = sum(variant.compared for variant in plain)
-    return (
-        f"The largest gain of a plain method is that of {variant.label} at {share(fraction)}: {points(gain.mean)} points "
-        f"({points_interval(gain)}); {methods} of {total} methods are clear of zero at some fraction (not corrected)."
-    )
-
-
-def _ensemble_takeaway(comparison: Comparison, scorers: list[str]) -> str:
-    fraction = comparison.noise_fraction or comparison.fractions[-1]
-    ensembles = [variant for variant in comparison.compared if variant.scorer in scorers]
-    better = [one.label for one in ensembles if comparison.difference(one.slug, one.base, fraction).above_zero]
-    if not better:
-        return f"At {share(fraction)} removed, no ensemble is detectably better than its plain method."
-    return f"At {share(fraction)} removed, better than the plain method with an interval clear of zero: {listed(better)}."
-
-
-def _over_random_takeaway(comparison: Comparison, fraction: float) -> str:
-    corrected = comparison.corrected(fraction, "random")
-    clear = [
-        slug for slug, p_value in corrected.items() if p_value < SIGNIFICANT and comparison.over_random(slug, fraction).mean > 0
-    ]
-    worse = [
-        slug for slug, p_value in corrected.items() if p_value < SIGNIFICANT and comparison.over_random(slug, fraction).mean < 0
-    ]
-    said = f"{len(clear)} of {len(corrected)} variants beat random removal after Holm's correction"
-    return said + (f"; {len(worse)} are worse than random." if worse else "; none is detectably worse than random.")

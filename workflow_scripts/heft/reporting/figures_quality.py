@@ -8,19 +8,19 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter
 
+from heft.reporting import takeaways
+from heft.reporting.comparison import Comparison, Variant
 from heft.reporting.drawing import (
     MUTED,
     Picture,
-    label_ends,
-    label_points,
     method_colours,
     method_markers,
     new_figure,
     to_picture,
 )
-from heft.reporting.comparison import Comparison, Variant
+from heft.reporting.labels import label_ends, label_points
 from heft.reporting.verdict import Verdict
-from heft.reporting.wording import amount, decimal, listed, share
+from heft.reporting.wording import amount, decimal, share
 from heft.statistics import Estimate, estimate
 
 DASHES = {"parameter_dropout": (0, (3, 1.2)), "seeds": "-"}
@@ -40,18 +40,29 @@ def draw_precision_recall(curves: pd.DataFrame, comparison: Comparison) -> Pictu
         mean = of_variant.groupby("recall")["precision"].mean()
         colour = colours[variant.method]
         label = f"{decimal(comparison.per_variant(variant.slug, 'noise_ap').mean)}  {variant.label}"
-        sns.lineplot(x=100 * mean.index, y=100 * mean.values, ax=axes, color=colour, linewidth=2, estimator=None, label=label)
+        sns.lineplot(
+            x=100 * mean.index, y=100 * mean.values, ax=axes, color=colour, linewidth=2, estimator=None, label=label
+        )
     if comparison.noise_rate is not None:
         axes.axhline(100 * comparison.noise_rate, color=MUTED, linestyle=(0, (4, 3)), linewidth=1)
-        axes.annotate("random order", (99, 100 * comparison.noise_rate - 1.5), color=MUTED, fontsize=9, ha="right", va="top")
-    axes.set(xlim=(0, 100), ylim=(0, 102), xlabel="recall: wrong labels found (%)", ylabel="precision: of those pointed at, wrong (%)")
-    axes.legend(loc="center left", bbox_to_anchor=(1.02, 0.55), title="average precision", alignment="left", labelspacing=0.7)
+        axes.annotate(
+            "random order", (99, 100 * comparison.noise_rate - 1.5), color=MUTED, fontsize=9, ha="right", va="top"
+        )
+    axes.set(
+        xlim=(0, 100),
+        ylim=(0, 102),
+        xlabel="recall: wrong labels found (%)",
+        ylabel="precision: of those pointed at, wrong (%)",
+    )
+    axes.legend(
+        loc="center left", bbox_to_anchor=(1.02, 0.55), title="average precision", alignment="left", labelspacing=0.7
+    )
     title = "Precision at each share of the wrong labels found"
     description = (
-        "For each plain method, the mean over seeds of the precision among the lowest-scored examples when a given share "
-        "of all wrong labels has been found. The legend is ordered by average precision."
+        "For each plain method, the mean over seeds of the precision among the lowest-scored examples when a given "
+        "share of all wrong labels has been found. The legend is ordered by average precision."
     )
-    return to_picture(figure, "precision-recall", title, _detection_takeaway(comparison, plain), description)
+    return to_picture(figure, "precision-recall", title, takeaways.of_precision_recall(comparison, plain), description)
 
 
 def draw_ensemble_size(comparison: Comparison, verdict: Verdict) -> Picture | None:
@@ -86,7 +97,7 @@ def draw_ensemble_size(comparison: Comparison, verdict: Verdict) -> Picture | No
         "For each method and ensemble kind, the mean over seeds with its 95 % interval against the number of models "
         "averaged over; size 1 is the plain method."
     )
-    return to_picture(figure, "ensemble-size", title, _size_takeaway(comparison, scorers), description)
+    return to_picture(figure, "ensemble-size", title, takeaways.of_ensemble_size(comparison), description)
 
 
 def draw_cost(comparison: Comparison, verdict: Verdict) -> Picture | None:
@@ -107,7 +118,12 @@ def draw_cost(comparison: Comparison, verdict: Verdict) -> Picture | None:
         for cost, quality, variant in points:
             filled = colours[variant.method] if variant.plain else "white"
             axes.plot(
-                cost, quality, markers[variant.method], color=colours[variant.method], markerfacecolor=filled, markersize=8
+                cost,
+                quality,
+                markers[variant.method],
+                color=colours[variant.method],
+                markerfacecolor=filled,
+                markersize=8,
             )
         axes.set(xlabel="cost of the score (forward passes over the training set)", ylabel=label)
         axes.margins(x=0.16, y=0.12)
@@ -118,10 +134,10 @@ def draw_cost(comparison: Comparison, verdict: Verdict) -> Picture | None:
         "Each variant by the cost of its score (logarithmic, training of further models included) and by its quality; "
         "filled marks are plain methods, hollow ones ensembles."
     )
-    return to_picture(figure, "cost", title, _cost_takeaway(comparison, shown, costs, measures), description)
+    return to_picture(figure, "cost", title, takeaways.of_cost(shown, costs, *measures[0]), description)
 
 
-def draw_training(history: pd.DataFrame) -> Picture | None:
+def draw_training(history: pd.DataFrame, noise_rate: float | None) -> Picture | None:
     """Loss and accuracy of the base models by epoch: a thin line a seed, the mean strong."""
     if history.empty:
         return None
@@ -135,15 +151,25 @@ def draw_training(history: pd.DataFrame) -> Picture | None:
             if column not in base or base[column].isna().all():
                 continue
             for _, one in base.groupby("seed"):
-                sns.lineplot(x=one["epoch"], y=factor * one[column], ax=axes, color=colour, alpha=0.25, linewidth=0.9, estimator=None)
+                sns.lineplot(
+                    x=one["epoch"],
+                    y=factor * one[column],
+                    ax=axes,
+                    color=colour,
+                    alpha=0.25,
+                    linewidth=0.9,
+                    estimator=None,
+                )
             mean = factor * base.groupby("epoch")[column].mean()
             sns.lineplot(x=mean.index, y=mean.values, ax=axes, color=colour, linewidth=2.4, estimator=None)
             ends.append((float(mean.iloc[-1]), split, colour))
         axes.set(xlabel="epoch", ylabel="loss" if quantity == "loss" else "accuracy (%)")
         label_ends(axes, ends)
     title = "Loss and accuracy of the base models by epoch"
-    description = "Training and validation loss (left) and accuracy (right) by epoch; thin lines are seeds, strong ones means."
-    return to_picture(figure, "training", title, _training_takeaway(base), description)
+    description = (
+        "Training and validation loss (left) and accuracy (right) by epoch; thin lines are seeds, strong ones means."
+    )
+    return to_picture(figure, "training", title, takeaways.of_training(base, noise_rate), description)
 
 
 def _measures(comparison: Comparison, fraction: float) -> list[tuple[str, Callable[[Variant], Estimate]]]:
@@ -157,7 +183,7 @@ def _measures(comparison: Comparison, fraction: float) -> list[tuple[str, Callab
         return estimate(pd.Series({seed: 100 * value for seed, value in fractions.items()}, dtype=float))
 
     gains = (f"change of accuracy, {share(fraction)} removed (points)", gain)
-    return ([("AUROC of wrong labels", auroc)] if comparison.noise_known else []) + [gains]
+    return [("AUROC of wrong labels", auroc), gains] if comparison.noise_known else [gains]
 
 
 def _sizes(axes: Axes, sizes: list[int], estimates: list[Estimate], colour: str, dash: object, marker: str) -> None:
@@ -166,47 +192,3 @@ def _sizes(axes: Axes, sizes: list[int], estimates: list[Estimate], colour: str,
     for size, one in zip(sizes, estimates, strict=True):
         if one.has_interval:
             axes.plot([size, size], [one.low, one.high], color=colour, linewidth=1, alpha=0.55)
-
-
-def _detection_takeaway(comparison: Comparison, plain: list[Variant]) -> str:
-    precisions = {one.label: comparison.per_variant(one.slug, "noise_ap").mean for one in plain}
-    best = max(precisions, key=lambda label: precisions[label])
-    chance = f"; a random order gives {decimal(comparison.noise_rate, 2)}" if comparison.noise_rate is not None else ""
-    return f"Highest mean average precision of the plain methods: {best}, {decimal(precisions[best])}{chance}."
-
-
-def _size_takeaway(comparison: Comparison, scorers: list[str]) -> str:
-    column = "noise_auroc" if comparison.noise_known else "test_accuracy"
-    clear = []
-    for scorer in scorers:
-        largest = max((one for one in comparison.compared if one.scorer == scorer), key=lambda one: one.members)
-        if comparison.paired(largest.slug, largest.base, column).above_zero:
-            clear.append(largest.label)
-    what = "AUROC" if comparison.noise_known else "Accuracy"
-    if not clear:
-        return f"{what} of no largest ensemble is detectably above that of its plain method."
-    return f"{what} is above the plain method's, with an interval of the paired difference clear of zero, for {listed(clear)}."
-
-
-def _cost_takeaway(
-    comparison: Comparison,
-    shown: list[Variant],
-    costs: dict[str, float],
-    measures: list[tuple[str, Callable[[Variant], Estimate]]],
-) -> str:
-    label, measure = measures[0]
-    best = max(shown, key=lambda one: measure(one).mean)
-    cheapest = min(shown, key=lambda one: costs[one.slug])
-    what = "mean AUROC" if comparison.noise_known else "mean gain"
-    said = f"The highest {what}, of {best.label}, costs {amount(costs[best.slug])} forward passes"
-    return f"{said}; the cheapest score, {cheapest.label}, {amount(costs[cheapest.slug])}."
-
-
-def _training_takeaway(base: pd.DataFrame) -> str:
-    last = base[base["epoch"] == base["epoch"].max()]
-    train, validation = 100 * last["train_accuracy"].mean(), 100 * last["validation_accuracy"].mean()
-    epoch = int(base["epoch"].max())
-    said = f"After epoch {epoch} the models fit {train:.1f} % of their training labels, wrong ones included"
-    return f"{said}, and {validation:.1f} % of the validation labels."
-
-

@@ -96,7 +96,4 @@ class ReportInput:
     @property
     def tracking_filter(self) -> str:
         """The filter that shows this table's rows in the MLflow UI."""
-        return (
-            "tags.stage = 'evaluate' and tags.superseded = 'false' "
-            f"and params.experiment = '{self.experiment}'"
-        )
+        return f"tags.stage = 'evaluate' and tags.superseded = 'false' and params.experiment = '{self.experiment}'"

@@ -15,8 +15,10 @@ from heft.reporting.figures import draw_figures
 from heft.reporting.gallery import make_gallery
 from heft.reporting.inputs import COMPARISON_COLUMNS, ReportInput
 from heft.reporting.legend import legend
+from heft.reporting.outcome import Outcome
+from heft.reporting.sentences import what_seeds_vary
 from heft.reporting.tables import comparison_table
-from heft.reporting.verdict import Outcome, judge, seeds_sentence
+from heft.reporting.verdict import judge
 from heft.reporting.wording import decimal, percent, points, points_interval, share
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -45,7 +47,7 @@ def render_report(report: ReportInput, folder: str | Path) -> None:
         legend=legend(report.methods, {variant.method for variant in comparison.variants}),
         colours=method_colours(comparison),
         table_link=_table_link(table),
-        drawn=seeds_sentence(comparison, list(report.split.resample)),
+        drawn=what_seeds_vary(comparison, report.split.resample),
         style=Markup((TEMPLATES / "style.css").read_text(encoding="utf-8")),
         script=Markup((TEMPLATES / "page.js").read_text(encoding="utf-8")),
     )  # fmt: skip
@@ -58,7 +60,11 @@ def render_report(report: ReportInput, folder: str | Path) -> None:
 
 def _environment() -> Environment:
     environment = Environment(
-        loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
     )
     filters: dict[str, Any] = {
         "share": share, "percent": percent, "points": points, "points_interval": points_interval, "decimal": decimal,

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from math import isfinite
 
 from heft.reporting.comparison import Comparison, Variant
-from heft.reporting.verdict import SIGNIFICANT, Verdict
+from heft.reporting.outcome import SIGNIFICANT
+from heft.reporting.verdict import Verdict
 from heft.reporting.wording import (
     EMPTY,
     amount,
@@ -149,7 +150,9 @@ def _gain_cell(gain: Estimate, largest: float) -> Cell:
     return Cell(points(gain.mean), _known(gain.mean), points_interval(gain), tone, round(shade, 2))
 
 
-def _against_random(comparison: Comparison, variant: Variant, fraction: float, p_values: dict[str, float]) -> list[Cell]:
+def _against_random(
+    comparison: Comparison, variant: Variant, fraction: float, p_values: dict[str, float]
+) -> list[Cell]:
     if variant.slug == "random":
         return [Cell(EMPTY, None), Cell(EMPTY, None)]
     difference, p_value = comparison.over_random(variant.slug, fraction), p_values.get(variant.slug, float("nan"))
@@ -157,7 +160,11 @@ def _against_random(comparison: Comparison, variant: Variant, fraction: float, p
     tone = ("good" if difference.mean > 0 else "bad") if clear else "unclear"
     return [
         Cell(points(difference.mean), _known(difference.mean), points_interval(difference), tone),
-        Cell(p_text(p_value).removeprefix("p = ").removeprefix("p "), _known(p_value), tone=tone if p_value == p_value else ""),
+        Cell(
+            p_text(p_value).removeprefix("p = ").removeprefix("p "),
+            _known(p_value),
+            tone=tone if p_value == p_value else "",
+        ),
     ]
 
 

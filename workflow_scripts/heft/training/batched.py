@@ -117,23 +117,27 @@ def _train_in_turn(
     labels: Tensor | None,
     after_epoch: AfterEpoch | None,
 ) -> dict[str, Tensor]:
-    finals: list[dict[str, Tensor]] = []
-    epochs: dict[int, list[tuple[dict[str, Tensor], int, float]]] = {}
+    waiting: dict[int, list[dict[str, Tensor]]] = {}
 
-    def keep(epoch: int, state: dict[str, Tensor], step: int, learning_rate: float) -> None:
-        epochs.setdefault(epoch, []).append((state, step, learning_rate))
+    def record(epoch: int, state: dict[str, Tensor], step: int, learning_rate: float) -> None:
+        waiting.setdefault(epoch, []).append(state)
+        if after_epoch and len(waiting[epoch]) == len(order_seeds):
+            after_epoch(epoch, stack_states(waiting.pop(epoch)), step, learning_rate)
 
+    finals = []
     for member, order_seed in enumerate(order_seeds):
         model.load_state_dict(unstack_state(initial, member))
         examples = train if labels is None else replace(train, labels=labels[member])
-        alone = after_epoch and len(order_seeds) == 1
-        callback = (lambda e, s, i, r: after_epoch(e, stack_states([s]), i, r)) if alone else after_epoch and keep  # type: ignore[misc]
         finals.append(
-            train_one(model, examples, settings, order_seed=order_seed, weights=weights[member], after_epoch=callback)
+            train_one(
+                model,
+                examples,
+                settings,
+                order_seed=order_seed,
+                weights=weights[member],
+                after_epoch=record if after_epoch else None,
+            )
         )
-    for epoch, kept in sorted(epochs.items()):
-        if after_epoch:
-            after_epoch(epoch, stack_states([state for state, _, _ in kept]), kept[0][1], kept[0][2])
     return stack_states(finals)
 
 

@@ -169,7 +169,7 @@ def _read(folder: Path, index: str) -> Checkpoints:
         states.setdefault(f"{number}/{epoch}", {})[name] = tensor
     runs = {
         int(number): Run(
-            {entry["epoch"]: saved for entry, saved in _verified(run["states"], states, number, folder / TENSORS)},
+            {saved.epoch: saved for saved in _verified(run["states"], states, number, folder / TENSORS)},
             run["roles"],
             run["cpu_seconds"],
         )
@@ -180,15 +180,17 @@ def _read(folder: Path, index: str) -> Checkpoints:
 
 def _verified(
     entries: list[dict[str, Any]], states: dict[str, dict[str, Tensor]], number: str, file: Path
-) -> Iterable[tuple[dict[str, Any], SavedState]]:
+) -> Iterable[SavedState]:
     for entry in entries:
         state = states.get(f"{number}/{entry['epoch']}")
         if state is None:
-            raise HeftError(f"{file}: the state of run {number}, epoch {entry['epoch']}, is missing; delete it and run again.")
+            raise HeftError(
+                f"{file}: the state of run {number}, epoch {entry['epoch']}, is missing; delete the file and run again."
+            )
         found = sha256_of_state(state)
         if found != entry["sha256"]:
             raise HeftError(
                 f"{file}: the state of run {number}, epoch {entry['epoch']}, was changed: SHA-256 expected "
                 f"{entry['sha256']}, found {found}; delete it and run again."
             )
-        yield entry, SavedState(entry["epoch"], entry["step"], entry["learning_rate"], state)
+        yield SavedState(entry["epoch"], entry["step"], entry["learning_rate"], state)

@@ -59,7 +59,7 @@ def batches(n: int, batch_size: int, generator: torch.Generator) -> Iterator[Ten
 
 
 def weighted_loss(logits: Tensor, labels: Tensor, weights: Tensor) -> Tensor:
-    """sum_i w_i cross_entropy_i / sum_i w_i over the batch, one number for each leading entry; 0 where no weight is left.
+    """sum_i w_i cross_entropy_i / sum_i w_i over the batch, for each leading entry; 0 where no weight is left.
 
     logits [..., batch, classes], labels [..., batch] or [batch], weights [..., batch].
     """

@@ -12,7 +12,7 @@ MEAN, STD = 0.5, 0.5
 
 
 @source(
-    origin="pip package scikit-learn, sklearn/datasets/data/digits.csv.gz; test set of UCI optdigits (E. Alpaydin, C. Kaynak)",
+    origin="pip package scikit-learn, sklearn/datasets/data/digits.csv.gz; UCI optdigits of E. Alpaydin and C. Kaynak",
     licence="CC BY 4.0 (UCI optdigits)",
     sha256={"digits.csv.gz": "09f66e6debdee2cd2b5ae59e0d6abbb73fc2b0e0185d2e1957e9ebb51e23aa22"},
 )

@@ -1,0 +1,87 @@
+"""Models, and how they are built."""
+
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from torch import nn
+
+from heft.errors import HeftError
+from heft.models.build import ModelSpec, build_model
+from heft.registry import declarations
+
+MODELS = sorted(declarations("models"))
+
+
+@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("shape", [(1, 28, 28), (3, 8, 8)])
+def test_every_model_returns_logits_and_has_no_second_derivative_of_zero(name: str, shape: tuple[int, ...]) -> None:
+    model = build_model(name, {}, shape, 7, seed=0)
+    assert model(torch.randn(4, *shape)).shape == (4, 7)
+    assert not any(isinstance(module, nn.ReLU | nn.MaxPool2d | nn.BatchNorm2d) for module in model.modules())
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_the_seed_decides_the_initial_parameters_and_the_global_generator_is_untouched(name: str) -> None:
+    torch.manual_seed(5)
+    before = torch.get_rng_state()
+    first, again, other = (build_model(name, {}, (1, 8, 8), 3, seed) for seed in (1, 1, 2))
+    assert torch.equal(torch.get_rng_state(), before)
+    for a, b, c in zip(first.parameters(), again.parameters(), other.parameters(), strict=True):
+        assert torch.equal(a, b)
+        assert not torch.equal(a, c)
+
+
+def test_the_mlp_is_784_128_64_10_with_gelu() -> None:
+    model = build_model("mlp", {}, (1, 28, 28), 10, seed=0)
+    assert [tuple(p.shape) for p in model.parameters() if p.dim() == 2] == [(128, 784), (64, 128), (10, 64)]
+    assert sum(isinstance(module, nn.GELU) for module in model.modules()) == 2
+
+
+def test_options_reach_the_model() -> None:
+    model = ModelSpec("mlp", {"hidden": [5]}, [1, 2, 2], 3).build(seed=0)
+    assert [tuple(p.shape) for p in model.parameters()] == [(5, 4), (5,), (3, 5), (3,)]
+
+
+def test_a_specification_survives_json() -> None:
+    spec = ModelSpec("mlp", {"hidden": [5]}, [1, 2, 2], 3)
+    assert ModelSpec(**spec.as_json()) == spec
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "shape", "sentence"),
+    [
+        ("mpl", {}, (1, 8, 8), 'model "mpl" is not known; did you mean "mlp"'),
+        ("mlp", {"width": 3}, (1, 8, 8), "model mlp has no option width"),
+        ("cnn", {}, (12,), "cnn needs pictures of at least 4 x 4"),
+        ("cnn", {}, (1, 2, 2), "cnn needs pictures of at least 4 x 4"),
+        ("nowhere:build", {}, (1, 8, 8), 'model "nowhere:build" cannot be imported'),
+        ("own_model:missing", {}, (1, 8, 8), "cannot be imported"),
+        ("own_model:wrong", {}, (1, 8, 8), r"returns shape \[2, 1\] for 2 examples; expected \[2, 3\]"),
+    ],
+)
+def test_what_does_not_fit_is_one_sentence(
+    name: str, options: dict[str, int], shape: tuple[int, ...], sentence: str, own_model: None
+) -> None:
+    with pytest.raises(HeftError, match=sentence):
+        build_model(name, options, shape, 3, seed=0)
+
+
+def test_a_users_own_function_is_found_in_the_working_folder(own_model: None) -> None:
+    model = build_model("own_model:build", {"width": 4}, (1, 2, 2), 3, seed=0)
+    assert model(torch.zeros(1, 1, 2, 2)).shape == (1, 3)
+
+
+@pytest.fixture
+def own_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "own_model.py").write_text(
+        "from torch import nn\n"
+        "def build(input_shape, n_classes, *, width):\n"
+        "    return nn.Sequential(nn.Flatten(), nn.Linear(4, width), nn.Linear(width, n_classes))\n"
+        "def wrong(input_shape, n_classes):\n"
+        "    return nn.Sequential(nn.Flatten(), nn.LazyLinear(1))\n"
+    )
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    monkeypatch.delitem(sys.modules, "own_model", raising=False)

@@ -1,0 +1,110 @@
+"""The model as a function of its parameters: evaluation mode, batches, and the layer that an error comes from."""
+
+import math
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+import torch
+from torch import Tensor, nn
+from torch.func import functional_call
+from torch.nn.attention import SDPBackend, sdpa_kernel
+
+from heft.errors import HeftError
+
+State = Mapping[str, Tensor]  # parameters and buffers by name
+Direction = Mapping[str, Tensor]  # one tensor a parameter, of its shape
+
+MEMORY_BUDGET = 16 * 2**20  # bytes of activations a batch may hold; larger batches leave the cache and are not faster
+LARGEST_BATCH = 1024
+
+
+def parameters_of(model: nn.Module, state: State) -> dict[str, Tensor]:
+    """The parameters in `state`, in the model's order, without buffers; they require no gradient.
+
+    Raises HeftError where the state lacks a parameter or buffer of the model, or has one of another shape.
+    """
+    for name, tensor in [*model.named_parameters(), *model.named_buffers()]:
+        if name not in state:
+            raise HeftError(f"The model state has no {name}, which the model {type(model).__name__} needs.")
+        if state[name].shape != tensor.shape:
+            found, expected = list(state[name].shape), list(tensor.shape)
+            raise HeftError(f"The model state has {name} of shape {found}; the model needs {expected}.")
+    return {name: state[name].detach() for name, _ in model.named_parameters()}
+
+
+def buffers_of(model: nn.Module, state: State) -> dict[str, Tensor]:
+    """The buffers (BatchNorm's running statistics, say) in `state`."""
+    return {name: state[name].detach() for name, _ in model.named_buffers()}
+
+
+@contextmanager
+def evaluation(model: nn.Module) -> Iterator[None]:
+    """Evaluation mode, and attention by plain products (its fused kernels have no forward mode); restored after."""
+    training = [module for module in model.modules() if module.training]
+    fast_path = torch.backends.mha.get_fastpath_enabled()
+    model.eval()
+    torch.backends.mha.set_fastpath_enabled(False)
+    try:
+        with sdpa_kernel(SDPBackend.MATH):
+            yield
+    finally:
+        torch.backends.mha.set_fastpath_enabled(fast_path)
+        for module in training:
+            module.training = True
+
+
+def logits_of(model: nn.Module, state: State, inputs: Tensor, batch_size: int | None = None) -> Tensor:
+    """Logits [n, n_classes] in evaluation mode, without a graph."""
+    parameters, buffers = parameters_of(model, state), buffers_of(model, state)
+    size = batch_size or batch_size_for(model, state, inputs)
+    with torch.no_grad(), evaluation(model):
+        return torch.cat([functional_call(model, {**parameters, **buffers}, (x,)) for x in inputs.split(size)])
+
+
+def batch_size_for(model: nn.Module, state: State, inputs: Tensor, tangents: int = 1) -> int:
+    """A power of two in 1..1024 such that the activations of a batch, each with its tangents, stay in the budget.
+
+    A function of the model's shapes alone: every module's output for one example is counted. So bits of a score do
+    not depend on how much memory happens to be free.
+    """
+    sizes: list[int] = []
+
+    def count(_module: nn.Module, _inputs: object, output: object) -> None:
+        if isinstance(output, Tensor):
+            sizes.append(output.numel() * output.element_size())
+
+    hooks = [module.register_forward_hook(count) for module in model.modules() if not any(module.children())]
+    try:
+        with torch.no_grad(), evaluation(model):
+            functional_call(model, dict(state), (inputs[:1],))
+    finally:
+        for hook in hooks:
+            hook.remove()
+    fitting = MEMORY_BUDGET // max(1, sum(sizes) * (1 + tangents))
+    return min(LARGEST_BATCH, 2 ** int(math.log2(max(1, fitting))))
+
+
+class LayerTrace:
+    """Knows, when a forward pass fails, the innermost layer that was running."""
+
+    def __init__(self, model: nn.Module) -> None:
+        self.model = model
+        self.running: list[str] = []
+
+    @contextmanager
+    def record(self) -> Iterator[None]:
+        """Records which layers are entered and left."""
+        hooks = []
+        for name, module in self.model.named_modules():
+            label = f"{name or 'the model itself'} ({type(module).__name__})"
+            hooks.append(module.register_forward_pre_hook(lambda *_, label=label: self.running.append(label)))
+            hooks.append(module.register_forward_hook(lambda *_: _drop_last(self.running)))
+        try:
+            yield
+        finally:
+            for hook in hooks:
+                hook.remove()
+
+
+def _drop_last(running: list[str]) -> None:
+    running.pop()

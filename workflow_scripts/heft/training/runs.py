@@ -1,0 +1,138 @@
+"""Trains the runs that a stage asks for, and records them: what `train` and `members` call."""
+
+import resource
+import sys
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import pandas as pd
+from torch import Tensor, nn
+
+from heft.data.examples import Examples
+from heft.models.build import ModelSpec
+from heft.training.batched import stack_states, train_many, unstack_state
+from heft.training.checkpoints import Checkpoints, Run, SavedState
+from heft.training.dynamics import dynamics_of_epoch, loss_and_accuracy, predict
+from heft.training.loop import state_of
+from heft.training.seeds import RunSeeds
+from heft.training.settings import TrainingSettings
+
+
+@dataclass(frozen=True)
+class TrainedRuns:
+    """Every state of every run (no roles yet), and tables of what happened.
+
+    history: run, epoch, step, learning_rate, train_loss, train_accuracy, validation_loss, validation_accuracy.
+    dynamics: id, epoch, label_logit, largest_other_logit, correct of the first run; None where not asked for.
+    """
+
+    checkpoints: Checkpoints
+    history: pd.DataFrame
+    dynamics: pd.DataFrame | None
+
+
+def train_runs(
+    spec: ModelSpec,
+    train: Examples,
+    validation: Examples,
+    settings: TrainingSettings,
+    seeds: Mapping[int, RunSeeds],
+    *,
+    with_dynamics: bool = False,
+    after_epoch: Callable[[dict[str, float]], None] | None = None,
+) -> TrainedRuns:
+    """Trains one model for each run number of `seeds`, together where the architecture allows.
+
+    after_epoch gets each row of the history as it is made. The cost is that of the training steps alone: what is
+    recorded after an epoch is for people, no method needs it.
+    """
+    started, resident = time.process_time(), _peak_mb()
+    numbers = list(seeds)
+    models = {number: spec.build(seeds[number].init) for number in numbers}
+    model = models[numbers[0]]
+    observer = _Observer(model, train, validation, numbers, with_dynamics, after_epoch)
+    train_many(
+        model,
+        stack_states([state_of(models[number]) for number in numbers]),
+        train,
+        settings,
+        order_seeds=[seeds[number].order for number in numbers],
+        after_epoch=observer,
+    )
+    cpu_seconds = time.process_time() - started - observer.cpu_seconds
+    runs = {
+        number: Run(observer.states[number], cpu_seconds=round(cpu_seconds / len(numbers), 3)) for number in numbers
+    }
+    return TrainedRuns(
+        Checkpoints(
+            model=spec,
+            runs=runs,
+            cpu_seconds=round(cpu_seconds, 3),
+            forward_cpu_seconds=round(forward_cpu_seconds(model, runs[numbers[0]].states[0].state, train.inputs), 6),
+            peak_mb=round(_peak_mb() - resident, 1),
+        ),
+        history=pd.DataFrame(observer.rows).sort_values(["run", "epoch"], ignore_index=True),
+        dynamics=pd.concat(observer.dynamics, ignore_index=True) if with_dynamics else None,
+    )
+
+
+class _Observer:
+    """Called after each epoch with the stacked states; keeps them and says how good they are."""
+
+    def __init__(
+        self,
+        model: nn.Module,
+        train: Examples,
+        validation: Examples,
+        numbers: list[int],
+        with_dynamics: bool,
+        after_epoch: Callable[[dict[str, float]], None] | None,
+    ) -> None:
+        self.model, self.train, self.validation = model, train, validation
+        self.numbers, self.with_dynamics, self.after_epoch = numbers, with_dynamics, after_epoch
+        self.states: dict[int, dict[int, SavedState]] = {number: {} for number in numbers}
+        self.rows: list[dict[str, float]] = []
+        self.dynamics: list[pd.DataFrame] = []
+        self.cpu_seconds = 0.0
+
+    def __call__(self, epoch: int, states: dict[str, Tensor], step: int, learning_rate: float) -> None:
+        started = time.process_time()
+        for member, number in enumerate(self.numbers):
+            state = unstack_state(states, member)
+            self.states[number][epoch] = SavedState(epoch, step, learning_rate, state)
+            train_logits = predict(self.model, state, self.train.inputs)
+            train_loss, train_accuracy = loss_and_accuracy(train_logits, self.train.labels)
+            validation_logits = predict(self.model, state, self.validation.inputs)
+            validation_loss, validation_accuracy = loss_and_accuracy(validation_logits, self.validation.labels)
+            row = {
+                "run": number,
+                "epoch": epoch,
+                "step": step,
+                "learning_rate": learning_rate,
+                "train_loss": train_loss,
+                "train_accuracy": train_accuracy,
+                "validation_loss": validation_loss,
+                "validation_accuracy": validation_accuracy,
+            }
+            self.rows.append(row)
+            if self.with_dynamics and member == 0:
+                self.dynamics.append(dynamics_of_epoch(self.train.ids, epoch, train_logits, self.train.labels))
+            if self.after_epoch:
+                self.after_epoch(row)
+        self.cpu_seconds += time.process_time() - started
+
+
+def forward_cpu_seconds(model: nn.Module, state: dict[str, Tensor], inputs: Tensor) -> float:
+    """CPU seconds of one forward pass over the inputs, the median of five."""
+    seconds = []
+    for _ in range(5):
+        started = time.process_time()
+        predict(model, state, inputs)
+        seconds.append(time.process_time() - started)
+    return sorted(seconds)[2]
+
+
+def _peak_mb() -> float:
+    # Linux counts in kilobytes, macOS in bytes.
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (2**20 if sys.platform == "darwin" else 2**10)

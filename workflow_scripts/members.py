@@ -1,0 +1,33 @@
+"""members: a group of independently trained models, for ensembles of the kind `seeds`."""
+
+from pathlib import Path
+
+from heft.artifacts import read_json, write_parquet
+from heft.data.examples import load_examples
+from heft.models.build import ModelSpec
+from heft.stage import stage
+from heft.training.checkpoints import keep_selected, write_checkpoints
+from heft.training.runs import train_runs
+from heft.training.seeds import run_seeds
+from heft.training.settings import CheckpointSettings, TrainingSettings
+
+job = snakemake  # noqa: F821 (Snakemake puts it here)
+
+# Members differ in initial weights and batch order, whatever the experiment freezes over its seeds.
+VARIES = ("init",)
+
+with stage(job, f"seeds group{job.wildcards.g}", computed_from={"split": ""}) as record:
+    data = Path(job.input.manifest).parent
+    manifest = read_json(job.input.manifest)
+    trained = train_runs(
+        ModelSpec(**job.params.model, input_shape=manifest["input_shape"], n_classes=len(manifest["class_names"])),
+        load_examples(data, job.input.train),
+        load_examples(data, job.input.validation),
+        TrainingSettings(**job.params.training),
+        {member: run_seeds(int(job.wildcards.s), member, VARIES) for member in job.params.members},
+    )
+    selected = keep_selected(trained.checkpoints, trained.history, CheckpointSettings(**job.params.checkpoints))
+    write_checkpoints(Path(job.output.facts).parent, selected)
+    write_parquet(job.output.history, trained.history)
+    last = trained.history.groupby("run").last()
+    record.metrics({"cpu_seconds": selected.cpu_seconds, "validation_accuracy": last["validation_accuracy"].mean()})

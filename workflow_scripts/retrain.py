@@ -1,0 +1,27 @@
+"""retrain: one model per action and fraction of a variant, from the same initial weights and in the same batch order."""
+
+from pathlib import Path
+
+from heft.artifacts import read_json, read_parquet, write_json, write_tensors
+from heft.curation.retrain import retrain
+from heft.data.examples import load_examples
+from heft.models.build import ModelSpec
+from heft.stage import stage
+from heft.training.seeds import run_seeds
+from heft.training.settings import TrainingSettings
+
+job = snakemake  # noqa: F821 (Snakemake puts it here)
+
+with stage(job, job.wildcards.v, computed_from={"prune": job.wildcards.v}) as record:
+    data = Path(job.input.manifest).parent
+    manifest = read_json(job.input.manifest)
+    states, cost = retrain(
+        ModelSpec(**job.params.model, input_shape=manifest["input_shape"], n_classes=len(manifest["class_names"])),
+        load_examples(data, job.input.train),
+        read_parquet(job.input.plan),
+        TrainingSettings(**job.params.training),
+        run_seeds(int(job.wildcards.s), 0, job.params.resample),
+    )
+    write_tensors(job.output.states, states)
+    write_json(job.output.cost, cost)
+    record.metrics(cost)

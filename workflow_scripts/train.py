@@ -1,0 +1,31 @@
+"""train: the model that everything else is about; its epoch states, history and training dynamics."""
+
+from pathlib import Path
+
+from heft.artifacts import read_json, write_parquet
+from heft.data.examples import load_examples
+from heft.models.build import ModelSpec
+from heft.stage import stage
+from heft.training.checkpoints import write_states
+from heft.training.runs import train_runs
+from heft.training.seeds import run_seeds
+from heft.training.settings import TrainingSettings
+
+job = snakemake  # noqa: F821 (Snakemake puts it here)
+
+with stage(job, computed_from={"split": ""}) as record:
+    data = Path(job.input.manifest).parent
+    manifest = read_json(job.input.manifest)
+    trained = train_runs(
+        ModelSpec(**job.params.model, input_shape=manifest["input_shape"], n_classes=len(manifest["class_names"])),
+        load_examples(data, job.input.train),
+        load_examples(data, job.input.validation),
+        TrainingSettings(**job.params.training),
+        {0: run_seeds(int(job.wildcards.s), 0, job.params.resample)},
+        with_dynamics=True,
+        after_epoch=lambda row: record.metrics(row, step=int(row["epoch"])),
+    )
+    write_states(Path(job.output.states).parent, trained.checkpoints)
+    write_parquet(job.output.history, trained.history)
+    write_parquet(job.output.dynamics, trained.dynamics)
+    record.metrics({"cpu_seconds": trained.checkpoints.cpu_seconds}, step=int(trained.history["epoch"].max()))
