@@ -42,14 +42,20 @@ WEIGHT_DECAYS = (0.0005, 0.005)
 
 def splits_of(folder: Path, seed: int) -> tuple[Examples, Examples]:
     """Training (noisy) and validation (clean) examples."""
-    splits = draw_split(read_parquet(folder / "examples.parquet"), read_inputs(folder / "inputs.safetensors"), DataSettings(), seed)
+    splits = draw_split(
+        read_parquet(folder / "examples.parquet"), read_inputs(folder / "inputs.safetensors"), DataSettings(), seed
+    )
     for name in ("train", "validation"):
         write_parquet(folder / f"{seed}" / f"{name}.parquet", splits[name])
-    train, validation = (load_examples(folder, folder / f"{seed}" / f"{name}.parquet") for name in ("train", "validation"))
+    train, validation = (
+        load_examples(folder, folder / f"{seed}" / f"{name}.parquet") for name in ("train", "validation")
+    )
     return train, validation
 
 
-def measure(spec: ModelSpec, train: Examples, validation: Examples, settings: TrainingSettings, seed: int) -> dict[str, float]:
+def measure(
+    spec: ModelSpec, train: Examples, validation: Examples, settings: TrainingSettings, seed: int
+) -> dict[str, float]:
     """Validation loss and accuracy after training on all labels, and on the right ones alone; CPU seconds of one training."""
     seeds = run_seeds(seed, 0, DataSettings().resample)
     model = spec.build(seeds.init)
@@ -90,7 +96,9 @@ def markdown(rows: pd.DataFrame) -> str:
     keys = ["epochs", "learning rate", "batch", "weight decay"]
     grouped = rows.groupby(keys)
     table = grouped.mean().assign(spread=grouped["noisy"].std())
-    table = table.assign(mean=(table["noisy"] + table["right only"]) / 2).sort_values("mean", ascending=False).reset_index()
+    table = (
+        table.assign(mean=(table["noisy"] + table["right only"]) / 2).sort_values("mean", ascending=False).reset_index()
+    )
     lines = [
         "| epochs | learning rate | batch | weight decay | mean of both | noisy labels | spread | right labels only "
         "| loss, noisy | loss, right only | CPU seconds |",

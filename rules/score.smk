@@ -24,6 +24,7 @@ rule score_members:
         "logs/{e}/seed{s}/score_members/{m}.log",
     params:
         scorer=lambda wildcards: plan.scorer(wildcards.e, wildcards.m),
+        weight_decay=lambda wildcards: plan.training(wildcards.e)["weight_decay"],
         code=code("score_members", method=lambda wildcards: plan.scorer(wildcards.e, wildcards.m)["method"], model=True),
     script:
         "../workflow_scripts/score_members.py"
@@ -45,6 +46,7 @@ rule score:
         "logs/{e}/seed{s}/score/{v}.log",
     params:
         variant=lambda wildcards: plan.variant(wildcards.e, wildcards.v),
+        scorer=scorer_of,
         code=code("score"),
     script:
         "../workflow_scripts/score.py"

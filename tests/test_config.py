@@ -73,7 +73,7 @@ MISTAKES = [
     ("defaults.seeds", 5, "defaults.seeds is 5; it must be a list"),
     ("defaults.seeds", [-1], "defaults.seeds[0] is -1; it must be at least 0"),
     ("defaults.training.epoch", 20, 'defaults.training.epoch is not a key; did you mean "epochs"?'),
-    ("defaults.training.epochs", "20", 'defaults.training.epochs is "20" (text; write 20.0 without quotes)'),
+    ("defaults.training.epochs", "20", 'defaults.training.epochs is "20" (text; write 20 without quotes)'),
     ("defaults.training.learning_rate", "1e-3", "write 0.001 without quotes"),
     ("defaults.training.schedule", "cos", 'schedule is "cos"'),
     ("defaults.data.source", "cifar", 'defaults.data.source is "cifar"; Known: digits, mnist5k'),

@@ -179,7 +179,9 @@ def test_exact_duplicates_are_never_in_two_splits() -> None:
 
 def test_too_few_examples_names_the_numbers_and_the_duplicates() -> None:
     examples, inputs = examples_of([row % 3 for row in range(120)], [str(row % 90) for row in range(120)])
-    with pytest.raises(HeftError, match=r"60 \+ validation 30 \+ test 30 = 120 examples.* has 90 \(30 exact duplicates"):
+    with pytest.raises(
+        HeftError, match=r"60 \+ validation 30 \+ test 30 = 120 examples.* has 90 \(30 exact duplicates"
+    ):
         draw_split(examples, inputs, SMALL, seed=0)
 
 
@@ -217,6 +219,8 @@ def test_examples_are_loaded_in_the_order_of_the_split(digits: Path, tmp_path: P
 
 
 def test_a_split_that_names_a_row_beyond_the_data_is_an_error(digits: Path, tmp_path: Path) -> None:
-    write_parquet(tmp_path / "train.parquet", pd.DataFrame({"id": ["a"], "row": [5000], "label": [0], "true_label": [0]}))
+    write_parquet(
+        tmp_path / "train.parquet", pd.DataFrame({"id": ["a"], "row": [5000], "label": [0], "true_label": [0]})
+    )
     with pytest.raises(HeftError, match="names row 5000"):
         load_examples(digits, tmp_path / "train.parquet")

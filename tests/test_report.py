@@ -1,8 +1,11 @@
 """The page: complete, self-contained, small, the same bytes for the same input, and working in a browser."""
 
 import base64
+import os
 import re
 import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +15,7 @@ import pandas as pd
 import pytest
 from synthetic_report import comparison_rows, history, report_input, training
 
+import heft
 from heft.reporting.comparison import Comparison
 from heft.reporting.gallery import make_gallery
 from heft.reporting.inputs import COMPARISON_COLUMNS, SplitFacts
@@ -40,12 +44,25 @@ def bytes_of(folder: Path) -> dict[str, bytes]:
     return {str(file.relative_to(folder)): file.read_bytes() for file in sorted(folder.rglob("*")) if file.is_file()}
 
 
-def test_the_same_input_gives_the_same_bytes(folder: Path, tmp_path: Path):
-    render_report(report_input(), tmp_path)
+def test_the_same_input_gives_the_same_bytes_in_another_process(folder: Path, tmp_path: Path):
+    code = "import sys, synthetic_report, heft.reporting.page as page;"
+    code += "page.render_report(synthetic_report.report_input(), sys.argv[1])"
+    paths = os.pathsep.join([str(Path(__file__).parent), str(Path(heft.__file__).parents[1])])
+    environment = os.environ | {"PYTHONPATH": paths, "PYTHONHASHSEED": "12345"}
+    finished = subprocess.run(
+        [sys.executable, "-c", code, str(tmp_path)], env=environment, capture_output=True, text=True, check=True
+    )
+    assert finished.stderr == ""
     assert bytes_of(tmp_path) == bytes_of(folder)
-    assert set(bytes_of(folder)) == {"index.html", "comparison.csv", "metrics.csv"} | {
-        f"figures/{f}.svg" for f in FIGURES
-    }
+    figures = {f"figures/{name}.svg" for name in FIGURES}
+    assert set(bytes_of(folder)) == {"index.html", "comparison.csv", "metrics.csv"} | figures
+
+
+def test_a_report_needs_neither_torch_nor_mlflow():
+    code = "import sys, heft.reporting.page; print({'torch', 'mlflow'} & set(sys.modules))"
+    environment = os.environ | {"PYTHONPATH": str(Path(heft.__file__).parents[1])}
+    finished = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
+    assert finished.stdout.strip() == "set()"
 
 
 def test_the_page_is_small_and_asks_nothing_of_the_network(page: str):

@@ -21,9 +21,9 @@ Named = str | dict[str, dict[str, Any]]
 
 
 class Strict(BaseModel):
-    """Settings that refuse unknown keys and never turn text into numbers."""
+    """Settings that refuse unknown keys; that types are right, the JSON schema has checked before."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class EnsembleSettings(Strict):

@@ -83,7 +83,7 @@ def _option_schema(annotation: str) -> dict[str, Any]:
 def _sentence(error: Any) -> str:
     """One sentence for a jsonschema error; of alternatives, the one that fits the value's type speaks."""
     while error.context:
-        fitting = [inner for inner in error.context if inner.validator != "type"]
+        fitting = [inner for inner in error.context if inner.validator != "type" or len(inner.path) > 0]
         if not fitting:
             break
         error = min(fitting, key=lambda inner: (-len(inner.absolute_path), inner.validator != "enum"))
@@ -125,7 +125,7 @@ def _hint(value: Any) -> str:
         number = float(value)
     except ValueError:
         return ""
-    return f" (text; write {number!r} without quotes)"
+    return f" (text; write {int(number) if number.is_integer() else number} without quotes)"
 
 
 def _allowed_types(error: Any) -> str:

@@ -15,7 +15,7 @@ class NoiseSettings:
     rate: fraction of training examples whose label is wrong, in (0, 1).
     """
 
-    __pydantic_config__: ClassVar[dict[str, Any]] = {"extra": "forbid", "strict": True}
+    __pydantic_config__: ClassVar[dict[str, Any]] = {"extra": "forbid"}
 
     kind: Literal["none", "symmetric", "pairs", "clustered"] = "pairs"
     rate: Annotated[float, Gt(0), Lt(1)] = 0.3
@@ -25,7 +25,7 @@ class NoiseSettings:
 class DataSettings:
     """The source, sizes of the disjoint splits, noise, and what is drawn anew for each seed (the rest is that of seed 0)."""
 
-    __pydantic_config__: ClassVar[dict[str, Any]] = {"extra": "forbid", "strict": True}
+    __pydantic_config__: ClassVar[dict[str, Any]] = {"extra": "forbid"}
 
     source: str = "mnist5k"
     train: Annotated[int, Gt(0)] = 3000

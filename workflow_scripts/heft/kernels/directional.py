@@ -75,7 +75,9 @@ def logits_and_tangents(
             try:
                 pushed = push(model, parameters, buffers, directions, batch)
             except (RuntimeError, NotImplementedError) as error:
-                raise _layer_error(model, partial(push, model, parameters, buffers, directions, batch), error) from error
+                raise _layer_error(
+                    model, partial(push, model, parameters, buffers, directions, batch), error
+                ) from error
         yield pushed
 
 
@@ -95,7 +97,9 @@ def _push_many(
     stacked = {name: torch.stack([direction[name] for direction in directions]) for name in parameters}
 
     def along(direction: Direction) -> tuple[Tensor, Tensor]:
-        return jvp(lambda moved: functional_call(model, {**moved, **buffers}, (batch,)), (dict(parameters),), (direction,))
+        return jvp(
+            lambda moved: functional_call(model, {**moved, **buffers}, (batch,)), (dict(parameters),), (direction,)
+        )
 
     return vmap(along, out_dims=(None, 0))(stacked)
 

@@ -10,7 +10,7 @@ from annotated_types import Ge, Gt, Lt
 class TrainingSettings:
     """SGD with momentum and coupled weight decay, as torch.optim.SGD defines them."""
 
-    __pydantic_config__: ClassVar[dict[str, Any]] = {"extra": "forbid", "strict": True}
+    __pydantic_config__: ClassVar[dict[str, Any]] = {"extra": "forbid"}
 
     epochs: Annotated[int, Gt(0)] = 20
     batch_size: Annotated[int, Gt(0)] = 64
@@ -28,7 +28,7 @@ class CheckpointSettings:
     final: the state that scores are taken at, the last epoch or the best on validation.
     """
 
-    __pydantic_config__: ClassVar[dict[str, Any]] = {"extra": "forbid", "strict": True}
+    __pydantic_config__: ClassVar[dict[str, Any]] = {"extra": "forbid"}
 
     final: Literal["last", "best"] = "last"
     spaced: Annotated[int, Gt(0)] = 5

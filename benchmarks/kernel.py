@@ -1,0 +1,146 @@
+"""What `<d, grad l_i>` of every example costs, against one forward-and-backward pass over the same data.
+
+    python benchmarks/kernel.py [--repetitions 15]
+
+Everything is timed in this process, in turns, with one thread; each pass runs at its own batch size: the reference at
+the fastest of several, the kernel at the one it chooses itself. Peak memory is what torch allocates above the model and
+the data (from torch's allocation records), so it does not depend on the machine.
+"""
+
+import argparse
+import os
+import platform
+import statistics
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "workflow_scripts"))
+
+import torch
+from torch import Tensor, nn
+from torch.func import functional_call
+from torch.nn import functional
+from torch.profiler import ProfilerActivity, profile
+
+from heft.kernels.directional import directional_derivatives
+from heft.kernels.functional import batch_size_for, logits_of
+
+Pass = Callable[[], object]
+
+
+def mlp() -> nn.Module:
+    """784-128-64-10 with GELU, the default experiment's model."""
+    layers = [nn.Flatten(), nn.Linear(784, 128), nn.GELU(), nn.Linear(128, 64), nn.GELU(), nn.Linear(64, 10)]
+    return nn.Sequential(*layers)
+
+
+def cnn() -> nn.Module:
+    """Two convolutions (16 and 32 channels) and two linear layers."""
+    blocks = [nn.Conv2d(1, 16, 3, padding=1), nn.GELU(), nn.AvgPool2d(2)]
+    blocks += [nn.Conv2d(16, 32, 3, padding=1), nn.GELU(), nn.AvgPool2d(2)]
+    return nn.Sequential(*blocks, nn.Flatten(), nn.Linear(32 * 49, 64), nn.GELU(), nn.Linear(64, 10))
+
+
+def forward_and_backward(
+    model: nn.Module, state: dict[str, Tensor], inputs: Tensor, labels: Tensor, size: int
+) -> dict[str, Tensor]:
+    """The gradient of the summed loss, accumulated over batches as an optimiser's user would."""
+    parameters = {name: tensor.detach().requires_grad_() for name, tensor in state.items()}
+    for x, y in zip(inputs.split(size), labels.split(size), strict=True):
+        functional.cross_entropy(functional_call(model, parameters, (x,)), y, reduction="sum").backward()
+    return {name: tensor.grad for name, tensor in parameters.items() if tensor.grad is not None}
+
+
+def cpu_seconds(passes: dict[str, Pass], repetitions: int) -> dict[str, list[float]]:
+    """CPU seconds of each pass; the passes take turns, so that a slower minute slows all of them."""
+    seconds: dict[str, list[float]] = {name: [] for name in passes}
+    for repetition in range(repetitions + 1):
+        for name, run in passes.items():
+            started = time.process_time()
+            run()
+            if repetition > 0:
+                seconds[name].append(time.process_time() - started)
+    return seconds
+
+
+def peak_bytes(run: Pass) -> int:
+    """The most that torch holds at once during `run`, above what it held before."""
+    run()
+    with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as recorded:
+        kept = run()
+    del kept
+    held = highest = 0
+    events = [event for event in recorded.profiler.kineto_results.events() if event.name() == "[memory]"]
+    for event in sorted(events, key=lambda event: event.start_ns()):
+        held += event.nbytes()
+        highest = max(highest, held)
+    return highest
+
+
+def measure(name: str, model: nn.Module, n: int, repetitions: int) -> list[str]:
+    """The table's rows for one model."""
+    torch.manual_seed(0)
+    state = {key: tensor.detach() for key, tensor in model.named_parameters()}
+    directions = [{key: torch.randn_like(tensor) for key, tensor in state.items()} for _ in range(5)]
+    inputs, labels = torch.rand(n, 1, 28, 28), torch.randint(0, 10, (n,))
+
+    sizes = [size for size in (16, 32, 64, 128, 256, 512, 1024, 2048) if size <= n]
+    tried = cpu_seconds(
+        {str(size): lambda size=size: forward_and_backward(model, state, inputs, labels, size) for size in sizes}, 5
+    )
+    best = int(min(tried, key=lambda size: statistics.median(tried[size])))
+
+    def derive(k: int) -> Tensor:
+        return directional_derivatives(model, state, directions[:k], inputs, labels)
+
+    passes: dict[str, Pass] = {
+        "forward and backward": lambda: forward_and_backward(model, state, inputs, labels, best),
+        "forward": lambda: logits_of(model, state, inputs),
+        "kernel, 1 direction": lambda: derive(1),
+        "kernel, 5 directions": lambda: derive(5),
+    }
+    batch = {
+        "forward and backward": best,
+        "forward": batch_size_for(model, state, inputs),
+        "kernel, 1 direction": batch_size_for(model, state, inputs, 1),
+        "kernel, 5 directions": batch_size_for(model, state, inputs, 5),
+    }
+    seconds = cpu_seconds(passes, repetitions)
+    peaks = {key: peak_bytes(run) for key, run in passes.items()}
+    reference = "forward and backward"
+    rows = []
+    for key in passes:
+        ratios = [own / floor for own, floor in zip(seconds[key], seconds[reference], strict=True)]
+        low, _, high = statistics.quantiles(ratios, n=4)
+        rows.append(
+            f"| {name} | {key} | {batch[key]} | {1000 * statistics.median(seconds[key]):.1f} "
+            f"| {statistics.median(ratios):.2f} | {low:.2f} to {high:.2f} "
+            f"| {peaks[key] / 2**20:.2f} | {peaks[key] / peaks[reference]:.2f} |"
+        )
+    return rows
+
+
+def main() -> None:
+    """Prints the table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--repetitions", type=int, default=15)
+    repetitions = parser.parse_args().repetitions
+    torch.set_num_threads(1)
+    print(
+        f"torch {torch.__version__}, Python {platform.python_version()}, {platform.machine()} "
+        f"{platform.system()}, {os.cpu_count()} cores, 1 thread, {repetitions} repetitions in turns; "
+        "median (and quartiles) of CPU seconds over those of forward and backward.\n"
+    )
+    print("| model | pass | batch | CPU ms | x forward and backward | quartiles | peak MB | x peak |")
+    print("|---|---|---|---|---|---|---|---|")
+    for name, model, n in (
+        ("MLP 784-128-64-10, n = 3,000", mlp(), 3000),
+        ("CNN 2 conv + 2 linear, n = 1,000", cnn(), 1000),
+    ):
+        print("\n".join(measure(name, model, n, repetitions)), flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,106 @@
+"""What a method declares, and what it is given.
+
+A method is one file: the decorator says what it needs, the function returns one score per training example.
+Sign everywhere: score > 0 helps; the lowest scores are detrimental.
+"""
+
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from heft.errors import HeftError
+
+NEEDS = frozenset({"final", "spaced", "early", "validation", "true_labels"})
+
+Gradient = Callable[[nn.Module, Mapping[str, Tensor], Tensor, Tensor], dict[str, Tensor]]
+
+
+class Batch(NamedTuple):
+    """Inputs [n, ...] and labels int64 [n]."""
+
+    inputs: Tensor
+    labels: Tensor
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """Parameters and buffers by name, after `step` optimiser steps, with the learning rate there."""
+
+    state: Mapping[str, Tensor]
+    step: int = 0
+    learning_rate: float = 0.0
+
+
+@dataclass(frozen=True)
+class Context:
+    """All that a method may see, at one member of an ensemble (member 0 is the trained model).
+
+    final: parameters and buffers that scores are taken at. spaced: checkpoints evenly over the run. early: those after
+    the first epochs. true_labels [n_train]: where known. What a method did not declare in `needs` is left empty.
+    gradient: grad f of the objective, from model, state, inputs, labels. weight_decay: of the training objective.
+    """
+
+    train: Batch
+    n_classes: int
+    seed: int
+    model: nn.Module | None = None
+    final: Mapping[str, Tensor] = field(default_factory=dict)
+    spaced: Sequence[Checkpoint] = ()
+    early: Sequence[Checkpoint] = ()
+    validation: Batch | None = None
+    true_labels: Tensor | None = None
+    gradient: Gradient | None = None
+    weight_decay: float = 0.0
+
+    @property
+    def network(self) -> nn.Module:
+        """The model; raises HeftError where the method runs without one."""
+        if self.model is None:
+            raise HeftError("This method was given no model; it must declare which states it needs.")
+        return self.model
+
+    def objective_gradient(self, state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """v = grad f(state) on the validation split, one tensor a parameter."""
+        if self.validation is None or self.gradient is None:
+            raise HeftError('This method was given no validation split; it must declare "validation" in `needs`.')
+        return self.gradient(self.network, state, *self.validation)
+
+    def generator(self, name: str) -> torch.Generator:
+        """A random stream of its own for this seed and name, the same on every call."""
+        digest = hashlib.sha256(f"{self.seed}/method/{name}".encode()).digest()
+        return torch.Generator().manual_seed(int.from_bytes(digest[:8], "big") >> 1)
+
+
+Score = Callable[..., Tensor]
+
+
+def method(
+    *,
+    formula: str,
+    paper: str,
+    predicts: str,
+    needs: tuple[str, ...] = (),
+    ensemble: bool,
+    title: str = "",
+) -> Callable[[Score], Score]:
+    """Registers `(context, *, options...) -> scores [n_train]`; the keywords are literals, read without importing.
+
+    formula: of the score, with its sign. paper: who defined it. predicts: what the number means, in words.
+    needs: what the context must hold (`final`, `spaced`, `early`, `validation`, `true_labels`).
+    ensemble: whether a mean over ensemble members makes sense. title: the name that tables and figures print.
+    """
+    if unknown := sorted(set(needs) - NEEDS):
+        raise ValueError(f"a method needs {unknown[0]!r}; known are {', '.join(sorted(NEEDS))}")
+
+    def register(function: Score) -> Score:
+        registered: Any = function
+        registered.needs, registered.ensemble = tuple(needs), ensemble
+        registered.formula, registered.paper, registered.predicts = formula, paper, predicts
+        registered.title = title or function.__name__
+        return function
+
+    return register

@@ -1,0 +1,23 @@
+"""tracin: inner products of training and validation gradients, summed over checkpoints (TracInCP)."""
+
+from torch import Tensor
+
+from heft.kernels.directional import summed_derivatives
+from heft.methods.registry import Context, method
+
+
+@method(
+    title="TracIn",
+    formula="s_i = sum_t eta_t <grad f(theta_t), grad l_i(theta_t)>  over spaced checkpoints t",
+    paper="Pruthi et al. 2020, arXiv 2002.08484, equation 1 of section 3.2 (TracInCP)",
+    predicts="Minus the change of f over training that steps on example i caused; derived for plain SGD.",
+    needs=("spaced", "validation"),
+    ensemble=True,
+)
+def tracin(context: Context) -> Tensor:
+    """Sums [n_train]; eta_t is the learning rate at checkpoint t."""
+    points = []
+    for checkpoint in context.spaced:
+        v = context.objective_gradient(checkpoint.state)
+        points.append((checkpoint.state, {name: checkpoint.learning_rate * tensor for name, tensor in v.items()}))
+    return summed_derivatives(context.network, points, *context.train)

@@ -1,0 +1,42 @@
+"""score_members: scores of every training example under each member of an ensemble, or under the trained model alone."""
+
+from pathlib import Path
+
+import pandas as pd
+
+from heft.artifacts import read_json, write_json, write_parquet
+from heft.data.examples import load_examples
+from heft.methods.registry import Batch
+from heft.scoring import costs_as_json, score_members
+from heft.stage import stage
+from heft.training.checkpoints import load_checkpoints
+
+job = snakemake  # noqa: F821 (Snakemake puts it here)
+
+scorer = job.params.scorer
+
+with stage(job, job.wildcards.m, computed_from={"checkpoint": ""}) as record:
+    data = Path(job.input.manifest).parent
+    train, validation = load_examples(data, job.input.train), load_examples(data, job.input.validation)
+    folders = dict.fromkeys(Path(file).parent for file in (job.input.checkpoints, *job.input.members))
+    checkpoints = load_checkpoints(*folders)
+    scored = score_members(
+        scorer["method"],
+        scorer["options"],
+        scorer["ensemble"] or None,
+        scorer["members"],
+        model=checkpoints.model.build(seed=0),
+        runs=checkpoints.runs,
+        train=Batch(train.inputs, train.labels),
+        validation=Batch(validation.inputs, validation.labels),
+        true_labels=train.true_labels,
+        n_classes=checkpoints.model.n_classes,
+        seed=int(job.wildcards.s),
+        weight_decay=job.params.weight_decay,
+        **scorer["ensemble_options"],
+    )
+    columns = {f"m{member:03d}": scored.scores[:, member] for member in range(scorer["members"])}
+    facts = {"method": scorer["method"], "sign": "low scores are detrimental"}
+    write_parquet(job.output.scores, pd.DataFrame({"id": train.ids, **columns}), facts)
+    write_json(job.output.cost, costs_as_json(scored))
+    record.metrics({"forward_cpu_seconds": scored.forward_cpu_seconds, "members": scorer["members"]})
