@@ -56,7 +56,7 @@ def splits_of(folder: Path, seed: int) -> tuple[Examples, Examples]:
 def measure(
     spec: ModelSpec, train: Examples, validation: Examples, settings: TrainingSettings, seed: int
 ) -> dict[str, float]:
-    """Validation loss and accuracy after training on all labels, and on the right ones alone; CPU seconds of one training."""
+    """Validation loss and accuracy after training on all labels and on the right ones alone, and CPU seconds of one."""
     seeds = run_seeds(seed, 0, DataSettings().resample)
     model = spec.build(seeds.init)
     right = (train.labels == train.true_labels).float()
@@ -104,12 +104,12 @@ def markdown(rows: pd.DataFrame) -> str:
         "| loss, noisy | loss, right only | CPU seconds |",
         "|---" * 11 + "|",
     ]
-    for row in table.to_dict("records"):
-        lines.append(
-            f"| {row['epochs']} | {row['learning rate']} | {row['batch']} | {row['weight decay']} | {row['mean']:.4f} "
-            f"| {row['noisy']:.3f} | {row['spread']:.3f} | {row['right only']:.3f} | {row['noisy loss']:.3f} "
-            f"| {row['right only loss']:.3f} | {row['seconds']:.2f} |"
-        )
+    lines += [
+        f"| {row['epochs']} | {row['learning rate']} | {row['batch']} | {row['weight decay']} | {row['mean']:.4f} "
+        f"| {row['noisy']:.3f} | {row['spread']:.3f} | {row['right only']:.3f} | {row['noisy loss']:.3f} "
+        f"| {row['right only loss']:.3f} | {row['seconds']:.2f} |"
+        for row in table.to_dict("records")
+    ]
     return "\n".join(lines)
 
 

@@ -48,14 +48,16 @@ class Declared:
         return self.docstring.partition("\n")[0].removeprefix(f"{self.name}: ")
 
 
-def declared(name: str, formula: str, paper: str, needs: tuple[str, ...], **options: Any) -> Declared:
-    fields = {
+def declared(name: str, formula: str, paper: str, needs: tuple[str, ...], title: str = "", **options: Any) -> Declared:
+    fields: dict[str, Any] = {
         "formula": formula,
         "paper": paper,
         "predicts": "the change of the objective by one gradient step on the example",
         "needs": needs,
         "ensemble": name not in ("random", "oracle"),
     }
+    if title:
+        fields["title"] = title
     docstring = f"{name}: says of each training example how much it helps.\n\nLow is detrimental."
     return Declared(name, docstring, fields, {key: Option("float", value) for key, value in options.items()})
 
@@ -63,7 +65,14 @@ def declared(name: str, formula: str, paper: str, needs: tuple[str, ...], **opti
 def methods() -> dict[str, Declared]:
     return {
         "el2n": declared("el2n", "-|p - onehot(y)|_2", "Paul et al. 2021, arXiv 2107.07075", ("early",)),
-        "if_cg": declared("if_cg", "v^T (G + λI)^-1 g_i", "Koh & Liang 2017", ("final", "validation"), damping=0.1),
+        "if_cg": declared(
+            "if_cg",
+            "v^T (G + λI)^-1 g_i",
+            "Koh & Liang 2017",
+            ("final", "validation"),
+            title="Influence (CG)",
+            damping=0.1,
+        ),
         "ip": declared("ip", "<grad f(θ), grad l_i(θ)>", "Charpiat et al. 2019, eq. 4", ("final", "validation")),
         "loss": declared("loss", "-l_i(θ)", "", ("final",)),
         "margin": declared("margin", "z_y - max_{k≠y} z_k", "", ("final",)),

@@ -61,3 +61,15 @@ def test_the_precision_recall_curve_never_rises_with_recall() -> None:
     assert curve is not None
     assert len(curve["recall"]) == len(curve["precision"]) == 101
     assert (np.diff(curve["precision"]) <= 0).all()
+
+
+@pytest.mark.parametrize("levels", [5, 10_000])
+def test_detection_agrees_with_scikit_learn_ties_included(levels: int) -> None:
+    from sklearn.metrics import average_precision_score, roc_auc_score
+
+    generator = np.random.default_rng(1)
+    wrong = generator.random(500) < 0.2
+    scores = np.round(generator.random(500) * levels - wrong * levels / 4)
+    found = detection_quality(scores, wrong)
+    assert found["noise_auroc"] == pytest.approx(roc_auc_score(wrong, -scores), abs=1e-12)
+    assert found["noise_ap"] == pytest.approx(average_precision_score(wrong, -scores), abs=1e-12)

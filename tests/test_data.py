@@ -118,7 +118,7 @@ def test_a_file_that_is_nowhere_says_what_to_put_where(monkeypatch: pytest.Monke
 @pytest.mark.parametrize(
     ("field", "value", "sentence"),
     [
-        ("labels", np.array([0, 1, 2, 0, 1, 0]), "row 2 has label 2; labels lie in 0 to 1"),
+        ("labels", np.array([0, 1, 2, 0, 1, 0]), "row 2 has label 2; labels are 0 to 1"),
         ("labels", np.zeros(5, int), "6 inputs, 5 labels and 6 ids"),
         ("labels", np.zeros(6), "expected whole numbers"),
         ("ids", list("abcdea"), "row 5 repeats the id a"),

@@ -1,6 +1,11 @@
 """The training loop, batched training, and the records of both."""
 
+import itertools
+import os
+import subprocess
+import sys
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -18,6 +23,7 @@ from heft.training.runs import train_runs
 from heft.training.schedule import learning_rate_at, learning_rate_of
 from heft.training.seeds import RunSeeds, derive_seed, run_seeds
 from heft.training.settings import TrainingSettings
+from heft.training.sgd import StochasticGradientDescent
 
 SHAPE, N_CLASSES = (1, 8, 8), 3
 SETTINGS = TrainingSettings(epochs=3, batch_size=8, learning_rate=0.1)
@@ -37,7 +43,7 @@ def model_of(name: str, seed: int = 0, dtype: torch.dtype = torch.float32) -> nn
 
 
 def batch_norm_model() -> nn.Module:
-    with torch.random.fork_rng():
+    with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         return nn.Sequential(nn.Flatten(), nn.Linear(64, 6), nn.BatchNorm1d(6), nn.GELU(), nn.Linear(6, N_CLASSES))
 
@@ -196,7 +202,7 @@ def test_the_cosine_falls_from_the_full_rate_towards_zero_after_a_linear_warm_up
     settings = replace(SETTINGS, epochs=4, warmup_epochs=1)
     rates = [learning_rate_at(step, settings, N) for step in range(12)]
     np.testing.assert_allclose(rates[:4], [0.1 / 3, 0.2 / 3, 0.1, 0.1])
-    assert all(later < earlier for earlier, later in zip(rates[3:], rates[4:], strict=False))
+    assert all(later < earlier for earlier, later in itertools.pairwise(rates[3:]))
     assert 0 < rates[-1] < 0.01
     assert learning_rate_at(5, replace(SETTINGS, schedule="constant"), N) == 0.1
 
@@ -264,3 +270,35 @@ def test_train_runs_records_every_epoch_of_every_run(seeds: dict[int, RunSeeds])
     assert first["train_accuracy"].tolist() == pytest.approx(dynamics.groupby("epoch")["correct"].mean().tolist())
     assert trained.checkpoints.cpu_seconds > 0
     assert trained.checkpoints.forward_cpu_seconds > 0
+
+
+@pytest.mark.parametrize("momentum", [0.0, 0.9])
+def test_the_optimiser_is_torchs_sgd(momentum: float) -> None:
+    settings = replace(SETTINGS, momentum=momentum, weight_decay=0.1)
+    start = torch.randn(5, 7, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    ours, torchs = start.clone().requires_grad_(), start.clone().requires_grad_()
+    optimizer = StochasticGradientDescent([ours], settings)
+    reference = torch.optim.SGD([torchs], momentum=momentum, weight_decay=0.1)
+    for rate in (0.1, 0.05, 0.2):
+        optimizer.step((ours**3).sum(), rate)
+        reference.param_groups[0]["lr"] = rate
+        reference.zero_grad()
+        (torchs**3).sum().backward()
+        reference.step()
+    torch.testing.assert_close(ours, torchs, rtol=1e-12, atol=1e-12)
+
+
+def test_training_does_not_import_torchs_compiler() -> None:
+    program = (
+        "import sys, torch; from test_training import *;"
+        "train_many(model_of('mlp'), stack_states([state_of(model_of('mlp'))] * 2), examples(), SETTINGS, order_seeds=[1, 2]);"
+        "print('torch._dynamo' in sys.modules)"
+    )
+    answer = subprocess.run(
+        [sys.executable, "-c", program],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(map(str, (Path(__file__).parent, *sys.path)))},
+        check=True,
+    )
+    assert answer.stdout.strip() == "False"

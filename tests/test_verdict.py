@@ -141,3 +141,19 @@ def test_an_unclear_oracle_is_no_ceiling():
     verdict = judged(pick(comparison_rows(gains={"oracle": 0.0}), "ip", 0.3))
     assert verdict.ceiling is not None
     assert "itself not clear of zero" in verdict.ceiling
+
+
+def test_a_variant_is_called_by_its_methods_title_kind_and_size():
+    labels = {variant.slug: variant.label for variant in Comparison(report_input()).variants}
+    assert labels["ip__parameter_dropout__20"] == "ip (parameter dropout ×20)"
+    assert labels["if_cg__parameter_dropout__10"] == "Influence (CG; parameter dropout ×10)"
+
+
+SLUG = "ip-damping_1e-05-steps_3__parameter_dropout-p_max_0.5__5"
+
+
+def test_options_that_are_not_the_default_belong_to_the_name():
+    rows = comparison_rows()
+    rows["variant"] = rows["variant"].replace({"ip__parameter_dropout__5": SLUG})
+    labels = {variant.slug: variant.label for variant in Comparison(report_input(comparison=rows)).variants}
+    assert labels[SLUG] == "ip (damping 1e-05, steps 3; parameter dropout, p max 0.5 ×5)"

@@ -101,9 +101,9 @@ def load_configuration(raw: Mapping[str, Any], name: str = "config.yaml") -> tup
     return configuration, settings
 
 
-def data_folder(configuration: Configuration) -> Path | None:
+def data_folder(data_dir: str | None) -> Path | None:
     """The folder that is looked at for source files first; the environment variable HEFT_DATA wins over `data_dir`."""
-    for key, value in (("the environment variable HEFT_DATA", os.environ.get("HEFT_DATA")), ("data_dir", configuration.data_dir)):
+    for key, value in (("the environment variable HEFT_DATA", os.environ.get("HEFT_DATA")), ("data_dir", data_dir)):
         if value:
             if not Path(value).is_dir():
                 raise HeftError(f'{key} is "{value}"; there is no such folder')

@@ -1,6 +1,7 @@
 """How well low scores find examples whose label is known to be wrong."""
 
 import numpy as np
+import pandas as pd
 
 RECALL_GRID = np.linspace(0.0, 1.0, 101)
 
@@ -8,16 +9,17 @@ RECALL_GRID = np.linspace(0.0, 1.0, 101)
 def detection_quality(scores: np.ndarray, wrong: np.ndarray) -> dict[str, float]:
     """noise_auroc and noise_ap of "low score = wrong label"; empty where no label, or every one, is wrong.
 
-    scores: [n], low is detrimental. wrong: [n] bool.
+    scores: [n], low is detrimental. wrong: [n] bool. Equal scores count half (AUROC) and enter together (AP), as
+    scikit-learn does; its import would take longer than the job.
     """
-    from sklearn.metrics import average_precision_score, roc_auc_score
-
-    if not 0 < wrong.sum() < len(wrong):
+    n_wrong, n_right = int(wrong.sum()), int((~wrong).sum())
+    if not n_wrong or not n_right:
         return {}
-    return {
-        "noise_auroc": float(roc_auc_score(wrong, -scores)),
-        "noise_ap": float(average_precision_score(wrong, -scores)),
-    }
+    ranks = pd.Series(-scores).rank().to_numpy()
+    auroc = (ranks[wrong].sum() - n_wrong * (n_wrong + 1) / 2) / (n_wrong * n_right)
+    precision, recall = _precision_recall(scores, wrong)
+    average_precision = np.sum(np.diff(recall, prepend=0.0) * precision)
+    return {"noise_auroc": float(auroc), "noise_ap": float(average_precision)}
 
 
 def removal_quality(kept: np.ndarray, wrong: np.ndarray) -> dict[str, float]:
@@ -32,10 +34,17 @@ def precision_at_recall(scores: np.ndarray, wrong: np.ndarray) -> dict[str, list
 
     None where no label, or every one, is wrong.
     """
-    from sklearn.metrics import precision_recall_curve
-
     if not 0 < wrong.sum() < len(wrong):
         return None
-    precision, recall, _ = precision_recall_curve(wrong, -scores)
+    precision, recall = _precision_recall(scores, wrong)
     best = [float(precision[recall >= level - 1e-12].max()) for level in RECALL_GRID]
     return {"recall": RECALL_GRID.round(2).tolist(), "precision": best}
+
+
+def _precision_recall(scores: np.ndarray, wrong: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Precision and recall at each distinct score as threshold, recall ascending."""
+    order = np.argsort(scores, kind="stable")
+    last_of_equals = np.append(np.diff(scores[order]) > 0, True)
+    caught = np.cumsum(wrong[order])[last_of_equals]
+    flagged = np.arange(1, len(scores) + 1)[last_of_equals]
+    return caught / flagged, caught / wrong.sum()

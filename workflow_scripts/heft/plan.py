@@ -120,7 +120,7 @@ def load_plan(raw: Mapping[str, Any], files: list[Path]) -> Plan:
     """The plan of a configuration read from `files`, the last of which wins; raises HeftError for any mistake in it."""
     name = files[-1].name if files else "config.yaml"
     configuration, settings = load_configuration(raw, name)
-    data_folder(configuration)
+    data_folder(configuration.data_dir)
     roots = tuple(dict.fromkeys([*(file.resolve().parent for file in files), Path.cwd()]))
     experiments = {}
     for experiment, found in settings.items():

@@ -84,14 +84,15 @@ class ProgressHandler(logging.Handler):
                 self.close()
 
     def _error(self, record: logging.LogRecord) -> None:
-        if "At least one job did not complete" not in record.getMessage():
+        # The failed job has said what is wrong on stderr, and its line has named the log.
+        if not any(part in record.getMessage() for part in ("At least one job did not complete", "CalledProcessError")):
             self._line(record.getMessage())
 
     def _message(self, record: logging.LogRecord) -> None:
         text = record.getMessage()
         if text.startswith("Nothing to be done"):
             self._line(f"Nothing to be done; up to date: {', '.join(self._reports)}")
-        elif record.levelno >= logging.WARNING:
+        elif record.levelno >= logging.WARNING and not text.startswith("Exiting because a job execution failed"):
             self._line(text)
 
     def _line(self, text: str) -> None:

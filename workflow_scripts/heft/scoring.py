@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from torch import Tensor, nn
@@ -15,6 +15,15 @@ from heft.methods.registry import Batch, Context
 from heft.objectives.gradient import Objective, objective_gradient
 from heft.objectives.loss import loss
 from heft.registry import declarations
+
+
+class Labelled(Protocol):
+    """Inputs [n, ...] and labels int64 [n]: `heft.data.examples.Examples`, or a `Batch`."""
+
+    @property
+    def inputs(self) -> Tensor: ...
+    @property
+    def labels(self) -> Tensor: ...
 
 
 @dataclass(frozen=True)
@@ -47,8 +56,8 @@ def score_members(
     *,
     model: nn.Module,
     runs: Mapping[int, Run],
-    train: Batch,
-    validation: Batch,
+    train: Labelled,
+    validation: Labelled,
     true_labels: Tensor | None,
     n_classes: int,
     seed: int,
@@ -65,11 +74,11 @@ def score_members(
     if size > 1 and not declared.fields["ensemble"]:
         raise HeftError(f"Method {name} takes no ensemble, but {size} members of {kind} are asked for.")
     base = Context(
-        train=train,
+        train=Batch(train.inputs, train.labels),
         n_classes=n_classes,
         seed=seed,
         model=model,
-        validation=validation if "validation" in needs else None,
+        validation=Batch(validation.inputs, validation.labels) if "validation" in needs else None,
         true_labels=true_labels if "true_labels" in needs else None,
         gradient=partial(objective_gradient, objective),
         weight_decay=weight_decay,
@@ -96,7 +105,7 @@ def ensemble_mean(scores: np.ndarray, size: int) -> np.ndarray:
 
 
 def ensemble_cost(costs: Sequence[MemberCost], size: int) -> dict[str, float]:
-    """score_cpu_seconds (training included) and forward_passes summed, score_peak_mb the highest, of the first `size`."""
+    """Of the first `size` members: score_cpu_seconds (training included), forward_passes; score_peak_mb the highest."""
     first = costs[:size]
     return {
         "score_cpu_seconds": sum(cost.cpu_seconds + cost.training_cpu_seconds for cost in first),

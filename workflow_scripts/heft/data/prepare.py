@@ -59,7 +59,7 @@ def check_raw_data(raw: RawData, source: str) -> None:
     wrong = np.flatnonzero((raw.labels < 0) | (raw.labels >= n_classes))
     if len(wrong):
         raise HeftError(
-            f"Data source {source}: row {wrong[0]} has label {raw.labels[wrong[0]]}; labels lie in 0 to {n_classes - 1}."
+            f"Data source {source}: row {wrong[0]} has label {raw.labels[wrong[0]]}; labels are 0 to {n_classes - 1}."
         )
     repeated = pd.Series(raw.ids).duplicated().to_numpy()
     if repeated.any():

@@ -71,13 +71,12 @@ def logits_and_tangents(
     directions = [{name: direction[name] for name in parameters} for direction in directions]
     push = _push_one if len(directions) == 1 else _push_many
     for batch in batches:
+        run = partial(push, model, parameters, buffers, directions, batch)
         with torch.no_grad(), evaluation(model):
             try:
-                pushed = push(model, parameters, buffers, directions, batch)
+                pushed = run()
             except (RuntimeError, NotImplementedError) as error:
-                raise _layer_error(
-                    model, partial(push, model, parameters, buffers, directions, batch), error
-                ) from error
+                raise _layer_error(model, run, error) from error
         yield pushed
 
 
@@ -96,12 +95,13 @@ def _push_many(
     # vmap over the tangents only: what does not depend on the direction is computed once.
     stacked = {name: torch.stack([direction[name] for direction in directions]) for name in parameters}
 
-    def along(direction: Direction) -> tuple[Tensor, Tensor]:
-        return jvp(
-            lambda moved: functional_call(model, {**moved, **buffers}, (batch,)), (dict(parameters),), (direction,)
-        )
+    def forward(moved: State) -> Tensor:
+        return functional_call(model, {**moved, **buffers}, (batch,))
 
-    return vmap(along, out_dims=(None, 0))(stacked)
+    def along(direction: Direction) -> Any:
+        return jvp(forward, (parameters,), (direction,))
+
+    return vmap(along, out_dims=(None, 0))(stacked)  # type: ignore[arg-type]
 
 
 class _LinearRule(TorchFunctionMode):

@@ -1,5 +1,6 @@
 """The comparison as questions: which variants, which gain over no removal and over random, paired by seed."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -9,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from heft.reporting.inputs import ReportInput
-from heft.reporting.wording import is_empty, method_title
+from heft.reporting.wording import is_empty, method_title, qualified
 from heft.statistics import Estimate, estimate, holm, paired_difference
 
 REFERENCES = ("none", "random", "oracle")  # rows to compare with, never a method to recommend
@@ -18,12 +19,16 @@ ACCURACY = "test_accuracy"
 
 @dataclass(frozen=True)
 class Variant:
-    """One line of the comparison: a method with its options, ensemble kind ("" for the plain method) and size."""
+    """One line of the comparison: a method, its ensemble ("" for the plain method) and the number of members.
+
+    title and kind are words for the method and the ensemble, with the options that are not the default.
+    """
 
     slug: str
     method: str
     title: str
     ensemble: str
+    kind: str
     members: int
 
     @property
@@ -41,17 +46,15 @@ class Variant:
         return self.slug if self.plain else self.scorer.rsplit("__", 1)[0]
 
     @property
-    def kind(self) -> str:
-        return self.ensemble.replace("_", " ")
-
-    @property
     def label(self) -> str:
-        return self.title if self.plain else f"{self.title} ({self.kind} ×{self.members})"
+        return self.title if self.plain else qualified(self.title, f"{self.kind} ×{self.members}")
 
     @property
     def short(self) -> str:
-        """A label where there is little room: the kind by its last word."""
-        return self.title if self.plain else f"{self.title}, {self.kind.split()[-1]} ×{self.members}"
+        """A label where there is little room: the kind from its last word on."""
+        if self.plain:
+            return self.title
+        return f"{self.title}, {self.ensemble.split('_')[-1]}{self.kind.partition(',')[2]} ×{self.members}"
 
     @property
     def compared(self) -> bool:
@@ -144,10 +147,17 @@ class Comparison:
         return {(str(variant), float(fraction)): rows.set_index("seed") for (variant, fraction), rows in groups}
 
     def _variant(self, row: dict[Any, Any]) -> Variant:
-        method, slug = str(row["method"]), str(row["variant"])
-        options = slug.split("__")[0].removeprefix(method).strip("-").replace("-", ", ").replace("_", " ")
-        title = method_title(method, self.methods) + (f" ({options})" if options else "")
-        return Variant(slug, method, title, str(row["ensemble"]), int(row["members"]))
+        method, slug, ensemble = str(row["method"]), str(row["variant"]), str(row["ensemble"])
+        parts = slug.split("__")
+        title = qualified(method_title(method, self.methods), _options(parts[0], method))
+        options = _options(parts[1], ensemble) if ensemble else ""
+        kind = ensemble.replace("_", " ") + (f", {options}" if options else "")
+        return Variant(slug, method, title, ensemble, kind, int(row["members"]))
+
+
+def _options(named: str, name: str) -> str:
+    """if_cg-damping_0.1-tolerance_1e-05 -> damping 0.1, tolerance 1e-05."""
+    return re.sub(r"-(?=[a-z])", ", ", named.removeprefix(name)).removeprefix(", ").replace("_", " ")
 
 
 def _normalised(comparison: pd.DataFrame) -> pd.DataFrame:

@@ -22,7 +22,7 @@ from heft.reporting.drawing import (
 )
 from heft.reporting.labels import label_ends
 from heft.reporting.verdict import Verdict
-from heft.reporting.wording import points, share
+from heft.reporting.wording import points, qualified, share
 
 GAIN_LABEL = "change of test accuracy\nagainst no removal (points)"
 
@@ -106,7 +106,7 @@ def draw_ensemble_accuracy(comparison: Comparison) -> Picture | None:
             largest = variant is members[-1]
             label = f"×{variant.members}"
             _line(axes, comparison, variant, shade, linewidth=2, band=largest, bars=largest, label=label)
-        axes.set_title(f"{members[0].title} ({members[0].kind})", color=colour)
+        axes.set_title(qualified(members[0].title, members[0].kind), color=colour)
         axes.legend(loc="upper left", handlelength=1.6, labelspacing=0.25)
     _finish_panels(panels, len(scorers), columns, comparison)
     title = "What averaging a score over K models does"

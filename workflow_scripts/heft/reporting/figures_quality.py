@@ -20,7 +20,7 @@ from heft.reporting.drawing import (
 )
 from heft.reporting.labels import label_ends, label_points
 from heft.reporting.verdict import Verdict
-from heft.reporting.wording import amount, decimal, share
+from heft.reporting.wording import amount, decimal, qualified, share
 from heft.statistics import Estimate, estimate
 
 DASHES = {"parameter_dropout": (0, (3, 1.2)), "seeds": "-"}
@@ -85,7 +85,7 @@ def draw_ensemble_size(comparison: Comparison, verdict: Verdict) -> Picture | No
             colour = colours[members[0].method]
             dash = DASHES.get(members[0].ensemble, (0, (1, 1)))
             _sizes(axes, [variant.members for variant in shown], estimates, colour, dash, markers[members[0].method])
-            ends.append((shown[-1].members, estimates[-1].mean, f"{members[0].title} ({members[0].kind})", colour))
+            ends.append((shown[-1].members, estimates[-1].mean, qualified(members[0].title, members[0].kind), colour))
         sizes = sorted({1} | {variant.members for variant in comparison.compared})
         axes.set_xticks(sizes)
         axes.set(xlabel="models averaged over (K; 1 = plain)", ylabel=label)

@@ -75,6 +75,13 @@ def method_title(name: str, methods: Mapping[str, Any]) -> str:
     return str(declared.fields.get("title", name)) if declared is not None else name
 
 
+def qualified(title: str, words: str) -> str:
+    """IP, seeds ×5 -> IP (seeds ×5); words in brackets already there are joined: Influence (CG; seeds ×5)."""
+    if not words:
+        return title
+    return f"{title[:-1]}; {words})" if title.endswith(")") else f"{title} ({words})"
+
+
 def is_empty(value: Any) -> bool:
     """Whether a table's cell is empty: None, NaN or an empty string."""
     return value is None or value == "" or (isinstance(value, float) and bool(np.isnan(value)))

@@ -1,6 +1,6 @@
 """Trains many models at once: each parameter is a stack with one entry a model.
 
-Six MLPs of 784-128-64-10, batches of 64, cost 0.6 times six trainings one by one (one thread; benchmarks/README.md).
+Six MLPs of 784-128-64-10, batches of 64, cost 0.6 times six trainings one by one (one thread; benchmarks/batched_training.py).
 """
 
 from collections.abc import Sequence
@@ -11,9 +11,10 @@ from torch import Tensor, nn
 from torch.func import functional_call, vmap
 
 from heft.data.examples import Examples
-from heft.training.loop import AfterEpoch, batches, stochastic_gradient_descent, train_one, weighted_loss
+from heft.training.loop import AfterEpoch, batches, train_one, weighted_loss
 from heft.training.schedule import learning_rate_at, learning_rate_of
 from heft.training.settings import TrainingSettings
+from heft.training.sgd import StochasticGradientDescent
 
 # BatchNorm and dropout have a state or draws that models would share; convolutions of different models at once cost
 # 1.2 times as much as one by one on a CPU.
@@ -63,7 +64,7 @@ def train_stacked(
         name: _turned(tensor, 3).detach().clone(memory_format=torch.contiguous_format).requires_grad_(name in trained)
         for name, tensor in initial.items()
     }
-    optimizer = stochastic_gradient_descent([stack[name] for name in stack if name in trained], settings)
+    optimizer = StochasticGradientDescent([stack[name] for name in stack if name in trained], settings)
 
     def logits_of(entry: dict[str, Tensor], inputs: Tensor) -> Tensor:
         return functional_call(model, {name: _turned(tensor, 2) for name, tensor in entry.items()}, (inputs,))
@@ -83,13 +84,10 @@ def train_stacked(
         for batch_of_each in zip(*(batches(n, settings.batch_size, g) for g in generators), strict=True):
             # With one order for all, the batch is gathered once: [batch], else [M, batch].
             batch = batch_of_each[0] if shared else torch.stack(batch_of_each)
-            optimizer.param_groups[0]["lr"] = learning_rate_at(step, settings, n)
             logits = logits_of_all(stack, train.inputs[batch])
             batch_labels = train.labels[batch] if labels is None else labels[members, batch]
             loss = weighted_loss(logits, batch_labels, weights[members, batch]).sum()
-            optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
+            optimizer.step(loss, learning_rate_at(step, settings, n))
             step += 1
         if after_epoch:
             after_epoch(epoch, states(), step, learning_rate_of(epoch, settings, n))

@@ -9,6 +9,7 @@ from torch.nn.functional import cross_entropy
 from heft.data.examples import Examples
 from heft.training.schedule import learning_rate_at, learning_rate_of
 from heft.training.settings import TrainingSettings
+from heft.training.sgd import StochasticGradientDescent
 
 AfterEpoch = Callable[[int, dict[str, Tensor], int, float], None]
 
@@ -31,7 +32,7 @@ def train_one(
     """
     n = len(train)
     weights = torch.ones(n, dtype=train.inputs.dtype) if weights is None else weights
-    optimizer = stochastic_gradient_descent([p for p in model.parameters() if p.requires_grad], settings)
+    optimizer = StochasticGradientDescent([p for p in model.parameters() if p.requires_grad], settings)
     generator = torch.Generator().manual_seed(order_seed)
     step = 0
     if after_epoch:
@@ -41,11 +42,8 @@ def train_one(
         model.train()
         for epoch in range(1, settings.epochs + 1):
             for batch in batches(n, settings.batch_size, generator):
-                optimizer.param_groups[0]["lr"] = learning_rate_at(step, settings, n)
                 loss = weighted_loss(model(train.inputs[batch]), train.labels[batch], weights[batch])
-                optimizer.zero_grad()
-                loss.backward()
-                optimizer.step()
+                optimizer.step(loss, learning_rate_at(step, settings, n))
                 step += 1
             if after_epoch:
                 after_epoch(epoch, state_of(model), step, learning_rate_of(epoch, settings, n))
@@ -70,17 +68,6 @@ def weighted_loss(logits: Tensor, labels: Tensor, weights: Tensor) -> Tensor:
     remaining = weights.sum(-1)
     total = torch.where(kept, weights * losses.view(kept.shape), 0.0).sum(-1)
     return total / torch.where(remaining > 0, remaining, 1.0)
-
-
-def stochastic_gradient_descent(parameters: list[Tensor], settings: TrainingSettings) -> torch.optim.SGD:
-    """The optimiser; `fused` passes over the parameters once a step instead of four times."""
-    return torch.optim.SGD(
-        parameters,
-        lr=settings.learning_rate,
-        momentum=settings.momentum,
-        weight_decay=settings.weight_decay,
-        fused=True,
-    )
 
 
 def state_of(model: nn.Module) -> dict[str, Tensor]:
