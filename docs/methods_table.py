@@ -16,7 +16,13 @@ def table() -> str:
     lines = ["| method | score (low = detrimental) | predicts | ensembles | paper |", "|---|---|---|---|---|"]
     for name, found in declarations("methods").items():
         ensembles = "yes" if found.fields["ensemble"] else "-"
-        cells = [f"`{name}`", f"`{found.fields['formula']}`", found.fields["predicts"], ensembles, found.fields["paper"]]
+        cells = [
+            f"`{name}`",
+            f"`{found.fields['formula']}`",
+            found.fields["predicts"],
+            ensembles,
+            found.fields["paper"],
+        ]
         lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
     return "\n".join(lines)
 

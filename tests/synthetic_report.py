@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from heft.reporting.inputs import COMPARISON_COLUMNS, ReportInput, SplitFacts, TrainingExamples
+from heft.comparison import COLUMNS
+from heft.reporting.inputs import ReportInput, SplitFacts, TrainingExamples
 
 FRACTIONS = [0.01, 0.025, 0.05, 0.1, 0.2, 0.3]
 NOISE_RATE = 0.3
@@ -94,7 +95,7 @@ def comparison_rows(
         rows.append(_row(seed, "none", base, val_loss=0.70, chosen=True))
         for name, kind, size in variants:
             rows += _variant_rows(seed, name, kind, size, base, generator, gains or {})
-    return pd.DataFrame(rows, columns=COMPARISON_COLUMNS)
+    return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
 def _variant_rows(
@@ -126,7 +127,7 @@ def _variant_rows(
 
 
 def _row(seed: int, method: str, accuracy: float, **known: Any) -> dict[str, Any]:
-    values = dict.fromkeys(COMPARISON_COLUMNS, float("nan"))
+    values = dict.fromkeys(COLUMNS, float("nan"))
     defaults = {
         "experiment": "mnist5k", "seed": seed, "variant": method, "method": method, "ensemble": "", "members": 1,
         "options": json.dumps({}), "action": "", "fraction": 0.0, "chosen": False, "n_removed": 0,

@@ -23,7 +23,9 @@ MAY_IMPORT = {
     "curation": {"variants", "data", "models", "training"},
     "reporting": {"statistics", "comparison", "variants", "tracking_links"},
 }
-MAY_IMPORT_PACKAGES = {"kernels": {"torch", "collections", "math", "typing", "dataclasses", "functools", "contextlib", "time"}}
+MAY_IMPORT_PACKAGES = {
+    "kernels": {"torch", "collections", "math", "typing", "dataclasses", "functools", "contextlib", "time"}
+}
 
 
 def room_of(file: Path) -> str:
@@ -124,7 +126,9 @@ def test_only_evaluate_declares_the_test_split_as_input() -> None:
             if "split/test.parquet" in inputs or "split/{" in inputs:
                 readers.append(block.partition(":")[0].strip())
     assert readers == ["rule evaluate"]
-    openers = [file.stem for file in STAGES if 'job.input["test"]' in file.read_text() or "job.input.test" in file.read_text()]
+    openers = [
+        file.stem for file in STAGES if 'job.input["test"]' in file.read_text() or "job.input.test" in file.read_text()
+    ]
     assert openers == []
     assert '"test"' in (ROOT / "workflow_scripts" / "evaluate.py").read_text()
 

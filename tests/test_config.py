@@ -93,7 +93,9 @@ MISTAKES = [
 ]
 
 
-@pytest.mark.parametrize(("path", "value", "sentence"), MISTAKES, ids=[f"{path}={value}" for path, value, _ in MISTAKES])
+@pytest.mark.parametrize(
+    ("path", "value", "sentence"), MISTAKES, ids=[f"{path}={value}" for path, value, _ in MISTAKES]
+)
 def test_a_mistake_is_one_sentence(path: str, value: Any, sentence: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("HEFT_DATA", raising=False)
     with pytest.raises(HeftError) as caught:

@@ -14,7 +14,9 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     house = tmp_path / "heft"
     (house / "kernels").mkdir(parents=True)
     (house / "__init__.py").write_text("")
-    (house / "kernels" / "__init__.py").write_text("from heft.kernels.products import dot\nfrom heft.kernels.solvers import solve\n")
+    (house / "kernels" / "__init__.py").write_text(
+        "from heft.kernels.products import dot\nfrom heft.kernels.solvers import solve\n"
+    )
     (house / "kernels" / "products.py").write_text('"""Products."""\ndef dot(a, b):\n    return a * b\n')
     (house / "kernels" / "solvers.py").write_text("def solve(a):\n    return 1 / a\n")
     (house / "ip.py").write_text("import os\nfrom heft.kernels import dot\n\ndef ip(a):\n    return dot(a, a)\n")
@@ -51,7 +53,12 @@ def test_an_edit_of_a_sibling_changes_nothing(package: Path) -> None:
 
 @pytest.mark.parametrize(
     ("old", "new"),
-    [('"""Products."""', '"""Other words."""'), ("def dot", "# a comment\ndef dot"), ("a * b", "a  *  b"), ("    return", '    """Doc."""\n    return')],
+    [
+        ('"""Products."""', '"""Other words."""'),
+        ("def dot", "# a comment\ndef dot"),
+        ("a * b", "a  *  b"),
+        ("    return", '    """Doc."""\n    return'),
+    ],
 )
 def test_comments_docstrings_and_layout_change_nothing(package: Path, old: str, new: str) -> None:
     before = fingerprint(package / "score.py", packages=())

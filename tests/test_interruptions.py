@@ -44,7 +44,9 @@ def wait_for(condition: Callable[[], bool], seconds: float = 300) -> None:
         "results/small/seed1/metrics/ip.json",
     ],
 )
-def test_a_killed_run_goes_on_and_ends_with_the_same_table(tmp_path: Path, undisturbed: pd.DataFrame, artifact: str) -> None:
+def test_a_killed_run_goes_on_and_ends_with_the_same_table(
+    tmp_path: Path, undisturbed: pd.DataFrame, artifact: str
+) -> None:
     workspace = Workspace(tmp_path)
     process = workspace.start()
     wait_for((tmp_path / artifact).exists)

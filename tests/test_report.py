@@ -16,9 +16,10 @@ import pytest
 from synthetic_report import comparison_rows, history, report_input, training
 
 import heft
+from heft.comparison import COLUMNS
 from heft.reporting.comparison import Comparison
 from heft.reporting.gallery import make_gallery
-from heft.reporting.inputs import COMPARISON_COLUMNS, SplitFacts
+from heft.reporting.inputs import SplitFacts
 from heft.reporting.page import render_report
 from heft.reporting.verdict import judge
 
@@ -74,7 +75,7 @@ def test_the_page_is_small_and_asks_nothing_of_the_network(page: str):
 
 def test_the_comparison_on_disk_and_in_the_page_is_the_comparison_given(folder: Path, page: str):
     written = pd.read_csv(folder / "comparison.csv")
-    assert list(written.columns) == COMPARISON_COLUMNS
+    assert list(written.columns) == list(COLUMNS)
     assert len(written) == len(report_input().comparison) == 5 * (14 * 6 + 1)
     embedded = re.search(r'href="data:text/csv;base64,([^"]+)"', page)
     assert embedded is not None

@@ -26,7 +26,9 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
 @pytest.fixture
 def workspace(finished: Workspace) -> Iterator[Workspace]:
     """The finished workspace; files of the workflow that a test edits are put back."""
-    files = [file for part in ("workflow_scripts", "rules") for file in (finished.folder / part).rglob("*") if file.is_file()]
+    files = [
+        file for part in ("workflow_scripts", "rules") for file in (finished.folder / part).rglob("*") if file.is_file()
+    ]
     kept = {file: (file.read_bytes(), file.stat()) for file in [*files, finished.folder / "small.yaml"]}
     yield finished
     for file, (content, stat) in kept.items():

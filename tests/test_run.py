@@ -58,11 +58,21 @@ def test_the_comparison_has_every_row_once_and_only_finite_numbers(comparison: p
     assert set(zip(removed["fraction"], removed["n_removed"], strict=True)) == {(0.1, 60), (0.3, 180)}
     for column in ("val_loss", "test_loss", "test_accuracy", "retrain_cpu_seconds"):
         assert comparison[column].notna().all(), column
-    for column in ("noise_precision", "noise_recall", "noise_auroc", "noise_ap", "score_cpu_seconds", "score_peak_mb", "forward_passes"):
+    for column in (
+        "noise_precision",
+        "noise_recall",
+        "noise_auroc",
+        "noise_ap",
+        "score_cpu_seconds",
+        "score_peak_mb",
+        "forward_passes",
+    ):
         assert removed[column].notna().all(), column
 
 
-def test_each_variant_has_one_chosen_row_per_seed_the_one_with_the_lowest_validation_loss(comparison: pd.DataFrame) -> None:
+def test_each_variant_has_one_chosen_row_per_seed_the_one_with_the_lowest_validation_loss(
+    comparison: pd.DataFrame,
+) -> None:
     for _, rows in comparison.groupby(["seed", "variant"]):
         assert rows.loc[rows["chosen"], "val_loss"].tolist() == [rows["val_loss"].min()]
 
@@ -98,7 +108,11 @@ def test_splits_are_disjoint_and_only_train_has_wrong_labels(finished: tuple[Wor
 
 
 def test_retrained_weights_and_epoch_states_are_not_kept(finished: tuple[Workspace, str]) -> None:
-    left = [file.name for file in finished[0].folder.rglob("*.safetensors") if "retrained" in file.parts or "train" in file.parts]
+    left = [
+        file.name
+        for file in finished[0].folder.rglob("*.safetensors")
+        if "retrained" in file.parts or "train" in file.parts
+    ]
     assert left == []
 
 
@@ -121,7 +135,10 @@ def test_a_wrong_configuration_stops_before_any_job(tmp_path: Path) -> None:
     workspace = Workspace(tmp_path)
     workspace.configure({**SMALL, "experiments": ["smal"]})
     printed = workspace.run(expect=1)
-    assert printed.strip() == 'small.yaml: experiments[0] is "smal"; did you mean "small"? Known: digits, mnist5k, mnist5k_symmetric, other, small'
+    assert (
+        printed.strip()
+        == 'small.yaml: experiments[0] is "smal"; did you mean "small"? Known: digits, mnist5k, mnist5k_symmetric, other, small'
+    )
     assert not (tmp_path / "results").exists()
 
 

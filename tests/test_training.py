@@ -26,7 +26,7 @@ from heft.training.settings import TrainingSettings
 from heft.training.sgd import StochasticGradientDescent
 
 SHAPE, N_CLASSES = (1, 8, 8), 3
-SETTINGS = TrainingSettings(epochs=3, batch_size=8, learning_rate=0.1)
+SETTINGS = TrainingSettings(epochs=3, batch_size=8, learning_rate=0.1, momentum=0.9, weight_decay=0.0005)
 # The last batch of an epoch holds 4 of the 20 examples.
 N = 20
 
@@ -291,7 +291,8 @@ def test_the_optimiser_is_torchs_sgd(momentum: float) -> None:
 def test_training_does_not_import_torchs_compiler() -> None:
     program = (
         "import sys, torch; from test_training import *;"
-        "train_many(model_of('mlp'), stack_states([state_of(model_of('mlp'))] * 2), examples(), SETTINGS, order_seeds=[1, 2]);"
+        "states = stack_states([state_of(model_of('mlp'))] * 2);"
+        "train_many(model_of('mlp'), states, examples(), SETTINGS, order_seeds=[1, 2]);"
         "print('torch._dynamo' in sys.modules)"
     )
     answer = subprocess.run(

@@ -73,7 +73,9 @@ class Workspace:
 
     def environment(self) -> dict[str, str]:
         """The process environment without what a developer's shell may say about trackers."""
-        kept = {name: value for name, value in os.environ.items() if not name.startswith("MLFLOW_") and name != "HEFT_DATA"}
+        kept = {
+            name: value for name, value in os.environ.items() if not name.startswith("MLFLOW_") and name != "HEFT_DATA"
+        }
         return {**kept, "PYTHONDONTWRITEBYTECODE": "1"}
 
     def start(self, *arguments: str) -> "subprocess.Popen[str]":

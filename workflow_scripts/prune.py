@@ -16,4 +16,9 @@ with stage(job, variant, computed_from={"split": ""} if variant == NONE else {"s
     else:
         plan = removal_plan(train, read_parquet(job.input.scores), list(job.params.fractions))
     write_parquet(job.output.plan, plan)
-    record.metrics({"n_plans": plan.groupby(["action", "fraction"]).ngroups, "n_removed_most": (~plan["kept"]).groupby(plan["fraction"]).sum().max()})
+    record.metrics(
+        {
+            "n_plans": plan.groupby(["action", "fraction"]).ngroups,
+            "n_removed_most": (~plan["kept"]).groupby(plan["fraction"]).sum().max(),
+        }
+    )

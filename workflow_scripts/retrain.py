@@ -1,4 +1,4 @@
-"""retrain: one model per action and fraction of a variant, from the same initial weights and in the same batch order."""
+"""retrain: one model per action and fraction of a variant, from the same initial weights, in the same batch order."""
 
 from pathlib import Path
 

@@ -1,10 +1,10 @@
-"""score_members: scores of every training example under each member of an ensemble, or under the trained model alone."""
+"""score_members: scores of all training examples under each member of an ensemble, or the trained model alone."""
 
 from pathlib import Path
 
 import pandas as pd
 
-from heft.artifacts import read_json, write_json, write_parquet
+from heft.artifacts import write_json, write_parquet
 from heft.data.examples import load_examples
 from heft.methods.registry import Batch
 from heft.scoring import costs_as_json, score_members

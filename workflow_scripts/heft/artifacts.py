@@ -77,7 +77,9 @@ def write_tensors(path: str | Path, tensors: Mapping[str, "Tensor"], metadata: M
     from safetensors.torch import save_file
 
     with atomic_path(path) as temporary:
-        save_file({name: tensor.detach().contiguous() for name, tensor in tensors.items()}, temporary, dict(metadata or {}))
+        save_file(
+            {name: tensor.detach().contiguous() for name, tensor in tensors.items()}, temporary, dict(metadata or {})
+        )
 
 
 def read_tensors(path: str | Path) -> dict[str, "Tensor"]:

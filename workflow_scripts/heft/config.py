@@ -46,7 +46,16 @@ class ExperimentSettings(Strict):
     model: Named = "mlp"
     training: TrainingSettings = TrainingSettings()
     checkpoints: CheckpointSettings = CheckpointSettings()
-    methods: Annotated[list[Named], MinLen(1), Unique] = ["random", "oracle", "loss", "margin", "el2n", "ip", "tracin", "if_cg"]
+    methods: Annotated[list[Named], MinLen(1), Unique] = [
+        "random",
+        "oracle",
+        "loss",
+        "margin",
+        "el2n",
+        "ip",
+        "tracin",
+        "if_cg",
+    ]
     ensembles: list[EnsembleSettings] = []
     fractions: Annotated[list[Annotated[float, Gt(0), Lt(1)] | Literal["noise_rate"]], MinLen(1), Unique] = [
         0.01,
@@ -77,14 +86,19 @@ def schema() -> dict[str, Any]:
     experiment["properties"]["model"] = choice_with_options(declarations("models"), open_pattern=IMPORT_PATH)
     definitions["DataSettings"]["properties"]["source"]["enum"] = list(declarations("data/sources"))
     ensemble_methods = definitions["EnsembleSettings"]["properties"]["methods"]["anyOf"][0]
-    ensemble_methods["items"] = {"type": "string", "enum": [name for name in methods if methods[name].fields["ensemble"]]}
+    ensemble_methods["items"] = {
+        "type": "string",
+        "enum": [name for name in methods if methods[name].fields["ensemble"]],
+    }
     whole = Configuration.model_json_schema()
     whole["properties"]["defaults"] = {"$ref": "#/$defs/ExperimentSettings"}
     whole["properties"]["definitions"]["additionalProperties"] = {"$ref": "#/$defs/ExperimentSettings"}
     return {**whole, "$defs": {**definitions, "ExperimentSettings": experiment}}
 
 
-def load_configuration(raw: Mapping[str, Any], name: str = "config.yaml") -> tuple[Configuration, dict[str, ExperimentSettings]]:
+def load_configuration(
+    raw: Mapping[str, Any], name: str = "config.yaml"
+) -> tuple[Configuration, dict[str, ExperimentSettings]]:
     """The checked configuration and the settings of each experiment that runs, by name.
 
     Raises HeftError in one sentence naming the key, its value and what is allowed.
@@ -93,9 +107,13 @@ def load_configuration(raw: Mapping[str, Any], name: str = "config.yaml") -> tup
     configuration = Configuration.model_validate(dict(raw))
     for index, experiment in enumerate(configuration.experiments):
         if experiment not in configuration.definitions:
-            raise HeftError(f'{name}: experiments[{index}] is "{experiment}"{nearest(experiment, configuration.definitions)}')
+            raise HeftError(
+                f'{name}: experiments[{index}] is "{experiment}"{nearest(experiment, configuration.definitions)}'
+            )
     settings = {
-        experiment: ExperimentSettings.model_validate(_merged(configuration.defaults, configuration.definitions[experiment]))
+        experiment: ExperimentSettings.model_validate(
+            _merged(configuration.defaults, configuration.definitions[experiment])
+        )
         for experiment in configuration.experiments
     }
     return configuration, settings

@@ -61,26 +61,37 @@ def evaluate_variant(
     """
     ordered = None if scores is None else scores.set_index("id")["score"].loc[splits.train.ids].to_numpy()
     detection = {} if ordered is None else detection_quality(ordered, splits.wrong)
-    rows, long = [], []
+    rows: list[dict[str, Any]] = []
+    long: list[dict[str, Any]] = []
     for (action, fraction), block in plan.groupby(["action", "fraction"], sort=False):
         kept = block.set_index("id")["kept"].loc[splits.train.ids].to_numpy()
         state = state_of(states, str(action), float(fraction))
         measured, further = _measure(model, state, splits)
         row = dict.fromkeys(COLUMNS, None) | asdict(evaluated)
-        row |= {"options": json.dumps(dict(evaluated.options), sort_keys=True), "action": action, "fraction": float(fraction)}
+        row |= {
+            "options": json.dumps(dict(evaluated.options), sort_keys=True),
+            "action": action,
+            "fraction": float(fraction),
+        }
         row |= {"n_removed": int((~kept).sum()), **measured, **detection, **cost}
         row |= removal_quality(kept, splits.wrong) if action else {}
         rows.append({name: "" if row[name] is None else row[name] for name in COLUMNS})
-        long += [{**{name: row[name] for name in KEY}, "metric": name, "value": value} for name, value in further.items()]
-    best = min(range(len(rows)), key=lambda index: rows[index]["val_loss"])
+        long += [
+            {**{name: row[name] for name in KEY}, "metric": name, "value": value} for name, value in further.items()
+        ]
+    best = int(np.argmin([row["val_loss"] for row in rows]))
     for index, row in enumerate(rows):
         row["chosen"] = index == best
     curve = None if ordered is None else precision_at_recall(ordered, splits.wrong)
     return {"rows": rows, "long": long, "precision_recall": curve}
 
 
-def _measure(model: nn.Module, state: Mapping[str, Tensor], splits: Splits) -> tuple[dict[str, float], dict[str, float]]:
-    validation, test, train = (_loss_and_accuracy(model, state, split) for split in (splits.validation, splits.test, splits.train))
+def _measure(
+    model: nn.Module, state: Mapping[str, Tensor], splits: Splits
+) -> tuple[dict[str, float], dict[str, float]]:
+    validation, test, train = (
+        _loss_and_accuracy(model, state, split) for split in (splits.validation, splits.test, splits.train)
+    )
     columns = {"val_loss": validation[0], "test_loss": test[0], "test_accuracy": test[1]}
     return columns, {"validation_accuracy": validation[1], "train_loss": train[0], "train_accuracy": train[1]}
 

@@ -24,7 +24,9 @@ class Experiment:
     @cached_property
     def methods(self) -> dict[str, Scorer]:
         """The plain scorer of each entry of `methods`, by slug."""
-        scorers = [Scorer(name, self._non_default(name, options)) for name, options in map(named, self.settings.methods)]
+        scorers = [
+            Scorer(name, self._non_default(name, options)) for name, options in map(named, self.settings.methods)
+        ]
         return {scorer.slug: scorer for scorer in scorers}
 
     @cached_property
@@ -67,19 +69,27 @@ class Experiment:
         self._check_known_labels()
         model, _ = self.model
         if ":" in model and not any(module_file(model, root) for root in roots):
-            raise HeftError(f'{self.where}.model is "{model}"; found no file for that module beside the configuration or in the project')
+            raise HeftError(
+                f'{self.where}.model is "{model}"; found no file for that module beside the configuration or in the project'
+            )
         if not self.fractions:
-            raise HeftError(f"{self.where}.fractions holds only noise_rate, but data.noise.kind is none; give at least one number")
+            raise HeftError(
+                f"{self.where}.fractions holds only noise_rate, but data.noise.kind is none; give at least one number"
+            )
         for ensemble in self.settings.ensembles:
             self._ensembled(ensemble)
 
     def _check_names(self) -> None:
 
-
         if not re.match(NAME_PATTERN, self.name):
-            raise HeftError(f'{self.where}: the name "{self.name}" may hold only lower-case letters, digits and underscores')
+            raise HeftError(
+                f'{self.where}: the name "{self.name}" may hold only lower-case letters, digits and underscores'
+            )
         if len(self.methods) < len(self.settings.methods):
-            slugs = [Scorer(name, self._non_default(name, options)).slug for name, options in map(named, self.settings.methods)]
+            slugs = [
+                Scorer(name, self._non_default(name, options)).slug
+                for name, options in map(named, self.settings.methods)
+            ]
             twice = next(slug for slug in slugs if slugs.count(slug) > 1)
             raise HeftError(f"{self.where}.methods names {twice} twice (an option at its default changes nothing)")
 
@@ -98,7 +108,9 @@ class Experiment:
         if self.settings.data.noise.kind == "none":
             for slug, scorer in self.methods.items():
                 if "true_labels" in declaration_of(scorer.method).fields["needs"]:
-                    raise HeftError(f"{self.where}.methods has {slug}, which needs planted noise; data.noise.kind is none")
+                    raise HeftError(
+                        f"{self.where}.methods has {slug}, which needs planted noise; data.noise.kind is none"
+                    )
 
     def _ensembled(self, ensemble: EnsembleSettings) -> list[Scorer]:
         if ensemble.p_max is not None and ensemble.kind != "parameter_dropout":
@@ -137,5 +149,3 @@ def module_file(import_path: str, root: Path) -> Path | None:
     stem = root.joinpath(*import_path.partition(":")[0].split("."))
     candidates = [stem.with_suffix(".py"), stem / "__init__.py"]
     return next((file for file in candidates if file.is_file()), None)
-
-

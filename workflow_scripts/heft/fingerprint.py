@@ -16,13 +16,18 @@ NUMERIC_PACKAGES = ("numpy", "torch", "torchvision")
 
 
 def fingerprint(*files: Path, packages: Iterable[str] = NUMERIC_PACKAGES) -> dict[str, str]:
-    """{module or file name: hash} of `files` and of the project modules that they import, and the packages' versions."""
+    """{module or file name: hash} of `files` and of the project modules that they import, and the packages' versions.
+
+    A file that is not Python, such as a template, is hashed as it is.
+    """
     hashes = {name: _hash(file) for name, file in _reached(files).items()}
     return dict(sorted(hashes.items())) | {package: version(package) for package in packages}
 
 
 def imported_modules(file: Path) -> dict[str, Path]:
     """The project modules that a file imports itself, by name; imports for type checkers alone do not count."""
+    if file.suffix != ".py":
+        return {}
     return {name: found for name in _imported_names(file, _modified(file)) if (found := _file_of(name))}
 
 
@@ -43,9 +48,14 @@ def _hash(file: Path) -> str:
 
 @cache
 def _hash_of_version(file: Path, _modified: int) -> str:
+    if file.suffix != ".py":
+        return hashlib.sha256(file.read_bytes()).hexdigest()[:12]
     tree = ast.parse(file.read_text(encoding="utf-8"))
     for node in ast.walk(tree):
-        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) and ast.get_docstring(node) is not None:
+        if (
+            isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef)
+            and ast.get_docstring(node) is not None
+        ):
             node.body = node.body[1:] or [ast.Pass()]
     return hashlib.sha256(ast.unparse(tree).encode()).hexdigest()[:12]
 
@@ -77,7 +87,11 @@ def _defining_module(module: str, name: str) -> str:
     file = _file_of(module)
     if file is not None and file.name == "__init__.py":
         for node in ast.parse(file.read_text(encoding="utf-8")).body:
-            if isinstance(node, ast.ImportFrom) and node.module and any((alias.asname or alias.name) == name for alias in node.names):
+            if (
+                isinstance(node, ast.ImportFrom)
+                and node.module
+                and any((alias.asname or alias.name) == name for alias in node.names)
+            ):
                 return _defining_module(node.module, name)
     return module
 
@@ -88,7 +102,7 @@ def _file_of(module: str) -> Path | None:
 
 
 def _name_of(file: Path) -> str:
-    if file.is_relative_to(PACKAGE_ROOT / "heft"):
+    if file.suffix == ".py" and file.is_relative_to(PACKAGE_ROOT / "heft"):
         return ".".join(file.relative_to(PACKAGE_ROOT).with_suffix("").parts)
     return file.name
 

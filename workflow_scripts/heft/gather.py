@@ -30,10 +30,16 @@ def gather(job: Any) -> ReportInput:
     return ReportInput(
         experiment=job.wildcards.e,
         comparison=pd.DataFrame(rows, columns=list(COLUMNS)),
-        long_metrics=pd.DataFrame([entry for one in evaluated for entry in one["long"]], columns=[*KEY, "metric", "value"]),
-        history=pd.concat([read_parquet(file).assign(seed=seed) for file, seed in zip(job.input.history, seeds, strict=True)]),
+        long_metrics=pd.DataFrame(
+            [entry for one in evaluated for entry in one["long"]], columns=[*KEY, "metric", "value"]
+        ),
+        history=pd.concat(
+            [read_parquet(file).assign(seed=seed) for file, seed in zip(job.input.history, seeds, strict=True)]
+        ),
         precision_recall=_curves(evaluated),
-        split=SplitFacts(facts["n"], facts["noise"], facts["rate"] if facts["noise"] != "none" else None, facts["resample"]),
+        split=SplitFacts(
+            facts["n"], facts["noise"], facts["rate"] if facts["noise"] != "none" else None, facts["resample"]
+        ),
         manifest=read_json(job.input.manifest),
         methods={name: found for name, found in declarations("methods").items() if name in used},
         configuration=yaml.safe_dump(configuration, sort_keys=False, allow_unicode=True),
@@ -46,7 +52,11 @@ def gather(job: Any) -> ReportInput:
 
 def machine() -> dict[str, str]:
     """What the machine is, as far as it matters for costs."""
-    return {"system": f"{platform.system()} {platform.machine()}", "processors": str(os.cpu_count()), "threads per job": "1"}
+    return {
+        "system": f"{platform.system()} {platform.machine()}",
+        "processors": str(os.cpu_count()),
+        "threads per job": "1",
+    }
 
 
 def _curves(evaluated: list[dict[str, Any]]) -> pd.DataFrame:
@@ -55,7 +65,11 @@ def _curves(evaluated: list[dict[str, Any]]) -> pd.DataFrame:
         for one in evaluated
         if one["precision_recall"]
     ]
-    return pd.concat(found, ignore_index=True) if found else pd.DataFrame(columns=["seed", "variant", "recall", "precision"])
+    return (
+        pd.concat(found, ignore_index=True)
+        if found
+        else pd.DataFrame(columns=["seed", "variant", "recall", "precision"])
+    )
 
 
 def _training_examples(job: Any, seed: int) -> TrainingExamples:

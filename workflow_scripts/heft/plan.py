@@ -56,7 +56,7 @@ class Plan:
 
     def resample(self, experiment: str) -> list[str]:
         """What a seed draws anew."""
-        return self.experiments[experiment].settings.data.resample
+        return list(self.experiments[experiment].settings.data.resample)
 
     def checkpoints(self, experiment: str) -> dict[str, Any]:
         """Which epoch states are kept."""
@@ -70,6 +70,7 @@ class Plan:
         """Fingerprint of the report, the legend's method files included."""
         methods = {scorer.method for scorer in self.experiments[experiment].methods.values()}
         files = [declaration_of(method).file for method in sorted(methods)]
+        files += sorted(PACKAGE_ROOT.glob("heft/reporting/templates/*"))
         return fingerprint(PACKAGE_ROOT / "report.py", *files, packages=("matplotlib", "seaborn", "pandas"))
 
     @staticmethod
@@ -99,7 +100,12 @@ class Plan:
             return {"method": NONE, "ensemble": "", "members": 1, "options": {}}
         found = self.experiments[experiment].variants[variant]
         scorer = found.scorer
-        return {"method": scorer.method, "ensemble": scorer.ensemble, "members": found.members, "options": scorer.all_options}
+        return {
+            "method": scorer.method,
+            "ensemble": scorer.ensemble,
+            "members": found.members,
+            "options": scorer.all_options,
+        }
 
     def variants(self, experiment: str) -> list[str]:
         """Slugs of all variants, the unpruned one first."""

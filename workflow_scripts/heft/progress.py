@@ -51,7 +51,9 @@ class ProgressHandler(logging.Handler):
         elif event == "job_finished":
             self._finished(extra["job_id"])
         elif event == "job_error":
-            self._line(f"failed  {self._running.get(extra['jobid'], (extra['rule_name'], 0))[0]}  log: {', '.join(extra['log'])}")
+            self._line(
+                f"failed  {self._running.get(extra['jobid'], (extra['rule_name'], 0))[0]}  log: {', '.join(extra['log'])}"
+            )
         elif event == "error":
             self._error(record)
         elif not event:

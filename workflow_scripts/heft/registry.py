@@ -42,7 +42,7 @@ class Declaration:
 
     @property
     def summary(self) -> str:
-        """The docstring's first line without the name in front."""
+        """The first line of the file's docstring without the name in front."""
         return self.docstring.partition("\n")[0].removeprefix(f"{self.name}: ")
 
     def load(self) -> Callable[..., Any]:
@@ -86,8 +86,10 @@ def _read_declaration(file: Path, room: str, _modified: int) -> Declaration | No
                     room=room,
                     module=_module_name(file),
                     file=file,
-                    docstring=ast.get_docstring(node) or ast.get_docstring(tree) or "",
-                    fields={keyword.arg: ast.literal_eval(keyword.value) for keyword in decorator.keywords if keyword.arg},
+                    docstring=ast.get_docstring(tree) or ast.get_docstring(node) or "",
+                    fields={
+                        keyword.arg: ast.literal_eval(keyword.value) for keyword in decorator.keywords if keyword.arg
+                    },
                     options=_options(node.args),
                 )
     return None
@@ -95,7 +97,9 @@ def _read_declaration(file: Path, room: str, _modified: int) -> Declaration | No
 
 def _options(arguments: ast.arguments) -> dict[str, Option]:
     return {
-        argument.arg: Option(ast.unparse(argument.annotation) if argument.annotation else "Any", ast.literal_eval(default))
+        argument.arg: Option(
+            ast.unparse(argument.annotation) if argument.annotation else "Any", ast.literal_eval(default)
+        )
         for argument, default in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True)
         if default is not None
     }

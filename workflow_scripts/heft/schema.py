@@ -24,7 +24,9 @@ def check_against_schema(value: Any, schema: Mapping[str, Any], name: str) -> No
     """Raises HeftError naming the key, its value and what is allowed where `value` breaks the schema."""
     from jsonschema import Draft202012Validator
 
-    errors = sorted(Draft202012Validator(schema).iter_errors(value), key=lambda error: [str(part) for part in error.absolute_path])
+    errors = sorted(
+        Draft202012Validator(schema).iter_errors(value), key=lambda error: [str(part) for part in error.absolute_path]
+    )
     if errors:
         raise HeftError(f"{name}: {_sentence(errors[0])}")
 

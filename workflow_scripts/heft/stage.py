@@ -19,8 +19,8 @@ NOT_PARAMETERS = ("code", "computed_from")
 def stage(job: Any, variant: str = "", computed_from: Mapping[str, str] | None = None) -> Iterator[RunRecord]:
     """Runs a stage's block as the run `{rule} {variant}` of the tracker; `job` is Snakemake's `snakemake` object.
 
-    computed_from: {stage: variant} of the runs whose results the block reads. A HeftError ends the job with its sentence on
-    stderr and in the log, without a traceback.
+    computed_from: {stage: variant} of the runs whose results the block reads. A HeftError ends the job with its
+    sentence on stderr and in the log, without a traceback.
     """
     with guarded(job), start_record(job, variant, computed_from or {}) as record:
         yield record
@@ -41,7 +41,7 @@ def guarded(job: Any) -> Iterator[None]:
 
 
 def prepare_process() -> None:
-    """One torch thread, whatever the cores, so that bits do not depend on them; and no warning that a person cannot act on."""
+    """One torch thread, so that bits do not depend on the cores, and no warning that a person cannot act on."""
     warnings.filterwarnings("ignore", category=FutureWarning, message=".*torch.jit.script.*")
     if torch := sys.modules.get("torch"):
         torch.set_num_threads(1)
@@ -71,7 +71,10 @@ def seed_of(job: Any) -> tuple[str, int | None]:
 
 def parent_keys(experiment: str, seed: int | None, computed_from: Mapping[str, str]) -> list[str]:
     """Keys of the runs that a job read."""
-    return [run_key(experiment, None if name == "prepare" else seed, name, variant) for name, variant in computed_from.items()]
+    return [
+        run_key(experiment, None if name == "prepare" else seed, name, variant)
+        for name, variant in computed_from.items()
+    ]
 
 
 def dataset_of(job: Any) -> Dataset | None:

@@ -22,7 +22,9 @@ def removal_plan(train: pd.DataFrame, scores: pd.DataFrame, fractions: list[floa
     ordered = scores.set_index("id")["score"].reindex(train["id"])
     if ordered.isna().any():
         raise ValueError(f"no score for id {ordered.index[ordered.isna()][0]}")
-    return pd.concat([_block(train, kept_after_removal(ordered.to_numpy(), fraction), "remove", fraction) for fraction in fractions])
+    return pd.concat(
+        [_block(train, kept_after_removal(ordered.to_numpy(), fraction), "remove", fraction) for fraction in fractions]
+    )
 
 
 def unpruned_plan(train: pd.DataFrame) -> pd.DataFrame:

@@ -26,7 +26,10 @@ def retrain(
     model's batches; a removed example keeps its slot with weight 0. Keys are `{action}-{fraction}/{parameter}`.
     """
     started = time.process_time()
-    blocks = [(state_name(str(action), float(fraction)), block) for (action, fraction), block in plan.groupby(["action", "fraction"], sort=False)]
+    blocks = [
+        (state_name(str(action), float(fraction)), block)
+        for (action, fraction), block in plan.groupby(["action", "fraction"], sort=False)
+    ]
     model = spec.build(seeds.init)
     final = train_many(
         model,
@@ -37,7 +40,11 @@ def retrain(
         weights=_stacked([block for _, block in blocks], "weight", train.ids).to(train.inputs.dtype),
         labels=_stacked([block for _, block in blocks], "label", train.ids),
     )
-    named = {f"{name}/{key}": tensor for index, (name, _) in enumerate(blocks) for key, tensor in unstack_state(final, index).items()}
+    named = {
+        f"{name}/{key}": tensor
+        for index, (name, _) in enumerate(blocks)
+        for key, tensor in unstack_state(final, index).items()
+    }
     return named, {"retrain_cpu_seconds": (time.process_time() - started) / len(blocks)}
 
 

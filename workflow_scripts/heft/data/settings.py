@@ -23,7 +23,7 @@ class NoiseSettings:
 
 @dataclass(frozen=True)
 class DataSettings:
-    """The source, sizes of the disjoint splits, noise, and what is drawn anew for each seed (the rest is that of seed 0)."""
+    """The source, sizes of the disjoint splits, noise, and what each seed draws anew (the rest is that of seed 0)."""
 
     __pydantic_config__: ClassVar[dict[str, Any]] = {"extra": "forbid"}
 

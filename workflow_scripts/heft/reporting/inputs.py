@@ -7,13 +7,6 @@ from typing import Any, Protocol
 import numpy as np
 import pandas as pd
 
-COMPARISON_COLUMNS = [
-    "experiment", "seed", "variant", "method", "ensemble", "members", "options", "action", "fraction", "chosen",
-    "n_removed", "val_loss", "test_loss", "test_accuracy", "demographic_parity_gap", "equal_opportunity_gap",
-    "robust_accuracy", "noise_precision", "noise_recall", "noise_auroc", "noise_ap", "lds", "score_cpu_seconds",
-    "score_peak_mb", "forward_passes", "retrain_cpu_seconds",
-]  # fmt: skip
-
 
 class MethodDeclaration(Protocol):
     """What the legend reads of a method; `heft.registry.Declaration` fits.
@@ -69,7 +62,7 @@ class TrainingExamples:
 class ReportInput:
     """One experiment's results.
 
-    comparison: COMPARISON_COLUMNS, one row per seed x variant x action x fraction, `none` included.
+    comparison: the columns of heft.comparison, one row per seed x variant x action x fraction, `none` included.
     long_metrics: the key's columns, metric, value; written to metrics.csv as it is.
     history: seed, run, epoch, train_loss, train_accuracy, validation_loss, validation_accuracy (others unused).
     precision_recall: seed, variant, recall, precision; empty where true labels are unknown.

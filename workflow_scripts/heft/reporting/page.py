@@ -9,11 +9,12 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from heft.artifacts import write_text
+from heft.comparison import COLUMNS
 from heft.reporting.comparison import Comparison
 from heft.reporting.drawing import method_colours
 from heft.reporting.figures import draw_figures
 from heft.reporting.gallery import make_gallery
-from heft.reporting.inputs import COMPARISON_COLUMNS, ReportInput
+from heft.reporting.inputs import ReportInput
 from heft.reporting.legend import legend
 from heft.reporting.outcome import Outcome
 from heft.reporting.sentences import what_seeds_vary
@@ -32,7 +33,7 @@ def render_report(report: ReportInput, folder: str | Path) -> None:
     comparison = Comparison(report)
     verdict = judge(comparison)
     figures = draw_figures(report, comparison, verdict)
-    table = report.comparison[COMPARISON_COLUMNS].to_csv(index=False, lineterminator="\n")
+    table = report.comparison[list(COLUMNS)].to_csv(index=False, lineterminator="\n")
     gallery = None
     if report.training is not None:
         gallery = make_gallery(report.training, comparison, verdict, report.manifest.get("class_names", []))

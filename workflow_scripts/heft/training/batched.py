@@ -1,6 +1,7 @@
 """Trains many models at once: each parameter is a stack with one entry a model.
 
-Six MLPs of 784-128-64-10, batches of 64, cost 0.6 times six trainings one by one (one thread; benchmarks/batched_training.py).
+Six MLPs of 784-128-64-10, batches of 64, cost 0.6 to 0.75 times six one by one, on one thread
+(benchmarks/batched_training.py).
 """
 
 from collections.abc import Sequence

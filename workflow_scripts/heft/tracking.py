@@ -1,0 +1,146 @@
+"""MLflow, in this file alone: one experiment per Heft experiment, a parent run per seed, a child run per record."""
+
+import logging
+import os
+import warnings
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+# Before mlflow is imported: it reads these then, and a default run prints nothing it need not.
+os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")
+os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")
+os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "10")
+warnings.filterwarnings("ignore", category=FutureWarning, module="mlflow.*")
+
+from mlflow import MlflowClient
+from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param
+from mlflow.exceptions import MlflowException
+
+for noisy in ("mlflow", "alembic"):
+    logging.getLogger(noisy).setLevel(logging.ERROR)
+
+DEFAULT_STORE = "sqlite:///mlflow.db"
+LARGEST_COPY_BYTES = 5 * 2**20
+LONGEST_VALUE = 500
+Unreachable = (MlflowException, OSError)
+
+
+def tracking_uri() -> str:
+    """Where runs go: MLFLOW_TRACKING_URI, or mlflow's own default store in this folder."""
+    return os.environ.get("MLFLOW_TRACKING_URI") or DEFAULT_STORE
+
+
+class Tracker:
+    """Writes runs to one tracking store; every call may raise one of `Unreachable`."""
+
+    def __init__(self, uri: str) -> None:
+        self.client = MlflowClient(tracking_uri=uri)
+        self._experiments: dict[str, str] = {}
+        self._parents: dict[tuple[str, int], str] = {}
+
+    def experiment(self, name: str) -> str:
+        """The id of the MLflow experiment of that name, created where it is not there."""
+        if name not in self._experiments:
+            found = self.client.get_experiment_by_name(name)
+            kind = {"mlflow.experimentKind": "custom_model_development"}
+            self._experiments[name] = found.experiment_id if found else self.client.create_experiment(name, tags=kind)
+        return self._experiments[name]
+
+    def known_runs(self, experiment: str) -> Iterable[Mapping[str, str]]:
+        """Tags `record`, `key` and `superseded`, and `run_id` and `status`, of every run that a record made."""
+        token = None
+        while True:
+            page = self.client.search_runs([self.experiment(experiment)], "tags.record != ''", page_token=token)
+            for run in page:
+                yield {**run.data.tags, "run_id": run.info.run_id, "status": run.info.status}
+            token = page.token
+            if not token:
+                return
+
+    def open_run(self, start: Mapping[str, Any], computed_from_runs: Iterable[str]) -> str:
+        """Creates the run of a `start` event and returns its id; all parts of its key are parameters, its stage a tag."""
+        experiment = self.experiment(start["experiment"])
+        tags = {
+            **start["tags"],
+            "stage": start["stage"],
+            "record": start["record"],
+            "key": start["key"],
+            "superseded": "false",
+            "computed_from": ", ".join(start["parents"]),
+            "computed_from_run": ", ".join(computed_from_runs),
+            "mlflow.source.name": "snakemake",
+        }
+        if start["seed"] is not None:
+            tags["mlflow.parentRunId"] = self._parent(start["experiment"], start["seed"])
+        milliseconds = int(start["time"] * 1000)
+        run = self.client.create_run(experiment, milliseconds, {k: v for k, v in tags.items() if v}, start["name"])
+        parameters = [Param(name, str(value)[:LONGEST_VALUE]) for name, value in start["parameters"].items()]
+        self.client.log_batch(run.info.run_id, params=parameters)
+        if start["dataset"]:
+            self._log_dataset(run.info.run_id, start["dataset"])
+        return run.info.run_id
+
+    def log_metrics(self, run_id: str, events: Iterable[Mapping[str, Any]]) -> None:
+        """Logs `metrics` events in one call."""
+        metrics = [
+            Metric(name, float(value), int(event["time"] * 1000), event["step"])
+            for event in events
+            for name, value in event["values"].items()
+        ]
+        if metrics:
+            self.client.log_batch(run_id, metrics=metrics)
+
+    def log_artifact(self, run_id: str, event: Mapping[str, Any]) -> None:
+        """Copies a small file; notes path and SHA-256 of every file as a tag."""
+        path = Path(event["path"])
+        if path.is_file() and event["size"] <= LARGEST_COPY_BYTES:
+            self.client.log_artifact(run_id, str(path))
+        self.client.set_tag(run_id, f"sha256.{path.name}", f"{event['sha256']} {event['path']}")
+
+    def end_run(self, run_id: str, status: str, seconds: float | None = None, error: str = "") -> None:
+        """Ends a run as FINISHED, FAILED or KILLED, at `seconds` since the epoch (None: now)."""
+        if error:
+            self.client.set_tag(run_id, "error", error[:LONGEST_VALUE])
+        self.client.set_terminated(run_id, status, int(seconds * 1000) if seconds else None)
+
+    def supersede(self, run_id: str) -> None:
+        """Marks a run that a later one replaces; the README's filters leave it out."""
+        self.client.set_tag(run_id, "superseded", "true")
+
+    def close_parents(self) -> None:
+        """Gives the parent runs of this session their end."""
+        for run_id in self._parents.values():
+            self.client.set_terminated(run_id, "FINISHED")
+
+    def _parent(self, experiment: str, seed: int) -> str:
+        """The run of a seed; it counts as finished all along, so that a killed delivery leaves none running."""
+        if (experiment, seed) not in self._parents:
+            place = self.experiment(experiment)
+            found = self.client.search_runs([place], f"tags.stage = 'seed' and params.seed = '{seed}'", max_results=1)
+            if found:
+                run_id = found[0].info.run_id
+            else:
+                tags = {"stage": "seed", "superseded": "false", "mlflow.source.name": "snakemake"}
+                run_id = self.client.create_run(place, tags=tags, run_name=f"seed {seed}").info.run_id
+                self.client.log_batch(run_id, params=[Param("experiment", experiment), Param("seed", str(seed))])
+                self.client.set_terminated(run_id, "FINISHED")
+            self._parents[experiment, seed] = run_id
+        return self._parents[experiment, seed]
+
+    def _log_dataset(self, run_id: str, facts: Mapping[str, str]) -> None:
+        dataset = Dataset(facts["name"], facts["digest"][:36], "local", facts["source"] or facts["name"])
+        self.client.log_inputs(run_id, [DatasetInput(dataset, [InputTag("mlflow.data.context", "training")])])
+
+
+def runs_pages(base_url: str, uri: str) -> dict[str, str]:
+    """Address of the runs of each experiment, opened in the UI's mode for model training."""
+    client = MlflowClient(tracking_uri=uri)
+    return {
+        found.name: f"{base_url}/#/experiments/{found.experiment_id}/runs?workflowType=machine_learning"
+        for found in client.search_experiments()
+        if found.name != "Default"
+    }
+
+

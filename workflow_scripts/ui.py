@@ -1,0 +1,25 @@
+"""ui: opens the MLflow UI on the tracking store, and prints where the runs of each experiment are."""
+
+import os
+import subprocess
+import sys
+
+from heft.tracking import runs_pages, tracking_uri
+
+
+def main() -> None:
+    """Serves the store until interrupted; a store that is a server already is only linked to."""
+    uri, port = tracking_uri(), os.environ.get("PORT", "5000")
+    served = uri.startswith(("http://", "https://"))
+    for name, page in runs_pages(uri if served else f"http://127.0.0.1:{port}", uri).items():
+        print(f"{name}: {page}", flush=True)
+    if not served:
+        command = [sys.executable, "-m", "mlflow", "ui", "--backend-store-uri", uri, "--port", port]
+        try:
+            subprocess.run(command, check=False)
+        except KeyboardInterrupt:
+            sys.exit(0)
+
+
+if __name__ == "__main__":
+    main()
