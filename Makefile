@@ -18,7 +18,6 @@ check: .venv/dev
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/snakefmt --check Snakefile rules
-	@$(BIN)/snakemake --lint > /dev/null
 	@$(BIN)/mypy
 	@$(BIN)/python docs/methods_table.py --check
 

@@ -1,4 +1,4 @@
-"""Writes the README's table of methods from the registry: `make docs`. With --check it only says whether the table is current."""
+"""Writes the README's table of methods from the registry: `make docs`. With --check, says whether it is current."""
 
 import sys
 from pathlib import Path

@@ -1,6 +1,5 @@
 """Reads the configuration, keeps one run at a time, and starts what accompanies a run."""
 
-import os
 import sys
 from pathlib import Path
 
@@ -9,9 +8,6 @@ sys.path.insert(0, str(Path(workflow.basedir) / "workflow_scripts"))
 from heft.errors import HeftError
 from heft.plan import load_plan
 from heft.session import Session
-
-# Bits depend on the number of threads, and Snakemake lowers `threads:` to --cores: one thread per job, always.
-os.environ["OMP_NUM_THREADS"] = "1"
 
 try:
     plan = load_plan(config, [Path(file) for file in workflow.configfiles])
@@ -33,7 +29,61 @@ wildcard_constraints:
 
 def code(script, method=None, model=False):
     """A params function: the fingerprint of the code that a job of this experiment runs."""
-    return lambda wildcards: plan.code(wildcards.e, script, method(wildcards) if method else "", model)
+    return lambda wildcards: plan.code(
+        wildcards.e, script, method(wildcards) if method else "", model
+    )
+
+
+def trained_members(wildcards):
+    groups = plan.member_groups(wildcards.e, wildcards.m)
+    folder = f"results/{wildcards.e}/seed{wildcards.s}/members/seeds"
+    return [
+        f"{folder}/group{group}/{name}"
+        for group in groups
+        for name in ("checkpoints.json", "states.safetensors")
+    ]
+
+
+def scorer_of(wildcards):
+    return plan.experiments[wildcards.e].variants[wildcards.v].scorer.slug
+
+
+def scores_of(suffix):
+    """An input function: a file of the variant's scores; nothing for the unpruned variant."""
+    return lambda wildcards: (
+        []
+        if wildcards.v == "none"
+        else f"results/{wildcards.e}/seed{wildcards.s}/scores/{wildcards.v}{suffix}"
+    )
+
+
+def unless_kept(file):
+    return file if plan.configuration.keep_retrained else temp(file)
+
+
+def of_each_seed(file):
+    """An input function: a file of every seed."""
+    return lambda wildcards: expand(
+        f"results/{wildcards.e}/seed{{s}}/{file}",
+        s=plan.experiments[wildcards.e].settings.seeds,
+    )
+
+
+def of_each_variant(wildcards):
+    seeds, variants = plan.experiments[wildcards.e].settings.seeds, plan.variants(
+        wildcards.e
+    )
+    return expand(
+        f"results/{wildcards.e}/seed{{s}}/metrics/{{v}}.json", s=seeds, v=variants
+    )
+
+
+def scores_of_first_seed(wildcards):
+    seed = plan.experiments[wildcards.e].settings.seeds[0]
+    return expand(
+        f"results/{wildcards.e}/seed{seed}/scores/{{v}}.parquet",
+        v=plan.experiments[wildcards.e].variants,
+    )
 
 
 onstart:

@@ -1,17 +1,6 @@
 """Acts on the training split by each variant's scores, retrains, and evaluates. Only `evaluate` opens the test split."""
 
 
-def scores_of(suffix):
-    """An input function: a file of the variant's scores; nothing for the unpruned variant."""
-    return lambda wildcards: (
-        [] if wildcards.v == "none" else f"results/{wildcards.e}/seed{wildcards.s}/scores/{wildcards.v}{suffix}"
-    )
-
-
-def unless_kept(file):
-    return file if plan.configuration.keep_retrained else temp(file)
-
-
 rule prune:
     input:
         train="results/{e}/seed{s}/split/train.parquet",

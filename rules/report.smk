@@ -1,23 +1,6 @@
 """The comparison report of an experiment, and the delivery of records by hand."""
 
 
-def of_each_seed(file):
-    """An input function: a file of every seed."""
-    return lambda wildcards: expand(
-        f"results/{wildcards.e}/seed{{s}}/{file}", s=plan.experiments[wildcards.e].settings.seeds
-    )
-
-
-def of_each_variant(wildcards):
-    seeds, variants = plan.experiments[wildcards.e].settings.seeds, plan.variants(wildcards.e)
-    return expand(f"results/{wildcards.e}/seed{{s}}/metrics/{{v}}.json", s=seeds, v=variants)
-
-
-def scores_of_first_seed(wildcards):
-    seed = plan.experiments[wildcards.e].settings.seeds[0]
-    return expand(f"results/{wildcards.e}/seed{seed}/scores/{{v}}.parquet", v=plan.experiments[wildcards.e].variants)
-
-
 rule report:
     input:
         metrics=of_each_variant,
@@ -43,5 +26,10 @@ rule report:
 
 
 rule deliver:
+    log:
+        "logs/deliver.log",
+    params:
+        python=sys.executable,
+        script=f"{workflow.basedir}/workflow_scripts/deliver.py",
     shell:
-        "{sys.executable} {workflow.basedir}/workflow_scripts/deliver.py --once"
+        "{params.python} {params.script} --once 2>&1 | tee {log}"

@@ -1,12 +1,6 @@
 """Scores of every training example: once per member, then the mean over the first K members."""
 
 
-def trained_members(wildcards):
-    groups = plan.member_groups(wildcards.e, wildcards.m)
-    folder = f"results/{wildcards.e}/seed{wildcards.s}/members/seeds"
-    return [f"{folder}/group{group}/{name}" for group in groups for name in ("checkpoints.json", "states.safetensors")]
-
-
 rule score_members:
     input:
         inputs="results/{e}/data/inputs.safetensors",
@@ -25,13 +19,13 @@ rule score_members:
     params:
         scorer=lambda wildcards: plan.scorer(wildcards.e, wildcards.m),
         weight_decay=lambda wildcards: plan.training(wildcards.e)["weight_decay"],
-        code=code("score_members", method=lambda wildcards: plan.scorer(wildcards.e, wildcards.m)["method"], model=True),
+        code=code(
+            "score_members",
+            method=lambda wildcards: plan.scorer(wildcards.e, wildcards.m)["method"],
+            model=True,
+        ),
     script:
         "../workflow_scripts/score_members.py"
-
-
-def scorer_of(wildcards):
-    return plan.experiments[wildcards.e].variants[wildcards.v].scorer.slug
 
 
 rule score:

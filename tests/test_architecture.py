@@ -1,4 +1,4 @@
-"""Who may import whom, as docs/architecture.md says it; read from the parsed files, so that nothing need be imported."""
+"""Who may import whom, as docs/architecture.md says it; read from the parsed files without importing them."""
 
 import ast
 from pathlib import Path

@@ -80,7 +80,7 @@ MISTAKES = [
     ("defaults.data.noise.kind", "pair", 'noise.kind is "pair"; did you mean "pairs"?'),
     ("defaults.data.noise.rate", 1, "noise.rate is 1; it must be between 0 and 1"),
     ("defaults.model", "mpl", 'defaults.model is "mpl"; did you mean "mlp"?'),
-    ("defaults.model", "my_models:build", 'model is "my_models:build"; found no file'),
+    ("defaults.model", "my_models:build", 'model is "my_models:build"; no such module beside'),
     ("defaults.checkpoints.early", 50, "checkpoints.early is 50; it must be at most training.epochs, which is"),
     ("defaults.ensembles", [{"kind": "seeds", "sizes": [5], "methods": ["random"]}], 'methods[0] is "random"'),
     ("defaults.ensembles", [{"kind": "seeds", "sizes": [5], "p_max": 0.1}], "p_max is an option of parameter_dropout"),

@@ -1,4 +1,4 @@
-"""deliver: turns the records of this folder into MLflow runs while a run of the workflow lives; with --once, what is there.
+"""deliver: turns the records of this folder into MLflow runs while a run lives; with --once, those that are there.
 
 Started with a pipe as its stdin: end of file says that the run ended, or was killed. Then it delivers the rest, for at
 most a minute. One such process at a time.
@@ -29,7 +29,7 @@ def main() -> None:
             delivery.poll()
         waiting = delivery.drain(DRAIN_SECONDS)
     if waiting:
-        sys.exit(f"{waiting} records wait for the tracking store {uri}; `snakemake deliver` sends them when it is back.")
+        sys.exit(f"{waiting} records wait for the tracking store {uri}; `snakemake deliver` sends them later.")
     if once:
         print(f"{delivery.n_delivered} runs delivered to {uri}")
 

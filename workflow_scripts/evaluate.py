@@ -1,4 +1,4 @@
-"""evaluate: losses and accuracies of the retrained models on validation and test, and how well wrong labels were found."""
+"""evaluate: the retrained models on validation and test, and how well wrong labels were found."""
 
 from pathlib import Path
 

@@ -1,7 +1,7 @@
 """score: the mean over the first K members, and what these members cost."""
 
 from heft.artifacts import read_json, read_parquet, write_json, write_parquet
-from heft.scoring import check_scores, costs_from_json, ensemble_cost, ensemble_mean
+from heft.scores import check_scores, costs_from_json, ensemble_cost, ensemble_mean
 from heft.stage import stage
 
 job = snakemake  # noqa: F821 (Snakemake puts it here)

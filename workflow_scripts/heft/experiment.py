@@ -70,7 +70,7 @@ class Experiment:
         model, _ = self.model
         if ":" in model and not any(module_file(model, root) for root in roots):
             raise HeftError(
-                f'{self.where}.model is "{model}"; found no file for that module beside the configuration or in the project'
+                f'{self.where}.model is "{model}"; no such module beside the configuration or in the project'
             )
         if not self.fractions:
             raise HeftError(
@@ -120,9 +120,10 @@ class Experiment:
             return able
         for name in ensemble.methods:
             if name not in {scorer.method for scorer in able}:
+                known = ", ".join(scorer.method for scorer in able) or "none"
                 raise HeftError(
-                    f'{self.where}.ensembles ({ensemble.kind}): methods has "{name}", which is not in the list methods; '
-                    f"add it there, or choose from {', '.join(scorer.method for scorer in able) or 'none'}"
+                    f'{self.where}.ensembles ({ensemble.kind}): methods has "{name}", which is not in the list '
+                    f"methods; add it there, or choose from {known}"
                 )
         return [scorer for scorer in able if scorer.method in ensemble.methods]
 

@@ -1,7 +1,8 @@
 """Fingerprints of code: {module: hash} of what a stage runs, so that an edit reruns the stage and a comment does not.
 
-A module's hash is over its parsed text without docstrings, as `ast.unparse` writes it: comments, docstrings, layout and a
-`touch` leave it as it is. Imports are followed transitively within the project, to the module that defines a name.
+A module's hash is over its parsed text without docstrings, as `ast.unparse` writes it: comments, docstrings, layout
+and a `touch` leave it as it is. Imports are followed transitively within the project, to the module that defines a
+name.
 """
 
 import ast

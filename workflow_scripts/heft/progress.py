@@ -14,7 +14,7 @@ _SHORT = {"s": "seed "}
 
 
 def attach(logger: logging.Logger, reports: Iterable[str]) -> None:
-    """Puts a ProgressHandler in the place of Snakemake's stream handler; leaves a logger plugin that someone chose alone."""
+    """Puts a ProgressHandler in the place of Snakemake's stream handler; a logger plugin that someone chose stays."""
     for handler in list(logger.handlers):
         if handler.name == DEFAULT_HANDLER:
             logger.removeHandler(handler)
@@ -27,7 +27,7 @@ def describe(rule: str, wildcards: Mapping[str, Any]) -> str:
 
 
 class ProgressHandler(logging.Handler):
-    """Writes a line when a job ends and where one fails; warnings and errors pass; the rest goes to Snakemake's log file alone."""
+    """Writes a line when a job ends or fails; warnings and errors pass; the rest goes to Snakemake's log file alone."""
 
     def __init__(self, stream: TextIO, reports: list[str]) -> None:
         super().__init__()
@@ -51,9 +51,8 @@ class ProgressHandler(logging.Handler):
         elif event == "job_finished":
             self._finished(extra["job_id"])
         elif event == "job_error":
-            self._line(
-                f"failed  {self._running.get(extra['jobid'], (extra['rule_name'], 0))[0]}  log: {', '.join(extra['log'])}"
-            )
+            what, _ = self._running.get(extra["jobid"], (extra["rule_name"], 0.0))
+            self._line(f"failed  {what}  log: {', '.join(extra['log'])}")
         elif event == "error":
             self._error(record)
         elif not event:

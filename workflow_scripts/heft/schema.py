@@ -32,7 +32,7 @@ def check_against_schema(value: Any, schema: Mapping[str, Any], name: str) -> No
 
 
 def choice_with_options(found: Mapping[str, Declaration], *, open_pattern: str | None = None) -> dict[str, Any]:
-    """Schema of a registered name: the name alone, or `{name: {option: value}}`; or text that matches `open_pattern`."""
+    """Schema of a registered name: alone, or as `{name: {option: value}}`; or of text that matches `open_pattern`."""
     alternatives: list[dict[str, Any]] = [{"type": "string", "enum": list(found)}]
     if open_pattern:
         alternatives = [{"type": "string", "anyOf": [{"enum": list(found)}, {"pattern": open_pattern}]}]

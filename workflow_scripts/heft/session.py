@@ -1,7 +1,8 @@
-"""What accompanies a run of the workflow: progress, the lock that keeps a second run out, and the delivery of records."""
+"""What accompanies a run: progress, the lock that keeps a second run out, and the delivery of records."""
 
 import fcntl
 import logging
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -20,6 +21,8 @@ class Session:
         self.reports = reports
         self._lock: TextIO | None = None
         self._delivery: subprocess.Popen[bytes] | None = None
+        # Bits depend on the number of threads, and Snakemake lowers `threads:` to --cores: one thread a job, always.
+        os.environ["OMP_NUM_THREADS"] = "1"
 
     def show_progress(self) -> None:
         """Shows one line a job in the place of Snakemake's own output; dry runs keep Snakemake's."""
@@ -27,7 +30,7 @@ class Session:
             attach(logging.getLogger("snakemake.logging"), self.reports)
 
     def start(self) -> None:
-        """Takes the lock, which lives as long as this process, and starts the delivery process; exits where a run lives."""
+        """Takes the lock, which lives as long as this process, and starts the delivery; exits where a run lives."""
         STATE.mkdir(exist_ok=True)
         self._lock = (STATE / "run.lock").open("w")
         try:

@@ -14,9 +14,9 @@ os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")
 os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "10")
 warnings.filterwarnings("ignore", category=FutureWarning, module="mlflow.*")
 
-from mlflow import MlflowClient
-from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param
-from mlflow.exceptions import MlflowException
+from mlflow import MlflowClient  # noqa: E402
+from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param  # noqa: E402
+from mlflow.exceptions import MlflowException  # noqa: E402
 
 for noisy in ("mlflow", "alembic"):
     logging.getLogger(noisy).setLevel(logging.ERROR)
@@ -60,7 +60,7 @@ class Tracker:
                 return
 
     def open_run(self, start: Mapping[str, Any], computed_from_runs: Iterable[str]) -> str:
-        """Creates the run of a `start` event and returns its id; all parts of its key are parameters, its stage a tag."""
+        """Creates the run of a `start` event and returns its id; its key's parts are parameters, its stage is a tag."""
         experiment = self.experiment(start["experiment"])
         tags = {
             **start["tags"],
@@ -142,5 +142,3 @@ def runs_pages(base_url: str, uri: str) -> dict[str, str]:
         for found in client.search_experiments()
         if found.name != "Default"
     }
-
-

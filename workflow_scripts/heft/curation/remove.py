@@ -17,7 +17,8 @@ def kept_after_removal(scores: np.ndarray, fraction: float) -> np.ndarray:
 def removal_plan(train: pd.DataFrame, scores: pd.DataFrame, fractions: list[float]) -> pd.DataFrame:
     """One block of rows per fraction: id, action, fraction, kept, label, weight (1 where kept, else 0).
 
-    train: id and label of the training split. scores: id and score, in any order. Raises ValueError where an id has no score.
+    train: id and label of the training split. scores: id and score, in any order.
+    Raises ValueError where an id has no score.
     """
     ordered = scores.set_index("id")["score"].reindex(train["id"])
     if ordered.isna().any():

@@ -1,4 +1,4 @@
-"""Names of the retrained models' weights in one file: `{action}-{fraction}/{parameter}`, `unpruned-0/...` for no action."""
+"""Names of the retrained models' weights in one file: `{action}-{fraction}/{parameter}`, `unpruned-0/...` for none."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING

@@ -15,7 +15,7 @@ class TrainingSettings:
 
     __pydantic_config__: ClassVar[dict[str, Any]] = {"extra": "forbid"}
 
-    epochs: Annotated[int, Gt(0)] = 5
+    epochs: Annotated[int, Gt(0)] = 10
     batch_size: Annotated[int, Gt(0)] = 64
     learning_rate: Annotated[float, Gt(0)] = 0.1
     momentum: Annotated[float, Ge(0), Lt(1)] = 0.9
