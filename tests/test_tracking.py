@@ -1,0 +1,253 @@
+"""What arrives in MLflow, read back through a real tracking server's REST interface."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from heft.records import Dataset, RunRecord, append_comparison
+
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("tracking")]
+
+DELIVER = Path(__file__).parent.parent / "workflow_scripts" / "deliver.py"
+
+
+class Server:
+    """A tracking server on a SQLite store of its own."""
+
+    def __init__(self, folder: Path) -> None:
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.port = free.getsockname()[1]
+        self.url = f"http://127.0.0.1:{self.port}"
+        store = f"sqlite:///{folder / 'server.db'}"
+        command = [sys.executable, "-m", "mlflow", "server", "--backend-store-uri", store, "--port", str(self.port)]
+        command += ["--artifacts-destination", str(folder / "artifacts"), "--workers", "1"]
+        environment = {**os.environ, "MLFLOW_DISABLE_TELEMETRY": "true"}
+        self.log = (folder / "server.log").open("w")
+        self.process = subprocess.Popen(
+            command, cwd=folder, env=environment, stdout=self.log, stderr=self.log, start_new_session=True
+        )
+
+    def wait(self) -> None:
+        """Returns when the server answers."""
+        end = time.monotonic() + 120
+        while time.monotonic() < end:
+            try:
+                urllib.request.urlopen(f"{self.url}/health", timeout=2)
+                return
+            except (urllib.error.URLError, ConnectionError, TimeoutError):
+                time.sleep(0.3)
+        raise TimeoutError("the tracking server did not start")
+
+    def post(self, call: str, body: dict[str, Any]) -> dict[str, Any]:
+        """One call of the REST interface."""
+        request = urllib.request.Request(
+            f"{self.url}/api/2.0/mlflow/{call}", json.dumps(body).encode(), {"Content-Type": "application/json"}
+        )
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            return json.load(answer)
+
+    def runs(self, experiment: str, filter_string: str = "") -> list[dict[str, Any]]:
+        """Runs of an experiment as plain dictionaries of their parts."""
+        found = self.post("experiments/search", {"filter": f"name = '{experiment}'", "max_results": 1}).get(
+            "experiments"
+        )
+        if not found:
+            return []
+        body = {"experiment_ids": [found[0]["experiment_id"]], "filter": filter_string, "max_results": 500}
+        return [
+            {
+                "id": run["info"]["run_id"],
+                "name": run["info"]["run_name"],
+                "status": run["info"]["status"],
+                "dataset": [entry["dataset"]["name"] for entry in run.get("inputs", {}).get("dataset_inputs", [])],
+                **{
+                    part: {e["key"]: e["value"] for e in run["data"].get(part, [])}
+                    for part in ("tags", "params", "metrics")
+                },
+            }
+            for run in self.post("runs/search", body).get("runs", [])
+        ]
+
+    def stop(self) -> None:
+        """Stops the server and its workers."""
+        import signal
+
+        os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
+        self.log.close()
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    running = Server(tmp_path_factory.mktemp("server"))
+    try:
+        running.wait()
+        yield running
+    finally:
+        running.stop()
+
+
+@pytest.fixture(autouse=True)
+def _in_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def deliver(uri: str, *arguments: str, expect: int = 0) -> str:
+    environment = {**os.environ, "MLFLOW_TRACKING_URI": uri}
+    command = [sys.executable, str(DELIVER), *arguments]
+    answer = subprocess.run(
+        command, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
+    )
+    assert answer.returncode == expect, answer.stderr
+    return answer.stdout + answer.stderr
+
+
+def test_a_stage_arrives_with_parameters_tags_curve_data_set_and_parent(server: Server) -> None:
+    Path("results").mkdir()
+    Path("results/facts.json").write_text("{}")
+    dataset = Dataset("digits", "ab" * 32, "scikit-learn")
+    parameters = {"training": {"epochs": 2}, "nothing": None}
+    with RunRecord.start(
+        "results/whole/seed3/train/record.jsonl", "whole", "train", seed=3, parameters=parameters, dataset=dataset
+    ) as record:
+        for epoch in (1, 2):
+            record.metrics({"train_loss": 1 / epoch}, step=epoch)
+        record.artifact("results/facts.json")
+    assert deliver(server.url) == ""
+    parent, run = sorted(server.runs("whole"), key=lambda found: found["tags"]["stage"])
+    assert run["name"] == "train"
+    assert run["status"] == parent["status"] == "FINISHED"
+    assert run["params"] == {"experiment": "whole", "seed": "3", "stage": "train", "training.epochs": "2"}
+    assert run["tags"]["stage"] == "train"
+    assert run["tags"]["superseded"] == "false"
+    assert run["tags"]["mlflow.parentRunId"] == parent["id"]
+    assert parent["name"] == "seed 3"
+    assert run["dataset"] == ["digits"]
+    history = json.load(
+        urllib.request.urlopen(
+            f"{server.url}/api/2.0/mlflow/metrics/get-history?run_id={run['id']}&metric_key=train_loss"
+        )
+    )
+    assert [(point["step"], point["value"]) for point in history["metrics"]] == [(1, 1.0), (2, 0.5)]
+    listed = json.load(urllib.request.urlopen(f"{server.url}/api/2.0/mlflow/artifacts/list?run_id={run['id']}"))
+    assert [file["path"] for file in listed["files"]] == ["facts.json"]
+
+
+def test_the_readme_filter_is_the_comparison_table(server: Server) -> None:
+    key = {"experiment": "table", "seed": 0, "method": "ip", "ensemble": "", "members": 1, "options": "{}"}
+    rows = [
+        {
+            **key,
+            "variant": "ip",
+            "action": "remove",
+            "fraction": fraction,
+            "chosen": fraction == 0.2,
+            "test_accuracy": fraction,
+        }
+        for fraction in (0.1, 0.2)
+    ]
+    for _ in range(2):  # the second delivery supersedes the first
+        path = Path("results/table/seed0/metrics/ip.record.jsonl")
+        path.unlink(missing_ok=True)
+        append_comparison(path, rows)
+        deliver(server.url)
+    shown = server.runs("table", "tags.stage = 'evaluate' and tags.superseded = 'false'")
+    assert sorted((run["params"]["fraction"], run["metrics"]["test_accuracy"]) for run in shown) == [
+        ("0.1", 0.1),
+        ("0.2", 0.2),
+    ]
+    assert {run["params"]["variant"] for run in shown} == {"ip"}
+    assert len(server.runs("table", "tags.stage = 'evaluate' and tags.superseded = 'true'")) == 2
+
+
+def test_a_killed_stage_is_not_left_running(server: Server) -> None:
+    code = (
+        f"import os, sys, signal; sys.path.insert(0, {str(DELIVER.parent)!r})\n"
+        "from heft.records import RunRecord\n"
+        "run = RunRecord.start('results/killed/record.jsonl', 'killed', 'train', seed=0)\n"
+        "run.metrics({'train_loss': 1.0}, step=1)\n"
+        "os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=False)
+    deliver(server.url)
+    assert [run["status"] for run in server.runs("killed", "tags.stage = 'train'")] == ["KILLED"]
+
+
+def test_runs_are_visible_while_the_workflow_works_and_delivery_ends_with_it(server: Server) -> None:
+    environment = {**os.environ, "MLFLOW_TRACKING_URI": server.url}
+    process = subprocess.Popen([sys.executable, str(DELIVER)], env=environment, stdin=subprocess.PIPE)
+    with RunRecord.start("results/live/record.jsonl", "live", "train", seed=0) as record:
+        record.metrics({"train_loss": 1.0}, step=1)
+        end = time.monotonic() + 60
+        while time.monotonic() < end:
+            found = server.runs("live", "tags.stage = 'train'")
+            if found and found[0]["metrics"]:
+                break
+            time.sleep(0.2)
+        assert [(run["status"], run["metrics"]["train_loss"]) for run in found] == [("RUNNING", 1.0)]
+    assert process.stdin is not None
+    process.stdin.close()
+    assert process.wait(timeout=30) == 0
+    assert [run["status"] for run in server.runs("live", "tags.stage = 'train'")] == ["FINISHED"]
+
+
+def test_eight_jobs_at_once_lose_nothing(server: Server) -> None:
+    code = (
+        f"import sys; sys.path.insert(0, {str(DELIVER.parent)!r})\n"
+        "from heft.records import RunRecord\n"
+        "for index in range(5):\n"
+        "    path = f'results/many/{sys.argv[1]}-{index}.record.jsonl'\n"
+        "    with RunRecord.start(path, 'many', 'score', seed=0, variant=f'v{sys.argv[1]}-{index}') as run:\n"
+        "        run.metrics({'value': index})\n"
+    )
+    environment = {**os.environ, "MLFLOW_TRACKING_URI": server.url}
+    delivering = subprocess.Popen([sys.executable, str(DELIVER)], env=environment, stdin=subprocess.PIPE)
+    writers = [subprocess.Popen([sys.executable, "-c", code, str(number)]) for number in range(8)]
+    assert [writer.wait() for writer in writers] == [0] * 8
+    assert delivering.stdin is not None
+    delivering.stdin.close()
+    assert delivering.wait(timeout=120) == 0
+    runs = server.runs("many", "tags.stage = 'score'")
+    assert len({run["params"]["variant"] for run in runs}) == len(runs) == 40
+    assert {run["status"] for run in runs} == {"FINISHED"}
+
+
+def test_a_tracker_that_is_down_is_one_sentence_and_loses_nothing(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sys.path.insert(0, str(DELIVER.parent))
+    import deliver as script
+
+    with RunRecord.start("results/later/record.jsonl", "later", "train", seed=0):
+        pass
+    monkeypatch.setattr(script, "DRAIN_SECONDS", 1.0)
+    monkeypatch.setattr(sys, "argv", ["deliver.py", "--once"])
+    monkeypatch.setattr(os, "nice", lambda _: 0)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")
+    with pytest.raises(SystemExit, match=r"^1 records wait for the tracking store"):
+        script.main()
+    assert "1 runs delivered" in deliver(server.url, "--once")
+    assert [run["status"] for run in server.runs("later", "tags.stage = 'train'")] == ["FINISHED"]
+
+
+def test_the_default_store_is_made_quietly() -> None:
+    with RunRecord.start("results/quiet/record.jsonl", "quiet", "train", seed=0):
+        pass
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("MLFLOW_")}
+    command = [sys.executable, str(DELIVER)]
+    answer = subprocess.run(
+        command, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=True
+    )
+    assert answer.stdout + answer.stderr == ""
+    assert Path("mlflow.db").exists()
