@@ -1,17 +1,22 @@
 """checkpoint: chooses the states that methods need, verifies them, and writes them with step and learning rate."""
 
 from pathlib import Path
+from typing import Any
 
-from heft.artifacts import read_parquet
-from heft.stage import stage
-from heft.training.checkpoints import keep_selected, load_states, write_checkpoints
-from heft.training.settings import CheckpointSettings
+from heft.records import RunRecord
+from heft.stage import run_stage
 
-job = snakemake  # noqa: F821 (Snakemake puts it here)
 
-with stage(job, computed_from={"train": ""}) as record:
+def main(job: Any, record: RunRecord) -> None:
+    from heft.artifacts import read_parquet
+    from heft.training.checkpoints import keep_selected, load_states, write_checkpoints
+    from heft.training.settings import CheckpointSettings
+
     states = load_states(Path(job.input.facts).parent)
     selected = keep_selected(states, read_parquet(job.input.history), CheckpointSettings(**job.params.checkpoints))
     write_checkpoints(Path(job.output.facts).parent, selected)
     record.metrics({"n_states": len(selected.runs[0].states), "final_epoch": selected.runs[0].final.epoch})
     record.artifact(job.output.facts)
+
+
+run_stage(main, snakemake, computed_from={"train": ""})

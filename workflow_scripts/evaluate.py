@@ -1,17 +1,18 @@
 """evaluate: the retrained models on validation and test, and how well wrong labels were found."""
 
 from pathlib import Path
+from typing import Any
 
-from heft.artifacts import read_json, read_parquet, read_tensors, write_json
-from heft.data.examples import load_examples
-from heft.evaluation import Evaluated, Splits, evaluate_variant
-from heft.models.build import ModelSpec
-from heft.records import append_comparison
-from heft.stage import dataset_of, guarded, parent_keys, seed_of
+from heft.stage import dataset_of, parent_keys, run_unrecorded, seed_of
 
-job = snakemake  # noqa: F821 (Snakemake puts it here)
 
-with guarded(job):
+def main(job: Any) -> None:
+    from heft.artifacts import read_json, read_parquet, read_tensors, write_json
+    from heft.data.examples import load_examples
+    from heft.evaluation import Evaluated, Splits, evaluate_variant
+    from heft.models.build import ModelSpec
+    from heft.records import append_comparison
+
     experiment, seed = seed_of(job)
     manifest = read_json(job.input.manifest)
     model = ModelSpec(**job.params.model, input_shape=manifest["input_shape"], n_classes=len(manifest["class_names"]))
@@ -28,3 +29,6 @@ with guarded(job):
     write_json(job.output.metrics, found)
     parents = parent_keys(experiment, seed, {"retrain": job.wildcards.v})
     append_comparison(job.output.record, found["rows"], parents=parents, dataset=dataset_of(job))
+
+
+run_unrecorded(main, snakemake)

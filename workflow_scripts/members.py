@@ -1,22 +1,24 @@
 """members: a group of independently trained models, for ensembles of the kind `seeds`."""
 
 from pathlib import Path
+from typing import Any
 
-from heft.artifacts import read_json, write_parquet
-from heft.data.examples import load_examples
-from heft.models.build import ModelSpec
-from heft.stage import stage
-from heft.training.checkpoints import keep_selected, write_checkpoints
-from heft.training.runs import train_runs
-from heft.training.seeds import run_seeds
-from heft.training.settings import CheckpointSettings, TrainingSettings
-
-job = snakemake  # noqa: F821 (Snakemake puts it here)
+from heft.records import RunRecord
+from heft.stage import run_stage
 
 # Members differ in initial weights and batch order, whatever the experiment freezes over its seeds.
 VARIES = ("init",)
 
-with stage(job, f"seeds group{job.wildcards.g}", computed_from={"split": ""}) as record:
+
+def main(job: Any, record: RunRecord) -> None:
+    from heft.artifacts import read_json, write_parquet
+    from heft.data.examples import load_examples
+    from heft.models.build import ModelSpec
+    from heft.training.checkpoints import keep_selected, write_checkpoints
+    from heft.training.runs import train_runs
+    from heft.training.seeds import run_seeds
+    from heft.training.settings import CheckpointSettings, TrainingSettings
+
     data = Path(job.input.manifest).parent
     manifest = read_json(job.input.manifest)
     trained = train_runs(
@@ -31,3 +33,6 @@ with stage(job, f"seeds group{job.wildcards.g}", computed_from={"split": ""}) as
     write_parquet(job.output.history, trained.history)
     last = trained.history.groupby("run").last()
     record.metrics({"cpu_seconds": selected.cpu_seconds, "validation_accuracy": last["validation_accuracy"].mean()})
+
+
+run_stage(main, snakemake, f"seeds group{snakemake.wildcards.g}", {"split": ""})

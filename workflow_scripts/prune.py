@@ -1,17 +1,18 @@
 """prune: which examples leave, for each fraction."""
 
-from heft.artifacts import read_parquet, write_parquet
-from heft.curation.remove import removal_plan, unpruned_plan
-from heft.stage import stage
+from typing import Any
+
+from heft.records import RunRecord
+from heft.stage import run_stage
 from heft.variants import NONE
 
-job = snakemake  # noqa: F821 (Snakemake puts it here)
 
-variant = job.wildcards.v
+def main(job: Any, record: RunRecord) -> None:
+    from heft.artifacts import read_parquet, write_parquet
+    from heft.curation.remove import removal_plan, unpruned_plan
 
-with stage(job, variant, computed_from={"split": ""} if variant == NONE else {"score": variant}) as record:
     train = read_parquet(job.input.train)
-    if variant == NONE:
+    if job.wildcards.v == NONE:
         plan = unpruned_plan(train)
     else:
         plan = removal_plan(train, read_parquet(job.input.scores), list(job.params.fractions))
@@ -22,3 +23,7 @@ with stage(job, variant, computed_from={"split": ""} if variant == NONE else {"s
             "n_removed_most": (~plan["kept"]).groupby(plan["fraction"]).sum().max(),
         }
     )
+
+
+variant = snakemake.wildcards.v
+run_stage(main, snakemake, variant, {"split": ""} if variant == NONE else {"score": variant})

@@ -1,14 +1,19 @@
 """report: gathers an experiment's results and renders the comparison report."""
 
 from pathlib import Path
+from typing import Any
 
-from heft.gather import gather
-from heft.reporting.page import render_report
-from heft.stage import stage
+from heft.records import RunRecord
+from heft.stage import run_stage
 
-job = snakemake  # noqa: F821 (Snakemake puts it here)
 
-with stage(job, computed_from={}) as record:
+def main(job: Any, record: RunRecord) -> None:
+    from heft.gather import gather
+    from heft.reporting.page import render_report
+
     render_report(gather(job), Path(job.output.page).parent)
     for output in (job.output.page, job.output.comparison, job.output.metrics):
         record.artifact(output)
+
+
+run_stage(main, snakemake)

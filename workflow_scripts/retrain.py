@@ -1,18 +1,20 @@
 """retrain: one model per action and fraction of a variant, from the same initial weights, in the same batch order."""
 
 from pathlib import Path
+from typing import Any
 
-from heft.artifacts import read_json, read_parquet, write_json, write_tensors
-from heft.curation.retrain import retrain
-from heft.data.examples import load_examples
-from heft.models.build import ModelSpec
-from heft.stage import stage
-from heft.training.seeds import run_seeds
-from heft.training.settings import TrainingSettings
+from heft.records import RunRecord
+from heft.stage import run_stage
 
-job = snakemake  # noqa: F821 (Snakemake puts it here)
 
-with stage(job, job.wildcards.v, computed_from={"prune": job.wildcards.v}) as record:
+def main(job: Any, record: RunRecord) -> None:
+    from heft.artifacts import read_json, read_parquet, write_json, write_tensors
+    from heft.curation.retrain import retrain
+    from heft.data.examples import load_examples
+    from heft.models.build import ModelSpec
+    from heft.training.seeds import run_seeds
+    from heft.training.settings import TrainingSettings
+
     data = Path(job.input.manifest).parent
     manifest = read_json(job.input.manifest)
     states, cost = retrain(
@@ -25,3 +27,6 @@ with stage(job, job.wildcards.v, computed_from={"prune": job.wildcards.v}) as re
     write_tensors(job.output.states, states)
     write_json(job.output.cost, cost)
     record.metrics(cost)
+
+
+run_stage(main, snakemake, snakemake.wildcards.v, {"prune": snakemake.wildcards.v})

@@ -1,15 +1,17 @@
 """score: the mean over the first K members, and what these members cost."""
 
-from heft.artifacts import read_json, read_parquet, write_json, write_parquet
-from heft.scores import check_scores, costs_from_json, ensemble_cost, ensemble_mean
-from heft.stage import stage
+from typing import Any
 
-job = snakemake  # noqa: F821 (Snakemake puts it here)
+from heft.records import RunRecord
+from heft.stage import run_stage
 
-variant = job.wildcards.v
-members = job.params.variant["members"]
 
-with stage(job, variant, computed_from={"score_members": job.params.scorer}) as record:
+def main(job: Any, record: RunRecord) -> None:
+    from heft.artifacts import read_json, read_parquet, write_json, write_parquet
+    from heft.scores import check_scores, costs_from_json, ensemble_cost, ensemble_mean
+
+    variant = job.wildcards.v
+    members = job.params.variant["members"]
     table = read_parquet(job.input.scores)
     scores = ensemble_mean(table.drop(columns="id").to_numpy(), members)
     check_scores(scores, len(table), job.params.variant["method"], variant)
@@ -18,3 +20,6 @@ with stage(job, variant, computed_from={"score_members": job.params.scorer}) as 
     cost = ensemble_cost(costs_from_json(read_json(job.input.cost)), members)
     write_json(job.output.cost, cost)
     record.metrics(cost)
+
+
+run_stage(main, snakemake, snakemake.wildcards.v, {"score_members": snakemake.params.scorer})

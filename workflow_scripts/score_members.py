@@ -1,21 +1,23 @@
 """score_members: scores of all training examples under each member of an ensemble, or the trained model alone."""
 
 from pathlib import Path
+from typing import Any
 
-import pandas as pd
+from heft.records import RunRecord
+from heft.stage import run_stage
 
-from heft.artifacts import write_json, write_parquet
-from heft.data.examples import load_examples
-from heft.methods.registry import Batch
-from heft.scoring import costs_as_json, score_members
-from heft.stage import stage
-from heft.training.checkpoints import load_checkpoints
 
-job = snakemake  # noqa: F821 (Snakemake puts it here)
+def main(job: Any, record: RunRecord) -> None:
+    import pandas as pd
 
-scorer = job.params.scorer
+    from heft.artifacts import write_json, write_parquet
+    from heft.data.examples import load_examples
+    from heft.methods.registry import Batch
+    from heft.scoring import costs_as_json, score_members
+    from heft.training.checkpoints import load_checkpoints
 
-with stage(job, job.wildcards.m, computed_from={"checkpoint": ""}) as record:
+    scorer = job.params.scorer
+
     data = Path(job.input.manifest).parent
     train, validation = load_examples(data, job.input.train), load_examples(data, job.input.validation)
     folders = dict.fromkeys(Path(file).parent for file in (job.input.checkpoints, *job.input.members))
@@ -40,3 +42,6 @@ with stage(job, job.wildcards.m, computed_from={"checkpoint": ""}) as record:
     write_parquet(job.output.scores, pd.DataFrame({"id": train.ids, **columns}), facts)
     write_json(job.output.cost, costs_as_json(scored))
     record.metrics({"forward_cpu_seconds": scored.forward_cpu_seconds, "members": scorer["members"]})
+
+
+run_stage(main, snakemake, snakemake.wildcards.m, {"checkpoint": ""})

@@ -1,14 +1,17 @@
 """split: draws disjoint training, validation and test splits and plants wrong labels in the training split."""
 
-from heft.artifacts import read_parquet, write_json, write_parquet
-from heft.data.inputs import read_inputs
-from heft.data.settings import DataSettings, NoiseSettings
-from heft.data.split import draw_split, split_facts
-from heft.stage import stage
+from typing import Any
 
-job = snakemake  # noqa: F821 (Snakemake puts it here)
+from heft.records import RunRecord
+from heft.stage import run_stage
 
-with stage(job, computed_from={"prepare": ""}) as record:
+
+def main(job: Any, record: RunRecord) -> None:
+    from heft.artifacts import read_parquet, write_json, write_parquet
+    from heft.data.inputs import read_inputs
+    from heft.data.settings import DataSettings, NoiseSettings
+    from heft.data.split import draw_split, split_facts
+
     data = dict(job.params.data)
     settings = DataSettings(**{**data, "noise": NoiseSettings(**data["noise"])})
     seed = int(job.wildcards.s)
@@ -18,3 +21,6 @@ with stage(job, computed_from={"prepare": ""}) as record:
     facts = split_facts(splits, settings, seed)
     write_json(job.output.facts, facts)
     record.metrics({"n_wrong": facts["n_wrong"], **{f"n_{name}": n for name, n in facts["n"].items()}})
+
+
+run_stage(main, snakemake, computed_from={"prepare": ""})

@@ -1,19 +1,21 @@
 """train: the model that everything else is about; its epoch states, history and training dynamics."""
 
 from pathlib import Path
+from typing import Any
 
-from heft.artifacts import read_json, write_parquet
-from heft.data.examples import load_examples
-from heft.models.build import ModelSpec
-from heft.stage import stage
-from heft.training.checkpoints import write_states
-from heft.training.runs import train_runs
-from heft.training.seeds import run_seeds
-from heft.training.settings import TrainingSettings
+from heft.records import RunRecord
+from heft.stage import run_stage
 
-job = snakemake  # noqa: F821 (Snakemake puts it here)
 
-with stage(job, computed_from={"split": ""}) as record:
+def main(job: Any, record: RunRecord) -> None:
+    from heft.artifacts import read_json, write_parquet
+    from heft.data.examples import load_examples
+    from heft.models.build import ModelSpec
+    from heft.training.checkpoints import write_states
+    from heft.training.runs import train_runs
+    from heft.training.seeds import run_seeds
+    from heft.training.settings import TrainingSettings
+
     data = Path(job.input.manifest).parent
     manifest = read_json(job.input.manifest)
     trained = train_runs(
@@ -29,3 +31,6 @@ with stage(job, computed_from={"split": ""}) as record:
     write_parquet(job.output.history, trained.history)
     write_parquet(job.output.dynamics, trained.dynamics)
     record.metrics({"cpu_seconds": trained.checkpoints.cpu_seconds}, step=int(trained.history["epoch"].max()))
+
+
+run_stage(main, snakemake, computed_from={"split": ""})

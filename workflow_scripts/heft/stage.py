@@ -2,33 +2,51 @@
 
 import hashlib
 import json
+import os
 import sys
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from heft.errors import HeftError
 from heft.records import Dataset, RunRecord, run_key
+from heft.warm import hand_over
 
 NOT_PARAMETERS = ("code", "computed_from")
 
 
-@contextmanager
-def stage(job: Any, variant: str = "", computed_from: Mapping[str, str] | None = None) -> Iterator[RunRecord]:
-    """Runs a stage's block as the run `{rule} {variant}` of the tracker; `job` is Snakemake's `snakemake` object.
+def run_stage(
+    work: Callable[[Any, RunRecord], None], job: Any, variant: str = "", computed_from: Mapping[str, str] | None = None
+) -> None:
+    """Runs `work(job, record)` as the run `{rule} {variant}` of the tracker; `job` is Snakemake's `snakemake` object.
 
-    computed_from: {stage: variant} of the runs whose results the block reads. A HeftError ends the job with its
-    sentence on stderr and in the log, without a traceback.
+    computed_from: {stage: variant} of the runs whose results the work reads. A HeftError ends the job with its sentence
+    on stderr and in the log, without a traceback. The imports of a stage stand in its function: where a warm process
+    takes the job, this one needs none of them.
     """
+    _hand_over()
     with guarded(job), start_record(job, variant, computed_from or {}) as record:
-        yield record
+        work(job, record)
+
+
+def run_unrecorded(work: Callable[[Any], None], job: Any) -> None:
+    """Runs `work(job)`, which writes its records itself; else as `run_stage`."""
+    _hand_over()
+    with guarded(job):
+        work(job)
+
+
+def _hand_over() -> None:
+    status = hand_over(sys.argv[0])
+    if status is not None:
+        sys.exit(status)
 
 
 @contextmanager
 def guarded(job: Any) -> Iterator[None]:
-    """Runs a stage's block without a record of its own; a HeftError becomes one sentence and status 1."""
+    """A HeftError in the block becomes one sentence and status 1."""
     prepare_process()
     log = Path(str(job.log[0]))
     log.parent.mkdir(parents=True, exist_ok=True)
@@ -43,6 +61,7 @@ def guarded(job: Any) -> Iterator[None]:
 def prepare_process() -> None:
     """One torch thread, so that bits do not depend on the cores, and no warning that a person cannot act on."""
     warnings.filterwarnings("ignore", category=FutureWarning, message=".*torch.jit.script.*")
+    os.environ["OMP_NUM_THREADS"] = "1"
     if torch := sys.modules.get("torch"):
         torch.set_num_threads(1)
 
