@@ -25,7 +25,7 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> pd.DataFrame:
 
 
 def table_of(workspace: Workspace) -> pd.DataFrame:
-    table = pd.read_csv(workspace.folder / "reports/small/comparison.csv", float_precision="round_trip")
+    table = pd.read_csv(workspace.folder / "reports/small/comparison.csv")
     return table.drop(columns=list(COST_COLUMNS))
 
 

@@ -15,6 +15,7 @@ import signal
 import socket
 import sys
 import traceback
+import warnings
 from collections.abc import Iterable
 
 VARIABLE = "HEFT_WARM"
@@ -52,8 +53,10 @@ def serve(address: str, preloaded: Iterable[str] = PRELOADED) -> None:
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(address)
         listener.listen(128)
-        for module in preloaded:
-            importlib.import_module(module)
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", category=FutureWarning, message=".*torch.jit.script.*")
+            for module in preloaded:
+                importlib.import_module(module)
         gc.freeze()
         while sys.stdin not in (ready := select.select([listener, sys.stdin], [], [])[0]):
             if listener in ready:
