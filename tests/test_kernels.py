@@ -1,0 +1,139 @@
+"""The kernels agree with per-example reverse mode and with dense matrices, in float64."""
+
+import pytest
+import torch
+from attribution_cases import MODELS, Case, inner, make_case
+from torch import nn
+from torch.func import functional_call, jacrev
+
+from heft.errors import HeftError
+from heft.kernels.curvature import flatten, gauss_newton_operator, unflatten
+from heft.kernels.directional import directional_derivatives, summed_derivatives
+from heft.kernels.functional import batch_size_for
+from heft.kernels.solve import conjugate_gradient, largest_eigenvalue
+
+
+@pytest.fixture(params=sorted(MODELS))
+def case(request: pytest.FixtureRequest) -> Case:
+    return make_case(request.param)
+
+
+def random_direction(case: Case, seed: int) -> dict[str, torch.Tensor]:
+    generator = torch.Generator().manual_seed(seed)
+    return {
+        name: torch.randn(tensor.shape, generator=generator, dtype=torch.float64)
+        for name, tensor in case.model.named_parameters()
+    }
+
+
+@pytest.mark.parametrize("batch_size", [None, 7])
+def test_one_direction_is_the_inner_product_with_every_gradient(case: Case, batch_size: int | None) -> None:
+    direction = random_direction(case, 1)
+    found = directional_derivatives(case.model, case.state, [direction], *case.train, batch_size=batch_size)
+    torch.testing.assert_close(found[0], inner(case.gradients(), direction), rtol=0, atol=1e-10)
+
+
+def test_several_directions_are_the_single_ones(case: Case) -> None:
+    directions = [random_direction(case, seed) for seed in (1, 2, 3)]
+    found = directional_derivatives(case.model, case.state, directions, *case.train)
+    gradients = case.gradients()
+    torch.testing.assert_close(found, torch.stack([inner(gradients, d) for d in directions]), rtol=0, atol=1e-10)
+
+
+def test_points_are_summed(case: Case) -> None:
+    other = {name: 0.5 * tensor for name, tensor in case.state.items()}
+    points = [(case.state, random_direction(case, 1)), (other, random_direction(case, 2))]
+    expected = inner(case.gradients(), points[0][1]) + inner(case.gradients(other), points[1][1])
+    torch.testing.assert_close(summed_derivatives(case.model, points, *case.train), expected, rtol=0, atol=1e-10)
+
+
+def dense_gauss_newton(case: Case) -> torch.Tensor:
+    """G as a matrix, from the Jacobian of the logits."""
+    parameters, buffers = case.split(case.state)
+
+    def logits_of(vector: torch.Tensor) -> torch.Tensor:
+        return functional_call(case.model, {**unflatten(vector, parameters), **buffers}, (case.train.inputs,))
+
+    jacobian = jacrev(logits_of)(flatten(parameters))  # [n, c, d]
+    p = logits_of(flatten(parameters)).softmax(1)
+    middle = torch.diag_embed(p) - p[:, :, None] * p[:, None, :]
+    return torch.einsum("ncd,nck,nke->de", jacobian, middle, jacobian) / len(p)
+
+
+@pytest.mark.parametrize("name", ["logistic", "mlp", "cnn"])
+def test_the_gauss_newton_product_is_the_dense_matrix(name: str) -> None:
+    case = make_case(name)
+    direction = random_direction(case, 1)
+    product = gauss_newton_operator(case.model, case.state, case.train.inputs, like=direction)
+    expected = dense_gauss_newton(case) @ flatten(direction)
+    torch.testing.assert_close(product(flatten(direction)), expected, rtol=0, atol=1e-10)
+
+
+def positive_definite(size: int) -> torch.Tensor:
+    root = torch.randn(size, size, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    return root @ root.T + torch.eye(size, dtype=torch.float64)
+
+
+def test_conjugate_gradients_solve_to_the_tolerance() -> None:
+    matrix, b = positive_definite(30), torch.arange(30.0, dtype=torch.float64)
+    x = conjugate_gradient(lambda v: matrix @ v, b, tolerance=1e-10, most_steps=200)
+    torch.testing.assert_close(x, torch.linalg.solve(matrix, b), rtol=1e-7, atol=1e-7)
+
+
+def test_a_direction_of_negative_curvature_is_an_error() -> None:
+    with pytest.raises(HeftError, match="not above 0: raise the damping"):
+        conjugate_gradient(lambda v: -v, torch.ones(3), tolerance=0.1, most_steps=10)
+
+
+def test_too_few_steps_are_an_error_with_the_residual() -> None:
+    matrix = positive_definite(30)
+    with pytest.raises(HeftError, match="in 2 steps"):
+        conjugate_gradient(lambda v: matrix @ v, torch.ones(30, dtype=torch.float64), tolerance=1e-12, most_steps=2)
+
+
+def test_power_iteration_finds_the_largest_eigenvalue() -> None:
+    matrix = positive_definite(30)
+    found = largest_eigenvalue(
+        lambda v: matrix @ v, torch.ones(30, dtype=torch.float64), tolerance=1e-6, most_steps=1000
+    )
+    assert found == pytest.approx(float(torch.linalg.eigvalsh(matrix)[-1]), rel=1e-3)
+
+
+def test_the_model_is_left_as_it_was() -> None:
+    case = make_case("batch_norm")
+    case.model.train()
+    before = {name: tensor.clone() for name, tensor in case.model.state_dict().items()}
+    directional_derivatives(case.model, case.state, [random_direction(case, 1)], *case.train)
+    assert case.model.training
+    assert all(torch.equal(before[name], tensor) for name, tensor in case.model.state_dict().items())
+
+
+def test_batch_size_depends_on_shapes_alone() -> None:
+    case = make_case("mlp")
+    size = batch_size_for(case.model, case.state, case.train.inputs)
+    assert size == batch_size_for(case.model, case.state, case.train.inputs[:3])
+    assert size & (size - 1) == 0
+    assert batch_size_for(case.model, case.state, case.train.inputs, tangents=1000) < size
+
+
+class _NoForwardMode(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: object, x: torch.Tensor) -> torch.Tensor:
+        return x.clone()
+
+    @staticmethod
+    def backward(ctx: object, gradient: torch.Tensor) -> torch.Tensor:
+        return gradient
+
+
+class Opaque(nn.Module):
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return _NoForwardMode.apply(x)
+
+
+def test_a_layer_without_forward_mode_is_named() -> None:
+    model = nn.Sequential(nn.Flatten(), nn.Linear(16, 4), Opaque()).double()
+    state = dict(model.state_dict())
+    direction = {name: torch.ones_like(tensor) for name, tensor in model.named_parameters()}
+    with pytest.raises(HeftError, match="Layer 2"):
+        directional_derivatives(model, state, [direction], *make_case("mlp").train)

@@ -1,0 +1,205 @@
+"""Every registered method passes one battery; each formula is checked against an independent one in float64."""
+
+from pathlib import Path
+
+import pytest
+import torch
+from attribution_cases import N_TRAIN, Case, inner, make_case
+from test_kernels import dense_gauss_newton
+
+from heft import registry
+from heft.errors import HeftError
+from heft.kernels.curvature import flatten
+from heft.registry import declarations
+from heft.training.dynamics import predict
+
+METHODS = sorted(declarations("methods"))
+
+
+@pytest.fixture(scope="module")
+def case() -> Case:
+    return make_case("mlp")
+
+
+def scores(name: str, case: Case, **options: object) -> torch.Tensor:
+    return declarations("methods")[name].load()(case.context(), **options)
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_a_method_gives_one_finite_score_per_example_and_repeats_itself(name: str, case: Case) -> None:
+    found = scores(name, case)
+    assert found.shape == (N_TRAIN,)
+    assert torch.isfinite(found).all()
+    assert found.unique().numel() > 1
+    assert torch.equal(found, scores(name, case))
+
+
+@pytest.mark.parametrize("name", [name for name in METHODS if name != "random"])
+def test_low_scores_are_the_wrong_labels(name: str, case: Case) -> None:
+    from heft.detection import detection_quality
+
+    wrong = (case.train.labels != case.true_labels).numpy()
+    assert detection_quality(scores(name, case).numpy(), wrong)["noise_auroc"] > 0.6
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_a_method_reads_only_what_it_declares(name: str, case: Case) -> None:
+    declared = declarations("methods")[name]
+    needs = declared.fields["needs"]
+    empty = {"final": {}, "spaced": (), "early": (), "validation": None, "true_labels": None}
+    context = case.context(**{key: value for key, value in empty.items() if key not in needs})
+    assert torch.equal(declared.load()(context), scores(name, case))
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_a_declaration_says_formula_paper_and_meaning(name: str) -> None:
+    declared = declarations("methods")[name]
+    assert set(declared.fields) >= {"formula", "paper", "predicts", "needs", "ensemble"}
+    assert declared.docstring.startswith(f"{name}: ")
+    assert declared.fields["formula"].startswith("s_i")
+
+
+def test_ip_is_the_inner_product_with_the_validation_gradient(case: Case) -> None:
+    expected = inner(case.gradients(), case.objective_gradient())
+    torch.testing.assert_close(scores("ip", case), expected, rtol=0, atol=1e-10)
+
+
+def test_tracin_is_the_sum_of_its_checkpoints(case: Case) -> None:
+    expected = torch.zeros(N_TRAIN, dtype=torch.float64)
+    for checkpoint in case.context().spaced:
+        state = dict(checkpoint.state)
+        expected += checkpoint.learning_rate * inner(case.gradients(state), case.objective_gradient(state))
+    torch.testing.assert_close(scores("tracin", case), expected, rtol=0, atol=1e-10)
+    load = declarations("methods")["tracin"].load()
+    single = [load(case.context(spaced=[checkpoint])) for checkpoint in case.context().spaced]
+    torch.testing.assert_close(scores("tracin", case), single[0] + single[1], rtol=0, atol=1e-10)
+
+
+def test_if_cg_is_the_damped_solve(case: Case) -> None:
+    matrix = dense_gauss_newton(case)
+    largest = torch.linalg.eigvalsh(matrix)[-1]
+    v = case.objective_gradient()
+    damped = matrix + 0.1 * largest * torch.eye(len(matrix), dtype=torch.float64)
+    solved = torch.linalg.solve(damped, flatten(v))
+    gradients = torch.cat([case.gradients()[name].flatten(1) for name in v], dim=1)
+    found = scores("if_cg", case, damping=0.1, tolerance=1e-8)
+    # lambda_max is known to about a percent, and so is the damping.
+    torch.testing.assert_close(found, gradients @ solved, rtol=0.03, atol=0.03 * float(found.abs().mean()))
+    assert torch.corrcoef(torch.stack([found, gradients @ solved]))[0, 1] > 0.99999
+
+
+@pytest.mark.parametrize(("removed", "slope"), [(0.01, 1.0), (1.0, 1.2)])
+def test_if_cg_predicts_leaving_one_out_with_slope_one_on_a_convex_model(removed: float, slope: float) -> None:
+    """Slope, not only order: a wrong scale or sign would show.
+
+    Exactly 1 for a small part of an example's weight; somewhat more for a whole one among 40, which moves the curvature.
+    """
+    case, decay = make_case("logistic"), 0.5
+    weights = torch.ones(N_TRAIN, dtype=torch.float64)
+    base = refitted(case, weights, decay)
+    context = case.context(final=base, weight_decay=decay)
+    predicted = declarations("methods")["if_cg"].load()(context, damping=1e-6, tolerance=1e-8) / N_TRAIN
+    before, changes = validation_loss(case, base), []
+    for index in range(N_TRAIN):
+        left = weights.clone()
+        left[index] -= removed
+        changes.append((validation_loss(case, refitted(case, left, decay)) - before) / removed)
+    change = torch.stack(changes)
+    assert float((predicted @ change) / (predicted @ predicted)) == pytest.approx(slope, abs=0.03)
+    assert torch.corrcoef(torch.stack([change, predicted]))[0, 1] > 0.98
+
+
+def refitted(case: Case, weights: torch.Tensor, decay: float) -> dict[str, torch.Tensor]:
+    """Logistic regression at the optimum of sum(w l)/n + decay/2 |theta|^2."""
+    parameters = {name: tensor.clone().requires_grad_() for name, tensor in case.state.items()}
+    optimizer = torch.optim.LBFGS(
+        parameters.values(), max_iter=500, tolerance_grad=1e-11, line_search_fn="strong_wolfe"
+    )
+
+    def closure() -> torch.Tensor:
+        optimizer.zero_grad()
+        logits = torch.func.functional_call(case.model, parameters, (case.train.inputs,))
+        losses = torch.nn.functional.cross_entropy(logits, case.train.labels, reduction="none")
+        penalty = sum((tensor.square().sum() for tensor in parameters.values()), torch.zeros(()))
+        value = (weights * losses).sum() / N_TRAIN + decay / 2 * penalty
+        value.backward()
+        return value
+
+    optimizer.step(closure)
+    return {name: tensor.detach() for name, tensor in parameters.items()}
+
+
+def validation_loss(case: Case, state: dict[str, torch.Tensor]) -> torch.Tensor:
+    logits = predict(case.model, state, case.validation.inputs)
+    return torch.nn.functional.cross_entropy(logits, case.validation.labels)
+
+
+@pytest.mark.parametrize("options", [{"damping": 0.0}, {"damping": -1.0}, {"tolerance": 0.0}, {"tolerance": 1.0}])
+def test_if_cg_refuses_options_out_of_range(case: Case, options: dict[str, float]) -> None:
+    with pytest.raises(HeftError, match=next(iter(options))):
+        scores("if_cg", case, **options)
+
+
+def test_loss_margin_and_el2n_are_their_formulas(case: Case) -> None:
+    logits, labels = predict(case.model, case.state, case.train.inputs), case.train.labels
+    rows = torch.arange(N_TRAIN)
+    expected_loss = logits.log_softmax(1)[rows, labels]
+    torch.testing.assert_close(scores("loss", case), expected_loss, rtol=0, atol=1e-10)
+    others = logits.clone()
+    others[rows, labels] = -torch.inf
+    torch.testing.assert_close(scores("margin", case), logits[rows, labels] - others.amax(1), rtol=0, atol=1e-10)
+    errors = []
+    for checkpoint in case.context().early:
+        p = predict(case.model, dict(checkpoint.state), case.train.inputs).softmax(1)
+        errors.append((p - torch.nn.functional.one_hot(labels, p.shape[1])).norm(dim=1))
+    torch.testing.assert_close(scores("el2n", case), -torch.stack(errors).mean(0), rtol=0, atol=1e-10)
+
+
+def test_the_oracle_puts_every_wrong_label_first_and_breaks_ties_by_seed(case: Case) -> None:
+    wrong = case.train.labels != case.true_labels
+    load = declarations("methods")["oracle"].load()
+    orders = [load(case.context(seed=seed)).argsort() for seed in (0, 1)]
+    for order in orders:
+        assert wrong[order[: int(wrong.sum())]].all()
+    assert not torch.equal(*orders)
+
+
+def test_random_is_drawn_afresh_per_seed(case: Case) -> None:
+    load = declarations("methods")["random"].load()
+    assert not torch.equal(load(case.context(seed=0)), load(case.context(seed=1)))
+
+
+NEW_METHOD = '''"""gradient_free: the index, backwards."""
+
+import torch
+
+from heft.methods.registry import Context, method
+
+
+@method(formula="s_i = -i", paper="none", predicts="Nothing.", needs=(), ensemble=False)
+def gradient_free(context: Context, *, scale: float = 1.0) -> torch.Tensor:
+    """Scores [n_train]."""
+    return -scale * torch.arange(len(context.train.labels), dtype=torch.float64)
+'''
+
+
+def test_a_new_method_is_one_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, case: Case) -> None:
+    """The registry, the configuration's schema and its check all know it, without an edit elsewhere."""
+    from heft.config import load_configuration
+
+    monkeypatch.setattr(registry, "_FOLDERS", {room: list(folders) for room, folders in registry._FOLDERS.items()})
+    (tmp_path / "gradient_free.py").write_text(NEW_METHOD)
+    raw = {"experiments": ["e"], "definitions": {"e": {"methods": ["ip", {"gradient_free": {"scale": 2.0}}]}}}
+    with pytest.raises(HeftError, match="gradient_free"):
+        load_configuration(raw)
+    registry.add_folder("methods", tmp_path)
+    load_configuration(raw)
+    found = declarations("methods")["gradient_free"]
+    assert found.summary == "the index, backwards."
+    assert found.load()(case.context(), scale=2.0)[3] == -6.0
+
+
+def test_a_file_whose_method_has_another_name_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "other.py").write_text(NEW_METHOD)
+    with pytest.raises(ValueError, match="named gradient_free, the file other"):
+        registry.read_declaration(tmp_path / "other.py", "methods")
