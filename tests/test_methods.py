@@ -92,7 +92,7 @@ def test_if_cg_is_the_damped_solve(case: Case) -> None:
 def test_if_cg_predicts_leaving_one_out_with_slope_one_on_a_convex_model(removed: float, slope: float) -> None:
     """Slope, not only order: a wrong scale or sign would show.
 
-    Exactly 1 for a small part of an example's weight; somewhat more for a whole one among 40, which moves the curvature.
+    Exactly 1 for a small part of an example's weight; more for a whole one among 40, which moves the curvature.
     """
     case, decay = make_case("logistic"), 0.5
     weights = torch.ones(N_TRAIN, dtype=torch.float64)

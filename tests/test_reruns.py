@@ -2,6 +2,7 @@
 
 import copy
 import os
+import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -80,7 +81,7 @@ def test_an_edited_kernel_reruns_the_methods_that_import_it(workspace: Workspace
         ("workflow_scripts/heft/methods/ip.py", "return ", "# a comment\n    return "),
         ("workflow_scripts/heft/methods/ip.py", '"""ip: ', '"""ip: in other words, '),
         ("workflow_scripts/train.py", '"""train: ', '"""train: in other words, '),
-        ("workflow_scripts/evaluate.py", "with guarded", "# a comment\nwith guarded"),
+        ("workflow_scripts/evaluate.py", "run_unrecorded(main", "# a comment\nrun_unrecorded(main"),
         ("workflow_scripts/heft/tracking.py", '"""', '"""In other words: '),
     ],
 )
@@ -107,9 +108,10 @@ def test_a_switch_of_branches_and_back_reruns_nothing(workspace: Workspace) -> N
     git("commit", "-qm", "state")
     git("checkout", "-qb", "other")
     workspace.edit("workflow_scripts/heft/methods/loss.py", "return ", "return 3 * ")
-    workspace.edit("workflow_scripts/train.py", "with stage", "EDITED = 1\nwith stage")
+    workspace.edit("workflow_scripts/train.py", "run_stage(main", "EDITED = 1\nrun_stage(main")
     git("commit", "-qam", "edit")
     git("checkout", "-q", "main")
+    shutil.rmtree(workspace.folder / ".git")
     assert workspace.plan() == []
 
 

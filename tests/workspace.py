@@ -14,6 +14,9 @@ import yaml
 ROOT = Path(__file__).parent.parent
 PARTS = ("Snakefile", "config.yaml", "profiles", "rules", "workflow_scripts")
 
+# Snakemake prints these before it reads the Snakefile.
+SNAKEMAKE_SAYS = ("Using workflow specific profile", "Config file config.yaml is extended")
+
 SMALL = {
     "experiments": ["small"],
     "definitions": {
@@ -95,7 +98,7 @@ class Workspace:
         process = self.start(*arguments)
         output, _ = process.communicate(timeout=600)
         assert expect is None or process.returncode == expect, output
-        return output
+        return "".join(line for line in output.splitlines(True) if not line.startswith(SNAKEMAKE_SAYS))
 
     def plan(self, *arguments: str) -> list[PlannedJob]:
         """The jobs that a run would do."""

@@ -30,6 +30,21 @@ class Plan:
         """The pages that a run makes."""
         return [f"reports/{name}/index.html" for name in self.experiments]
 
+    @cached_property
+    def results(self) -> list[str]:
+        """The lasting results of each rule: targets, so that one that is deleted comes back, with its descendants."""
+        files = []
+        for name, experiment in self.experiments.items():
+            files += [f"results/{name}/data/{file}" for file in ("inputs.safetensors", "examples.parquet")]
+            for seed in experiment.settings.seeds:
+                kept = [f"split/{split}.parquet" for split in ("train", "validation", "test")]
+                kept += ["train/history.parquet", "checkpoints/states.safetensors", "checkpoints/checkpoints.json"]
+                kept += [f"scores/{scorer}/members.parquet" for scorer in experiment.scorers]
+                kept += [f"scores/{variant}.parquet" for variant in experiment.variants]
+                kept += [f"pruned/{variant}.parquet" for variant in self.variants(name)]
+                files += [f"results/{name}/seed{seed}/{file}" for file in kept]
+        return files
+
     def code(self, experiment: str, script: str, method: str = "", model: bool = False) -> dict[str, str]:
         """Fingerprint of a stage: its script, the method's module, the model's module, and all that they import."""
         files = [PACKAGE_ROOT / f"{script}.py"]
@@ -123,8 +138,8 @@ class Plan:
 
 
 def load_plan(raw: Mapping[str, Any], files: list[Path]) -> Plan:
-    """The plan of a configuration read from `files`, the last of which wins; raises HeftError for any mistake in it."""
-    name = files[-1].name if files else "config.yaml"
+    """The plan of a configuration read from `files`, the first wins; raises HeftError for any mistake in it."""
+    name = files[0].name if files else "config.yaml"
     configuration, settings = load_configuration(raw, name)
     data_folder(configuration.data_dir)
     roots = tuple(dict.fromkeys([*(file.resolve().parent for file in files), Path.cwd()]))

@@ -27,6 +27,7 @@ def objective_gradient(
         (cotangents,) = torch.autograd.grad(value, logits)
     if not (torch.isfinite(value) and torch.isfinite(cotangents).all()):
         raise HeftError(
-            f"The objective on the validation split is {value.item():g}, with a gradient that is not finite."
+            f"The objective on the validation split ({value.item():g}) or its gradient is not finite; "
+            "check that training did not diverge."
         )
     return vector_jacobian(model, state, zip(inputs.split(size), cotangents.split(size), strict=True))
