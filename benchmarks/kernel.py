@@ -8,15 +8,15 @@ the data (from torch's allocation records), so it does not depend on the machine
 """
 
 import argparse
+import contextlib
 import os
 import platform
 import statistics
 import sys
 import time
-from collections.abc import Callable
+import warnings
+from collections.abc import Callable, Iterator
 from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "workflow_scripts"))
 
 import torch
 from torch import Tensor, nn
@@ -24,23 +24,13 @@ from torch.func import functional_call
 from torch.nn import functional
 from torch.profiler import ProfilerActivity, profile
 
+sys.path.insert(0, str(Path(__file__).parent.parent / "workflow_scripts"))
+
 from heft.kernels.directional import directional_derivatives
 from heft.kernels.functional import batch_size_for, logits_of
+from heft.models.build import build_model
 
 Pass = Callable[[], object]
-
-
-def mlp() -> nn.Module:
-    """784-128-64-10 with GELU, the default experiment's model."""
-    layers = [nn.Flatten(), nn.Linear(784, 128), nn.GELU(), nn.Linear(128, 64), nn.GELU(), nn.Linear(64, 10)]
-    return nn.Sequential(*layers)
-
-
-def cnn() -> nn.Module:
-    """Two convolutions (16 and 32 channels) and two linear layers."""
-    blocks = [nn.Conv2d(1, 16, 3, padding=1), nn.GELU(), nn.AvgPool2d(2)]
-    blocks += [nn.Conv2d(16, 32, 3, padding=1), nn.GELU(), nn.AvgPool2d(2)]
-    return nn.Sequential(*blocks, nn.Flatten(), nn.Linear(32 * 49, 64), nn.GELU(), nn.Linear(64, 10))
 
 
 def forward_and_backward(
@@ -68,7 +58,7 @@ def cpu_seconds(passes: dict[str, Pass], repetitions: int) -> dict[str, list[flo
 def peak_bytes(run: Pass) -> int:
     """The most that torch holds at once during `run`, above what it held before."""
     run()
-    with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as recorded:
+    with quiet_profiler(), profile(activities=[ProfilerActivity.CPU], profile_memory=True) as recorded:
         kept = run()
     del kept
     held = highest = 0
@@ -77,6 +67,19 @@ def peak_bytes(run: Pass) -> int:
         held += event.nbytes()
         highest = max(highest, held)
     return highest
+
+
+@contextlib.contextmanager
+def quiet_profiler() -> Iterator[None]:
+    """Lets the profiler's C++ part, which writes to the file descriptor itself, say nothing."""
+    standard_error = os.dup(2)
+    with open(os.devnull, "w") as nowhere:
+        os.dup2(nowhere.fileno(), 2)
+    try:
+        yield
+    finally:
+        os.dup2(standard_error, 2)
+        os.close(standard_error)
 
 
 def measure(name: str, model: nn.Module, n: int, repetitions: int) -> list[str]:
@@ -128,6 +131,7 @@ def main() -> None:
     parser.add_argument("--repetitions", type=int, default=15)
     repetitions = parser.parse_args().repetitions
     torch.set_num_threads(1)
+    warnings.filterwarnings("ignore", category=FutureWarning, message=".*torch.jit.script.*")  # torch's own
     print(
         f"torch {torch.__version__}, Python {platform.python_version()}, {platform.machine()} "
         f"{platform.system()}, {os.cpu_count()} cores, 1 thread, {repetitions} repetitions in turns; "
@@ -135,11 +139,9 @@ def main() -> None:
     )
     print("| model | pass | batch | CPU ms | x forward and backward | quartiles | peak MB | x peak |")
     print("|---|---|---|---|---|---|---|---|")
-    for name, model, n in (
-        ("MLP 784-128-64-10, n = 3,000", mlp(), 3000),
-        ("CNN 2 conv + 2 linear, n = 1,000", cnn(), 1000),
-    ):
-        print("\n".join(measure(name, model, n, repetitions)), flush=True)
+    for name, n in (("mlp", 3000), ("cnn", 3000)):
+        model = build_model(name, {}, (1, 28, 28), 10, seed=0)
+        print("\n".join(measure(f"{name}, n = {n:,}", model, n, repetitions)), flush=True)
 
 
 if __name__ == "__main__":

@@ -108,6 +108,14 @@ def test_the_model_is_left_as_it_was() -> None:
     assert all(torch.equal(before[name], tensor) for name, tensor in case.model.state_dict().items())
 
 
+def test_a_model_left_in_training_mode_is_run_in_evaluation_mode() -> None:
+    case, direction = make_case("batch_norm"), random_direction(make_case("batch_norm"), 1)
+    expected = inner(case.gradients(), direction)  # the case is in evaluation mode
+    case.model.train()
+    found = directional_derivatives(case.model, case.state, [direction], *case.train)
+    torch.testing.assert_close(found[0], expected, rtol=0, atol=1e-10)
+
+
 def test_batch_size_depends_on_shapes_alone() -> None:
     case = make_case("mlp")
     size = batch_size_for(case.model, case.state, case.train.inputs)
