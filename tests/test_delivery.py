@@ -7,44 +7,66 @@ from typing import Any
 
 import pytest
 
-from heft.delivery import Delivery, Ledger
-from heft.records import RunRecord
+from heft.delivery import STATE, Delivery
+from heft.ledger import Delivered, Ledger
+from heft.records import RunRecord, append_comparison
 
 PATH = "results/e/seed0/train/record.jsonl"
 
 
+def no_wait(seconds: float) -> None:
+    """Stands in for time.sleep."""
+
+
 @dataclass
 class MemoryStore:
-    """A store in memory that can be down."""
+    """A store in memory that can be down, be replaced, refuse a key, and lose its answer to `create_run`."""
 
     runs: dict[str, dict[str, Any]] = field(default_factory=dict)
     down: bool = False
+    made: str = "today"
+    refuses: str = "nothing"
+    loses_answer: bool = False
 
     def _check(self) -> None:
         if self.down:
             raise ConnectionError
 
+    def reachable(self) -> bool:
+        return not self.down
+
+    def identity(self, experiment: str) -> str:
+        self._check()
+        return self.made
+
     def known_runs(self, experiment: str) -> Iterable[Mapping[str, str]]:
         self._check()
-        return [
-            {"record": r["record"], "key": r["key"], "superseded": r["superseded"], "run_id": i, "status": r["status"]}
-            for i, r in self.runs.items()
-        ]
+        names = ("record", "key", "record_file", "superseded", "status")
+        return [{"run_id": run_id} | {name: run[name] for name in names} for run_id, run in self.runs.items()]
 
-    def open_run(self, start: Mapping[str, Any], computed_from_runs: Iterable[str]) -> str:
+    def find_run(self, experiment: str, record: str) -> str | None:
+        self._check()
+        return next((run_id for run_id, run in self.runs.items() if run["record"] == record), None)
+
+    def create_run(self, start: Mapping[str, Any], file: str, computed_from_runs: Iterable[str]) -> str:
         self._check()
         run_id = f"run{len(self.runs)}"
-        facts = {"status": "RUNNING", "superseded": "false", "metrics": [], "artifacts": []}
-        self.runs[run_id] = {"record": start["record"], "key": start["key"], "from": list(computed_from_runs), **facts}
+        facts = {"record": start["record"], "key": start["key"], "record_file": file, "from": list(computed_from_runs)}
+        self.runs[run_id] = {"status": "RUNNING", "superseded": "false", "metrics": [], "artifacts": [], **facts}
+        if self.loses_answer:
+            self.down = True
+            raise ConnectionError
         return run_id
 
-    def log_metrics(self, run_id: str, events: Iterable[Mapping[str, Any]]) -> None:
+    def log(self, run_id: str, events: Iterable[Mapping[str, Any]]) -> None:
         self._check()
-        self.runs[run_id]["metrics"] += [(event["step"], event["values"]) for event in events]
-
-    def log_artifact(self, run_id: str, event: Mapping[str, Any]) -> None:
-        self._check()
-        self.runs[run_id]["artifacts"].append(event["path"])
+        if self.runs[run_id]["key"] == self.refuses:
+            raise ValueError("no such run")
+        for event in events:
+            if event["event"] == "metrics" and (event["step"], event["values"]) not in self.runs[run_id]["metrics"]:
+                self.runs[run_id]["metrics"].append((event["step"], event["values"]))
+            if event["event"] == "artifact":
+                self.runs[run_id]["artifacts"].append(event["path"])
 
     def end_run(self, run_id: str, status: str, seconds: float | None = None, error: str = "") -> None:
         self._check()
@@ -52,6 +74,8 @@ class MemoryStore:
 
     def supersede(self, run_id: str) -> None:
         self._check()
+        if run_id not in self.runs:
+            raise ValueError("no such run")
         self.runs[run_id]["superseded"] = "true"
 
     def close_parents(self) -> None:
@@ -65,7 +89,7 @@ def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> MemoryStore:
 
 
 def delivery(store: MemoryStore) -> Delivery:
-    return Delivery(store, Ledger("memory"), (ConnectionError,))
+    return Delivery(store, Ledger("memory", STATE), (ConnectionError, ValueError))
 
 
 def record(path: str = PATH, stage: str = "train", **run: Any) -> RunRecord:
@@ -81,7 +105,7 @@ def test_a_finished_record_becomes_one_run_however_often_it_is_delivered(store: 
     with record() as run:
         run.metrics({"loss": 1.0}, step=1)
     for _ in range(3):
-        assert delivery(store).drain(0) == 0
+        assert delivery(store).drain(5, no_wait) == 0
     assert one(store)["status"] == "FINISHED"
     assert one(store)["metrics"] == [(1, {"loss": 1.0})]
 
@@ -106,7 +130,7 @@ def test_a_record_that_nobody_writes_any_more_ends_as_killed(store: MemoryStore)
     following.poll()
     assert one(store)["status"] == "RUNNING"
     os.close(run._descriptor)
-    assert following.drain(0) == 0
+    assert following.drain(5, no_wait) == 0
     assert one(store)["status"] == "KILLED"
 
 
@@ -115,7 +139,7 @@ def test_a_run_whose_record_is_gone_ends_as_killed(store: MemoryStore) -> None:
     following = delivery(store)
     following.poll()
     run.path.unlink()
-    assert following.drain(0) == 0
+    assert following.drain(5, no_wait) == 0
     assert one(store)["status"] == "KILLED"
 
 
@@ -124,7 +148,7 @@ def test_a_stage_that_runs_again_replaces_its_former_run(store: MemoryStore) -> 
         Path(PATH).unlink(missing_ok=True)
         with record():
             pass
-        assert delivery(store).drain(0) == 0
+        assert delivery(store).drain(5, no_wait) == 0
     assert [run["superseded"] for run in store.runs.values()] == ["true", "false"]
     assert [run["status"] for run in store.runs.values()] == ["FINISHED", "FINISHED"]
 
@@ -135,12 +159,12 @@ def test_a_killed_run_that_is_replaced_is_ended_and_superseded(store: MemoryStor
     run.path.unlink()
     with record():
         pass
-    assert delivery(store).drain(0) == 0
+    assert delivery(store).drain(5, no_wait) == 0
     assert [(r["status"], r["superseded"]) for r in store.runs.values()] == [("KILLED", "true"), ("FINISHED", "false")]
     Path(PATH).unlink()
     with record():
         pass
-    assert delivery(store).drain(0) == 0
+    assert delivery(store).drain(5, no_wait) == 0
     assert [r["superseded"] for r in store.runs.values()] == ["true", "true", "false"]
 
 
@@ -148,9 +172,9 @@ def test_nothing_is_lost_while_the_store_is_down(store: MemoryStore) -> None:
     with record() as run:
         run.metrics({"loss": 1.0})
     store.down = True
-    assert delivery(store).drain(0) == 1
+    assert delivery(store).drain(5, no_wait) == 1
     store.down = False
-    assert delivery(store).drain(0) == 0
+    assert delivery(store).drain(5, no_wait) == 0
     assert one(store)["status"] == "FINISHED"
 
 
@@ -172,29 +196,133 @@ def test_a_store_that_comes_back_during_the_drain_gets_everything(store: MemoryS
 def test_a_lost_ledger_doubles_nothing(store: MemoryStore) -> None:
     with record():
         pass
-    assert delivery(store).drain(0) == 0
+    assert delivery(store).drain(5, no_wait) == 0
     for ledger in Path(".heft").glob("delivered-*"):
         ledger.unlink()
-    assert delivery(store).drain(0) == 0
+    assert delivery(store).drain(5, no_wait) == 0
     assert one(store)["status"] == "FINISHED"
 
 
-def test_a_run_names_the_runs_that_it_was_computed_from(store: MemoryStore) -> None:
+def test_a_run_names_the_runs_that_it_was_computed_from_though_its_file_sorts_before_theirs(store: MemoryStore) -> None:
     with record():
         pass
     with record("results/e/seed0/checkpoints/record.jsonl", "checkpoint", parents=["e/seed0/train"]):
         pass
     following = delivery(store)
-    following.drain(0)
+    following.drain(5, no_wait)
     runs = {run["key"]: (run_id, run) for run_id, run in store.runs.items()}
-    # Files are read in the order of their names, so a parent may come later; its key is always in `computed_from`.
-    assert runs["e/seed0/checkpoint"][1]["from"] in ([], [runs["e/seed0/train"][0]])
+    assert runs["e/seed0/checkpoint"][1]["from"] == [runs["e/seed0/train"][0]]
 
 
 def test_a_failed_stage_is_delivered_from_the_copy_that_outlives_its_output(store: MemoryStore) -> None:
     with pytest.raises(ValueError, match="no"), record():
         raise ValueError("no")
     Path(PATH).unlink()
-    assert delivery(store).drain(0) == 0
+    assert delivery(store).drain(5, no_wait) == 0
     assert one(store)["status"] == "FAILED"
     assert list(Path(".heft/failed").iterdir()) == []
+
+
+ROW = {"experiment": "e", "seed": 0, "variant": "ip", "method": "ip", "ensemble": "", "members": 1, "options": "{}"}
+
+
+def test_a_row_that_left_the_comparison_is_superseded(store: MemoryStore) -> None:
+    path = Path("results/e/seed0/metrics/ip.record.jsonl")
+    for fractions in ((0.1, 0.3), (0.1,)):
+        path.unlink(missing_ok=True)
+        append_comparison(path, [ROW | {"action": "remove", "fraction": fraction} for fraction in fractions])
+        assert delivery(store).drain(5, no_wait) == 0
+    current = [run["key"] for run in store.runs.values() if run["superseded"] == "false"]
+    assert current == ["e/seed0/evaluate/ip/remove/0.1"]
+
+
+def test_a_record_that_the_store_refuses_holds_up_no_other(store: MemoryStore) -> None:
+    store.refuses = "e/seed0/score/a"
+    for variant in ("a", "b"):
+        with record(f"results/e/{variant}.record.jsonl", "score", variant=variant):
+            pass
+    following = delivery(store)
+    assert following.drain(5, no_wait) == 1
+    assert [str(error) for error in following.refused.values()] == ["no such run"]
+    assert [run["status"] for run in store.runs.values()] == ["RUNNING", "FINISHED"]
+    store.refuses = "nothing"
+    assert delivery(store).drain(5, no_wait) == 0
+    assert [run["status"] for run in store.runs.values()] == ["FINISHED", "FINISHED"]
+
+
+def test_a_run_whose_creation_was_not_answered_is_found_again(store: MemoryStore) -> None:
+    with record("results/e/record.jsonl", "split"):
+        pass
+    assert delivery(store).drain(5, no_wait) == 0
+    with record():
+        pass
+    store.loses_answer = True
+    assert delivery(store).drain(5, no_wait) == 1
+    store.loses_answer = store.down = False
+    assert delivery(store).drain(5, no_wait) == 0
+    assert [run["status"] for run in store.runs.values()] == ["FINISHED", "FINISHED"]
+
+
+def test_a_job_that_outlives_the_killed_run_is_waited_for(store: MemoryStore) -> None:
+    run = record()
+    waits: list[float] = []
+
+    def wait(seconds: float) -> None:
+        waits.append(seconds)
+        if len(waits) == 2:
+            run.end()
+
+    assert delivery(store).drain(60, wait) == 0
+    assert (len(waits), one(store)["status"]) == (2, "FINISHED")
+
+
+def test_a_job_that_lives_on_for_long_is_not_left_running_and_its_end_comes_with_the_next_delivery(
+    store: MemoryStore,
+) -> None:
+    run = record()
+    assert delivery(store).drain(5, no_wait) == 0
+    assert one(store)["status"] == "KILLED"
+    run.metrics({"loss": 1.0}, step=2)
+    run.end()
+    assert delivery(store).drain(5, no_wait) == 0
+    assert (one(store)["status"], one(store)["metrics"]) == ("FINISHED", [(2, {"loss": 1.0})])
+
+
+def test_a_store_that_was_made_anew_gets_everything_again(store: MemoryStore) -> None:
+    with record():
+        pass
+    assert delivery(store).drain(5, no_wait) == 0
+    store.runs.clear()
+    store.made = "tomorrow"
+    assert delivery(store).drain(5, no_wait) == 0
+    assert one(store)["status"] == "FINISHED"
+
+
+def test_a_stage_that_runs_again_does_not_need_the_run_that_a_person_deleted(store: MemoryStore) -> None:
+    for _ in range(2):
+        Path(PATH).unlink(missing_ok=True)
+        with record():
+            pass
+        store.runs.clear()
+        assert delivery(store).drain(5, no_wait) == 0
+    assert one(store)["status"] == "FINISHED"
+
+
+def test_a_slow_store_does_not_keep_the_drain_beyond_its_time(
+    store: MemoryStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = [0.0]
+    monkeypatch.setattr("heft.delivery.time.monotonic", lambda: clock[0])
+    monkeypatch.setattr(MemoryStore, "log", lambda *_: clock.__setitem__(0, clock[0] + 1.0))
+    for index in range(30):
+        with record(f"results/e/{index}.record.jsonl", "score", variant=f"v{index}"):
+            pass
+    assert delivery(store).drain(10, no_wait) == 30 - 11
+    assert clock[0] <= 11
+
+
+def test_half_a_line_of_a_killed_delivery_spoils_nothing(store: MemoryStore) -> None:
+    ledger = Ledger("memory", STATE)
+    ledger.path.write_text('{"record": "12')
+    ledger.note(Delivered("34", "e/train", "run0"))
+    assert list(Ledger("memory", STATE).entries) == ["34"]

@@ -235,9 +235,9 @@ def test_a_tracker_that_is_down_is_one_sentence_and_loses_nothing(
     monkeypatch.setattr(sys, "argv", ["deliver.py", "--once"])
     monkeypatch.setattr(os, "nice", lambda _: 0)
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")
-    with pytest.raises(SystemExit, match=r"^1 records wait for the tracking store"):
+    with pytest.raises(SystemExit, match=r"^1 record waits for the tracking store"):
         script.main()
-    assert "1 runs delivered" in deliver(server.url, "--once")
+    assert ": 1\n" in deliver(server.url, "--once")
     assert [run["status"] for run in server.runs("later", "tags.stage = 'train'")] == ["FINISHED"]
 
 
@@ -251,3 +251,48 @@ def test_the_default_store_is_made_quietly() -> None:
     )
     assert answer.stdout + answer.stderr == ""
     assert Path("mlflow.db").exists()
+
+
+def test_by_hand_beside_a_running_delivery_ends_at_once(server: Server) -> None:
+    environment = {**os.environ, "MLFLOW_TRACKING_URI": server.url}
+    process = subprocess.Popen([sys.executable, str(DELIVER)], env=environment, stdin=subprocess.PIPE)
+    end = time.monotonic() + 60
+    while not list(Path(".heft").glob("delivered-*")) and time.monotonic() < end:
+        with RunRecord.start("results/beside/record.jsonl", "beside", "train", seed=0):
+            time.sleep(0.5)
+    assert "under way" in deliver(server.url, "--once")
+    assert process.stdin is not None
+    process.stdin.close()
+    assert process.wait(timeout=60) == 0
+
+
+def test_a_lost_ledger_and_a_deleted_experiment_lose_and_double_nothing(server: Server) -> None:
+    with RunRecord.start("results/lost/a.record.jsonl", "lost", "score", seed=0, variant="a") as record:
+        record.metrics({"value": 1.0})
+    deliver(server.url)
+    for ledger in Path(".heft").glob("delivered-*"):
+        ledger.unlink()
+    found = server.post("experiments/search", {"filter": "name = 'lost'", "max_results": 1})["experiments"]
+    server.post("experiments/delete", {"experiment_id": found[0]["experiment_id"]})
+    with RunRecord.start("results/lost/b.record.jsonl", "lost", "score", seed=0, variant="b"):
+        pass
+    assert deliver(server.url) == ""
+    runs = server.runs("lost", "tags.stage = 'score' and tags.superseded = 'false'")
+    assert sorted((run["name"], run["status"]) for run in runs) == [("score a", "FINISHED"), ("score b", "FINISHED")]
+
+
+def test_a_default_store_that_was_deleted_is_filled_again() -> None:
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("MLFLOW_")}
+    append_comparison(
+        "results/anew/record.jsonl",
+        [
+            {"experiment": "anew", "seed": 0, "variant": "ip", "method": "ip"}
+            | {"action": "remove", "fraction": 0.1, "test_accuracy": 0.9}
+        ],
+    )
+    for _ in range(2):
+        for file in Path().glob("mlflow.db*"):
+            file.unlink()
+        command = [sys.executable, str(DELIVER), "--once"]
+        answer = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+        assert answer.stdout == "Runs delivered to sqlite:///mlflow.db: 1\n"

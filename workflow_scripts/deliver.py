@@ -6,14 +6,18 @@ most a minute. One such process at a time.
 
 import fcntl
 import os
-import select
 import sys
+import threading
+from typing import TextIO
 
-from heft.delivery import STATE, Delivery, Ledger
+from heft.delivery import STATE, Delivery
+from heft.ledger import Ledger
 from heft.tracking import Tracker, Unreachable, tracking_uri
 
 POLL_SECONDS = 1.0
+LONGEST_POLL_SECONDS = 30.0
 DRAIN_SECONDS = 60.0
+GRACE_SECONDS = 10.0
 
 
 def main() -> None:
@@ -21,17 +25,54 @@ def main() -> None:
     once = "--once" in sys.argv
     os.nice(10)
     STATE.mkdir(exist_ok=True)
+    uri = tracking_uri()
+    run_ended, drained = threading.Event(), threading.Event()
+    threading.Thread(target=keep_time, args=(run_ended, drained, once, uri), daemon=True).start()
     with (STATE / "deliver.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        uri = tracking_uri()
-        delivery = Delivery(Tracker(uri), Ledger(uri), Unreachable)
-        while not once and not select.select([sys.stdin], [], [], POLL_SECONDS)[0]:
-            delivery.poll()
+        if not take(lock, wait=not once):
+            print("A delivery is under way in this folder; it sends all records before it ends.")
+            return
+        delivery = Delivery(Tracker(uri), Ledger(uri, STATE), Unreachable)
+        follow(delivery, run_ended)
         waiting = delivery.drain(DRAIN_SECONDS)
+        drained.set()
     if waiting:
-        sys.exit(f"{waiting} records wait for the tracking store {uri}; `snakemake deliver` sends them later.")
+        counted = "1 record waits" if waiting == 1 else f"{waiting} records wait"
+        reason = next((f" ({error})" for error in delivery.refused.values()), "")
+        sys.exit(sentence(counted, uri, reason))
     if once:
-        print(f"{delivery.n_delivered} runs delivered to {uri}")
+        print(f"Runs delivered to {uri}: {delivery.n_delivered}")
+
+
+def keep_time(run_ended: threading.Event, drained: threading.Event, once: bool, uri: str) -> None:
+    """Waits for the end of stdin; ends the process where a call to the store hangs then (the ledger outlives that)."""
+    while not once and os.read(0, 4096):
+        pass
+    run_ended.set()
+    if not drained.wait(DRAIN_SECONDS + GRACE_SECONDS):
+        print(sentence("Some records wait", uri), file=sys.stderr, flush=True)
+        os._exit(1)
+
+
+def take(lock: TextIO, wait: bool) -> bool:
+    """Takes the lock; `snakemake deliver` does not wait for the delivery that its own run started."""
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def follow(delivery: Delivery, run_ended: threading.Event) -> None:
+    """Delivers what is new each second, less often where the store is down, until the run ends."""
+    delay = POLL_SECONDS
+    while not run_ended.wait(delay):
+        delay = POLL_SECONDS if delivery.poll(run_ended.is_set) else min(2 * delay, LONGEST_POLL_SECONDS)
+
+
+def sentence(counted: str, uri: str, reason: str = "") -> str:
+    """What a person reads where something could not be delivered."""
+    return f"{counted} for the tracking store {uri}{reason}; `snakemake deliver` sends them later."
 
 
 if __name__ == "__main__":

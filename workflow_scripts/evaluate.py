@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from heft.stage import dataset_of, parent_keys, run_unrecorded, seed_of
+from heft.stage import code_digest, dataset_of, parent_keys, run_unrecorded, seed_of
 
 
 def main(job: Any) -> None:
@@ -27,8 +27,14 @@ def main(job: Any) -> None:
         read_json(job.input.retrain_cost) | (read_json(job.input.score_cost) if job.input.score_cost else {}),
     )
     write_json(job.output.metrics, found)
-    parents = parent_keys(experiment, seed, {"retrain": job.wildcards.v})
-    append_comparison(job.output.record, found["rows"], parents=parents, dataset=dataset_of(job))
+    behind = {"retrain": job.wildcards.v, **({"score": job.wildcards.v} if job.input.scores else {}), "checkpoint": ""}
+    append_comparison(
+        job.output.record,
+        found["rows"],
+        parents=parent_keys(experiment, seed, behind),
+        tags={"code": code_digest(job)},
+        dataset=dataset_of(job),
+    )
 
 
 run_unrecorded(main, snakemake)

@@ -1,83 +1,52 @@
 """Turns records into runs of the tracker, each event once, whatever is killed or down in between."""
 
-import hashlib
-import json
+import os
+import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
 
+from heft.ledger import Delivered, Ledger
 from heft.records import FAILED, is_open, read_events
 
 STATE = Path(".heft")
-PATTERNS = ("results/**/record.jsonl", "results/**/*.record.jsonl", f"{FAILED.as_posix()}/*.record.jsonl")
+RESULTS = Path("results")
 
 
 class RunStore(Protocol):
     """What a tracker does; `heft.tracking.Tracker` is one."""
 
+    def reachable(self) -> bool: ...
+    def identity(self, experiment: str) -> str: ...
     def known_runs(self, experiment: str) -> Iterable[Mapping[str, str]]: ...
-    def open_run(self, start: Mapping[str, Any], computed_from_runs: Iterable[str]) -> str: ...
-    def log_metrics(self, run_id: str, events: Iterable[Mapping[str, Any]]) -> None: ...
-    def log_artifact(self, run_id: str, event: Mapping[str, Any]) -> None: ...
+    def find_run(self, experiment: str, record: str) -> str | None: ...
+    def create_run(self, start: Mapping[str, Any], file: str, computed_from_runs: Iterable[str]) -> str: ...
+    def log(self, run_id: str, events: Iterable[Mapping[str, Any]]) -> None: ...
     def end_run(self, run_id: str, status: str, seconds: float | None = None, error: str = "") -> None: ...
     def supersede(self, run_id: str) -> None: ...
     def close_parents(self) -> None: ...
 
 
-@dataclass
-class Delivered:
-    """How far a record is delivered: its run, how many of its events, and whether the run has ended."""
-
-    record: str
-    key: str
-    run_id: str
-    n_events: int = 0
-    ended: bool = False
-
-
-class Ledger:
-    """What was delivered to one store, as lines appended to a file; the last line of a record counts."""
-
-    def __init__(self, uri: str, folder: Path = STATE) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
-        self.path = folder / f"delivered-{hashlib.sha256(uri.encode()).hexdigest()[:12]}.jsonl"
-        self.entries: dict[str, Delivered] = {}
-        self.latest: dict[str, str] = {}  # key -> record
-        for line in self.path.read_text(encoding="utf-8").splitlines() if self.path.exists() else []:
-            if line.endswith("}"):
-                self._take(Delivered(**json.loads(line)))
-
-    def note(self, entry: Delivered) -> None:
-        """Keeps an entry's present state."""
-        self._take(entry)
-        with self.path.open("a", encoding="utf-8") as ledger:
-            ledger.write(json.dumps(asdict(entry)) + "\n")
-
-    def _take(self, entry: Delivered) -> None:
-        self.entries[entry.record] = entry
-        self.latest[entry.key] = entry.record
-
-
 class Delivery:
     """Delivers the records of this folder to a store; safe to repeat, and to start again after a kill."""
 
-    def __init__(self, store: RunStore, ledger: Ledger, unreachable: tuple[type[Exception], ...]) -> None:
-        self._store, self._ledger, self._unreachable = store, ledger, unreachable
+    def __init__(self, store: RunStore, ledger: Ledger, errors: tuple[type[Exception], ...]) -> None:
+        self._store, self._ledger, self._errors = store, ledger, errors
         self._seen: dict[Path, tuple[int, int, int]] = {}
-        self._unfinished: set[Path] = set()
-        self._rebuilt: set[str] = set()
+        self._open_files: set[Path] = set()
+        self._known: set[str] = set()
+        self.refused: dict[Path, Exception] = {}
         self.n_delivered = 0
 
-    def poll(self) -> bool:
-        """Delivers what is new; returns False where the store could not be reached (the rest stays for later)."""
+    def poll(self, stop: Callable[[], bool] = lambda: False) -> bool:
+        """Delivers what is new until `stop()`; returns False where something was left.
+
+        A record that a reachable store refuses is put aside (`refused`) and holds up no other.
+        """
         for path in self._changed():
-            try:
-                self._deliver_file(path)
-            except FileNotFoundError:
-                continue
-            except self._unreachable:
+            if stop() or not self._deliver_or_refuse(path):
                 self._seen.pop(path, None)
                 return False
         return True
@@ -85,108 +54,152 @@ class Delivery:
     def drain(self, seconds: float, wait: Callable[[float], None] = time.sleep) -> int:
         """Delivers all there is, for at most `seconds`; returns how many record files still wait.
 
-        Runs without an end that no process writes any more, or whose record is gone, end as KILLED.
+        Jobs that outlive a killed run are waited for. Then a run without an end is KILLED: for good where nobody
+        writes its record any more; else what its job still notes is delivered the next time.
         """
         end = time.monotonic() + seconds
         delay = 0.5
+        self._retry(self.refused)
         while True:
-            self._seen = {path: state for path, state in self._seen.items() if path not in self._unfinished}
-            if self.poll() and self._end_lost_runs():
-                return 0
-            if time.monotonic() + delay > end:
-                return len(list(self._changed()))
+            self._open_files = {path for path in self._open_files if path.exists()}
+            self._retry(self._open_files)
+            late = time.monotonic() + delay > end
+            if self.poll(lambda: time.monotonic() > end) and (late or not self._open_files) and self._end_lost_runs():
+                return len(self.refused)
+            if late:
+                return len(self.refused) + len(list(self._changed()))
             wait(delay)
             delay = min(2 * delay, 10)
 
+    def _retry(self, paths: Iterable[Path]) -> None:
+        for path in list(paths):
+            self._seen.pop(path, None)
+
     def _changed(self) -> Iterator[Path]:
-        for path in sorted(path for pattern in PATTERNS for path in Path().glob(pattern)):
+        """Record files that changed since they were read, oldest first, so that a run follows those it comes from."""
+        states: dict[Path, tuple[int, int, int]] = {}
+        for path in _record_files():
             try:
                 stat = path.stat()
             except FileNotFoundError:
                 continue
-            state = (stat.st_ino, stat.st_size, stat.st_mtime_ns)
-            if self._seen.get(path) != state:
-                self._seen[path] = state
+            states[path] = (stat.st_mtime_ns, stat.st_size, stat.st_ino)
+        for path in sorted(states, key=lambda path: states[path]):
+            if self._seen.get(path) != states[path]:
+                self._seen[path] = states[path]
                 yield path
 
+    def _deliver_or_refuse(self, path: Path) -> bool:
+        self.refused.pop(path, None)
+        try:
+            self._deliver_file(path)
+        except self._errors as error:
+            if not self._store.reachable():
+                return False
+            self.refused[path] = error
+        return True
+
     def _deliver_file(self, path: Path) -> None:
+        try:
+            held, all_events = is_open(path), read_events(path)
+        except FileNotFoundError:  # its stage runs again
+            return
         events_of: dict[str, list[dict[str, Any]]] = {}
-        held = is_open(path)
-        for event in read_events(path):
+        for event in all_events:
             events_of.setdefault(event["record"], []).append(event)
-        ended = [self._deliver_run(events, held) for events in events_of.values() if events[0]["event"] == "start"]
+        whole = [events for events in events_of.values() if events[0]["event"] == "start"]
+        ended = [self._deliver_run(events, path, held) for events in whole]
+        for entry in [entry for entry in self._ledger.latest.values() if entry.file == path.as_posix()]:
+            if entry.record not in events_of:  # its key is no longer in the plan
+                self._supersede(entry)
         if all(ended):
-            self._unfinished.discard(path)
+            self._open_files.discard(path)
             if path.parent == FAILED:
                 path.unlink()
         else:
-            self._unfinished.add(path)
+            self._open_files.add(path)
 
-    def _deliver_run(self, events: list[dict[str, Any]], held: bool) -> bool:
+    def _deliver_run(self, events: list[dict[str, Any]], path: Path, held: bool) -> bool:
         """Delivers the events of one run that are new; returns whether the run has ended."""
-        start = events[0]
-        self._rebuild(start["experiment"])
+        start, last = events[0], events[-1]
+        self._compare_with_store(start["experiment"])
         entry = self._ledger.entries.get(start["record"])
-        if entry is None:
-            entry = self._open(start)
-        if entry.ended:
-            return True
-        fresh = events[max(entry.n_events, 1) :]
-        self._store.log_metrics(entry.run_id, [event for event in fresh if event["event"] == "metrics"])
-        for event in fresh:
-            if event["event"] == "artifact":
-                self._store.log_artifact(entry.run_id, event)
-        last = events[-1]
+        if entry is None or not entry.run_id:
+            entry = self._open(start, path, resumed=entry is not None)
+        if entry.n_events >= len(events) and (entry.ended or held):
+            return entry.ended
+        self._store.log(entry.run_id, events[entry.n_events :])
         if last["event"] == "end":
             self._store.end_run(entry.run_id, last["status"], last["time"], last["error"])
         elif not held:
-            self._store.end_run(entry.run_id, "KILLED")
+            self._store.end_run(entry.run_id, "KILLED", last["time"])
         entry.n_events, entry.ended = len(events), last["event"] == "end" or not held
-        if fresh or entry.ended:
-            self._ledger.note(entry)
+        self._ledger.note(entry)
         return entry.ended
 
-    def _open(self, start: Mapping[str, Any]) -> Delivered:
-        former = self._ledger.entries.get(self._ledger.latest.get(start["key"], ""))
-        parents = [self._ledger.latest[key] for key in start["parents"] if key in self._ledger.latest]
-        run_id = self._store.open_run(start, [self._ledger.entries[parent].run_id for parent in parents])
-        entry = Delivered(start["record"], start["key"], run_id, n_events=1)
+    def _open(self, start: Mapping[str, Any], path: Path, resumed: bool) -> Delivered:
+        """The record's run. The intention is noted first: a run that a kill kept from being noted is found again."""
+        former = self._ledger.latest.get(start["key"])
+        if former is not None and former.record != start["record"]:
+            self._supersede(former)
+        entry = Delivered(start["record"], start["key"], file=path.as_posix())
+        self._ledger.note(entry)
+        parents = [self._ledger.latest[key].run_id for key in start["parents"] if key in self._ledger.latest]
+        found = self._store.find_run(start["experiment"], start["record"]) if resumed else None
+        entry.run_id = found or self._store.create_run(start, entry.file, [parent for parent in parents if parent])
         self._ledger.note(entry)
         self.n_delivered += 1
-        if former is not None:
-            self._store.supersede(former.run_id)
-            if not former.ended:
-                self._kill(former)
         return entry
 
-    def _kill(self, entry: Delivered) -> None:
-        self._store.end_run(entry.run_id, "KILLED")
-        entry.ended = True
-        # The latest run of a key is the one that replaced it, so the former is only amended, not noted as latest.
-        latest = self._ledger.latest[entry.key]
+    def _supersede(self, entry: Delivered) -> None:
+        """Marks a run as replaced; a run that a person deleted in the store needs no mark."""
+        try:
+            if entry.run_id and not entry.ended:
+                self._store.end_run(entry.run_id, "KILLED")
+            if entry.run_id:
+                self._store.supersede(entry.run_id)
+        except self._errors:
+            if not self._store.reachable():
+                raise
+        entry.ended = entry.superseded = True
         self._ledger.note(entry)
-        if latest != entry.record:
-            self._ledger.note(self._ledger.entries[latest])
 
     def _end_lost_runs(self) -> bool:
-        """Ends runs whose record file is gone, as a killed job's is when it runs again under another plan."""
-        present = {event["record"] for path in self._unfinished if path.exists() for event in read_events(path)}
+        """Ends runs whose record is gone, and those of jobs that live on after the time for them is over."""
+        held = {event["record"] for path in self._open_files for event in read_events(path)}
+        refused = {path.as_posix() for path in self.refused}
         try:
-            for entry in [entry for entry in self._ledger.entries.values() if not entry.ended]:
-                if entry.record not in present:
-                    self._kill(entry)
+            for entry in [entry for entry in self._ledger.entries.values() if not entry.ended and entry.run_id]:
+                if entry.file not in refused:
+                    self._store.end_run(entry.run_id, "KILLED")
+                if entry.record not in held and entry.file not in refused:
+                    entry.ended = True
+                    self._ledger.note(entry)
             self._store.close_parents()
-        except self._unreachable:
+        except self._errors:
             return False
         return True
 
-    def _rebuild(self, experiment: str) -> None:
-        """Where the ledger was lost, learns from the store which records it holds."""
-        if experiment in self._rebuilt:
+    def _compare_with_store(self, experiment: str) -> None:
+        """Where the ledger was lost, or is about a store that was replaced, learns from the store what it holds."""
+        if experiment in self._known:
             return
-        if not any(entry.key.startswith(f"{experiment}/") for entry in self._ledger.entries.values()):
-            known = sorted(self._store.known_runs(experiment), key=lambda run: run.get("superseded") != "true")
+        identity = self._store.identity(experiment)
+        if self._ledger.stores.get(experiment) != identity:
+            known = list(self._store.known_runs(experiment))
+            self._ledger.note_store(experiment, identity)
             for run in known:
-                ended = run["status"] != "RUNNING"
-                self._ledger.note(Delivered(run["record"], run["key"], run["run_id"], 1, ended))
-        self._rebuilt.add(experiment)
+                status, superseded = run["status"], run["superseded"] == "true"
+                # A run that a stage ended has everything; the others get all their events again, which changes nothing.
+                n_events = sys.maxsize if status in ("FINISHED", "FAILED") else 0
+                entry = Delivered(run["record"], run["key"], run["run_id"], n_events, status != "RUNNING")
+                self._ledger.note(replace(entry, file=run.get("record_file", ""), superseded=superseded))
+        self._known.add(experiment)
+
+
+def _record_files() -> Iterator[Path]:
+    for top in (RESULTS, FAILED):
+        for folder, _, files in os.walk(top):
+            for name in files:
+                if name == "record.jsonl" or name.endswith(".record.jsonl"):
+                    yield Path(folder, name)

@@ -3,7 +3,8 @@
 import logging
 import os
 import warnings
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +16,9 @@ os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "10")
 warnings.filterwarnings("ignore", category=FutureWarning, module="mlflow.*")
 
 from mlflow import MlflowClient  # noqa: E402
-from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param  # noqa: E402
+from mlflow.entities import Dataset, DatasetInput, InputTag, LifecycleStage, Metric, Param  # noqa: E402
 from mlflow.exceptions import MlflowException  # noqa: E402
+from sqlalchemy.exc import SQLAlchemyError  # noqa: E402
 
 for noisy in ("mlflow", "alembic"):
     logging.getLogger(noisy).setLevel(logging.ERROR)
@@ -24,7 +26,8 @@ for noisy in ("mlflow", "alembic"):
 DEFAULT_STORE = "sqlite:///mlflow.db"
 LARGEST_COPY_BYTES = 5 * 2**20
 LONGEST_VALUE = 500
-Unreachable = (MlflowException, OSError)
+LONGEST_TAG = 5000
+Unreachable = (MlflowException, SQLAlchemyError, OSError)
 
 
 def tracking_uri() -> str:
@@ -36,20 +39,40 @@ class Tracker:
     """Writes runs to one tracking store; every call may raise one of `Unreachable`."""
 
     def __init__(self, uri: str) -> None:
-        self.client = MlflowClient(tracking_uri=uri)
+        self._uri = uri
         self._experiments: dict[str, str] = {}
         self._parents: dict[tuple[str, int], str] = {}
 
+    @cached_property
+    def client(self) -> MlflowClient:
+        """The client; the first use opens the store, which may be down."""
+        return MlflowClient(tracking_uri=self._uri)
+
+    def reachable(self) -> bool:
+        """Whether the store answers."""
+        try:
+            self.client.search_experiments(max_results=1)
+        except Unreachable:
+            return False
+        return True
+
+    def identity(self, experiment: str) -> str:
+        """Tells an experiment from one of the same name in a store that was made anew."""
+        found = self.client.get_experiment(self.experiment(experiment))
+        return f"{found.experiment_id} {found.creation_time}"
+
     def experiment(self, name: str) -> str:
-        """The id of the MLflow experiment of that name, created where it is not there."""
+        """The id of the MLflow experiment of that name, created or restored where it is not there."""
         if name not in self._experiments:
             found = self.client.get_experiment_by_name(name)
+            if found and found.lifecycle_stage == LifecycleStage.DELETED:
+                self.client.restore_experiment(found.experiment_id)
             kind = {"mlflow.experimentKind": "custom_model_development"}
             self._experiments[name] = found.experiment_id if found else self.client.create_experiment(name, tags=kind)
         return self._experiments[name]
 
-    def known_runs(self, experiment: str) -> Iterable[Mapping[str, str]]:
-        """Tags `record`, `key` and `superseded`, and `run_id` and `status`, of every run that a record made."""
+    def known_runs(self, experiment: str) -> Iterator[Mapping[str, str]]:
+        """Tags `record`, `key`, `record_file` and `superseded`, and `run_id` and `status`, of every run of a record."""
         token = None
         while True:
             page = self.client.search_runs([self.experiment(experiment)], "tags.record != ''", page_token=token)
@@ -59,13 +82,18 @@ class Tracker:
             if not token:
                 return
 
-    def open_run(self, start: Mapping[str, Any], computed_from_runs: Iterable[str]) -> str:
-        """Creates the run of a `start` event and returns its id; its key's parts are parameters, its stage is a tag."""
-        experiment = self.experiment(start["experiment"])
+    def find_run(self, experiment: str, record: str) -> str | None:
+        """The run of one record, where there is one."""
+        found = self.client.search_runs([self.experiment(experiment)], f"tags.record = '{record}'", max_results=1)
+        return found[0].info.run_id if found else None
+
+    def create_run(self, start: Mapping[str, Any], file: str, computed_from_runs: Iterable[str]) -> str:
+        """Creates the run of a `start` event and returns its id; what it is and came from are tags."""
         tags = {
             **start["tags"],
             "stage": start["stage"],
             "record": start["record"],
+            "record_file": file,
             "key": start["key"],
             "superseded": "false",
             "computed_from": ", ".join(start["parents"]),
@@ -74,30 +102,26 @@ class Tracker:
         }
         if start["seed"] is not None:
             tags["mlflow.parentRunId"] = self._parent(start["experiment"], start["seed"])
-        milliseconds = int(start["time"] * 1000)
-        run = self.client.create_run(experiment, milliseconds, {k: v for k, v in tags.items() if v}, start["name"])
-        parameters = [Param(name, str(value)[:LONGEST_VALUE]) for name, value in start["parameters"].items()]
-        self.client.log_batch(run.info.run_id, params=parameters)
-        if start["dataset"]:
-            self._log_dataset(run.info.run_id, start["dataset"])
-        return run.info.run_id
+        tags = {name: value[:LONGEST_TAG] for name, value in tags.items() if value}
+        experiment, milliseconds = self.experiment(start["experiment"]), int(start["time"] * 1000)
+        return self.client.create_run(experiment, milliseconds, tags, start["name"]).info.run_id
 
-    def log_metrics(self, run_id: str, events: Iterable[Mapping[str, Any]]) -> None:
-        """Logs `metrics` events in one call."""
-        metrics = [
-            Metric(name, float(value), int(event["time"] * 1000), event["step"])
-            for event in events
-            for name, value in event["values"].items()
-        ]
-        if metrics:
-            self.client.log_batch(run_id, metrics=metrics)
-
-    def log_artifact(self, run_id: str, event: Mapping[str, Any]) -> None:
-        """Copies a small file; notes path and SHA-256 of every file as a tag."""
-        path = Path(event["path"])
-        if path.is_file() and event["size"] <= LARGEST_COPY_BYTES:
-            self.client.log_artifact(run_id, str(path))
-        self.client.set_tag(run_id, f"sha256.{path.name}", f"{event['sha256']} {event['path']}")
+    def log(self, run_id: str, events: Iterable[Mapping[str, Any]]) -> None:
+        """Logs the parameters, metrics, data set and artifacts of events; doing so twice changes nothing."""
+        parameters: list[Param] = []
+        metrics: list[Metric] = []
+        for event in events:
+            if event["event"] == "start":
+                parameters += [Param(name, str(value)[:LONGEST_VALUE]) for name, value in event["parameters"].items()]
+                if event["dataset"]:
+                    self._log_dataset(run_id, event["dataset"])
+            elif event["event"] == "metrics":
+                time = int(event["time"] * 1000)
+                metrics += [Metric(name, float(value), time, event["step"]) for name, value in event["values"].items()]
+            elif event["event"] == "artifact":
+                self._log_artifact(run_id, event)
+        if parameters or metrics:
+            self.client.log_batch(run_id, metrics, parameters)
 
     def end_run(self, run_id: str, status: str, seconds: float | None = None, error: str = "") -> None:
         """Ends a run as FINISHED, FAILED or KILLED, at `seconds` since the epoch (None: now)."""
@@ -118,11 +142,11 @@ class Tracker:
         """The run of a seed; it counts as finished all along, so that a killed delivery leaves none running."""
         if (experiment, seed) not in self._parents:
             place = self.experiment(experiment)
-            found = self.client.search_runs([place], f"tags.stage = 'seed' and params.seed = '{seed}'", max_results=1)
+            found = self.client.search_runs([place], f"tags.stage = 'seed' and tags.seed = '{seed}'", max_results=1)
             if found:
                 run_id = found[0].info.run_id
             else:
-                tags = {"stage": "seed", "superseded": "false", "mlflow.source.name": "snakemake"}
+                tags = {"stage": "seed", "seed": str(seed), "superseded": "false", "mlflow.source.name": "snakemake"}
                 run_id = self.client.create_run(place, tags=tags, run_name=f"seed {seed}").info.run_id
                 self.client.log_batch(run_id, params=[Param("experiment", experiment), Param("seed", str(seed))])
                 self.client.set_terminated(run_id, "FINISHED")
@@ -132,6 +156,13 @@ class Tracker:
     def _log_dataset(self, run_id: str, facts: Mapping[str, str]) -> None:
         dataset = Dataset(facts["name"], facts["digest"][:36], "local", facts["source"] or facts["name"])
         self.client.log_inputs(run_id, [DatasetInput(dataset, [InputTag("mlflow.data.context", "training")])])
+
+    def _log_artifact(self, run_id: str, event: Mapping[str, Any]) -> None:
+        """Copies a small file; notes path and SHA-256 of every file as a tag."""
+        path = Path(event["path"])
+        if path.is_file() and event["size"] <= LARGEST_COPY_BYTES:
+            self.client.log_artifact(run_id, str(path))
+        self.client.set_tag(run_id, f"sha256.{path.name}", f"{event['sha256']} {event['path']}")
 
 
 def runs_pages(base_url: str, uri: str) -> dict[str, str]:
