@@ -172,3 +172,29 @@ def test_the_ids_in_scores_are_those_of_the_training_split(finished: tuple[Works
     folder = finished[0].folder / "results/small/seed0"
     train = pd.read_parquet(folder / "split/train.parquet")["id"].tolist()
     assert pd.read_parquet(folder / "scores/ip.parquet")["id"].tolist() == train
+
+
+OWN_MODEL = """
+from torch import nn
+
+
+def build(input_shape, n_classes):
+    return nn.Sequential(nn.Flatten(), nn.Linear(input_shape[1] * input_shape[2], n_classes))
+"""
+
+
+def test_a_model_of_ones_own_is_found_beside_the_configuration(tmp_path: Path) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "my_models.py").write_text(OWN_MODEL)
+    small = {**SMALL["definitions"]["small"], "model": "my_models:build"}
+    workspace = Workspace(tmp_path / "work")
+    workspace.configure({**SMALL, "definitions": {"small": small}})
+    (workspace.folder / "small.yaml").rename(elsewhere / "small.yaml")
+    (workspace.folder / "small.yaml").symlink_to(elsewhere / "small.yaml")
+    workspace.run("--", "results/small/seed0/checkpoints/checkpoints.json")
+    facts = json.loads((workspace.folder / "results/small/seed0/checkpoints/checkpoints.json").read_text())
+    assert facts["model"]["name"] == "my_models:build"
+    (elsewhere / "my_models.py").write_text(OWN_MODEL.replace("nn.Flatten(), ", "nn.Flatten(), nn.Identity(), "))
+    plan = workspace.plan("--", "results/small/seed0/checkpoints/checkpoints.json")
+    assert {job.rule for job in plan} == {"train", "checkpoint"}

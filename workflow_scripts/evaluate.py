@@ -14,8 +14,7 @@ def main(job: Any) -> None:
     from heft.records import append_comparison
 
     experiment, seed = seed_of(job)
-    manifest = read_json(job.input.manifest)
-    model = ModelSpec(**job.params.model, input_shape=manifest["input_shape"], n_classes=len(manifest["class_names"]))
+    model = ModelSpec.for_data(job.params.model, read_json(job.input.manifest))
     data = Path(job.input.manifest).parent
     found = evaluate_variant(
         Evaluated(experiment, seed, job.wildcards.v, **job.params.variant),

@@ -20,9 +20,8 @@ def main(job: Any, record: RunRecord) -> None:
     from heft.training.settings import CheckpointSettings, TrainingSettings
 
     data = Path(job.input.manifest).parent
-    manifest = read_json(job.input.manifest)
     trained = train_runs(
-        ModelSpec(**job.params.model, input_shape=manifest["input_shape"], n_classes=len(manifest["class_names"])),
+        ModelSpec.for_data(job.params.model, read_json(job.input.manifest)),
         load_examples(data, job.input.train),
         load_examples(data, job.input.validation),
         TrainingSettings(**job.params.training),

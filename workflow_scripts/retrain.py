@@ -16,9 +16,8 @@ def main(job: Any, record: RunRecord) -> None:
     from heft.training.settings import TrainingSettings
 
     data = Path(job.input.manifest).parent
-    manifest = read_json(job.input.manifest)
     states, cost = retrain(
-        ModelSpec(**job.params.model, input_shape=manifest["input_shape"], n_classes=len(manifest["class_names"])),
+        ModelSpec.for_data(job.params.model, read_json(job.input.manifest)),
         load_examples(data, job.input.train),
         read_parquet(job.input.plan),
         TrainingSettings(**job.params.training),

@@ -28,5 +28,6 @@ COLUMNS = (
     "forward_passes",
     "retrain_cpu_seconds",
 )
+DESCRIPTION = COLUMNS[: COLUMNS.index("n_removed")]  # what a row is, before anything is measured
 KEY = ("experiment", "seed", "variant", "action", "fraction")
 COST_COLUMNS = ("score_cpu_seconds", "score_peak_mb", "forward_passes", "retrain_cpu_seconds")

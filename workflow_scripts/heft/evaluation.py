@@ -7,15 +7,13 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import torch
 from torch import Tensor, nn
-from torch.func import functional_call
-from torch.nn.functional import cross_entropy
 
 from heft.comparison import COLUMNS, KEY
 from heft.curation.states import state_of
 from heft.data.examples import Examples
 from heft.detection import detection_quality, precision_at_recall, removal_quality
+from heft.training.dynamics import loss_and_accuracy, predict
 
 
 @dataclass(frozen=True)
@@ -86,18 +84,10 @@ def evaluate_variant(
     return {"rows": rows, "long": long, "precision_recall": curve}
 
 
-def _measure(
-    model: nn.Module, state: Mapping[str, Tensor], splits: Splits
-) -> tuple[dict[str, float], dict[str, float]]:
+def _measure(model: nn.Module, state: dict[str, Tensor], splits: Splits) -> tuple[dict[str, float], dict[str, float]]:
     validation, test, train = (
-        _loss_and_accuracy(model, state, split) for split in (splits.validation, splits.test, splits.train)
+        loss_and_accuracy(predict(model, state, split.inputs), split.labels)
+        for split in (splits.validation, splits.test, splits.train)
     )
     columns = {"val_loss": validation[0], "test_loss": test[0], "test_accuracy": test[1]}
     return columns, {"validation_accuracy": validation[1], "train_loss": train[0], "train_accuracy": train[1]}
-
-
-@torch.no_grad()
-def _loss_and_accuracy(model: nn.Module, state: Mapping[str, Tensor], split: Examples) -> tuple[float, float]:
-    """Mean cross-entropy and share of correct predictions under the split's given labels."""
-    logits = torch.cat([functional_call(model, dict(state), (batch,)) for batch in split.inputs.split(1024)])
-    return float(cross_entropy(logits, split.labels)), float((logits.argmax(1) == split.labels).double().mean())

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from heft.config import Configuration, data_folder, load_configuration
-from heft.errors import HeftError
 from heft.experiment import Experiment, declaration_of, module_file
 from heft.fingerprint import PACKAGE_ROOT, fingerprint
+from heft.models.registry import MODULES_VARIABLE
 from heft.registry import declarations
 from heft.variants import NONE
 
@@ -147,7 +147,5 @@ def load_plan(raw: Mapping[str, Any], files: list[Path]) -> Plan:
     for experiment, found in settings.items():
         experiments[experiment] = Experiment(experiment, found, f"{name}: definitions.{experiment}")
         experiments[experiment].check(roots)
-    if not experiments:
-        raise HeftError(f"{name}: experiments is empty")
-    os.environ["HEFT_MODULES"] = os.pathsep.join(map(str, roots))
+    os.environ[MODULES_VARIABLE] = os.pathsep.join(map(str, roots))
     return Plan(configuration, experiments, roots)

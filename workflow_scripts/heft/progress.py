@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 DEFAULT_HANDLER = "DefaultStreamHandler"
-_SHORT = {"s": "seed "}
+_SHORT = {"s": "seed ", "g": "group "}
 
 
 def attach(logger: logging.Logger, reports: Iterable[str]) -> None:

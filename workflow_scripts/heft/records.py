@@ -22,22 +22,11 @@ from types import TracebackType
 from typing import Any, Self
 
 from heft.artifacts import sha256_of_file
+from heft.comparison import DESCRIPTION
 
 FAILED = Path(
     ".heft/failed"
 )  # Snakemake deletes what a failed job wrote: its record is kept here until it is delivered
-KEY_COLUMNS = (
-    "experiment",
-    "seed",
-    "variant",
-    "method",
-    "ensemble",
-    "members",
-    "options",
-    "action",
-    "fraction",
-    "chosen",
-)
 
 
 @dataclass(frozen=True)
@@ -186,7 +175,7 @@ def append_comparison(path: str | Path, rows: Iterable[Mapping[str, Any]], stage
                     variant=row["variant"],
                     action=row["action"] or "",
                     fraction=float(row["fraction"]),
-                    parameters=further | {name: row[name] for name in KEY_COLUMNS if row.get(name) not in ("", None)},
+                    parameters=further | {name: row[name] for name in DESCRIPTION if row.get(name) not in ("", None)},
                     **run,
                 ),
                 {name: value for name, value in row.items() if name != "seed" and _is_number(value)},

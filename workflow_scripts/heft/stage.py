@@ -14,8 +14,6 @@ from heft.errors import HeftError
 from heft.records import Dataset, RunRecord, run_key
 from heft.warm import hand_over
 
-NOT_PARAMETERS = ("code", "computed_from")
-
 
 def run_stage(
     work: Callable[[Any, RunRecord], None], job: Any, variant: str = "", computed_from: Mapping[str, str] | None = None
@@ -75,7 +73,7 @@ def start_record(job: Any, variant: str, computed_from: Mapping[str, str]) -> Ru
         job.rule,
         seed=seed,
         variant=variant,
-        parameters={name: value for name, value in job.params.items() if name not in NOT_PARAMETERS},
+        parameters={name: value for name, value in job.params.items() if name != "code"},
         tags={"code": code_digest(job)},
         parents=parent_keys(experiment, seed, computed_from),
         dataset=dataset_of(job),

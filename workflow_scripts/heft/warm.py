@@ -93,7 +93,9 @@ def _status_of(script: str) -> int:
             print(ended.code, file=sys.stderr)
             return 1
         return int(ended.code or 0)
-    except BaseException:
+    except KeyboardInterrupt:
+        return 128 + signal.SIGINT
+    except Exception:
         traceback.print_exc()
         return 1
     return 0

@@ -3,6 +3,7 @@
 import difflib
 import importlib
 import inspect
+import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ import torch
 from torch import nn
 
 from heft.errors import HeftError
+from heft.models.registry import MODULES_VARIABLE
 from heft.registry import declarations
 
 
@@ -24,6 +26,11 @@ class ModelSpec:
     options: Mapping[str, Any]
     input_shape: Sequence[int]
     n_classes: int
+
+    @classmethod
+    def for_data(cls, model: Mapping[str, Any], manifest: Mapping[str, Any]) -> "ModelSpec":
+        """The model that `model` (name, options) describes, for the shapes and classes of a data set's manifest."""
+        return cls(model["name"], model["options"], manifest["input_shape"], len(manifest["class_names"]))
 
     def build(self, seed: int) -> nn.Module:
         """The model with initial parameters drawn from `seed`."""
@@ -73,13 +80,17 @@ def _registered_function(name: str, input_shape: Sequence[int]) -> Callable[...,
 
 def _own_function(name: str) -> Callable[..., nn.Module]:
     module_name, _, function_name = name.partition(":")
-    if str(Path.cwd()) not in sys.path:
-        # Last, so that a file of the project folder never hides an installed package.
-        sys.path.append(str(Path.cwd()))
+    # Last, so that a file of these folders never hides an installed package.
+    sys.path += [root for root in module_roots() if root not in sys.path]
     try:
         return getattr(importlib.import_module(module_name), function_name)
     except (ImportError, AttributeError, ValueError) as error:
         raise HeftError(f'model "{name}" cannot be imported: {error}.') from error
+
+
+def module_roots() -> list[str]:
+    """Folders where a user's own modules may lie: beside the configuration, then the project's."""
+    return [*filter(None, os.environ.get(MODULES_VARIABLE, "").split(os.pathsep)), str(Path.cwd())]
 
 
 def _check_logits(model: nn.Module, name: str, input_shape: Sequence[int], n_classes: int) -> None:

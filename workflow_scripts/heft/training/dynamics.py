@@ -22,7 +22,7 @@ def predict(model: nn.Module, state: dict[str, Tensor], inputs: Tensor) -> Tenso
 
 def loss_and_accuracy(logits: Tensor, labels: Tensor) -> tuple[float, float]:
     """Mean cross-entropy, in nats, and the share of labels that are the largest logit."""
-    return float(cross_entropy(logits, labels)), float((logits.argmax(dim=1) == labels).float().mean())
+    return float(cross_entropy(logits, labels)), float((logits.argmax(dim=1) == labels).double().mean())
 
 
 def dynamics_of_epoch(ids: np.ndarray, epoch: int, logits: Tensor, labels: Tensor) -> pd.DataFrame:
