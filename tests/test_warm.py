@@ -110,7 +110,7 @@ def test_a_run_whose_warm_process_fails_gives_the_same_weights(tmp_path: Path) -
     for name in ("warm", "cold"):
         workspace = Workspace(tmp_path / name)
         if name == "cold":
-            workspace.edit("workflow_scripts/warm.py", "serve(sys.argv[1])", "sys.exit(0)")
+            workspace.edit("workflow_scripts/warm.py", "serve(sys.argv[1])\n", "sys.exit(0)\n")
         workspace.run("--", target)
         run_facts = json.loads((workspace.folder / target).read_text())["runs"]["0"]
         hashes.append([state["sha256"] for state in run_facts["states"]])

@@ -1,6 +1,7 @@
 """Progress of a run on Snakemake's logger: one line a job, and on a terminal a bar with the remaining time."""
 
 import logging
+import os
 import sys
 import time
 from collections.abc import Iterable, Mapping
@@ -92,7 +93,8 @@ class ProgressHandler(logging.Handler):
     def _message(self, record: logging.LogRecord) -> None:
         text = record.getMessage()
         if text.startswith("Nothing to be done"):
-            self._line(f"Nothing to be done; up to date: {', '.join(self._reports)}")
+            made = ", ".join(filter(os.path.exists, self._reports))
+            self._line(f"Nothing to be done; up to date: {made}" if made else "Nothing to be done.")
         elif record.levelno >= logging.WARNING and not text.startswith("Exiting because a job execution failed"):
             self._line(text)
 

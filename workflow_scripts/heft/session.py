@@ -59,12 +59,12 @@ class Session:
         if self._warm is not None and self._warm.stdin is not None:
             self._warm.stdin.close()
             self._warm.wait()
-            shutil.rmtree(Path(os.environ.pop(VARIABLE)).parent)
+            shutil.rmtree(Path(os.environ.pop(VARIABLE)).parent, ignore_errors=True)
         if self._delivery is not None and self._delivery.stdin is not None:
             self._delivery.stdin.close()
             self._delivery.wait()
         if not failed:
-            for report in self.reports:
+            for report in filter(os.path.exists, self.reports):
                 print(f"Report: {report}", file=sys.stderr)
 
 
