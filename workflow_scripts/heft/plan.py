@@ -10,8 +10,7 @@ from typing import Any
 from heft.config import Configuration, data_folder, load_configuration
 from heft.experiment import Experiment, declaration_of, module_file
 from heft.fingerprint import PACKAGE_ROOT, fingerprint
-from heft.models.registry import MODULES_VARIABLE
-from heft.registry import declarations
+from heft.registry import MODULES_VARIABLE, declarations
 from heft.variants import NONE
 
 GROUP_SIZE = 5  # members of the kind `seeds` are trained this many at a time; group 0 lacks member 0, the trained model

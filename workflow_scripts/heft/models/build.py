@@ -14,8 +14,7 @@ import torch
 from torch import nn
 
 from heft.errors import HeftError
-from heft.models.registry import MODULES_VARIABLE
-from heft.registry import declarations
+from heft.registry import MODULES_VARIABLE, declarations
 
 
 @dataclass(frozen=True)

@@ -6,9 +6,6 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from torch import nn
 
-# Environment variable: folders, in the order of the search path, where a user's own model modules may lie.
-MODULES_VARIABLE = "HEFT_MODULES"
-
 
 def model(*, needs_image: bool = False) -> "Callable[[Callable[..., nn.Module]], Callable[..., nn.Module]]":
     """Registers a function `(input_shape, n_classes, *, options...) -> nn.Module` whose output is logits.
