@@ -1,5 +1,6 @@
 """Reads the configuration, keeps one run at a time, and starts what accompanies a run."""
 
+import re
 import sys
 from pathlib import Path
 
@@ -19,28 +20,62 @@ if workflow.is_main_process:
     session.show_progress()
 
 
+VARIANT = r"[A-Za-z0-9_.\-]+"
+
+
+def baselines():
+    """Pattern of the baselines' slugs; one that matches nothing where there are none."""
+    return "|".join(map(re.escape, plan.baselines)) or "(?!)"
+
+
 wildcard_constraints:
     e="[a-z0-9_]+",
     s="[0-9]+",
     m=r"[A-Za-z0-9_.\-]+",
-    v=r"[A-Za-z0-9_.\-]+",
+    v=VARIANT,
     g="[0-9]+",
+    kind="seeds|folds|fine_tunes",
 
 
-def code(script, method=None, model=False):
+def code(script, method=None, model=False, baseline=False):
     """A params function: the fingerprint of the code that a job of this experiment runs."""
     return lambda wildcards: plan.code(
-        wildcards.e, script, method(wildcards) if method else "", model
+        wildcards.e,
+        script,
+        method(wildcards) if method else "",
+        model,
+        wildcards.v if baseline else "",
     )
 
 
-def trained_members(wildcards):
-    groups = plan.member_groups(wildcards.e, wildcards.m)
-    folder = f"results/{wildcards.e}/seed{wildcards.s}/members/seeds"
+def member_files(kind, *names):
+    """An input function: files of the further trained models of a kind that a scorer needs."""
+    return lambda wildcards: expand(
+        f"results/{wildcards.e}/seed{wildcards.s}/members/{kind}/group{{g}}/{{name}}",
+        g=plan.member_groups(wildcards.e, wildcards.m, kind),
+        name=names or ("checkpoints.json", "states.safetensors"),
+    )
+
+
+def dynamics(wildcards):
+    """What was recorded of each epoch, of every run that a scorer needs it of."""
+    if not plan.needs_dynamics(wildcards.e, wildcards.m):
+        return []
+    recorded = (
+        f"results/{wildcards.e}/seed{wildcards.s}/train/training_dynamics.parquet"
+    )
+    return [recorded, *member_files("seeds", "training_dynamics.parquet")(wildcards)]
+
+
+def tuned_model(wildcards):
+    """The checkpoints of the run that a member of the kind `fine_tunes` continues."""
+    folder = f"results/{wildcards.e}/seed{wildcards.s}"
+    if wildcards.kind != "fine_tunes":
+        return []
+    group = plan.group_of(int(wildcards.g))
+    run = f"members/seeds/group{group}" if int(wildcards.g) else "checkpoints"
     return [
-        f"{folder}/group{group}/{name}"
-        for group in groups
-        for name in ("checkpoints.json", "states.safetensors")
+        f"{folder}/{run}/{name}" for name in ("checkpoints.json", "states.safetensors")
     ]
 
 
@@ -52,7 +87,7 @@ def scores_of(suffix):
     """An input function: a file of the variant's scores; nothing for the unpruned variant."""
     return lambda wildcards: (
         []
-        if wildcards.v == "none"
+        if wildcards.v in plan.unscored(wildcards.e)
         else f"results/{wildcards.e}/seed{wildcards.s}/scores/{wildcards.v}{suffix}"
     )
 

@@ -30,6 +30,8 @@ rule retrain:
         record="results/{e}/seed{s}/retrained/{v}.record.jsonl",
     log:
         "logs/{e}/seed{s}/retrain/{v}.log",
+    wildcard_constraints:
+        v=rf"(?!(?:{baselines()})\.){VARIANT}",
     params:
         model=lambda wildcards: plan.model(wildcards.e),
         training=lambda wildcards: plan.training(wildcards.e),
@@ -38,6 +40,32 @@ rule retrain:
         code=code("retrain", model=True),
     script:
         "../workflow_scripts/retrain.py"
+
+
+rule baseline:
+    input:
+        inputs="results/{e}/data/inputs.safetensors",
+        manifest="results/{e}/data/manifest.json",
+        train="results/{e}/seed{s}/split/train.parquet",
+        validation="results/{e}/seed{s}/split/validation.parquet",
+        checkpoints="results/{e}/seed{s}/checkpoints/checkpoints.json",
+        states="results/{e}/seed{s}/checkpoints/states.safetensors",
+    output:
+        states=unless_kept("results/{e}/seed{s}/retrained/{v}.safetensors"),
+        cost="results/{e}/seed{s}/retrained/{v}.cost.json",
+        record="results/{e}/seed{s}/retrained/{v}.record.jsonl",
+    log:
+        "logs/{e}/seed{s}/baseline/{v}.log",
+    wildcard_constraints:
+        v=baselines(),
+    params:
+        training=lambda wildcards: plan.training(wildcards.e),
+        fine_tuning=lambda wildcards: plan.fine_tuning(wildcards.e),
+        resample=lambda wildcards: plan.resample(wildcards.e),
+        variant=lambda wildcards: plan.variant(wildcards.e, wildcards.v),
+        code=code("baseline", model=True, baseline=True),
+    script:
+        "../workflow_scripts/baseline.py"
 
 
 rule evaluate:
@@ -60,6 +88,7 @@ rule evaluate:
     params:
         model=lambda wildcards: plan.model(wildcards.e),
         variant=lambda wildcards: plan.variant(wildcards.e, wildcards.v),
+        baseline=lambda wildcards: wildcards.v in plan.baselines,
         code=code("evaluate", model=True),
     script:
         "../workflow_scripts/evaluate.py"

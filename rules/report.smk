@@ -32,4 +32,4 @@ rule deliver:
         python=sys.executable,
         script=f"{workflow.basedir}/workflow_scripts/deliver.py",
     shell:
-        "{params.python} {params.script} --once 2>&1 | tee {log}"
+        "{params.python:q} {params.script:q} --once 2>&1 | tee {log}"

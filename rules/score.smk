@@ -9,7 +9,10 @@ rule score_members:
         validation="results/{e}/seed{s}/split/validation.parquet",
         checkpoints="results/{e}/seed{s}/checkpoints/checkpoints.json",
         states="results/{e}/seed{s}/checkpoints/states.safetensors",
-        members=trained_members,
+        seeds=member_files("seeds"),
+        folds=member_files("folds"),
+        fine_tunes=member_files("fine_tunes"),
+        dynamics=dynamics,
     output:
         scores="results/{e}/seed{s}/scores/{m}/members.parquet",
         cost="results/{e}/seed{s}/scores/{m}/cost.json",

@@ -1,4 +1,4 @@
-"""The trained model, its checkpoints, and the further models that ensembles of the kind `seeds` need."""
+"""The trained model, its checkpoints, and the further models that ensembles and methods ask for."""
 
 
 rule train:
@@ -37,6 +37,7 @@ rule checkpoint:
         "logs/{e}/seed{s}/checkpoint.log",
     params:
         checkpoints=lambda wildcards: plan.checkpoints(wildcards.e),
+        kept=lambda wildcards: plan.kept(wildcards.e),
         code=code("checkpoint"),
     script:
         "../workflow_scripts/checkpoint.py"
@@ -48,18 +49,23 @@ rule members:
         manifest="results/{e}/data/manifest.json",
         train="results/{e}/seed{s}/split/train.parquet",
         validation="results/{e}/seed{s}/split/validation.parquet",
+        tuned=tuned_model,
     output:
-        states="results/{e}/seed{s}/members/seeds/group{g}/states.safetensors",
-        facts="results/{e}/seed{s}/members/seeds/group{g}/checkpoints.json",
-        history="results/{e}/seed{s}/members/seeds/group{g}/history.parquet",
-        record="results/{e}/seed{s}/members/seeds/group{g}/record.jsonl",
+        states="results/{e}/seed{s}/members/{kind}/group{g}/states.safetensors",
+        facts="results/{e}/seed{s}/members/{kind}/group{g}/checkpoints.json",
+        history="results/{e}/seed{s}/members/{kind}/group{g}/history.parquet",
+        dynamics="results/{e}/seed{s}/members/{kind}/group{g}/training_dynamics.parquet",
+        record="results/{e}/seed{s}/members/{kind}/group{g}/record.jsonl",
     log:
-        "logs/{e}/seed{s}/members/seeds-group{g}.log",
+        "logs/{e}/seed{s}/members/{kind}-group{g}.log",
     params:
-        members=lambda wildcards: plan.group_members(int(wildcards.g)),
+        members=lambda wildcards: plan.members(wildcards.kind, int(wildcards.g)),
         model=lambda wildcards: plan.model(wildcards.e),
         training=lambda wildcards: plan.training(wildcards.e),
-        checkpoints=lambda wildcards: plan.checkpoints(wildcards.e),
+        fine_tuning=lambda wildcards: plan.fine_tuning_of(wildcards.e, wildcards.kind),
+        resample=lambda wildcards: plan.resample(wildcards.e),
+        checkpoints=lambda wildcards: plan.checkpoints(wildcards.e, wildcards.kind),
+        kept=lambda wildcards: plan.kept(wildcards.e, wildcards.kind),
         code=code("members", model=True),
     script:
         "../workflow_scripts/members.py"

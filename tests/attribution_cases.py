@@ -1,6 +1,6 @@
 """Small trained-looking models and data in float64, shared by the tests of kernels, methods and ensembles."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import torch
@@ -8,9 +8,11 @@ from torch import Tensor, nn
 from torch.func import functional_call, grad, vmap
 from torch.nn.functional import cross_entropy
 
-from heft.methods.registry import Batch, Checkpoint, Context
+from heft.ensembles import TrainedModels, dynamics_of
+from heft.methods.registry import Batch, Checkpoint, Context, Fold
 from heft.objectives.gradient import objective_gradient
 from heft.objectives.loss import loss
+from heft.training.checkpoints import Run, SavedState
 
 N_TRAIN, N_VALIDATION, N_CLASSES = 40, 15, 4
 
@@ -56,6 +58,7 @@ class Case:
     train: Batch
     validation: Batch
     true_labels: Tensor
+    history: list[dict[str, Tensor]]  # states along the training, the last one is `state`
 
     def gradients(self, state: dict[str, Tensor] | None = None) -> dict[str, Tensor]:
         """Gradient of each training example's loss, one by one by reverse mode: [n, ...] a parameter."""
@@ -81,8 +84,8 @@ class Case:
         return {n: state[n] for n in names}, {n: t for n, t in state.items() if n not in names}
 
     def context(self, **changes: object) -> Context:
-        """What a method is given, with two spaced and two early checkpoints."""
-        states = [{name: scale * tensor for name, tensor in self.state.items()} for scale in (0.5, 1.0)]
+        """What a method is given, with two spaced and two early checkpoints, and two folds."""
+        states = [self.scaled(scale) for scale in (0.5, 1.0)]
         checkpoints = [
             Checkpoint(state, 10 * k, rate) for k, (state, rate) in enumerate(zip(states, (0.3, 0.1), strict=True))
         ]
@@ -98,7 +101,45 @@ class Case:
             "true_labels": self.true_labels,
             "gradient": partial(objective_gradient, loss),
         }
-        return Context(**{**values, **changes})  # type: ignore[arg-type]
+        context = Context(**{**values, **changes})  # type: ignore[arg-type]
+        trained: dict[str, object] = {
+            "dynamics": dynamics_of(self.model, self.history, context),
+            "folds": [Fold(self.scaled(0.9 + 0.1 * fold), self.fold_of == fold) for fold in range(2)],
+            "fine_tuned": self.scaled(1.2),
+        }
+        return replace(context, **{name: value for name, value in trained.items() if name not in changes})
+
+    @property
+    def fold_of(self) -> Tensor:
+        """Which of two folds holds an example out [n_train]."""
+        return torch.arange(N_TRAIN) % 2
+
+    def scaled(self, scale: float) -> dict[str, Tensor]:
+        """Another state: the trained one times `scale`."""
+        return {name: scale * tensor for name, tensor in self.state.items()}
+
+    def run(self, scale: float = 1.0, cpu_seconds: float = 0.0) -> Run:
+        """A training run of three epochs whose states grow towards the trained one times `scale`."""
+        states = {
+            epoch: SavedState(epoch, 10 * epoch, 0.1 * share, self.scaled(share * scale))
+            for epoch, share in ((1, 0.5), (2, 0.8), (3, 1.0))
+        }
+        roles = {"final": [3], "spaced": [1, 3], "early": [1, 2], "every": [1, 2, 3]}
+        return Run(states, roles, cpu_seconds)
+
+    def trained(self, members: int = 3, cpu_seconds: float = 0.0) -> TrainedModels:
+        """Everything that a method may need, of some members."""
+        runs = {member: self.run(1 + 0.1 * member, cpu_seconds) for member in range(members)}
+        states = {member: [saved.state for saved in run.role("every")] for member, run in runs.items()}
+        return TrainedModels(
+            runs=runs,
+            folds={
+                member: [self.run(0.9 + 0.1 * fold + 0.1 * member, cpu_seconds) for fold in range(2)] for member in runs
+            },
+            fold_of=dict.fromkeys(runs, self.fold_of),
+            fine_tuned={member: self.run(1.2 + 0.1 * member, cpu_seconds) for member in runs},
+            dynamics={member: dynamics_of(self.model, states[member], self.context()) for member in runs},
+        )
 
 
 def make_case(name: str) -> Case:
@@ -112,14 +153,21 @@ def make_case(name: str) -> Case:
         optimizer = torch.optim.Adam(model.parameters(), lr=0.02)
         given = labels.clone()
         given[:8] = (given[:8] + 1) % N_CLASSES
-        for _ in range(60):
+        history = []
+        for step in range(60):
             optimizer.zero_grad()
             cross_entropy(model(inputs[:N_TRAIN]), given[:N_TRAIN]).backward()
             optimizer.step()
-    state = {key: tensor.detach().clone() for key, tensor in model.state_dict().items()}
+            if step % 4 == 3:
+                history.append({key: tensor.detach().clone() for key, tensor in model.state_dict().items()})
     train, validation = slice(None, N_TRAIN), slice(N_TRAIN, None)
     return Case(
-        model, state, Batch(inputs[train], given[train]), Batch(inputs[validation], labels[validation]), labels[train]
+        model,
+        history[-1],
+        Batch(inputs[train], given[train]),
+        Batch(inputs[validation], labels[validation]),
+        labels[train],
+        history,
     )
 
 

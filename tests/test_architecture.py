@@ -12,15 +12,16 @@ LIBRARY = ROOT / "workflow_scripts" / "heft"
 STAGES = sorted(ROOT.glob("workflow_scripts/*.py"))
 
 # room -> rooms of the library that it may import, beside itself and FOUNDATION
-FOUNDATION = {"errors", "artifacts", "registry", "settings"}
+FOUNDATION = {"errors", "faults", "artifacts", "registry", "settings"}
 MAY_IMPORT = {
     "kernels": set(),
     "objectives": {"kernels"},
     "methods": {"kernels", "objectives"},
     "models": set(),
     "data": {"training"},  # settings and the seeds of its random streams
-    "training": {"data", "models"},
+    "training": {"data", "models", "kernels"},  # of kernels, what logits say of a label
     "curation": {"variants", "data", "models", "training"},
+    "baselines": {"data", "models", "training"},
     "reporting": {"statistics", "comparison", "variants", "tracking_links"},
 }
 MAY_IMPORT_PACKAGES = {

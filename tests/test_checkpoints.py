@@ -14,6 +14,7 @@ from heft.errors import HeftError
 from heft.models.build import ModelSpec
 from heft.training.checkpoints import (
     Checkpoints,
+    Kept,
     Run,
     SavedState,
     keep_selected,
@@ -48,9 +49,9 @@ def checkpoints_of(*numbers: int, n_epochs: int = 20) -> Checkpoints:
     return Checkpoints(SPEC, runs, cpu_seconds=1.5 * len(numbers), forward_cpu_seconds=0.01, peak_mb=3.0)
 
 
-def selected(*numbers: int) -> Checkpoints:
+def selected(*numbers: int, latest: int = 0) -> Checkpoints:
     history = pd.concat([history_of([3.0, 1.0, 2.0, *[4.0] * 17], number) for number in numbers])
-    return keep_selected(checkpoints_of(*numbers), history, CheckpointSettings())
+    return keep_selected(checkpoints_of(*numbers), history, CheckpointSettings(), Kept(latest=latest))
 
 
 def test_roles_of_twenty_epochs() -> None:
@@ -62,8 +63,13 @@ def test_roles_of_twenty_epochs() -> None:
         "early": [1, 2, 3, 4, 5],
         "best": [3],
         "last": [20],
+        "every": list(range(1, 21)),
     }
     assert select_roles(CheckpointSettings(final="best"), 20, history)["final"] == [3]
+
+
+def test_the_latest_states_are_kept_where_an_ensemble_asks_for_them() -> None:
+    assert set(selected(0, latest=4).runs[0].states) == set(selected(0).runs[0].states) | {17, 18, 19, 20}
 
 
 def test_more_states_than_epochs_are_never_asked_for() -> None:

@@ -60,7 +60,7 @@ MISTAKES = [
     ("experiments", ["mnist5"], 'experiments[0] is "mnist5"; did you mean "mnist5k"? Known: digits, mnist5k'),
     ("experiments", [], "experiments is empty"),
     ("defaults", [], "defaults is []; it must be a mapping"),
-    ("defaults.methods", ["loss", "ipp"], 'defaults.methods[1] is "ipp"; did you mean "ip"? Known: el2n'),
+    ("defaults.methods", ["loss", "ipp"], 'defaults.methods[1] is "ipp"; did you mean "ip"? Known: aum'),
     ("defaults.methods", ["ip", "ip"], 'defaults.methods names "ip" twice'),
     ("defaults.methods", ["if_cg", {"if_cg": {"damping": 0.1}}], "names if_cg twice"),
     ("defaults.methods", [{"if_cg": {"dampin": 1}}], 'methods[0].if_cg.dampin is not a key; did you mean "damping"?'),

@@ -1,104 +1,20 @@
 """Delivery: each event reaches the store once, whatever is killed, replaced or down in between."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+import os
 from pathlib import Path
-from typing import Any
 
 import pytest
+from memory_store import PATH, ROW, MemoryStore, delivery, no_wait, one, record
 
-from heft.delivery import STATE, Delivery
+from heft.delivery import STATE
 from heft.ledger import Delivered, Ledger
-from heft.records import RunRecord, append_comparison
-
-PATH = "results/e/seed0/train/record.jsonl"
-
-
-def no_wait(seconds: float) -> None:
-    """Stands in for time.sleep."""
-
-
-@dataclass
-class MemoryStore:
-    """A store in memory that can be down, be replaced, refuse a key, and lose its answer to `create_run`."""
-
-    runs: dict[str, dict[str, Any]] = field(default_factory=dict)
-    down: bool = False
-    made: str = "today"
-    refuses: str = "nothing"
-    loses_answer: bool = False
-
-    def _check(self) -> None:
-        if self.down:
-            raise ConnectionError
-
-    def reachable(self) -> bool:
-        return not self.down
-
-    def identity(self, experiment: str) -> str:
-        self._check()
-        return self.made
-
-    def known_runs(self, experiment: str) -> Iterable[Mapping[str, str]]:
-        self._check()
-        names = ("record", "key", "record_file", "superseded", "status")
-        return [{"run_id": run_id} | {name: run[name] for name in names} for run_id, run in self.runs.items()]
-
-    def find_run(self, experiment: str, record: str) -> str | None:
-        self._check()
-        return next((run_id for run_id, run in self.runs.items() if run["record"] == record), None)
-
-    def create_run(self, start: Mapping[str, Any], file: str, computed_from_runs: Iterable[str]) -> str:
-        self._check()
-        run_id = f"run{len(self.runs)}"
-        facts = {"record": start["record"], "key": start["key"], "record_file": file, "from": list(computed_from_runs)}
-        self.runs[run_id] = {"status": "RUNNING", "superseded": "false", "metrics": [], "artifacts": [], **facts}
-        if self.loses_answer:
-            self.down = True
-            raise ConnectionError
-        return run_id
-
-    def log(self, run_id: str, events: Iterable[Mapping[str, Any]]) -> None:
-        self._check()
-        if self.runs[run_id]["key"] == self.refuses:
-            raise ValueError("no such run")
-        for event in events:
-            if event["event"] == "metrics" and (event["step"], event["values"]) not in self.runs[run_id]["metrics"]:
-                self.runs[run_id]["metrics"].append((event["step"], event["values"]))
-            if event["event"] == "artifact":
-                self.runs[run_id]["artifacts"].append(event["path"])
-
-    def end_run(self, run_id: str, status: str, seconds: float | None = None, error: str = "") -> None:
-        self._check()
-        self.runs[run_id]["status"] = status
-
-    def supersede(self, run_id: str) -> None:
-        self._check()
-        if run_id not in self.runs:
-            raise ValueError("no such run")
-        self.runs[run_id]["superseded"] = "true"
-
-    def close_parents(self) -> None:
-        self._check()
+from heft.records import append_comparison
 
 
 @pytest.fixture
 def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> MemoryStore:
     monkeypatch.chdir(tmp_path)
     return MemoryStore()
-
-
-def delivery(store: MemoryStore) -> Delivery:
-    return Delivery(store, Ledger("memory", STATE), (ConnectionError, ValueError))
-
-
-def record(path: str = PATH, stage: str = "train", **run: Any) -> RunRecord:
-    return RunRecord.start(path, "e", stage, seed=0, **run)
-
-
-def one(store: MemoryStore) -> dict[str, Any]:
-    assert len(store.runs) == 1
-    return next(iter(store.runs.values()))
 
 
 def test_a_finished_record_becomes_one_run_however_often_it_is_delivered(store: MemoryStore) -> None:
@@ -123,8 +39,6 @@ def test_a_curve_arrives_while_its_stage_runs(store: MemoryStore) -> None:
 
 
 def test_a_record_that_nobody_writes_any_more_ends_as_killed(store: MemoryStore) -> None:
-    import os
-
     run = record()
     following = delivery(store)
     following.poll()
@@ -221,9 +135,6 @@ def test_a_failed_stage_is_delivered_from_the_copy_that_outlives_its_output(stor
     assert delivery(store).drain(5, no_wait) == 0
     assert one(store)["status"] == "FAILED"
     assert list(Path(".heft/failed").iterdir()) == []
-
-
-ROW = {"experiment": "e", "seed": 0, "variant": "ip", "method": "ip", "ensemble": "", "members": 1, "options": "{}"}
 
 
 def test_a_row_that_left_the_comparison_is_superseded(store: MemoryStore) -> None:

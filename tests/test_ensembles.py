@@ -1,34 +1,22 @@
 """Members of an ensemble: which states a member has, and that a score sees no other member's."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import replace
 
 import pytest
 import torch
-from attribution_cases import Case, inner, make_case
-from torch import Tensor
+from attribution_cases import N_TRAIN, Case, inner, make_case
 
-from heft.ensembles import dropout_masks, member
+from heft.ensemble_kinds import KINDS
+from heft.ensembles import dynamics_of, member
 from heft.errors import HeftError
-from heft.methods.registry import Checkpoint, Context
+from heft.kernels.functional import logits_of
+from heft.methods.registry import Context
+from heft.perturbations import dropout_masks, perturbation
 from heft.registry import declarations
 
-NEEDS = ("final", "spaced", "early", "validation")
-
-
-@dataclass(frozen=True)
-class Run:
-    """A training run in memory, with different states in its roles."""
-
-    state: Mapping[str, Tensor]
-    cpu_seconds: float = 0.0
-
-    def role(self, name: str) -> Sequence[Checkpoint]:
-        scales = {"final": [1.0], "spaced": [0.5, 1.0], "early": [0.25, 0.5]}[name]
-        return [
-            Checkpoint({key: scale * tensor for key, tensor in self.state.items()}, step, 0.1 * scale)
-            for step, scale in enumerate(scales)
-        ]
+NEEDS = ("final", "spaced", "early", "dynamics", "folds", "fine_tuned", "validation")
+STRONG = {"parameter_dropout": {"p_max": 1.0}, "gaussian": {"sigma": 0.3}, "activation_dropout": {"rate": 0.5}}
 
 
 @pytest.fixture(scope="module")
@@ -36,39 +24,97 @@ def case() -> Case:
     return make_case("batch_norm")
 
 
-def context_of(case: Case, number: int, kind: str | None, **options: float) -> Context:
-    runs = {0: Run(case.state), 1: Run({key: 1.1 * tensor for key, tensor in case.state.items()})}
-    return member(case.context(), NEEDS, runs, number, kind, **options)
+def context_of(case: Case, number: int, kind: str | None, options: Mapping[str, float] | None = None) -> Context:
+    return member(case.context(), NEEDS, case.trained(), number, kind, options)
 
 
-@pytest.mark.parametrize("kind", [None, "parameter_dropout", "seeds"])
+def states_of(context: Context) -> list[Mapping[str, torch.Tensor]]:
+    checkpoints = [checkpoint.state for checkpoint in (*context.spaced, *context.early)]
+    return [context.final, context.fine_tuned, *checkpoints, *(fold.state for fold in context.folds)]
+
+
+@pytest.mark.parametrize("kind", [None, *KINDS])
 def test_member_zero_is_the_trained_model(case: Case, kind: str | None) -> None:
-    assert all(torch.equal(tensor, case.state[name]) for name, tensor in context_of(case, 0, kind).final.items())
+    found, plain = context_of(case, 0, kind), context_of(case, 0, None)
+    assert found.model is case.model
+    for state, expected in zip(states_of(found), states_of(plain), strict=True):
+        assert all(torch.equal(tensor, expected[name]) for name, tensor in state.items())
+    assert torch.equal(found.recorded.margin, plain.recorded.margin)
 
 
-def test_all_states_of_a_dropout_member_lose_the_same_parameters(case: Case) -> None:
-    context = context_of(case, 1, "parameter_dropout", p_max=1.0)
-    masks = dropout_masks(case.model, context.seed, 1, 1.0)
-    assert sum(int((~mask).sum()) for mask in masks.values()) > 0
-    states = [context.final, *(checkpoint.state for checkpoint in (*context.spaced, *context.early))]
-    for state, scale in zip(states, (1.0, 0.5, 1.0, 0.25, 0.5), strict=True):
-        for name, mask in masks.items():
-            assert torch.equal(state[name], torch.where(mask, scale * case.state[name], 0))
+@pytest.mark.parametrize("kind", ["parameter_dropout", "gaussian"])
+def test_all_states_of_a_member_have_the_same_change(case: Case, kind: str) -> None:
+    changed, plain = context_of(case, 1, kind, STRONG[kind]), context_of(case, 0, None)
+    _, change = perturbation(kind, case.model, changed.seed, 1, *STRONG[kind].values())
+    for state, unchanged in zip(states_of(changed), states_of(plain), strict=True):
+        expected = change(unchanged)
+        for name, tensor in state.items():
+            assert torch.equal(tensor, expected[name])
+        for name, _ in case.model.named_buffers():
+            assert torch.equal(state[name], unchanged[name])
+    assert not torch.equal(changed.final["0.weight"], plain.final["0.weight"])
 
 
-def test_buffers_are_never_dropped(case: Case) -> None:
-    context = context_of(case, 1, "parameter_dropout", p_max=1.0)
-    for name, buffer in case.model.named_buffers():
-        assert torch.equal(context.final[name], case.state[name]), buffer.shape
+def test_gaussian_noise_has_the_standard_deviation_asked_for() -> None:
+    model = torch.nn.Linear(300, 100)
+    _, change = perturbation("gaussian", model, 0, 1, 0.2)
+    noise = change({"weight": torch.zeros(100, 300)})["weight"]
+    assert float(noise.std()) == pytest.approx(0.2, rel=0.02)
+    assert float(noise.mean()) == pytest.approx(0.0, abs=0.01)
 
 
-def test_the_steps_and_learning_rates_are_those_of_the_run(case: Case) -> None:
-    for kind in ("parameter_dropout", "seeds"):
-        found = [(checkpoint.step, checkpoint.learning_rate) for checkpoint in context_of(case, 1, kind).spaced]
-        assert found == [(0, 0.05), (1, 0.1)]
+def test_activation_dropout_has_one_mask_for_all_examples_and_leaves_the_first_layer_alone() -> None:
+    model = torch.nn.Sequential(torch.nn.Linear(5, 400), torch.nn.Identity(), torch.nn.Linear(400, 1, bias=False))
+    masked, change = perturbation("activation_dropout", model, 0, 1, 0.25)
+    state = dict(model.state_dict())
+    state["0.weight"], state["0.bias"] = torch.zeros(400, 5), torch.ones(400)
+    state["2.weight"] = torch.ones(1, 400)
+    found = logits_of(masked, change(state), torch.randn(6, 5))
+    torch.testing.assert_close(found, found[:1].expand(6, 1))
+    kept = float(found[0, 0]) * 0.75
+    assert kept == pytest.approx(300, abs=40)
+    assert torch.equal(logits_of(model, state, torch.randn(2, 5)), torch.full((2, 1), 400.0))
 
 
-@pytest.mark.parametrize("kind", ["parameter_dropout", "seeds"])
+def test_activation_dropout_needs_a_hidden_layer() -> None:
+    with pytest.raises(HeftError, match="no hidden layer"):
+        perturbation("activation_dropout", torch.nn.Linear(3, 2), 0, 1, 0.1)
+
+
+@pytest.mark.parametrize("kind", list(STRONG))
+def test_the_dynamics_of_a_changed_member_are_those_of_its_changed_states(case: Case, kind: str) -> None:
+    context = context_of(case, 1, kind, STRONG[kind])
+    model, change = perturbation(kind, case.model, context.seed, 1, *STRONG[kind].values())
+    states = [change(saved.state) for saved in case.run().role("every")]
+    assert torch.equal(context.recorded.margin, dynamics_of(model, states, context).margin)
+    assert not torch.allclose(context.recorded.margin, context_of(case, 0, None).recorded.margin)
+
+
+def test_a_checkpoints_member_is_the_run_as_it_stood_that_many_epochs_before(case: Case) -> None:
+    run = case.run()
+    found, plain = context_of(case, 1, "checkpoints"), context_of(case, 0, None)
+    assert found.final is not run.states[3].state
+    assert torch.equal(found.final["0.weight"], run.states[2].state["0.weight"])
+    assert [checkpoint.step for checkpoint in found.spaced] == [10]
+    assert torch.equal(found.recorded.margin, plain.recorded.margin[:2])
+    assert torch.equal(found.fine_tuned["0.weight"], case.run(1.2).states[2].state["0.weight"])
+    assert torch.equal(found.folds[0].state["0.weight"], case.run(0.9).states[2].state["0.weight"])
+
+
+def test_a_seeds_member_has_everything_of_its_own_run(case: Case) -> None:
+    found = context_of(case, 2, "seeds")
+    assert torch.equal(found.final["0.weight"], case.run(1.2).final.state["0.weight"])
+    assert torch.equal(found.fine_tuned["0.weight"], case.run(1.4).final.state["0.weight"])
+    assert torch.equal(found.folds[1].state["0.weight"], case.run(1.2).final.state["0.weight"])
+    assert torch.equal(found.recorded.margin, case.trained().dynamics[2].margin)
+
+
+def test_each_example_is_held_out_by_one_fold(case: Case) -> None:
+    held_out = torch.stack([fold.held_out for fold in context_of(case, 0, None).folds])
+    assert torch.equal(held_out.sum(dim=0), torch.ones(N_TRAIN, dtype=torch.int64))
+
+
+@pytest.mark.parametrize("kind", ["parameter_dropout", "gaussian", "checkpoints", "seeds"])
 def test_both_gradients_of_a_member_are_taken_at_the_member(case: Case, kind: str) -> None:
     context = context_of(case, 1, kind)
     state = dict(context.final)
@@ -77,24 +123,51 @@ def test_both_gradients_of_a_member_are_taken_at_the_member(case: Case, kind: st
 
 
 def test_a_method_gets_only_the_states_that_it_needs(case: Case) -> None:
-    context = member(replace(case.context(), final={}), ("early",), {0: Run(case.state)}, 0, None)
+    empty = replace(case.context(), final={}, spaced=(), folds=(), fine_tuned={}, dynamics=None)
+    context = member(empty, ("early",), case.trained(), 0, None)
     assert not context.final
     assert not context.spaced
+    assert not context.folds
+    assert not context.fine_tuned
+    assert context.dynamics is None
     assert len(context.early) == 2
+
+
+def test_masks_depend_on_seed_and_member_alone() -> None:
+    model = torch.nn.Linear(50, 20)
+    first, again = dropout_masks(model, 0, 1, 0.5), dropout_masks(model, 0, 1, 0.5)
+    assert all(torch.equal(first[name], again[name]) for name in first)
+    for other in (dropout_masks(model, 0, 2, 0.5), dropout_masks(model, 1, 1, 0.5)):
+        assert not torch.equal(first["weight"], other["weight"])
+
+
+@pytest.mark.parametrize("p_max", [0.01, 0.5])
+def test_parameter_dropout_zeroes_about_the_drawn_share(p_max: float) -> None:
+    model = torch.nn.Linear(400, 100)
+    shares = [
+        1 - torch.cat([m.flatten() for m in dropout_masks(model, 0, number, p_max).values()]).double().mean()
+        for number in range(1, 30)
+    ]
+    assert all(0 <= share < p_max * 1.2 for share in shares)
+    assert float(sum(shares)) / len(shares) == pytest.approx(p_max / 2, rel=0.3)
 
 
 @pytest.mark.parametrize(
     ("number", "kind", "options", "sentence"),
     [
-        (1, "snapshots", {}, '"snapshots" is not known; known are parameter_dropout, seeds'),
+        (1, "snapshots", {}, '"snapshots" is not known; known are parameter_dropout, gaussian'),
         (1, None, {}, "only member 0"),
         (1, "parameter_dropout", {"p_max": 0.0}, "p_max is 0.0; it must be above 0"),
         (1, "parameter_dropout", {"p_max": 1.5}, "p_max is 1.5"),
-        (2, "seeds", {}, "needs training run 2"),
+        (1, "gaussian", {"sigma": -1.0}, "sigma is -1.0"),
+        (1, "activation_dropout", {"rate": 1.0}, "rate is 1.0"),
+        (1, "seeds", {"p_max": 0.1}, "p_max is an option of parameter_dropout, not of seeds"),
+        (3, "seeds", {}, "needs training run 3"),
+        (3, "checkpoints", {}, "3 epochs before the final one is not there"),
     ],
 )
 def test_a_member_that_cannot_be_is_refused(
     case: Case, number: int, kind: str | None, options: dict[str, float], sentence: str
 ) -> None:
     with pytest.raises(HeftError, match=sentence):
-        context_of(case, number, kind, **options)
+        context_of(case, number, kind, options)

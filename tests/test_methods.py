@@ -10,6 +10,7 @@ from test_kernels import dense_gauss_newton
 from heft import registry
 from heft.errors import HeftError
 from heft.kernels.curvature import flatten
+from heft.methods.registry import Batch, Dynamics
 from heft.registry import declarations
 from heft.training.dynamics import predict
 
@@ -34,7 +35,8 @@ def test_a_method_gives_one_finite_score_per_example_and_repeats_itself(name: st
     assert torch.equal(found, scores(name, case))
 
 
-@pytest.mark.parametrize("name", [name for name in METHODS if name != "random"])
+# The case is trained on all examples at once, which forgets nothing; test_run sees it on real data.
+@pytest.mark.parametrize("name", [name for name in METHODS if name not in ("random", "forgetting")])
 def test_low_scores_are_the_wrong_labels(name: str, case: Case) -> None:
     from heft.detection import detection_quality
 
@@ -47,6 +49,7 @@ def test_a_method_reads_only_what_it_declares(name: str, case: Case) -> None:
     declared = declarations("methods")[name]
     needs = declared.fields["needs"]
     empty = {"final": {}, "spaced": (), "early": (), "validation": None, "true_labels": None}
+    empty |= {"dynamics": None, "folds": (), "fine_tuned": {}}
     context = case.context(**{key: value for key, value in empty.items() if key not in needs})
     assert torch.equal(declared.load()(context), scores(name, case))
 
@@ -153,6 +156,58 @@ def test_loss_margin_and_el2n_are_their_formulas(case: Case) -> None:
         p = predict(case.model, dict(checkpoint.state), case.train.inputs).softmax(1)
         errors.append((p - torch.nn.functional.one_hot(labels, p.shape[1])).norm(dim=1))
     torch.testing.assert_close(scores("el2n", case), -torch.stack(errors).mean(0), rtol=0, atol=1e-10)
+
+
+def test_confidence_and_trusted_loss_are_their_formulas(case: Case) -> None:
+    rows, labels = torch.arange(N_TRAIN), case.train.labels
+    p = predict(case.model, case.state, case.train.inputs).softmax(1)[rows, labels]
+    torch.testing.assert_close(scores("confidence", case), p, rtol=0, atol=1e-12)
+    assert torch.equal(scores("confidence", case).argsort(), scores("loss", case).argsort())
+    tuned = predict(case.model, dict(case.context().fine_tuned), case.train.inputs).log_softmax(1)[rows, labels]
+    torch.testing.assert_close(scores("trusted_loss", case), tuned, rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize("model", ["mlp", "cnn", "batch_norm", "group_norm", "attention"])
+def test_self_ip_and_grad_cos_are_their_formulas(model: str) -> None:
+    case = make_case(model)
+    gradients, v = case.gradients(), case.objective_gradient()
+    squared = torch.stack([tensor.flatten(1).square().sum(1) for tensor in gradients.values()]).sum(0)
+    torch.testing.assert_close(scores("self_ip", case), -squared, rtol=1e-10, atol=1e-12)
+    length = torch.cat([tensor.flatten() for tensor in v.values()]).norm()
+    expected = inner(gradients, v) / (squared.sqrt() * length)
+    torch.testing.assert_close(scores("grad_cos", case), expected, rtol=1e-8, atol=1e-10)
+    assert float(scores("grad_cos", case).abs().max()) <= 1 + 1e-12
+
+
+def test_aum_is_the_mean_margin_and_forgetting_counts_what_was_learned_then_lost(case: Case) -> None:
+    margin = torch.tensor([[1.0, -1, -1, 1, 1], [-1.0, -1, 1, 1, -1], [1.0, -1, 1, 1, 1], [-1.0, -1, 1, 1, 1]])
+    context = case.context(dynamics=Dynamics(margin + 3, torch.full_like(margin, 3.0)))
+    load = {name: declarations("methods")[name].load() for name in ("aum", "forgetting")}
+    torch.testing.assert_close(load["aum"](context), margin.mean(0))
+    assert load["forgetting"](context).tolist() == [-2, -4, 0, 0, -1]
+
+
+def test_confident_learning_is_cleanlabs_score_of_out_of_fold_probabilities(case: Case) -> None:
+    labels, expected = case.train.labels, torch.zeros(N_TRAIN, dtype=torch.float64)
+    for fold in case.context().folds:
+        p = predict(case.model, dict(fold.state), case.train.inputs).softmax(1)
+        expected = torch.where(fold.held_out, p[torch.arange(N_TRAIN), labels], expected)
+    torch.testing.assert_close(scores("confident_learning", case), expected, rtol=0, atol=1e-12)
+    margin = scores("confident_learning", case, quality="normalized_margin")
+    assert not torch.equal(margin.argsort(), expected.argsort())
+    assert not torch.equal(scores("confident_learning", case, adjusted=True), expected)
+
+
+def test_confident_learning_refuses_unknown_qualities_and_a_class_of_one(case: Case) -> None:
+    with pytest.raises(HeftError, match="it must be one of self_confidence"):
+        scores("confident_learning", case, quality="entropy")
+    with pytest.raises(HeftError, match="adjusted is true"):
+        scores("confident_learning", case, quality="confidence_weighted_entropy", adjusted=True)
+    labels = case.train.labels.clone()
+    labels[labels == 3] = 2
+    labels[0] = 3
+    with pytest.raises(HeftError, match="class 3 has one training example"):
+        declarations("methods")["confident_learning"].load()(case.context(train=Batch(case.train.inputs, labels)))
 
 
 def test_the_oracle_puts_every_wrong_label_first_and_breaks_ties_by_seed(case: Case) -> None:

@@ -11,8 +11,8 @@ from heft.comparison import COLUMNS, KEY
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("run")]
 
-VARIANTS = {
-    "none",
+UNSCORED = {"none", "finetuned"}
+VARIANTS = UNSCORED | {
     "random",
     "oracle",
     "loss",
@@ -53,10 +53,11 @@ def test_the_comparison_has_every_row_once_and_only_finite_numbers(comparison: p
     assert tuple(comparison.columns) == COLUMNS
     assert not comparison.duplicated(list(KEY)).any()
     assert set(comparison["variant"]) == VARIANTS
-    assert len(comparison) == 2 * (1 + 2 * (len(VARIANTS) - 1))
+    assert len(comparison) == 2 * (len(UNSCORED) + 2 * len(VARIANTS - UNSCORED))
     removed = comparison[comparison["action"] == "remove"]
     assert set(zip(removed["fraction"], removed["n_removed"], strict=True)) == {(0.1, 60), (0.3, 180)}
-    for column in ("val_loss", "test_loss", "test_accuracy", "retrain_cpu_seconds"):
+    assert comparison.loc[comparison["val_loss"].isna(), "variant"].unique().tolist() == ["finetuned"]
+    for column in ("test_loss", "test_accuracy", "retrain_cpu_seconds"):
         assert comparison[column].notna().all(), column
     for column in (
         "noise_precision",
@@ -73,8 +74,11 @@ def test_the_comparison_has_every_row_once_and_only_finite_numbers(comparison: p
 def test_each_variant_has_one_chosen_row_per_seed_the_one_with_the_lowest_validation_loss(
     comparison: pd.DataFrame,
 ) -> None:
-    for _, rows in comparison.groupby(["seed", "variant"]):
-        assert rows.loc[rows["chosen"], "val_loss"].tolist() == [rows["val_loss"].min()]
+    for (_, variant), rows in comparison.groupby(["seed", "variant"]):
+        if variant == "finetuned":  # trained on validation labels, which thus cannot choose
+            assert rows["chosen"].isna().all()
+        else:
+            assert rows.loc[rows["chosen"] == True, "val_loss"].tolist() == [rows["val_loss"].min()]  # noqa: E712
 
 
 def test_the_unpruned_row_reproduces_the_base_model(finished: tuple[Workspace, str], comparison: pd.DataFrame) -> None:

@@ -1,30 +1,14 @@
 """Ensembles and scoring: members, means of the first K, costs, and scores that are refused."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-
 import numpy as np
 import pytest
-import torch
 from attribution_cases import N_CLASSES, N_TRAIN, Case, make_case
 
-from heft.ensembles import dropout_masks
+from heft.ensemble_kinds import KINDS
 from heft.errors import HeftError
-from heft.methods.registry import Checkpoint
 from heft.registry import declarations
 from heft.scores import check_scores, costs_from_json, ensemble_cost, ensemble_mean
 from heft.scoring import MemberScores, costs_as_json, score_members
-
-
-@dataclass(frozen=True)
-class Run:
-    """A training run in memory, with one state in every role."""
-
-    state: dict[str, torch.Tensor]
-    cpu_seconds: float
-
-    def role(self, name: str) -> Sequence[Checkpoint]:
-        return [Checkpoint(self.state, 1, 0.1)]
 
 
 @pytest.fixture(scope="module")
@@ -33,10 +17,9 @@ def case() -> Case:
 
 
 def scored(case: Case, name: str, kind: str | None, size: int, **changes: object) -> MemberScores:
-    runs = {k: Run({key: (1 + 0.1 * k) * tensor for key, tensor in case.state.items()}, 2.0) for k in range(3)}
     values: dict[str, object] = {
         "model": case.model,
-        "runs": runs,
+        "trained": case.trained(members=3, cpu_seconds=2.0),
         "train": case.train,
         "validation": case.validation,
         "true_labels": case.true_labels,
@@ -46,16 +29,27 @@ def scored(case: Case, name: str, kind: str | None, size: int, **changes: object
     return score_members(name, {}, kind, size, **{**values, **changes})  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("kind", ["parameter_dropout", "seeds"])
+# Scores of whole numbers change only where a member changes a prediction, so changes are large here.
+STRONG = {"parameter_dropout": {"p_max": 1.0}, "gaussian": {"sigma": 0.3}, "activation_dropout": {"rate": 0.5}}
+
+
+@pytest.mark.parametrize("kind", list(KINDS))
 @pytest.mark.parametrize("name", [n for n, d in declarations("methods").items() if d.fields["ensemble"]])
-def test_every_method_with_a_model_takes_every_ensemble(case: Case, name: str, kind: str) -> None:
-    found = scored(case, name, kind, 3)
-    assert found.scores.shape == (N_TRAIN, 3)
+def test_every_method_with_a_model_takes_every_kind_of_ensemble(case: Case, name: str, kind: str) -> None:
+    found = scored(case, name, kind, 2, ensemble_options=STRONG.get(kind))
+    assert found.scores.shape == (N_TRAIN, 2)
     np.testing.assert_array_equal(found.scores[:, 0], scored(case, name, None, 1).scores[:, 0])
-    assert not np.array_equal(found.scores[:, 0], found.scores[:, 1])
+    # A run that is a little shorter may have forgotten as often, and has the same early epochs.
+    if (name, kind) not in {("forgetting", "checkpoints"), ("el2n", "checkpoints")}:
+        assert not np.array_equal(found.scores[:, 0], found.scores[:, 1])
 
 
-@pytest.mark.parametrize("kind", ["parameter_dropout", "seeds"])
+def test_only_methods_without_a_model_take_no_ensemble() -> None:
+    alone = {name for name, found in declarations("methods").items() if not found.fields["ensemble"]}
+    assert alone == {"random", "oracle"}
+
+
+@pytest.mark.parametrize("kind", list(KINDS))
 def test_members_do_not_depend_on_how_many_there_are(case: Case, kind: str) -> None:
     np.testing.assert_array_equal(scored(case, "ip", kind, 3).scores[:, :2], scored(case, "ip", kind, 2).scores)
 
@@ -64,25 +58,6 @@ def test_a_seeds_member_is_scored_wholly_at_its_own_run(case: Case) -> None:
     state = {key: 1.1 * tensor for key, tensor in case.state.items()}
     expected = declarations("methods")["ip"].load()(case.context(final=state))
     np.testing.assert_allclose(scored(case, "ip", "seeds", 2).scores[:, 1], expected.numpy(), atol=1e-12)
-
-
-@pytest.mark.parametrize("p_max", [0.01, 0.5])
-def test_parameter_dropout_zeroes_about_the_drawn_share(p_max: float) -> None:
-    model = torch.nn.Linear(400, 100)
-    shares = [
-        1 - torch.cat([m.flatten() for m in dropout_masks(model, 0, number, p_max).values()]).double().mean()
-        for number in range(1, 30)
-    ]
-    assert all(0 <= share < p_max * 1.2 for share in shares)
-    assert float(sum(shares)) / len(shares) == pytest.approx(p_max / 2, rel=0.3)
-
-
-def test_masks_depend_on_seed_and_member_alone() -> None:
-    model = torch.nn.Linear(50, 20)
-    first, again = dropout_masks(model, 0, 1, 0.5), dropout_masks(model, 0, 1, 0.5)
-    assert all(torch.equal(first[name], again[name]) for name in first)
-    for other in (dropout_masks(model, 0, 2, 0.5), dropout_masks(model, 1, 1, 0.5)):
-        assert not torch.equal(first["weight"], other["weight"])
 
 
 def test_an_ensemble_of_a_method_without_one_is_refused(case: Case) -> None:
@@ -101,6 +76,31 @@ def test_the_mean_is_over_the_first_members() -> None:
     np.testing.assert_array_equal(ensemble_mean(scores, 2), scores[:, :2].mean(1))
     with pytest.raises(HeftError, match="ensemble of 4"):
         ensemble_mean(scores, 4)
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "charged"),
+    [
+        ("loss", None, [0.0]),
+        ("loss", "gaussian", [0.0, 0.0]),
+        ("confident_learning", None, [4.0]),
+        ("confident_learning", "gaussian", [4.0, 0.0]),
+        ("confident_learning", "seeds", [4.0, 4.0]),
+        ("trusted_loss", "checkpoints", [2.0, 0.0]),
+        ("trusted_loss", "seeds", [2.0, 4.0]),
+    ],
+)
+def test_a_member_is_charged_what_was_trained_for_it(
+    case: Case, name: str, kind: str | None, charged: list[float]
+) -> None:
+    costs = scored(case, name, kind, len(charged)).costs
+    assert [cost.training_cpu_seconds for cost in costs] == charged
+
+
+def test_recorded_dynamics_are_charged_a_forward_pass_an_epoch(case: Case) -> None:
+    found = scored(case, "aum", "seeds", 2)
+    expected = [3 * found.forward_cpu_seconds, 3 * found.forward_cpu_seconds + 2.0]
+    assert [cost.training_cpu_seconds for cost in found.costs] == pytest.approx(expected)
 
 
 def test_costs_add_up_and_training_of_members_is_charged(case: Case) -> None:

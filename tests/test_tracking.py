@@ -1,91 +1,25 @@
 """What arrives in MLflow, read back through a real tracking server's REST interface."""
 
+import http.server
 import json
 import os
-import socket
 import subprocess
 import sys
+import threading
 import time
-import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
+from full_disk import files_of_at_most
+from tracking_server import Server
 
 from heft.records import Dataset, RunRecord, append_comparison
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("tracking")]
 
 DELIVER = Path(__file__).parent.parent / "workflow_scripts" / "deliver.py"
-
-
-class Server:
-    """A tracking server on a SQLite store of its own."""
-
-    def __init__(self, folder: Path) -> None:
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
-        self.url = f"http://127.0.0.1:{self.port}"
-        store = f"sqlite:///{folder / 'server.db'}"
-        command = [sys.executable, "-m", "mlflow", "server", "--backend-store-uri", store, "--port", str(self.port)]
-        command += ["--artifacts-destination", str(folder / "artifacts"), "--workers", "1"]
-        environment = {**os.environ, "MLFLOW_DISABLE_TELEMETRY": "true"}
-        self.log = (folder / "server.log").open("w")
-        self.process = subprocess.Popen(
-            command, cwd=folder, env=environment, stdout=self.log, stderr=self.log, start_new_session=True
-        )
-
-    def wait(self) -> None:
-        """Returns when the server answers."""
-        end = time.monotonic() + 120
-        while time.monotonic() < end:
-            try:
-                urllib.request.urlopen(f"{self.url}/health", timeout=2)
-                return
-            except (urllib.error.URLError, ConnectionError, TimeoutError):
-                time.sleep(0.3)
-        raise TimeoutError("the tracking server did not start")
-
-    def post(self, call: str, body: dict[str, Any]) -> dict[str, Any]:
-        """One call of the REST interface."""
-        request = urllib.request.Request(
-            f"{self.url}/api/2.0/mlflow/{call}", json.dumps(body).encode(), {"Content-Type": "application/json"}
-        )
-        with urllib.request.urlopen(request, timeout=30) as answer:
-            return json.load(answer)
-
-    def runs(self, experiment: str, filter_string: str = "") -> list[dict[str, Any]]:
-        """Runs of an experiment as plain dictionaries of their parts."""
-        found = self.post("experiments/search", {"filter": f"name = '{experiment}'", "max_results": 1}).get(
-            "experiments"
-        )
-        if not found:
-            return []
-        body = {"experiment_ids": [found[0]["experiment_id"]], "filter": filter_string, "max_results": 500}
-        return [
-            {
-                "id": run["info"]["run_id"],
-                "name": run["info"]["run_name"],
-                "status": run["info"]["status"],
-                "dataset": [entry["dataset"]["name"] for entry in run.get("inputs", {}).get("dataset_inputs", [])],
-                **{
-                    part: {e["key"]: e["value"] for e in run["data"].get(part, [])}
-                    for part in ("tags", "params", "metrics")
-                },
-            }
-            for run in self.post("runs/search", body).get("runs", [])
-        ]
-
-    def stop(self) -> None:
-        """Stops the server and its workers."""
-        import signal
-
-        os.killpg(self.process.pid, signal.SIGKILL)
-        self.process.wait()
-        self.log.close()
 
 
 @pytest.fixture(scope="module")
@@ -134,6 +68,7 @@ def test_a_stage_arrives_with_parameters_tags_curve_data_set_and_parent(server: 
     assert run["tags"]["mlflow.parentRunId"] == parent["id"]
     assert parent["name"] == "seed 3"
     assert run["dataset"] == ["digits"]
+    assert run["tags"]["dataset"] == f"digits {'ab' * 32}"
     history = json.load(
         urllib.request.urlopen(
             f"{server.url}/api/2.0/mlflow/metrics/get-history?run_id={run['id']}&metric_key=train_loss"
@@ -160,7 +95,7 @@ def test_the_readme_filter_is_the_comparison_table(server: Server) -> None:
     for _ in range(2):  # the second delivery supersedes the first
         path = Path("results/table/seed0/metrics/ip.record.jsonl")
         path.unlink(missing_ok=True)
-        append_comparison(path, rows)
+        append_comparison(path, rows, dataset=Dataset("digits", "ab" * 32))
         deliver(server.url)
     shown = server.runs("table", "tags.stage = 'evaluate' and tags.superseded = 'false'")
     assert sorted((run["params"]["fraction"], run["metrics"]["test_accuracy"]) for run in shown) == [
@@ -168,6 +103,8 @@ def test_the_readme_filter_is_the_comparison_table(server: Server) -> None:
         ("0.2", 0.2),
     ]
     assert {run["params"]["variant"] for run in shown} == {"ip"}
+    # Of so many rows each names its data by a tag; stages log them as inputs.
+    assert [(run["tags"]["dataset"], run["dataset"]) for run in shown] == [(f"digits {'ab' * 32}", [])] * 2
     assert len(server.runs("table", "tags.stage = 'evaluate' and tags.superseded = 'true'")) == 2
 
 
@@ -239,6 +176,65 @@ def test_a_tracker_that_is_down_is_one_sentence_and_loses_nothing(
         script.main()
     assert ": 1\n" in deliver(server.url, "--once")
     assert [run["status"] for run in server.runs("later", "tags.stage = 'train'")] == ["FINISHED"]
+
+
+class Refusing(http.server.BaseHTTPRequestHandler):
+    """A tracking server that answers each call with the class's status."""
+
+    status = 401
+
+    def do_POST(self) -> None:
+        self.send_response(self.status)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    do_GET = do_POST
+
+    def log_message(self, format: str, *arguments: object) -> None:
+        """Stays quiet."""
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_a_tracker_that_refuses_the_token_is_one_sentence_at_once_and_loses_nothing(
+    server: Server, status: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Refusing, "status", status)
+    name = f"refused{status}"
+    with RunRecord.start(f"results/{name}/record.jsonl", name, "train", seed=0):
+        pass
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Refusing) as refusing:
+        threading.Thread(target=refusing.serve_forever, daemon=True).start()
+        started = time.monotonic()
+        printed = deliver(f"http://me:secret@127.0.0.1:{refusing.server_port}", expect=1)
+        refusing.shutdown()
+    assert time.monotonic() - started < 15  # importing mlflow; a server that is down would be waited for
+    assert printed == (
+        f"1 record waits for the tracking store http://me:***@127.0.0.1:{refusing.server_port} (it refuses this "
+        f"account or its token, status {status}); `snakemake deliver` sends them, as does the next run that has "
+        "something to do.\n"
+    )
+    for _ in range(2):
+        deliver(server.url)
+    assert [run["status"] for run in server.runs(name, "tags.stage = 'train'")] == ["FINISHED"]
+
+
+@pytest.mark.parametrize("n_bytes", [150_000, 300_000, 800_000])
+def test_a_default_store_whose_making_was_cut_is_made_anew(n_bytes: int) -> None:
+    from heft.tracking import DEFAULT_STORE, Tracker, Unreachable
+
+    with files_of_at_most(n_bytes), pytest.raises(Unreachable):
+        Tracker(DEFAULT_STORE).identity("cut")
+    assert list(Path().iterdir()) == []
+    assert Tracker(DEFAULT_STORE).identity("cut")
+    assert [path.name for path in Path().iterdir()] == ["mlflow.db"]
+
+
+def test_a_store_whose_driver_is_not_installed_is_one_sentence() -> None:
+    with RunRecord.start("results/driver/record.jsonl", "driver", "train", seed=0):
+        pass
+    printed = deliver("mysql+nosuchdriver://me:secret@127.0.0.1/runs", "--once", expect=1)
+    assert "Traceback" not in printed
+    assert "1 record waits for the tracking store mysql+nosuchdriver://me:***@127.0.0.1/runs (" in printed
 
 
 def test_the_default_store_is_made_quietly() -> None:

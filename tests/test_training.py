@@ -221,10 +221,10 @@ def test_streams_of_different_names_differ_and_a_frozen_stream_is_that_of_seed_0
 
 def test_dynamics_are_the_logits_of_the_label_and_of_its_strongest_rival() -> None:
     logits = torch.tensor([[1.0, 3.0, 2.0], [1.0, 3.0, 2.0]])
-    table = dynamics_of_epoch(np.array(["a", "b"]), 4, logits, torch.tensor([1, 2]))
+    table = dynamics_of_epoch(0, np.array(["a", "b"]), 4, logits, torch.tensor([1, 2]))
     assert table.to_dict("records") == [
-        {"id": "a", "epoch": 4, "label_logit": 3.0, "largest_other_logit": 2.0, "correct": True},
-        {"id": "b", "epoch": 4, "label_logit": 2.0, "largest_other_logit": 3.0, "correct": False},
+        {"run": 0, "id": "a", "epoch": 4, "label_logit": 3.0, "largest_other_logit": 2.0, "correct": True},
+        {"run": 0, "id": "b", "epoch": 4, "label_logit": 2.0, "largest_other_logit": 3.0, "correct": False},
     ]
 
 
@@ -246,7 +246,6 @@ def test_train_runs_records_every_epoch_of_every_run(seeds: dict[int, RunSeeds])
         examples(12),
         SETTINGS,
         seeds,
-        with_dynamics=True,
         after_epoch=rows.append,
     )
     history, dynamics = trained.history, trained.dynamics
@@ -265,9 +264,10 @@ def test_train_runs_records_every_epoch_of_every_run(seeds: dict[int, RunSeeds])
         )
         assert (told["validation_loss"], told["validation_accuracy"]) == (loss, accuracy)
     assert isinstance(dynamics, pd.DataFrame)
-    assert len(dynamics) == 4 * N
+    assert len(dynamics) == 4 * N * len(seeds)
     first = history[history["run"] == next(iter(seeds))]
-    assert first["train_accuracy"].tolist() == pytest.approx(dynamics.groupby("epoch")["correct"].mean().tolist())
+    recorded = dynamics[dynamics["run"] == next(iter(seeds))].groupby("epoch")["correct"].mean()
+    assert first["train_accuracy"].tolist() == pytest.approx(recorded.tolist())
     assert trained.checkpoints.cpu_seconds > 0
     assert trained.checkpoints.forward_cpu_seconds > 0
 

@@ -3,6 +3,8 @@
 import json
 import os
 import signal
+import socket
+import stat
 import subprocess
 import sys
 import tempfile
@@ -13,6 +15,8 @@ from pathlib import Path
 import pytest
 from workspace import Workspace
 
+from heft.faults import KILLED_STATUS
+from heft.session import Session
 from heft.warm import VARIABLE, hand_over
 
 STAGES = Path(__file__).parent.parent / "workflow_scripts"
@@ -30,9 +34,14 @@ SERVER = (
 
 
 @pytest.fixture
-def server() -> Iterator["subprocess.Popen[bytes]"]:
-    folder = tempfile.mkdtemp(prefix="heft-")
-    address = f"{folder}/warm"
+def address() -> Iterator[str]:
+    """A path that is short enough for a socket."""
+    with tempfile.TemporaryDirectory(prefix="heft-") as folder:
+        yield f"{folder}/warm"
+
+
+@pytest.fixture
+def server(address: str) -> Iterator["subprocess.Popen[bytes]"]:
     process = subprocess.Popen([sys.executable, "-c", SERVER, address], stdin=subprocess.PIPE)
     while not os.path.exists(address):
         time.sleep(0.01)
@@ -76,8 +85,8 @@ def test_an_exception_is_a_traceback_and_status_one(server: object, tmp_path: Pa
     assert "ZeroDivisionError" in answer.stderr
 
 
-def test_a_script_that_is_killed_is_a_failure(server: object, tmp_path: Path) -> None:
-    assert run(tmp_path, "import os, signal; os.kill(os.getpid(), signal.SIGKILL)").returncode == 1
+def test_a_script_that_is_killed_is_a_failure_with_the_status_of_a_kill(server: object, tmp_path: Path) -> None:
+    assert run(tmp_path, "import os, signal; os.kill(os.getpid(), signal.SIGKILL)").returncode == KILLED_STATUS
 
 
 def test_scripts_do_not_see_each_other(server: object, tmp_path: Path) -> None:
@@ -100,6 +109,101 @@ def test_an_interrupt_of_the_terminal_leaves_the_server_to_its_run(
 ) -> None:
     server.send_signal(signal.SIGINT)
     assert run(tmp_path, "print(1)").stdout == "1\n"
+
+
+def test_a_server_that_was_killed_leaves_scripts_to_their_own_process(
+    server: "subprocess.Popen[bytes]", tmp_path: Path
+) -> None:
+    server.kill()
+    server.wait()
+    assert os.path.exists(os.environ[VARIABLE])
+    assert run(tmp_path, "").returncode == 99
+
+
+def test_a_server_that_is_killed_before_it_took_the_script_leaves_it_to_its_own_process(
+    address: str, tmp_path: Path
+) -> None:
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(address)
+        listener.listen()
+        script = tmp_path / "script.py"
+        script.write_text("")
+        environment = {**os.environ, VARIABLE: address}
+        sender = subprocess.Popen([sys.executable, "-c", CLIENT, str(script)], env=environment)
+        connection, _ = listener.accept()
+        connection.recv(4096)
+        connection.close()
+        assert sender.wait(timeout=30) == 99
+
+
+@pytest.mark.parametrize("killer", [signal.SIGKILL, signal.SIGTERM])
+def test_a_script_ends_with_its_sender_and_can_note_that(server: object, tmp_path: Path, killer: int) -> None:
+    script = tmp_path / "script.py"
+    script.write_text(
+        "import pathlib, sys, time\n"
+        f"here = pathlib.Path({str(tmp_path)!r})\n"
+        "(here / 'started').touch()\n"
+        "try:\n    time.sleep(60)\n"
+        "except KeyboardInterrupt:\n    (here / 'interrupted').touch()\n    raise\n"
+    )
+    sender = subprocess.Popen([sys.executable, "-c", CLIENT, str(script)])
+    wait_until_exists(tmp_path / "started")
+    sender.send_signal(killer)
+    sender.wait()
+    wait_until_exists(tmp_path / "interrupted")
+
+
+def wait_until_exists(path: Path) -> None:
+    end = time.monotonic() + 30
+    while not path.exists():
+        assert time.monotonic() < end, f"{path.name} did not appear"
+        time.sleep(0.01)
+
+
+def session_with_warm_process(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Session:
+    """A session whose warm process only makes its address and waits."""
+    script = folder / "warm.py"
+    script.write_text("import sys; open(sys.argv[1], 'w').close(); sys.stdin.read()")
+    monkeypatch.setattr("heft.session.WARM", script)
+    monkeypatch.delenv(VARIABLE, raising=False)
+    session = Session([])
+    session._start_warm_process()
+    return session
+
+
+def test_runs_in_two_folders_have_sockets_of_their_own_that_no_other_account_reaches(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sessions, folders = [], []
+    for _ in range(2):
+        sessions.append(session_with_warm_process(tmp_path, monkeypatch))
+        folders.append(Path(os.environ[VARIABLE]).parent)
+    assert folders[0] != folders[1]
+    assert [stat.S_IMODE(folder.stat().st_mode) for folder in folders] == [0o700, 0o700]
+    for session, folder in zip(reversed(sessions), reversed(folders), strict=True):
+        os.environ[VARIABLE] = str(folder / "warm")
+        session.finish()
+    assert not any(folder.exists() for folder in folders)
+
+
+def test_a_long_folder_for_temporary_files_is_too_long_for_a_socket_and_passed_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    long = tmp_path / ("данные " * 12)
+    long.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(long))
+    session = session_with_warm_process(tmp_path, monkeypatch)
+    assert len(os.fsencode(os.environ[VARIABLE])) < 108
+    session.finish()
+
+
+def test_without_a_folder_for_temporary_files_a_run_has_no_warm_process(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "missing"))
+    session = session_with_warm_process(tmp_path, monkeypatch)
+    assert VARIABLE not in os.environ
+    session.finish()
 
 
 @pytest.mark.slow

@@ -3,6 +3,7 @@
 import os
 import re
 import shutil
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -37,6 +38,24 @@ SMALL = {
     },
 }
 
+# The smallest run with every stage but `members`.
+TINY = {
+    "experiments": ["small"],
+    "definitions": {
+        "small": {
+            "seeds": [0],
+            "data": {"source": "digits", "train": 300, "validation": 100, "test": 200},
+            "model": {"mlp": {"hidden": [16]}},
+            "training": {"epochs": 2, "learning_rate": 0.1},
+            "checkpoints": {"spaced": 2, "early": 2},
+            "methods": ["random", "loss"],
+            "baselines": [],
+            "ensembles": [],
+            "fractions": [0.1],
+        },
+    },
+}
+
 
 @dataclass(frozen=True)
 class PlannedJob:
@@ -53,10 +72,12 @@ class PlannedJob:
 
 
 class Workspace:
-    """The workflow's files in `folder`, with `settings` in small.yaml beside them."""
+    """The workflow's files in `folder`, with `settings` in small.yaml beside them; `variables` of the environment."""
 
-    def __init__(self, folder: Path, settings: Mapping[str, object] = SMALL) -> None:
-        self.folder = folder
+    def __init__(
+        self, folder: Path, settings: Mapping[str, object] = SMALL, variables: Mapping[str, str] | None = None
+    ) -> None:
+        self.folder, self.variables = folder, dict(variables or {})
         for part in PARTS:
             source, target = ROOT / part, folder / part
             if source.is_dir():
@@ -79,7 +100,7 @@ class Workspace:
         kept = {
             name: value for name, value in os.environ.items() if not name.startswith("MLFLOW_") and name != "HEFT_DATA"
         }
-        return {**kept, "PYTHONDONTWRITEBYTECODE": "1"}
+        return {**kept, "PYTHONDONTWRITEBYTECODE": "1", **self.variables}
 
     def start(self, *arguments: str) -> "subprocess.Popen[str]":
         """Starts a run in a process group of its own."""
@@ -119,3 +140,20 @@ class Workspace:
         text = path.read_text()
         assert old in text, f"{file} does not hold {old!r}"
         path.write_text(text.replace(old, new, 1))
+
+
+def each_run_once(folder: Path) -> dict[str, str]:
+    """{key: status} of the runs of a folder's tracking store that nothing replaced; fails where one is there twice."""
+    with sqlite3.connect(folder / "mlflow.db") as store:
+        runs: dict[str, dict[str, str]] = {}
+        for run, status, name, value in store.execute(
+            "SELECT runs.run_uuid, runs.status, tags.key, tags.value FROM runs JOIN tags USING (run_uuid)"
+        ):
+            runs.setdefault(run, {"status": status})[name] = value
+    records = [run for run in runs.values() if "record" in run]
+    assert len({run["record"] for run in records}) == len(records), "a record was delivered twice"
+    assert all(run["status"] != "RUNNING" for run in runs.values()), runs
+    current = [run for run in records if run["superseded"] == "false"]
+    keys = [run["key"] for run in current]
+    assert len(set(keys)) == len(keys), f"more than one current run of a key: {sorted(keys)}"
+    return {run["key"]: run["status"] for run in current}

@@ -9,11 +9,12 @@ from heft.stage import run_stage
 
 def main(job: Any, record: RunRecord) -> None:
     from heft.artifacts import read_parquet
-    from heft.training.checkpoints import keep_selected, load_states, write_checkpoints
+    from heft.training.checkpoints import Kept, keep_selected, load_states, write_checkpoints
     from heft.training.settings import CheckpointSettings
 
     states = load_states(Path(job.input.facts).parent)
-    selected = keep_selected(states, read_parquet(job.input.history), CheckpointSettings(**job.params.checkpoints))
+    settings, kept = CheckpointSettings(**job.params.checkpoints), Kept(**job.params.kept)
+    selected = keep_selected(states, read_parquet(job.input.history), settings, kept)
     write_checkpoints(Path(job.output.facts).parent, selected)
     record.metrics({"n_states": len(selected.runs[0].states), "final_epoch": selected.runs[0].final.epoch})
     record.artifact(job.output.facts)

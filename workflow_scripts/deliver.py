@@ -11,8 +11,9 @@ import threading
 from typing import TextIO
 
 from heft.delivery import STATE, Delivery
+from heft.faults import SAID, first_to_say_full, is_disk_full
 from heft.ledger import Ledger
-from heft.tracking import Tracker, Unreachable, tracking_uri
+from heft.tracking import Tracker, Unreachable, reason_of, tracking_uri, without_password
 
 POLL_SECONDS = 1.0
 LONGEST_POLL_SECONDS = 30.0
@@ -38,10 +39,12 @@ def main() -> None:
         drained.set()
     if waiting:
         counted = "1 record waits" if waiting == 1 else f"{waiting} records wait"
-        reason = next((f" ({error})" for error in delivery.refused.values()), "")
-        sys.exit(sentence(counted, uri, reason))
+        error = delivery.failure or next(iter(delivery.refused.values()), None)
+        if not once and (SAID.exists() or (error and is_disk_full(error) and not first_to_say_full())):
+            sys.exit(1)  # the run has said that the disk is full; SQLite's own words for it are many
+        sys.exit(sentence(counted, uri, f" ({reason_of(error)})" if error else ""))
     if once:
-        print(f"Runs delivered to {uri}: {delivery.n_delivered}")
+        print(f"Runs delivered to {without_password(uri)}: {delivery.n_delivered}")
 
 
 def keep_time(run_ended: threading.Event, drained: threading.Event, once: bool, uri: str) -> None:
@@ -72,7 +75,10 @@ def follow(delivery: Delivery, run_ended: threading.Event) -> None:
 
 def sentence(counted: str, uri: str, reason: str = "") -> str:
     """What a person reads where something could not be delivered."""
-    return f"{counted} for the tracking store {uri}{reason}; `snakemake deliver` sends them later."
+    return (
+        f"{counted} for the tracking store {without_password(uri)}{reason}; "
+        "`snakemake deliver` sends them, as does the next run that has something to do."
+    )
 
 
 if __name__ == "__main__":

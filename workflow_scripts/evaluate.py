@@ -26,7 +26,8 @@ def main(job: Any) -> None:
         read_json(job.input.retrain_cost) | (read_json(job.input.score_cost) if job.input.score_cost else {}),
     )
     write_json(job.output.metrics, found)
-    behind = {"retrain": job.wildcards.v, **({"score": job.wildcards.v} if job.input.scores else {}), "checkpoint": ""}
+    trained_by = "baseline" if job.params.baseline else "retrain"
+    behind = {trained_by: job.wildcards.v, **({"score": job.wildcards.v} if job.input.scores else {}), "checkpoint": ""}
     append_comparison(
         job.output.record,
         found["rows"],

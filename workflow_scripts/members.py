@@ -1,4 +1,4 @@
-"""members: a group of independently trained models, for ensembles of the kind `seeds`."""
+"""members: further trained models: `seeds`, `folds` or `fine_tunes`, a group at a time."""
 
 from pathlib import Path
 from typing import Any
@@ -6,32 +6,43 @@ from typing import Any
 from heft.records import RunRecord
 from heft.stage import run_stage
 
-# Members differ in initial weights and batch order, whatever the experiment freezes over its seeds.
-VARIES = ("init",)
-
 
 def main(job: Any, record: RunRecord) -> None:
     from heft.artifacts import read_json, write_parquet
     from heft.data.examples import load_examples
     from heft.models.build import ModelSpec
-    from heft.training.checkpoints import keep_selected, write_checkpoints
-    from heft.training.runs import train_runs
-    from heft.training.seeds import run_seeds
-    from heft.training.settings import CheckpointSettings, TrainingSettings
+    from heft.training.checkpoints import Kept, keep_selected, load_checkpoints, write_checkpoints
+    from heft.training.members import train_fine_tune, train_folds, train_seeds
+    from heft.training.settings import CheckpointSettings, FineTuningSettings, TrainingSettings
 
-    data = Path(job.input.manifest).parent
-    trained = train_runs(
-        ModelSpec.for_data(job.params.model, read_json(job.input.manifest)),
-        load_examples(data, job.input.train),
-        load_examples(data, job.input.validation),
-        TrainingSettings(**job.params.training),
-        {member: run_seeds(int(job.wildcards.s), member, VARIES) for member in job.params.members},
+    data, seed, group = Path(job.input.manifest).parent, int(job.wildcards.s), int(job.wildcards.g)
+    spec = ModelSpec.for_data(job.params.model, read_json(job.input.manifest))
+    validation, training = load_examples(data, job.input.validation), TrainingSettings(**job.params.training)
+    match job.wildcards.kind:
+        case "seeds":
+            train = load_examples(data, job.input.train)
+            trained = train_seeds(spec, train, validation, training, seed, job.params.members)
+        case "folds":
+            train = load_examples(data, job.input.train)
+            trained = train_folds(spec, train, validation, training, seed, group, job.params.resample)
+        case "fine_tunes":
+            final = load_checkpoints(Path(job.input.tuned[0]).parent).runs[group].final.state
+            settings = FineTuningSettings(**job.params.fine_tuning)
+            trained = train_fine_tune(spec, final, validation, training, settings, seed, group, job.params.resample)
+    selected = keep_selected(
+        trained.checkpoints, trained.history, CheckpointSettings(**job.params.checkpoints), Kept(**job.params.kept)
     )
-    selected = keep_selected(trained.checkpoints, trained.history, CheckpointSettings(**job.params.checkpoints))
     write_checkpoints(Path(job.output.facts).parent, selected)
     write_parquet(job.output.history, trained.history)
+    write_parquet(job.output.dynamics, trained.dynamics)
     last = trained.history.groupby("run").last()
     record.metrics({"cpu_seconds": selected.cpu_seconds, "validation_accuracy": last["validation_accuracy"].mean()})
 
 
-run_stage(main, snakemake, f"seeds group{snakemake.wildcards.g}", {"split": ""})
+kind = snakemake.wildcards.kind
+run_stage(
+    main,
+    snakemake,
+    f"{kind} group{snakemake.wildcards.g}",
+    {"checkpoint": ""} if kind == "fine_tunes" else {"split": ""},
+)

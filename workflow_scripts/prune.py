@@ -4,7 +4,6 @@ from typing import Any
 
 from heft.records import RunRecord
 from heft.stage import run_stage
-from heft.variants import NONE
 
 
 def main(job: Any, record: RunRecord) -> None:
@@ -12,10 +11,10 @@ def main(job: Any, record: RunRecord) -> None:
     from heft.curation.remove import removal_plan, unpruned_plan
 
     train = read_parquet(job.input.train)
-    if job.wildcards.v == NONE:
-        plan = unpruned_plan(train)
-    else:
+    if job.input.scores:
         plan = removal_plan(train, read_parquet(job.input.scores), list(job.params.fractions))
+    else:
+        plan = unpruned_plan(train)
     write_parquet(job.output.plan, plan)
     record.metrics(
         {
@@ -26,4 +25,4 @@ def main(job: Any, record: RunRecord) -> None:
 
 
 variant = snakemake.wildcards.v
-run_stage(main, snakemake, variant, {"split": ""} if variant == NONE else {"score": variant})
+run_stage(main, snakemake, variant, {"score": variant} if snakemake.input.scores else {"split": ""})

@@ -14,28 +14,27 @@ def main(job: Any, record: RunRecord) -> None:
     from heft.data.examples import load_examples
     from heft.methods.registry import Batch
     from heft.scoring import costs_as_json, score_members
+    from heft.scoring_inputs import load_trained
     from heft.training.checkpoints import load_checkpoints
 
     scorer = job.params.scorer
-
-    data = Path(job.input.manifest).parent
+    data, seed = Path(job.input.manifest).parent, int(job.wildcards.s)
     train, validation = load_examples(data, job.input.train), load_examples(data, job.input.validation)
-    folders = dict.fromkeys(Path(file).parent for file in (job.input.checkpoints, *job.input.members))
-    checkpoints = load_checkpoints(*folders)
+    spec = load_checkpoints(Path(job.input.checkpoints).parent).model
     scored = score_members(
         scorer["method"],
         scorer["options"],
         scorer["ensemble"] or None,
         scorer["members"],
-        model=checkpoints.model.build(seed=0),
-        runs=checkpoints.runs,
+        model=spec.build(seed=0),
+        trained=load_trained(job.input, train, seed),
         train=Batch(train.inputs, train.labels),
         validation=Batch(validation.inputs, validation.labels),
         true_labels=train.true_labels,
-        n_classes=checkpoints.model.n_classes,
-        seed=int(job.wildcards.s),
+        n_classes=spec.n_classes,
+        seed=seed,
         weight_decay=job.params.weight_decay,
-        **scorer["ensemble_options"],
+        ensemble_options=scorer["ensemble_options"],
     )
     columns = {f"m{member:03d}": scored.scores[:, member] for member in range(scorer["members"])}
     facts = {"method": scorer["method"], "sign": "low scores are detrimental"}

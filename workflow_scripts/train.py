@@ -23,7 +23,6 @@ def main(job: Any, record: RunRecord) -> None:
         load_examples(data, job.input.validation),
         TrainingSettings(**job.params.training),
         {0: run_seeds(int(job.wildcards.s), 0, job.params.resample)},
-        with_dynamics=True,
         after_epoch=lambda row: record.metrics(row, step=int(row["epoch"])),
     )
     write_states(Path(job.output.states).parent, trained.checkpoints)

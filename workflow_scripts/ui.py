@@ -4,17 +4,22 @@ import os
 import subprocess
 import sys
 
-from heft.tracking import runs_pages, tracking_uri
+from heft.tracking import Unreachable, reason_of, runs_pages, tracking_uri, without_password
 
 
 def main() -> None:
     """Serves the store until interrupted; a store that is a server already is only linked to."""
     uri, port = tracking_uri(), os.environ.get("PORT", "5000")
     served = uri.startswith(("http://", "https://"))
-    for name, page in runs_pages(uri if served else f"http://127.0.0.1:{port}", uri).items():
+    try:
+        pages = runs_pages(uri if served else f"http://127.0.0.1:{port}", uri)
+    except Unreachable as error:
+        sys.exit(f"The tracking store {without_password(uri)} cannot be read: {reason_of(error)}")
+    for name, page in pages.items():
         print(f"{name}: {page}", flush=True)
     if not served:
-        command = [sys.executable, "-m", "mlflow", "ui", "--backend-store-uri", uri, "--port", port]
+        address = ["--host", "127.0.0.1", "--port", port]
+        command = [sys.executable, "-m", "mlflow", "ui", "--backend-store-uri", uri, *address]
         try:
             subprocess.run(command, check=False)
         except KeyboardInterrupt:

@@ -5,14 +5,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from annotated_types import Ge, Gt, Lt, MinLen
+from annotated_types import Ge, Gt, Le, Lt, MinLen
 from pydantic import BaseModel, ConfigDict, Field
 
 from heft.data.settings import DataSettings
+from heft.ensemble_kinds import KINDS
 from heft.errors import HeftError
 from heft.registry import declarations
 from heft.schema import check_against_schema, choice_with_options, nearest
-from heft.training.settings import CheckpointSettings, TrainingSettings
+from heft.training.settings import CheckpointSettings, FineTuningSettings, TrainingSettings
 
 Unique = Field(json_schema_extra={"uniqueItems": True})
 IMPORT_PATH = r"^[A-Za-z_][\w.]*:[A-Za-z_]\w*$"
@@ -30,12 +31,22 @@ class EnsembleSettings(Strict):
     """Members of one kind, averaged at each of `sizes`, for the named methods (without `methods`: all that can be).
 
     p_max: `parameter_dropout` zeroes each parameter of a member with a probability drawn from (0, p_max).
+    sigma: `gaussian` adds N(0, sigma^2) to each parameter. rate: `activation_dropout` zeroes this share of activations.
     """
 
-    kind: Literal["parameter_dropout", "seeds"]
+    kind: Literal["parameter_dropout", "gaussian", "activation_dropout", "checkpoints", "seeds"]
     sizes: Annotated[list[Annotated[int, Gt(0)]], MinLen(1), Unique]
     methods: Annotated[list[str] | None, Unique] = None
-    p_max: Annotated[float, Gt(0), Lt(1)] | None = None
+    p_max: Annotated[float, Gt(0), Le(1)] | None = None
+    sigma: Annotated[float, Gt(0)] | None = None
+    rate: Annotated[float, Gt(0), Lt(1)] | None = None
+
+    @property
+    def options(self) -> dict[str, float]:
+        """What was set and is not the kind's default."""
+        given = {"p_max": self.p_max, "sigma": self.sigma, "rate": self.rate}
+        default = {KINDS[self.kind].option: KINDS[self.kind].default}
+        return {name: value for name, value in given.items() if value is not None and value != default.get(name)}
 
 
 class ExperimentSettings(Strict):
@@ -45,6 +56,7 @@ class ExperimentSettings(Strict):
     data: DataSettings = DataSettings()
     model: Named = "mlp"
     training: TrainingSettings = TrainingSettings()
+    fine_tuning: FineTuningSettings = FineTuningSettings()
     checkpoints: CheckpointSettings = CheckpointSettings()
     methods: Annotated[list[Named], MinLen(1), Unique] = [
         "random",
@@ -52,10 +64,17 @@ class ExperimentSettings(Strict):
         "loss",
         "margin",
         "el2n",
+        "forgetting",
+        "aum",
+        "confident_learning",
+        "trusted_loss",
+        "self_ip",
+        "grad_cos",
         "ip",
         "tracin",
         "if_cg",
     ]
+    baselines: Annotated[list[Named], Unique] = ["finetuned"]
     ensembles: list[EnsembleSettings] = []
     fractions: Annotated[list[Annotated[float, Gt(0), Lt(1)] | Literal["noise_rate"]], MinLen(1), Unique] = [
         0.01,
@@ -83,6 +102,7 @@ def schema() -> dict[str, Any]:
     definitions = experiment.pop("$defs")
     methods = declarations("methods")
     experiment["properties"]["methods"]["items"] = choice_with_options(methods)
+    experiment["properties"]["baselines"]["items"] = choice_with_options(declarations("baselines"))
     experiment["properties"]["model"] = choice_with_options(declarations("models"), open_pattern=IMPORT_PATH)
     definitions["DataSettings"]["properties"]["source"]["enum"] = list(declarations("data/sources"))
     ensemble_methods = definitions["EnsembleSettings"]["properties"]["methods"]["anyOf"][0]
@@ -131,7 +151,7 @@ def data_folder(data_dir: str | None) -> Path | None:
 
 def _merged(defaults: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
     """`defaults` with `changes` over it: data, training and other groups key by key, everything else as a whole."""
-    groups = ("data", "training", "checkpoints", "noise")
+    groups = ("data", "training", "fine_tuning", "checkpoints", "noise")
     merged = dict(defaults)
     for key, value in changes.items():
         merged[key] = _merged(merged.get(key, {}), value) if key in groups else value

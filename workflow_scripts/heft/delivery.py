@@ -8,16 +8,19 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
 
+from heft.faults import is_disk_full
 from heft.ledger import Delivered, Ledger
 from heft.records import FAILED, is_open, read_events
 
 STATE = Path(".heft")
 RESULTS = Path("results")
+PATIENCE_SECONDS = 15.0  # with a store that does not answer, at the end of a run
 
 
 class RunStore(Protocol):
     """What a tracker does; `heft.tracking.Tracker` is one."""
 
+    def denies(self, error: Exception) -> bool: ...
     def reachable(self) -> bool: ...
     def identity(self, experiment: str) -> str: ...
     def known_runs(self, experiment: str) -> Iterable[Mapping[str, str]]: ...
@@ -38,13 +41,16 @@ class Delivery:
         self._open_files: set[Path] = set()
         self._known: set[str] = set()
         self.refused: dict[Path, Exception] = {}
+        self.failure: Exception | None = None
         self.n_delivered = 0
 
     def poll(self, stop: Callable[[], bool] = lambda: False) -> bool:
         """Delivers what is new until `stop()`; returns False where something was left.
 
-        A record that a reachable store refuses is put aside (`refused`) and holds up no other.
+        A record that a reachable store refuses is put aside (`refused`) and holds up no other. What keeps the store
+        from all of them, such as a server that is down, is the `failure`.
         """
+        self.failure = None
         for path in self._changed():
             if stop() or not self._deliver_or_refuse(path):
                 self._seen.pop(path, None)
@@ -54,11 +60,12 @@ class Delivery:
     def drain(self, seconds: float, wait: Callable[[float], None] = time.sleep) -> int:
         """Delivers all there is, for at most `seconds`; returns how many record files still wait.
 
-        Jobs that outlive a killed run are waited for. Then a run without an end is KILLED: for good where nobody
+        A full disk and a store that denies access are not waited for, one that does not answer for a short while; jobs
+        that outlive a killed run are. Then a run without an end is KILLED: for good where nobody
         writes its record any more; else what its job still notes is delivered the next time.
         """
         end = time.monotonic() + seconds
-        delay = 0.5
+        delay, answered = 0.5, time.monotonic()
         self._retry(self.refused)
         while True:
             self._open_files = {path for path in self._open_files if path.exists()}
@@ -66,10 +73,16 @@ class Delivery:
             late = time.monotonic() + delay > end
             if self.poll(lambda: time.monotonic() > end) and (late or not self._open_files) and self._end_lost_runs():
                 return len(self.refused)
-            if late:
+            if self.failure is None:
+                answered = time.monotonic()
+            if late or self._is_hopeless() or time.monotonic() + delay > answered + PATIENCE_SECONDS:
                 return len(self.refused) + len(list(self._changed()))
             wait(delay)
             delay = min(2 * delay, 10)
+
+    def _is_hopeless(self) -> bool:
+        """Whether the store will not take anything before a person does something."""
+        return self.failure is not None and (is_disk_full(self.failure) or self._store.denies(self.failure))
 
     def _retry(self, paths: Iterable[Path]) -> None:
         for path in list(paths):
@@ -94,7 +107,8 @@ class Delivery:
         try:
             self._deliver_file(path)
         except self._errors as error:
-            if not self._store.reachable():
+            if is_disk_full(error) or not self._store.reachable():
+                self.failure = error
                 return False
             self.refused[path] = error
         return True
@@ -129,10 +143,11 @@ class Delivery:
         if entry.n_events >= len(events) and (entry.ended or held):
             return entry.ended
         self._store.log(entry.run_id, events[entry.n_events :])
+        ended_at = max(start["time"], last["time"])  # the clock may have been set back in between
         if last["event"] == "end":
-            self._store.end_run(entry.run_id, last["status"], last["time"], last["error"])
+            self._store.end_run(entry.run_id, last["status"], ended_at, last["error"])
         elif not held:
-            self._store.end_run(entry.run_id, "KILLED", last["time"])
+            self._store.end_run(entry.run_id, "KILLED", ended_at)
         entry.n_events, entry.ended = len(events), last["event"] == "end" or not held
         self._ledger.note(entry)
         return entry.ended
@@ -158,8 +173,8 @@ class Delivery:
                 self._store.end_run(entry.run_id, "KILLED")
             if entry.run_id:
                 self._store.supersede(entry.run_id)
-        except self._errors:
-            if not self._store.reachable():
+        except self._errors as error:
+            if is_disk_full(error) or not self._store.reachable():
                 raise
         entry.ended = entry.superseded = True
         self._ledger.note(entry)
@@ -176,7 +191,8 @@ class Delivery:
                     entry.ended = True
                     self._ledger.note(entry)
             self._store.close_parents()
-        except self._errors:
+        except self._errors as error:
+            self.failure = error
             return False
         return True
 
@@ -187,13 +203,14 @@ class Delivery:
         identity = self._store.identity(experiment)
         if self._ledger.stores.get(experiment) != identity:
             known = list(self._store.known_runs(experiment))
-            self._ledger.note_store(experiment, identity)
+            self._ledger.note_store(experiment, "")
             for run in known:
                 status, superseded = run["status"], run["superseded"] == "true"
                 # A run that a stage ended has everything; the others get all their events again, which changes nothing.
                 n_events = sys.maxsize if status in ("FINISHED", "FAILED") else 0
                 entry = Delivered(run["record"], run["key"], run["run_id"], n_events, status != "RUNNING")
                 self._ledger.note(replace(entry, file=run.get("record_file", ""), superseded=superseded))
+            self._ledger.note_store(experiment, identity)
         self._known.add(experiment)
 
 

@@ -29,6 +29,26 @@ def removal_quality(kept: np.ndarray, wrong: np.ndarray) -> dict[str, float]:
     return {name: above / below for name, (above, below) in values.items() if below}
 
 
+def inspection_quality(scores: np.ndarray, wrong: np.ndarray) -> dict[str, float]:
+    """Of a person who inspects as many examples as are wrong, lowest scores first, equal ones in order.
+
+    noise_n_wrong; noise_precision_inspected, share of the inspected that are wrong; noise_recall_inspected, share of
+    the wrong that are inspected (the same number, since both divide by n_wrong); noise_missed_inspected, how many wrong
+    ones are not among them (false negatives). Empty where no label, or every one, is wrong.
+    """
+    n_wrong = int(wrong.sum())
+    if not 0 < n_wrong < len(wrong):
+        return {}
+    inspected = np.argsort(scores, kind="stable")[:n_wrong]
+    caught = int(wrong[inspected].sum())
+    return {
+        "noise_n_wrong": n_wrong,
+        "noise_precision_inspected": caught / len(inspected),
+        "noise_recall_inspected": caught / n_wrong,
+        "noise_missed_inspected": n_wrong - caught,
+    }
+
+
 def precision_at_recall(scores: np.ndarray, wrong: np.ndarray) -> dict[str, list[float]] | None:
     """Precision at each recall of a fixed grid: the best that any threshold with at least that recall reaches.
 

@@ -1,103 +1,137 @@
-"""Members of an ensemble: the parameter vectors that a score is averaged over.
+"""Members of an ensemble: what a method is given at each, from everything that was trained.
 
-`parameter_dropout`: member k zeroes each parameter with probability p_k ~ U(0, p_max), in every state alike.
-`seeds`: member k is the independently trained run k.
-Member 0 is the trained model itself. The direction and both gradients are taken at the same member.
+Member 0 is the trained model itself, in every kind. The direction and both gradients are taken at the same member.
 """
 
-import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
-from typing import Protocol
+from dataclasses import dataclass, field, replace
+from typing import TypeVar
 
 import torch
 from torch import Tensor, nn
 
+from heft.ensemble_kinds import kind_named
 from heft.errors import HeftError
-from heft.methods.registry import Checkpoint, Context
+from heft.kernels.functional import logits_of
+from heft.kernels.logits import label_and_largest_other
+from heft.methods.registry import Checkpoint, Context, Dynamics, Fold
+from heft.perturbations import perturbation
+from heft.training.checkpoints import Run
 
-KINDS = ("parameter_dropout", "seeds")
-ROLES = ("spaced", "early")
-
-
-class SavedState(Protocol):
-    """A state of a run, as `heft.training.checkpoints` loads it."""
-
-    @property
-    def state(self) -> Mapping[str, Tensor]: ...
-    @property
-    def step(self) -> int: ...
-    @property
-    def learning_rate(self) -> float: ...
+Found = TypeVar("Found")
 
 
-class Run(Protocol):
-    """A training run: its states by role (`final`, `spaced`, `early`), and what the training cost."""
+@dataclass(frozen=True)
+class TrainedModels:
+    """Everything that was trained, by member number; 0 is the base model.
 
-    @property
-    def cpu_seconds(self) -> float: ...
-    def role(self, name: str) -> Sequence[SavedState]: ...
+    folds: of each member, one run a fold. fold_of [n_train]: the fold that holds an example out.
+    """
+
+    runs: Mapping[int, Run]
+    folds: Mapping[int, Sequence[Run]] = field(default_factory=dict)
+    fold_of: Mapping[int, Tensor] = field(default_factory=dict)
+    fine_tuned: Mapping[int, Run] = field(default_factory=dict)
+    dynamics: Mapping[int, Dynamics] = field(default_factory=dict)
+
+    def used(self, needs: Sequence[str], kind: str | None, number: int) -> list[Run]:
+        """Runs beyond the base model whose training member `number` of a kind was the first to need."""
+        if kind != "seeds" and number > 0:
+            return []
+        runs = [*self.folds[number]] if "folds" in needs else []
+        runs += [self.fine_tuned[number]] if "fine_tuned" in needs else []
+        own = {"final", "spaced", "early", "dynamics", "fine_tuned"} & set(needs)
+        return [*runs, self.runs[number]] if own and number > 0 else runs
 
 
 def member(
     base: Context,
     needs: Sequence[str],
-    runs: Mapping[int, Run],
+    trained: TrainedModels,
     number: int,
     kind: str | None,
-    *,
-    p_max: float = 0.01,
+    options: Mapping[str, float] | None = None,
 ) -> Context:
-    """`base` with the states that the method needs, of member `number`.
+    """`base` with what the method needs, of member `number`.
 
-    p_max: in (0, 1], for `parameter_dropout`. Raises HeftError where the kind is unknown, p_max out of range or the
-    member's run is not there.
+    options: that of the kind. Raises HeftError where the kind is unknown, its option out of range, or the member's
+    states are not there.
     """
-    if kind is not None and kind not in KINDS:
-        raise HeftError(f'Ensemble kind "{kind}" is not known; known are {", ".join(KINDS)}.')
-    if kind is None and number > 0:
-        raise HeftError("Without an ensemble kind there is only member 0.")
-    run_number = number if kind == "seeds" else 0
-    if run_number not in runs:
-        raise HeftError(f"Ensemble member {number} needs training run {run_number}, which is not in the checkpoints.")
-    context = _with_states(base, needs, runs[run_number])
-    if kind == "parameter_dropout" and number > 0:
-        return _dropped(context, number, p_max)
-    return context
+    if kind is None:
+        if number > 0:
+            raise HeftError("Without an ensemble kind there is only member 0.")
+        return _unchanged(base, needs, trained, 0, 0)
+    value = kind_named(kind).value(kind, dict(options or {}))
+    if not kind_named(kind).perturbs:
+        run, epochs_back = (number, 0) if kind == "seeds" else (0, number)
+        return _unchanged(base, needs, trained, run, epochs_back)
+    context = _unchanged(base, needs, trained, 0, 0)
+    return context if number == 0 else _perturbed(context, needs, trained, kind, number, value)
 
 
-def _with_states(base: Context, needs: Sequence[str], run: Run) -> Context:
-    final = dict(run.role("final")[0].state) if "final" in needs else {}
-    roles = {
-        name: [Checkpoint(saved.state, saved.step, saved.learning_rate) for saved in run.role(name)]
-        for name in ROLES
-        if name in needs
-    }
-    return replace(base, final=final, spaced=roles.get("spaced", ()), early=roles.get("early", ()))
+def _unchanged(base: Context, needs: Sequence[str], trained: TrainedModels, number: int, back: int) -> Context:
+    """What run `number` holds, as it stood `back` epochs before its final state."""
+    changes: dict[str, object] = {}
+    if {"final", "spaced", "early"} & set(needs):
+        run = _of(trained.runs, number, "training run")
+        end = _epoch(run, back)
+        changes["final"] = run.states[end].state if "final" in needs else {}
+        for role in {"spaced", "early"} & set(needs):
+            states = [saved for saved in run.role(role) if back == 0 or saved.epoch <= end]
+            if not states:
+                raise HeftError(f"no {role} checkpoint is as early as epoch {end}; take a smaller ensemble.")
+            changes[role] = [Checkpoint(saved.state, saved.step, saved.learning_rate) for saved in states]
+    if "dynamics" in needs:
+        dynamics = _of(trained.dynamics, number, "training dynamics of run")
+        kept = len(dynamics.label_logit) - back
+        if kept < 1:
+            raise HeftError(f"the run has no epoch {back} epochs before its last; take a smaller ensemble.")
+        changes["dynamics"] = Dynamics(*(logits[:kept] for logits in dynamics))
+    if "folds" in needs:
+        fold_of = _of(trained.fold_of, number, "folds of run")
+        runs = enumerate(trained.folds[number])
+        changes["folds"] = [Fold(run.states[_epoch(run, back)].state, fold_of == fold) for fold, run in runs]
+    if "fine_tuned" in needs:
+        run = _of(trained.fine_tuned, number, "fine-tuned run")
+        changes["fine_tuned"] = run.states[_epoch(run, back)].state
+    return replace(base, **changes)  # type: ignore[arg-type]
 
 
-def _dropped(context: Context, number: int, p_max: float) -> Context:
-    if not 0 < p_max <= 1:
-        raise HeftError(f"parameter_dropout: p_max is {p_max}; it must be above 0 and at most 1.")
-    keep = dropout_masks(context.network, context.seed, number, p_max)
-
-    def masked(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        return {name: torch.where(keep[name], tensor, 0) if name in keep else tensor for name, tensor in state.items()}
-
-    return replace(
+def _perturbed(
+    context: Context, needs: Sequence[str], trained: TrainedModels, kind: str, number: int, value: float
+) -> Context:
+    model, change = perturbation(kind, context.network, context.seed, number, value)
+    changed = replace(
         context,
-        final=masked(context.final),
-        spaced=[replace(checkpoint, state=masked(checkpoint.state)) for checkpoint in context.spaced],
-        early=[replace(checkpoint, state=masked(checkpoint.state)) for checkpoint in context.early],
+        model=model,
+        final=change(context.final),
+        spaced=[replace(checkpoint, state=change(checkpoint.state)) for checkpoint in context.spaced],
+        early=[replace(checkpoint, state=change(checkpoint.state)) for checkpoint in context.early],
+        folds=[fold._replace(state=change(fold.state)) for fold in context.folds],
+        fine_tuned=change(context.fine_tuned),
     )
+    if "dynamics" not in needs:
+        return changed
+    # What was recorded in training is the unchanged model's: each epoch's state is changed and asked again.
+    states = [change(saved.state) for saved in trained.runs[0].role("every")]
+    return replace(changed, dynamics=dynamics_of(model, states, context))
 
 
-def dropout_masks(model: nn.Module, seed: int, number: int, p_max: float) -> dict[str, Tensor]:
-    """Of member `number`, for each parameter what is kept (bool); from seed and number alone. Buffers have no mask."""
-    digest = hashlib.sha256(f"{seed}/parameter_dropout/{number}".encode()).digest()
-    generator = torch.Generator().manual_seed(int.from_bytes(digest[:8], "big") >> 1)
-    probability = p_max * torch.rand((), generator=generator)
-    return {
-        name: torch.rand(parameter.shape, generator=generator) >= probability
-        for name, parameter in model.named_parameters()
-    }
+def dynamics_of(model: nn.Module, states: Sequence[Mapping[str, Tensor]], context: Context) -> Dynamics:
+    """The dynamics of a run, from its states after each epoch."""
+    inputs, labels = context.train
+    logits = [label_and_largest_other(logits_of(model, state, inputs), labels) for state in states]
+    return Dynamics(*(torch.stack(part) for part in zip(*logits, strict=True)))
+
+
+def _epoch(run: Run, back: int) -> int:
+    epoch = run.final.epoch - back
+    if epoch < 1 or epoch not in run.states:
+        raise HeftError(f"the state {back} epochs before the final one is not there; take a smaller ensemble.")
+    return epoch
+
+
+def _of(found: Mapping[int, Found], number: int, what: str) -> Found:
+    if number not in found:
+        raise HeftError(f"Ensemble member {number} needs {what} {number}, which is not in the checkpoints.")
+    return found[number]

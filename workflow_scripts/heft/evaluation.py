@@ -9,10 +9,10 @@ import numpy as np
 import pandas as pd
 from torch import Tensor, nn
 
-from heft.comparison import COLUMNS, KEY
+from heft.comparison import CLASS_ACCURACY, COLUMNS, KEY
 from heft.curation.states import state_of
 from heft.data.examples import Examples
-from heft.detection import detection_quality, precision_at_recall, removal_quality
+from heft.detection import detection_quality, inspection_quality, precision_at_recall, removal_quality
 from heft.training.dynamics import loss_and_accuracy, predict
 
 
@@ -27,6 +27,7 @@ class Evaluated:
     ensemble: str = ""
     members: int = 1
     options: Mapping[str, Any] = field(default_factory=dict)
+    trains_on_validation: bool = False  # for its scores, or for its model where it is a baseline
 
 
 @dataclass(frozen=True)
@@ -55,10 +56,12 @@ def evaluate_variant(
     """One row per action and fraction of `plan`, further numbers in long form, and the precision-recall curve.
 
     states: retrained models as `heft.curation.states` names them. scores: id and score, None for the unpruned variant.
+    Where validation labels were trained on, validation chooses no row, and says nothing of a model trained on them.
     cost: score_cpu_seconds, score_peak_mb, forward_passes where there are scores, and retrain_cpu_seconds of one model.
     """
     ordered = None if scores is None else scores.set_index("id")["score"].loc[splits.train.ids].to_numpy()
     detection = {} if ordered is None else detection_quality(ordered, splits.wrong)
+    inspection = {} if ordered is None else inspection_quality(ordered, splits.wrong)
     rows: list[dict[str, Any]] = []
     long: list[dict[str, Any]] = []
     for (action, fraction), block in plan.groupby(["action", "fraction"], sort=False):
@@ -75,19 +78,36 @@ def evaluate_variant(
         row |= removal_quality(kept, splits.wrong) if action else {}
         rows.append({name: "" if row[name] is None else row[name] for name in COLUMNS})
         long += [
-            {**{name: row[name] for name in KEY}, "metric": name, "value": value} for name, value in further.items()
+            {**{name: row[name] for name in KEY}, "metric": name, "value": value}
+            for name, value in (further | inspection).items()
         ]
-    best = int(np.argmin([row["val_loss"] for row in rows]))
-    for index, row in enumerate(rows):
-        row["chosen"] = index == best
+    if evaluated.trains_on_validation:
+        long += [{**{name: row[name] for name in KEY}, "metric": "trains_on_validation", "value": 1} for row in rows]
+        for row in rows:
+            row["val_loss"] = row["val_loss"] if row["action"] else ""
+    else:
+        best = int(np.argmin([row["val_loss"] for row in rows]))
+        for index, row in enumerate(rows):
+            row["chosen"] = index == best
     curve = None if ordered is None else precision_at_recall(ordered, splits.wrong)
     return {"rows": rows, "long": long, "precision_recall": curve}
 
 
 def _measure(model: nn.Module, state: dict[str, Tensor], splits: Splits) -> tuple[dict[str, float], dict[str, float]]:
-    validation, test, train = (
-        loss_and_accuracy(predict(model, state, split.inputs), split.labels)
-        for split in (splits.validation, splits.test, splits.train)
-    )
+    logits = {name: predict(model, state, getattr(splits, name).inputs) for name in ("validation", "test", "train")}
+    validation, test, train = (loss_and_accuracy(found, getattr(splits, name).labels) for name, found in logits.items())
     columns = {"val_loss": validation[0], "test_loss": test[0], "test_accuracy": test[1]}
-    return columns, {"validation_accuracy": validation[1], "train_loss": train[0], "train_accuracy": train[1]}
+    further = {"validation_accuracy": validation[1], "train_loss": train[0], "train_accuracy": train[1]}
+    return columns, further | accuracy_by_class(logits["test"], splits.test.labels)
+
+
+def accuracy_by_class(logits: Tensor, labels: Tensor) -> dict[str, float]:
+    """test_accuracy_class_{index}: share of a class's examples that are predicted as it; of classes with examples.
+
+    logits: [n, n_classes]. labels: [n]. The report names the classes: names of metrics do not depend on data.
+    """
+    right = (logits.argmax(1) == labels).float()
+    return {
+        f"{CLASS_ACCURACY}{index}": float(right[labels == index].mean())
+        for index in labels.unique(sorted=True).tolist()
+    }

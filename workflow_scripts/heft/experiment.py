@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from heft.config import NAME_PATTERN, EnsembleSettings, ExperimentSettings, Named
+from heft.ensemble_kinds import KINDS
 from heft.errors import HeftError
 from heft.registry import Declaration, declarations
 from heft.variants import Scorer, Variant
@@ -30,13 +31,19 @@ class Experiment:
         return {scorer.slug: scorer for scorer in scorers}
 
     @cached_property
+    def baselines(self) -> dict[str, Scorer]:
+        """Name and non-default options of each entry of `baselines`, by slug."""
+        entries = map(named, self.settings.baselines)
+        found = [Scorer(name, self._non_default(name, options, "baselines")) for name, options in entries]
+        return {scorer.slug: scorer for scorer in found}
+
+    @cached_property
     def variants(self) -> dict[str, Variant]:
         """Every variant by slug: each method alone, then each ensemble at each size above 1."""
         found = [Variant(scorer) for scorer in self.methods.values()]
         for ensemble in self.settings.ensembles:
-            options = {"p_max": ensemble.p_max} if ensemble.p_max is not None else {}
             for scorer in self._ensembled(ensemble):
-                over_members = Scorer(scorer.method, scorer.options, ensemble.kind, options)
+                over_members = Scorer(scorer.method, scorer.options, ensemble.kind, ensemble.options)
                 found += [Variant(over_members, size) for size in ensemble.sizes if size > 1]
         return {variant.slug: variant for variant in found}
 
@@ -77,10 +84,9 @@ class Experiment:
                 f"{self.where}.fractions holds only noise_rate, but data.noise.kind is none; give at least one number"
             )
         for ensemble in self.settings.ensembles:
-            self._ensembled(ensemble)
+            self._check_ensemble(ensemble)
 
     def _check_names(self) -> None:
-
         if not re.match(NAME_PATTERN, self.name):
             raise HeftError(
                 f'{self.where}: the name "{self.name}" may hold only lower-case letters, digits and underscores'
@@ -112,9 +118,23 @@ class Experiment:
                         f"{self.where}.methods has {slug}, which needs planted noise; data.noise.kind is none"
                     )
 
+    def _check_ensemble(self, ensemble: EnsembleSettings) -> None:
+        where = f"{self.where}.ensembles ({ensemble.kind})"
+        try:
+            KINDS[ensemble.kind].value(ensemble.kind, ensemble.options)
+        except HeftError as error:
+            raise HeftError(f"{self.where}.ensembles: {error}") from error
+        if ensemble.kind == "checkpoints":
+            limits = {"training.epochs": self.settings.training.epochs}
+            needs = [declaration_of(scorer.method).fields["needs"] for scorer in self._ensembled(ensemble)]
+            if any("fine_tuned" in needed for needed in needs):
+                limits["fine_tuning.epochs"] = self.settings.fine_tuning.epochs
+            key, limit = min(limits.items(), key=lambda item: item[1])
+            if max(ensemble.sizes) > limit:
+                raise HeftError(f"{where}: sizes has {max(ensemble.sizes)}; it must be at most {key}, which is {limit}")
+        self._ensembled(ensemble)
+
     def _ensembled(self, ensemble: EnsembleSettings) -> list[Scorer]:
-        if ensemble.p_max is not None and ensemble.kind != "parameter_dropout":
-            raise HeftError(f"{self.where}.ensembles: p_max is an option of parameter_dropout, not of {ensemble.kind}")
         able = [scorer for scorer in self.methods.values() if declaration_of(scorer.method).fields["ensemble"]]
         if ensemble.methods is None:
             return able
@@ -128,8 +148,8 @@ class Experiment:
         return [scorer for scorer in able if scorer.method in ensemble.methods]
 
     @staticmethod
-    def _non_default(name: str, options: Mapping[str, Any]) -> dict[str, Any]:
-        declared = declaration_of(name).options
+    def _non_default(name: str, options: Mapping[str, Any], room: str = "methods") -> dict[str, Any]:
+        declared = declarations(room)[name].options
         return {key: value for key, value in options.items() if value != declared[key].default}
 
 

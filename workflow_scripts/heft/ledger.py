@@ -32,7 +32,8 @@ class Delivered:
 class Ledger:
     """Lines appended to a file; the last line of a record counts, and the last current record of a key.
 
-    stores: {experiment: identity of the store's experiment}; another identity says that the store was replaced.
+    stores: {experiment: identity of the store's experiment}; another identity says that the store was replaced, an
+    empty one that what the store holds is being learned.
     """
 
     def __init__(self, uri: str, folder: Path) -> None:
@@ -53,7 +54,11 @@ class Ledger:
         self._append(asdict(entry))
 
     def note_store(self, experiment: str, identity: str) -> None:
-        """Forgets what an experiment delivered so far: it went to a store that is gone, or to none."""
+        """Names the store that the experiment's entries are about.
+
+        Entries about another are forgotten. An empty identity forgets all, until the store is named: a kill in between
+        is then seen.
+        """
         self._take_store(experiment, identity)
         self._append({"experiment": experiment, "store": identity})
 
@@ -65,9 +70,13 @@ class Ledger:
             del self.latest[entry.key]
 
     def _take_store(self, experiment: str, identity: str) -> None:
+        if not identity or self.stores.get(experiment) != "":
+            self._forget(experiment)
+        self.stores[experiment] = identity
+
+    def _forget(self, experiment: str) -> None:
         self.entries = {record: entry for record, entry in self.entries.items() if entry.experiment != experiment}
         self.latest = {key: entry for key, entry in self.latest.items() if entry.experiment != experiment}
-        self.stores[experiment] = identity
 
     def _append(self, line: dict[str, Any]) -> None:
         with self.path.open("a", encoding="utf-8") as ledger:

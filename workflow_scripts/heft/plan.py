@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from heft.config import Configuration, data_folder, load_configuration
+from heft.ensemble_kinds import KINDS
 from heft.experiment import Experiment, declaration_of, module_file
 from heft.fingerprint import PACKAGE_ROOT, fingerprint
 from heft.registry import MODULES_VARIABLE, declarations
-from heft.variants import NONE
+from heft.variants import NONE, Scorer, Variant
 
 GROUP_SIZE = 5  # members of the kind `seeds` are trained this many at a time; group 0 lacks member 0, the trained model
 
@@ -44,11 +45,15 @@ class Plan:
                 files += [f"results/{name}/seed{seed}/{file}" for file in kept]
         return files
 
-    def code(self, experiment: str, script: str, method: str = "", model: bool = False) -> dict[str, str]:
-        """Fingerprint of a stage: its script, the method's module, the model's module, and all that they import."""
+    def code(
+        self, experiment: str, script: str, method: str = "", model: bool = False, baseline: str = ""
+    ) -> dict[str, str]:
+        """Fingerprint of a stage: script, modules of the method, baseline and model, and all that they import."""
         files = [PACKAGE_ROOT / f"{script}.py"]
         if method:
             files.append(declaration_of(method).file)
+        if baseline:
+            files.append(declarations("baselines")[self.experiments[experiment].baselines[baseline].method].file)
         if model:
             files.append(self._model_file(experiment))
         if script == "prepare":
@@ -72,9 +77,33 @@ class Plan:
         """What a seed draws anew."""
         return list(self.experiments[experiment].settings.data.resample)
 
-    def checkpoints(self, experiment: str) -> dict[str, Any]:
-        """Which epoch states are kept."""
-        return asdict(self.experiments[experiment].settings.checkpoints)
+    def fine_tuning(self, experiment: str) -> dict[str, Any]:
+        """Settings of further training on the validation split."""
+        return asdict(self.experiments[experiment].settings.fine_tuning)
+
+    def fine_tuning_of(self, experiment: str, kind: str) -> dict[str, Any]:
+        """The same for members that are fine-tuned, nothing for the others, which it does not concern."""
+        return self.fine_tuning(experiment) if kind == "fine_tunes" else {}
+
+    def checkpoints(self, experiment: str, kind: str = "") -> dict[str, Any]:
+        """Which epoch states have which role; of `fine_tunes`, which saw the validation split, the last is final."""
+        chosen = asdict(self.experiments[experiment].settings.checkpoints)
+        return chosen | ({"final": "last"} if kind == "fine_tunes" else {})
+
+    def kept(self, experiment: str, kind: str = "") -> dict[str, Any]:
+        """Which states outlive training: of the base model (`kind` empty), or of further trained models of a kind."""
+        scorers = [(scorer, size) for scorer, size in self.experiments[experiment].scorers.values() if scorer.ensemble]
+        latest = max((size for scorer, size in scorers if scorer.ensemble == "checkpoints"), default=0)
+        if kind in ("folds", "fine_tunes"):
+            return {"roles": ["final"], "latest": latest}
+        asked_again = [
+            scorer for scorer, _ in scorers if KINDS[scorer.ensemble].perturbs and "dynamics" in self._needs(scorer)
+        ]
+        roles = ["final", "spaced", "early", "best", "last"]
+        return {
+            "roles": [*roles, "every"] if asked_again and not kind else roles,
+            "latest": 0 if kind else latest,
+        }
 
     def settings(self, experiment: str) -> dict[str, Any]:
         """All settings of an experiment, as plain values."""
@@ -83,19 +112,45 @@ class Plan:
     def report_code(self, experiment: str) -> dict[str, str]:
         """Fingerprint of the report, the legend's method files included."""
         methods = {scorer.method for scorer in self.experiments[experiment].methods.values()}
+        baselines = {scorer.method for scorer in self.experiments[experiment].baselines.values()}
         files = [declaration_of(method).file for method in sorted(methods)]
+        files += [declarations("baselines")[baseline].file for baseline in sorted(baselines)]
         files += sorted(PACKAGE_ROOT.glob("heft/reporting/templates/*"))
         return fingerprint(PACKAGE_ROOT / "report.py", *files, packages=("matplotlib", "seaborn", "pandas"))
 
     @staticmethod
-    def group_members(group: int) -> list[int]:
-        """Numbers of the members that are trained together; member 0 is the trained model itself."""
+    def members(kind: str, group: int) -> list[int]:
+        """Numbers of the members that a group trains; of `seeds`, member 0 is the trained model itself."""
+        if kind != "seeds":
+            return [group]
         return [member for member in range(GROUP_SIZE * group, GROUP_SIZE * (group + 1)) if member > 0]
 
-    def member_groups(self, experiment: str, scorer: str) -> list[str]:
-        """Folders of trained members that a scorer needs beside the trained model."""
+    @staticmethod
+    def group_of(member: int) -> int:
+        """The group of `seeds` that a member belongs to."""
+        return member // GROUP_SIZE
+
+    def member_groups(self, experiment: str, scorer: str, kind: str) -> list[int]:
+        """Groups of further trained models of a kind (`seeds`, `folds`, `fine_tunes`) that a scorer needs.
+
+        A group of `seeds` holds up to five members, a group of the other kinds serves the one member of its number.
+        """
         found, size = self.experiments[experiment].scorers[scorer]
-        return [str(group) for group in range(1 + (size - 1) // GROUP_SIZE)] if found.ensemble == "seeds" else []
+        needs = self._needs(found)
+        members = size if found.ensemble == "seeds" else 1
+        if kind == "seeds":
+            own = {"final", "spaced", "early", "dynamics", "fine_tuned"} & needs
+            return list(range(1 + (size - 1) // GROUP_SIZE)) if own and members > 1 else []
+        needed = {"folds": "folds", "fine_tunes": "fine_tuned"}[kind]
+        return list(range(members)) if needed in needs else []
+
+    def needs_dynamics(self, experiment: str, scorer: str) -> bool:
+        """Whether a scorer reads what was recorded of each epoch."""
+        return "dynamics" in self._needs(self.experiments[experiment].scorers[scorer][0])
+
+    @staticmethod
+    def _needs(scorer: Scorer) -> set[str]:
+        return set(declaration_of(scorer.method).fields["needs"])
 
     def scorer(self, experiment: str, scorer: str) -> dict[str, Any]:
         """What `score_members` computes: method, options, ensemble kind and its options, number of members."""
@@ -109,25 +164,41 @@ class Plan:
         }
 
     def variant(self, experiment: str, variant: str) -> dict[str, Any]:
-        """The variant's columns of the comparison table."""
+        """What names the variant in the comparison table, and whether validation labels were trained on for it."""
+        trains_on_validation = False
         if variant == NONE:
-            return {"method": NONE, "ensemble": "", "members": 1, "options": {}}
-        found = self.experiments[experiment].variants[variant]
+            found = Variant(Scorer(NONE))
+        elif variant in self.experiments[experiment].baselines:
+            found = Variant(self.experiments[experiment].baselines[variant])
+            trains_on_validation = declarations("baselines")[found.scorer.method].fields["trains_on_validation"]
+        else:
+            found = self.experiments[experiment].variants[variant]
+            trains_on_validation = "fine_tuned" in self._needs(found.scorer)
         scorer = found.scorer
         return {
             "method": scorer.method,
             "ensemble": scorer.ensemble,
             "members": found.members,
             "options": scorer.all_options,
+            "trains_on_validation": trains_on_validation,
         }
 
     def variants(self, experiment: str) -> list[str]:
-        """Slugs of all variants, the unpruned one first."""
-        return [NONE, *self.experiments[experiment].variants]
+        """Slugs of all variants: the unpruned one, the baselines, then the scored ones."""
+        return [*self.unscored(experiment), *self.experiments[experiment].variants]
+
+    def unscored(self, experiment: str) -> list[str]:
+        """Slugs of the variants that remove nothing: the unpruned one and the baselines."""
+        return [NONE, *self.experiments[experiment].baselines]
+
+    @cached_property
+    def baselines(self) -> list[str]:
+        """Slugs of the baselines of all experiments."""
+        return sorted({slug for experiment in self.experiments.values() for slug in experiment.baselines})
 
     def fractions(self, experiment: str, variant: str) -> list[float]:
-        """Fractions that are removed for a variant; none for the unpruned one."""
-        return [] if variant == NONE else self.experiments[experiment].fractions
+        """Fractions that are removed for a variant; none for one without scores."""
+        return [] if variant in self.unscored(experiment) else self.experiments[experiment].fractions
 
     def _model_file(self, experiment: str) -> Path:
         name, _ = self.experiments[experiment].model

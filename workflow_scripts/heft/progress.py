@@ -10,7 +10,11 @@ from typing import Any, TextIO
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from heft.faults import KILLED, KILLED_STATUS, first_to_say_full, full_disk, is_disk_full
+
 DEFAULT_HANDLER = "DefaultStreamHandler"
+# The first repeats what the failed job said; of the second, a kill or a full disk left it, the job simply runs again.
+_NOT_FOR_A_PERSON = ("Exiting because a job execution failed", "Ignore corrupted or currently written metadata record")
 _SHORT = {"s": "seed ", "g": "group "}
 
 
@@ -86,16 +90,30 @@ class ProgressHandler(logging.Handler):
                 self.close()
 
     def _error(self, record: logging.LogRecord) -> None:
+        text = record.getMessage()
+        if any(part in text for part in (f"exit status {KILLED_STATUS}", "died with <Signals.SIGKILL")):
+            self._line(KILLED)
+        elif self._is_about_full_disk(text):
+            return
         # The failed job has said what is wrong on stderr, and its line has named the log.
-        if not any(part in record.getMessage() for part in ("At least one job did not complete", "CalledProcessError")):
-            self._line(record.getMessage())
+        elif not any(part in text for part in ("At least one job did not complete", "CalledProcessError")):
+            self._line(text)
+
+    def _is_about_full_disk(self, text: str) -> bool:
+        """Whether Snakemake itself met a full disk; says so once, in the place of its own words."""
+        full = is_disk_full(Exception(text))
+        if full and first_to_say_full():
+            self._line(full_disk(".snakemake"))
+        return full
 
     def _message(self, record: logging.LogRecord) -> None:
         text = record.getMessage()
+        if record.levelno >= logging.WARNING and self._is_about_full_disk(text):
+            return
         if text.startswith("Nothing to be done"):
             made = ", ".join(filter(os.path.exists, self._reports))
             self._line(f"Nothing to be done; up to date: {made}" if made else "Nothing to be done.")
-        elif record.levelno >= logging.WARNING and not text.startswith("Exiting because a job execution failed"):
+        elif record.levelno >= logging.WARNING and not text.startswith(_NOT_FOR_A_PERSON):
             self._line(text)
 
     def _line(self, text: str) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 from torch import Tensor, nn
 
 from heft.cost import forward_cpu_seconds, measure
-from heft.ensembles import Run, member
+from heft.ensembles import TrainedModels, member
 from heft.errors import HeftError
 from heft.methods.registry import Batch, Context
 from heft.objectives.gradient import Objective, objective_gradient
@@ -42,18 +42,20 @@ def score_members(
     size: int,
     *,
     model: nn.Module,
-    runs: Mapping[int, Run],
+    trained: TrainedModels,
     train: Labelled,
     validation: Labelled,
     true_labels: Tensor | None,
     n_classes: int,
     seed: int,
-    p_max: float = 0.01,
+    ensemble_options: Mapping[str, float] | None = None,
     weight_decay: float = 0.0,
     objective: Objective = loss,
 ) -> MemberScores:
     """Runs the method at members 0..size-1 of ensemble `kind` (None: the trained model alone).
 
+    A member is charged what was trained for it beyond the base model, and one forward pass for each epoch of dynamics
+    that was recorded in training.
     Raises HeftError naming the method and the member where it cannot run or a score is not usable.
     """
     declared = declarations("methods")[name]
@@ -70,16 +72,19 @@ def score_members(
         gradient=partial(objective_gradient, objective),
         weight_decay=weight_decay,
     )
-    forward = forward_cpu_seconds(model, runs[0].role("final")[0].state, train.inputs)
+    forward = forward_cpu_seconds(model, trained.runs[0].final.state, train.inputs)
     columns, costs = [], []
     for number in range(size):
         with measure() as cost:
             try:
-                scores = function(member(base, needs, runs, number, kind, p_max=p_max), **options)
+                context = member(base, needs, trained, number, kind, ensemble_options)
+                scores = function(context, **options)
             except HeftError as error:
                 raise HeftError(f"Method {name}, member {number}: {error}") from error
         columns.append(check_scores(scores.double().numpy(), len(train.labels), name, f"member {number}"))
-        training = runs[number].cpu_seconds if kind == "seeds" and number > 0 else 0.0
+        training = sum(run.cpu_seconds for run in trained.used(needs, kind, number))
+        if context.dynamics is not None and (number == 0 or kind == "seeds"):
+            training += len(context.dynamics.label_logit) * forward
         costs.append(MemberCost(cost.cpu_seconds, (cost.cpu_seconds + training) / forward, cost.peak_mb, training))
     return MemberScores(np.stack(columns, axis=1), costs, forward)
 

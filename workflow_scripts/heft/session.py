@@ -8,13 +8,16 @@ import subprocess
 import sys
 import tempfile
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import TextIO
 
+from heft.faults import SAID
 from heft.progress import attach
 from heft.warm import VARIABLE
 
 STATE = Path(".heft")
+LONGEST_FOLDER = 80  # bytes; a socket's path has at most 107
 DELIVER = Path(__file__).parent.parent / "deliver.py"
 WARM = Path(__file__).parent.parent / "warm.py"
 
@@ -31,9 +34,10 @@ class Session:
         os.environ["OMP_NUM_THREADS"] = "1"
 
     def show_progress(self) -> None:
-        """Shows one line a job in the place of Snakemake's own output; dry runs keep Snakemake's."""
+        """Shows one line a job in the place of Snakemake's own output; dry runs keep it, and change no date."""
         if not {"-n", "--dry-run", "--dryrun", "--verbose", "--lint"} & set(sys.argv):
             attach(logging.getLogger("snakemake.logging"), self.reports)
+            bring_back_from_future(Path("results"))
 
     def start(self) -> None:
         """Takes the lock, which lives as long as this process, and starts the delivery; exits where a run lives."""
@@ -43,13 +47,24 @@ class Session:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             sys.exit("Another run is going on in this folder; wait for it, or stop it, then run again.")
+        SAID.unlink(missing_ok=True)
         self._start_warm_process()
         # End of file on its stdin tells the delivery process that this run ended, however it ended.
         self._delivery = subprocess.Popen([sys.executable, str(DELIVER)], stdin=subprocess.PIPE, start_new_session=True)
 
     def _start_warm_process(self) -> None:
-        """Its socket lies in a folder of its own with a short path, which a socket needs."""
-        address = str(Path(tempfile.mkdtemp(prefix="heft-")) / "warm")
+        """Its socket lies in a folder that only this account may enter, with a short path, which a socket needs.
+
+        Where no such folder can be made, each job runs in its own process: slower, with the same results.
+        """
+        place = tempfile.gettempdir()
+        if len(os.fsencode(place)) > LONGEST_FOLDER:
+            place = "/tmp"
+        try:
+            folder = tempfile.mkdtemp(prefix="heft-", dir=place)
+        except OSError:
+            return
+        address = str(Path(folder) / "warm")
         self._warm = subprocess.Popen([sys.executable, str(WARM), address], stdin=subprocess.PIPE)
         wait_until_exists(address, self._warm)
         os.environ[VARIABLE] = address
@@ -66,6 +81,25 @@ class Session:
         if not failed:
             for report in filter(os.path.exists, self.reports):
                 print(f"Report: {report}", file=sys.stderr)
+
+
+def bring_back_from_future(folder: Path) -> None:
+    """Shifts files that are dated after now, since the clock was set back, so that the newest is from now.
+
+    Snakemake compares dates: what is made now would look older than its inputs, and run again each time, or stay
+    though an input is made anew. The shift keeps the order of these files, and dates none of them before it was made.
+    """
+    now = time.time_ns()
+    dates: dict[str, int] = {}
+    for place, _, names in os.walk(folder):
+        for file in (os.path.join(place, name) for name in names):
+            with suppress(FileNotFoundError):  # another run is at work
+                dates[file] = os.stat(file).st_mtime_ns
+    newest = max(dates.values(), default=now)
+    for file, date in dates.items():
+        if date > now:
+            with suppress(FileNotFoundError):
+                os.utime(file, ns=(date - newest + now,) * 2)
 
 
 def wait_until_exists(path: str, process: subprocess.Popen[bytes]) -> None:

@@ -6,11 +6,11 @@ import os
 import sys
 import warnings
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from heft.errors import HeftError
+from heft.faults import first_to_say_full, is_disk_full, sentence_of
 from heft.records import Dataset, RunRecord, run_key
 from heft.warm import hand_over
 
@@ -20,9 +20,9 @@ def run_stage(
 ) -> None:
     """Runs `work(job, record)` as the run `{rule} {variant}` of the tracker; `job` is Snakemake's `snakemake` object.
 
-    computed_from: {stage: variant} of the runs whose results the work reads. A HeftError ends the job with its sentence
-    on stderr and in the log, without a traceback. The imports of a stage stand in its function: where a warm process
-    takes the job, this one needs none of them.
+    computed_from: {stage: variant} of the runs whose results the work reads. A HeftError or a fault of the machine ends
+    the job with its sentence on stderr and in the log, without a traceback. The imports of a stage stand in its
+    function: where a warm process takes the job, this one needs none of them.
     """
     _hand_over()
     with guarded(job), start_record(job, variant, computed_from or {}) as record:
@@ -44,16 +44,22 @@ def _hand_over() -> None:
 
 @contextmanager
 def guarded(job: Any) -> Iterator[None]:
-    """A HeftError in the block becomes one sentence and status 1."""
+    """A HeftError or a fault of the machine in the block becomes one sentence and status 1; a bug has its traceback."""
     prepare_process()
     log = Path(str(job.log[0]))
-    log.parent.mkdir(parents=True, exist_ok=True)
-    log.touch()
     try:
+        log.parent.mkdir(parents=True, exist_ok=True)
+        log.touch()
         yield
-    except HeftError as error:
-        log.write_text(f"{error}\n", encoding="utf-8")
-        sys.exit(f"{job.rule}: {error}")
+    except Exception as error:
+        sentence = sentence_of(error)
+        if sentence is None:
+            raise
+        with suppress(OSError):  # on a full disk the log cannot say it
+            log.write_text(f"{sentence}\n", encoding="utf-8")
+        if is_disk_full(error) and not first_to_say_full():
+            sys.exit(1)
+        sys.exit(f"{job.rule}: {sentence}")
 
 
 def prepare_process() -> None:

@@ -2,6 +2,8 @@
 
 import logging
 import os
+import re
+import uuid
 import warnings
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
@@ -18,7 +20,10 @@ warnings.filterwarnings("ignore", category=FutureWarning, module="mlflow.*")
 from mlflow import MlflowClient  # noqa: E402
 from mlflow.entities import Dataset, DatasetInput, InputTag, LifecycleStage, Metric, Param  # noqa: E402
 from mlflow.exceptions import MlflowException  # noqa: E402
-from sqlalchemy.exc import SQLAlchemyError  # noqa: E402
+from sqlalchemy.engine import make_url  # noqa: E402
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError  # noqa: E402
+
+from heft.faults import is_disk_full  # noqa: E402
 
 for noisy in ("mlflow", "alembic"):
     logging.getLogger(noisy).setLevel(logging.ERROR)
@@ -27,7 +32,7 @@ DEFAULT_STORE = "sqlite:///mlflow.db"
 LARGEST_COPY_BYTES = 5 * 2**20
 LONGEST_VALUE = 500
 LONGEST_TAG = 5000
-Unreachable = (MlflowException, SQLAlchemyError, OSError)
+Unreachable = (MlflowException, SQLAlchemyError, OSError, ImportError)  # the last: a database without its driver
 
 
 def tracking_uri() -> str:
@@ -45,7 +50,8 @@ class Tracker:
 
     @cached_property
     def client(self) -> MlflowClient:
-        """The client; the first use opens the store, which may be down."""
+        """The client; the first use opens the store, which may be down, or makes it."""
+        make_store(self._uri)
         return MlflowClient(tracking_uri=self._uri)
 
     def reachable(self) -> bool:
@@ -55,6 +61,10 @@ class Tracker:
         except Unreachable:
             return False
         return True
+
+    def denies(self, error: Exception) -> bool:
+        """Whether waiting does not help: the store keeps this account out, or its driver is not installed."""
+        return is_denial(error) or isinstance(error, ImportError | ArgumentError)
 
     def identity(self, experiment: str) -> str:
         """Tells an experiment from one of the same name in a store that was made anew."""
@@ -89,6 +99,7 @@ class Tracker:
 
     def create_run(self, start: Mapping[str, Any], file: str, computed_from_runs: Iterable[str]) -> str:
         """Creates the run of a `start` event and returns its id; what it is and came from are tags."""
+        dataset = start["dataset"]
         tags = {
             **start["tags"],
             "stage": start["stage"],
@@ -96,6 +107,7 @@ class Tracker:
             "record_file": file,
             "key": start["key"],
             "superseded": "false",
+            "dataset": f"{dataset['name']} {dataset['digest']}" if dataset else "",
             "computed_from": ", ".join(start["parents"]),
             "computed_from_run": ", ".join(computed_from_runs),
             "mlflow.source.name": "snakemake",
@@ -113,7 +125,8 @@ class Tracker:
         for event in events:
             if event["event"] == "start":
                 parameters += [Param(name, str(value)[:LONGEST_VALUE]) for name, value in event["parameters"].items()]
-                if event["dataset"]:
+                # A row of the comparison names its data by its tag alone: a logged input costs a sixth of a delivery.
+                if event["dataset"] and not event["action"]:
                     self._log_dataset(run_id, event["dataset"])
             elif event["event"] == "metrics":
                 time = int(event["time"] * 1000)
@@ -165,9 +178,49 @@ class Tracker:
         self.client.set_tag(run_id, f"sha256.{path.name}", f"{event['sha256']} {event['path']}")
 
 
+def make_store(uri: str) -> None:
+    """Makes a SQLite store that is not there under another name first.
+
+    mlflow makes it in hundreds of steps; one that a kill or a full disk left between two of them never opens again.
+    """
+    url = make_url(uri) if uri.startswith("sqlite:") else None
+    if url is None or not url.database or url.database == ":memory:" or Path(url.database).exists():
+        return
+    store = Path(url.database)
+    # A name of its own each time: mlflow keeps its connection to a store of the same name.
+    unfinished = store.with_name(f".{store.name}.{uuid.uuid4().hex[:8]}.tmp")
+    try:
+        MlflowClient(url.set(database=str(unfinished)).render_as_string(hide_password=False)).search_experiments()
+        os.replace(unfinished, store)
+    finally:
+        for left in store.parent.glob(f"{unfinished.name}*"):
+            left.unlink()
+
+
+def is_denial(error: Exception) -> bool:
+    """Whether a store answered that this account or its token may not do that."""
+    return isinstance(error, MlflowException) and error.get_http_status_code() in (401, 403)
+
+
+def reason_of(error: Exception) -> str:
+    """Why a store takes nothing, in a few words."""
+    if is_disk_full(error):
+        return "the disk is full"
+    if isinstance(error, MlflowException) and is_denial(error):
+        return f"it refuses this account or its token, status {error.get_http_status_code()}"
+    if "Max retries exceeded" in str(error) or isinstance(error, ConnectionError | TimeoutError):
+        return "it does not answer"
+    return (str(error).splitlines() or [type(error).__name__])[0][:200]
+
+
+def without_password(uri: str) -> str:
+    """The address of a store as it may be shown."""
+    return re.sub(r"(://[^:/@]*):[^@/]*@", r"\1:***@", uri)
+
+
 def runs_pages(base_url: str, uri: str) -> dict[str, str]:
     """Address of the runs of each experiment, opened in the UI's mode for model training."""
-    client = MlflowClient(tracking_uri=uri)
+    client = Tracker(uri).client
     return {
         found.name: f"{base_url}/#/experiments/{found.experiment_id}/runs?workflowType=machine_learning"
         for found in client.search_experiments()

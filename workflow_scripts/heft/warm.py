@@ -2,8 +2,9 @@
 
 Importing torch takes longer than most jobs. `serve` listens on a socket whose path is in the environment variable
 HEFT_WARM; a stage script that finds it (`hand_over`) sends its own path and its standard streams, and ends with the
-status of the child that ran it. Where there is no such process (another machine, a script run by hand) the stage runs
-in its own process; the results are the same. Of a run, all jobs see the code that its start saw.
+status of the child that ran it. Where there is no such process (another machine, a script run by hand, one that was
+killed) the stage runs in its own process; the results are the same. A child whose sender is gone ends too, so that
+nothing is written behind the back of the run. Of a run, all jobs see the code that its start saw.
 """
 
 import gc
@@ -14,11 +15,18 @@ import select
 import signal
 import socket
 import sys
+import threading
+import time
 import traceback
 import warnings
 from collections.abc import Iterable
+from contextlib import suppress
+
+from heft.faults import KILLED_STATUS
 
 VARIABLE = "HEFT_WARM"
+TAKEN = b"+"
+GRACE_SECONDS = 5.0
 # What stages import, and what torch imports by itself at the first backward pass and the first tangent.
 PRELOADED = (
     "torch",
@@ -32,7 +40,7 @@ PRELOADED = (
 
 
 def hand_over(script: str) -> int | None:
-    """Exit status of `script`, run by the warm process; None where there is none."""
+    """Exit status of `script`, run by the warm process; None where none took it, 137 where its child was killed."""
     address = os.environ.get(VARIABLE, "")
     if not os.path.exists(address):
         return None
@@ -42,8 +50,18 @@ def hand_over(script: str) -> int | None:
             socket.send_fds(connection, [script.encode()], [0, 1, 2])
         except OSError:
             return None
-        status = connection.recv(1)
-    return status[0] if status else 1
+        if not _receive(connection):
+            return None
+        status = _receive(connection)
+    return status[0] if status else KILLED_STATUS
+
+
+def _receive(connection: socket.socket) -> bytes:
+    """The next byte; nothing where the other side is gone."""
+    try:
+        return connection.recv(1)
+    except ConnectionError:
+        return b""
 
 
 def serve(address: str, preloaded: Iterable[str] = PRELOADED) -> None:
@@ -77,11 +95,24 @@ def _run_and_exit(connection: socket.socket) -> None:
         os.dup2(stream, number)
         os.close(stream)
     os.environ.pop(VARIABLE, None)
+    connection.send(TAKEN)
+    threading.Thread(target=_end_with_sender, args=(connection,), daemon=True).start()
     status = _status_of(script.decode())
-    sys.stdout.flush()
-    sys.stderr.flush()
-    connection.send(bytes([status]))
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    with suppress(OSError):  # a full disk behind a redirected stream
+        sys.stdout.flush()
+        sys.stderr.flush()
+    with suppress(ConnectionError):
+        connection.send(bytes([status]))
     os._exit(status)
+
+
+def _end_with_sender(connection: socket.socket) -> None:
+    """Interrupts this process when its sender is gone, so that it notes its end; kills it where that takes long."""
+    if not _receive(connection):
+        os.kill(os.getpid(), signal.SIGINT)
+        time.sleep(GRACE_SECONDS)
+        os.kill(os.getpid(), signal.SIGKILL)
 
 
 def _status_of(script: str) -> int:

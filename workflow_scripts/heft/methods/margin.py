@@ -1,9 +1,9 @@
 """margin: logit of the given label minus the largest other logit; below 0 where the model disagrees."""
 
-import torch
 from torch import Tensor
 
 from heft.kernels.functional import logits_of
+from heft.kernels.logits import label_and_largest_other
 from heft.methods.registry import Context, method
 
 
@@ -18,6 +18,5 @@ from heft.methods.registry import Context, method
 def margin(context: Context) -> Tensor:
     """Margins [n_train] of raw logits, which do not saturate as probabilities do."""
     logits = logits_of(context.network, context.final, context.train.inputs)
-    label = context.train.labels[:, None]
-    others = logits.scatter(1, label, -torch.inf)
-    return logits.gather(1, label)[:, 0] - others.amax(dim=1)
+    label_logit, largest_other_logit = label_and_largest_other(logits, context.train.labels)
+    return label_logit - largest_other_logit

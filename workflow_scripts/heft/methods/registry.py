@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from heft.errors import HeftError
 
-NEEDS = frozenset({"final", "spaced", "early", "validation", "true_labels"})
+NEEDS = frozenset({"final", "spaced", "early", "dynamics", "folds", "fine_tuned", "validation", "true_labels"})
 
 Gradient = Callable[[nn.Module, Mapping[str, Tensor], Tensor, Tensor], dict[str, Tensor]]
 
@@ -35,12 +35,33 @@ class Checkpoint:
     learning_rate: float = 0.0
 
 
+class Dynamics(NamedTuple):
+    """Logits of each training example after each epoch, the initial state left out: two tensors [n_epochs, n_train]."""
+
+    label_logit: Tensor
+    largest_other_logit: Tensor
+
+    @property
+    def margin(self) -> Tensor:
+        """Logit of the given label minus the largest other one [n_epochs, n_train]; above 0 where the model agrees."""
+        return self.label_logit - self.largest_other_logit
+
+
+class Fold(NamedTuple):
+    """A model trained without some training examples: its state, and those examples as bool [n_train]."""
+
+    state: Mapping[str, Tensor]
+    held_out: Tensor
+
+
 @dataclass(frozen=True)
 class Context:
     """All that a method may see, at one member of an ensemble (member 0 is the trained model).
 
     final: parameters and buffers that scores are taken at. spaced: checkpoints evenly over the run. early: those after
-    the first epochs. true_labels [n_train]: where known. What a method did not declare in `needs` is left empty.
+    the first epochs. dynamics: logits after every epoch. folds: models that together hold out each example once.
+    fine_tuned: the final state after a short further training on the validation split. true_labels [n_train]: where
+    known. What a method did not declare in `needs` is left empty.
     gradient: grad f of the objective, from model, state, inputs, labels. weight_decay: of the training objective.
     """
 
@@ -51,6 +72,9 @@ class Context:
     final: Mapping[str, Tensor] = field(default_factory=dict)
     spaced: Sequence[Checkpoint] = ()
     early: Sequence[Checkpoint] = ()
+    dynamics: Dynamics | None = None
+    folds: Sequence[Fold] = ()
+    fine_tuned: Mapping[str, Tensor] = field(default_factory=dict)
     validation: Batch | None = None
     true_labels: Tensor | None = None
     gradient: Gradient | None = None
@@ -62,6 +86,13 @@ class Context:
         if self.model is None:
             raise HeftError("This method was given no model; it must declare which states it needs.")
         return self.model
+
+    @property
+    def recorded(self) -> Dynamics:
+        """The dynamics; raises HeftError where the method did not ask for them."""
+        if self.dynamics is None:
+            raise HeftError('This method was given no training dynamics; it must declare "dynamics" in `needs`.')
+        return self.dynamics
 
     def objective_gradient(self, state: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """v = grad f(state) on the validation split, one tensor a parameter."""
@@ -90,7 +121,8 @@ def method(
     """Registers `(context, *, options...) -> scores [n_train]`; the keywords are literals, read without importing.
 
     formula: of the score, with its sign. paper: who defined it. predicts: what the number means, in words.
-    needs: what the context must hold (`final`, `spaced`, `early`, `validation`, `true_labels`).
+    needs: what the context must hold (`final`, `spaced`, `early`, `dynamics`, `folds`, `fine_tuned`, `validation`,
+    `true_labels`).
     ensemble: whether a mean over ensemble members makes sense. title: the name that tables and figures print.
     """
     if unknown := sorted(set(needs) - NEEDS):

@@ -34,14 +34,14 @@ class SavedState:
 
 @dataclass(frozen=True)
 class Run:
-    """One training run: its saved states by epoch, and the epochs that play each role."""
+    """One training run: its saved states by epoch, and the epochs that play each role (see `select_roles`)."""
 
     states: dict[int, SavedState]
     roles: dict[str, list[int]] = field(default_factory=dict)
     cpu_seconds: float = 0.0
 
     def role(self, name: str) -> list[SavedState]:
-        """States of a role (`final`, `spaced`, `early`, `best`, `last`), earliest first."""
+        """States of a role, earliest first."""
         return [self.states[epoch] for epoch in self.roles[name]]
 
     @property
@@ -61,11 +61,19 @@ class Checkpoints:
     peak_mb: float
 
 
+@dataclass(frozen=True)
+class Kept:
+    """Which states are kept: those of `roles`, and the last `latest` ones up to the final."""
+
+    roles: tuple[str, ...] = ("final", "spaced", "early", "best", "last")
+    latest: int = 0
+
+
 def select_roles(settings: CheckpointSettings, n_epochs: int, history: pd.DataFrame) -> dict[str, list[int]]:
     """Epochs of each role, from one run's history (columns epoch, validation_loss).
 
     spaced: evenly, ending with the last. early: the first ones after the initial state. best: of the lowest
-    validation loss, the earliest of equals. final: `last` or `best`, as the settings say.
+    validation loss, the earliest of equals. final: `last` or `best`, as the settings say. every: all but the initial.
     """
     trained = history[history["epoch"] > 0].sort_values("epoch")
     best = int(trained["epoch"].iloc[int(trained["validation_loss"].to_numpy().argmin())])
@@ -76,15 +84,21 @@ def select_roles(settings: CheckpointSettings, n_epochs: int, history: pd.DataFr
         "early": list(range(1, min(settings.early, n_epochs) + 1)),
         "best": [best],
         "last": [n_epochs],
+        "every": list(range(1, n_epochs + 1)),
     }
 
 
-def keep_selected(checkpoints: Checkpoints, history: pd.DataFrame, settings: CheckpointSettings) -> Checkpoints:
-    """The same runs with their roles, and without the states that no role needs."""
+def keep_selected(
+    checkpoints: Checkpoints, history: pd.DataFrame, settings: CheckpointSettings, kept: Kept
+) -> Checkpoints:
+    """The same runs with the roles that are kept, and without the states that none of them needs."""
     runs = {}
     for number, run in checkpoints.runs.items():
-        roles = select_roles(settings, max(run.states), history[history["run"] == number])
-        needed = sorted({epoch for epochs in roles.values() for epoch in epochs})
+        all_roles = select_roles(settings, max(run.states), history[history["run"] == number])
+        roles = {name: all_roles[name] for name in kept.roles}
+        final = roles["final"][0]
+        latest = range(max(1, final - kept.latest + 1), final + 1)
+        needed = sorted({epoch for epochs in roles.values() for epoch in epochs} | set(latest))
         runs[number] = replace(run, roles=roles, states={epoch: run.states[epoch] for epoch in needed})
     return replace(checkpoints, runs=runs)
 

@@ -7,6 +7,8 @@ from torch import Tensor, nn
 from torch.func import functional_call
 from torch.nn.functional import cross_entropy
 
+from heft.kernels.logits import label_and_largest_other
+
 CHUNK = 1000
 
 
@@ -25,12 +27,12 @@ def loss_and_accuracy(logits: Tensor, labels: Tensor) -> tuple[float, float]:
     return float(cross_entropy(logits, labels)), float((logits.argmax(dim=1) == labels).double().mean())
 
 
-def dynamics_of_epoch(ids: np.ndarray, epoch: int, logits: Tensor, labels: Tensor) -> pd.DataFrame:
-    """One row an example: id, epoch, label_logit, largest_other_logit, correct."""
-    label_logit = logits.gather(1, labels[:, None])[:, 0]
-    largest_other_logit = logits.scatter(1, labels[:, None], -torch.inf).amax(dim=1)
+def dynamics_of_epoch(run: int, ids: np.ndarray, epoch: int, logits: Tensor, labels: Tensor) -> pd.DataFrame:
+    """One row an example: run, id, epoch, label_logit, largest_other_logit, correct."""
+    label_logit, largest_other_logit = label_and_largest_other(logits, labels)
     return pd.DataFrame(
         {
+            "run": run,
             "id": ids,
             "epoch": epoch,
             "label_logit": label_logit.numpy(),
@@ -38,3 +40,13 @@ def dynamics_of_epoch(ids: np.ndarray, epoch: int, logits: Tensor, labels: Tenso
             "correct": (label_logit > largest_other_logit).numpy(),
         }
     )
+
+
+def dynamics_of_run(table: pd.DataFrame, run: int, ids: np.ndarray) -> tuple[Tensor, Tensor]:
+    """Label's and largest other logit after each epoch but the initial state: two tensors [n_epochs, n], by `ids`."""
+    trained = table[(table["run"] == run) & (table["epoch"] > 0)]
+    columns = [
+        trained.pivot(index="epoch", columns="id", values=column).sort_index()[ids].to_numpy(copy=True)
+        for column in ("label_logit", "largest_other_logit")
+    ]
+    return torch.from_numpy(columns[0]), torch.from_numpy(columns[1])

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import pandas as pd
+import torch
 from torch import Tensor, nn
 
 from heft.data.examples import Examples
@@ -24,12 +25,12 @@ class TrainedRuns:
     """Every state of every run (no roles yet), and tables of what happened.
 
     history: run, epoch, step, learning_rate, train_loss, train_accuracy, validation_loss, validation_accuracy.
-    dynamics: id, epoch, label_logit, largest_other_logit, correct of the first run; None where not asked for.
+    dynamics: run, id, epoch, label_logit, largest_other_logit, correct.
     """
 
     checkpoints: Checkpoints
     history: pd.DataFrame
-    dynamics: pd.DataFrame | None
+    dynamics: pd.DataFrame
 
 
 def train_runs(
@@ -39,11 +40,13 @@ def train_runs(
     settings: TrainingSettings,
     seeds: Mapping[int, RunSeeds],
     *,
-    with_dynamics: bool = False,
+    initial: Mapping[int, dict[str, Tensor]] | None = None,
+    weights: Mapping[int, Tensor] | None = None,
     after_epoch: Callable[[dict[str, float]], None] | None = None,
 ) -> TrainedRuns:
     """Trains one model for each run number of `seeds`, together where the architecture allows.
 
+    initial: states to start from in the place of drawn ones. weights [n_train]: of the examples, 1 where absent.
     after_epoch gets each row of the history as it is made. The cost is that of the training steps alone: what is
     recorded after an epoch is for people, no method needs it.
     """
@@ -51,13 +54,15 @@ def train_runs(
     numbers = list(seeds)
     models = {number: spec.build(seeds[number].init) for number in numbers}
     model = models[numbers[0]]
-    observer = _Observer(model, train, validation, numbers, with_dynamics, after_epoch)
+    states = initial or {number: state_of(models[number]) for number in numbers}
+    observer = _Observer(model, train, validation, numbers, after_epoch)
     train_many(
         model,
-        stack_states([state_of(models[number]) for number in numbers]),
+        stack_states([states[number] for number in numbers]),
         train,
         settings,
         order_seeds=[seeds[number].order for number in numbers],
+        weights=torch.stack([weights[number] for number in numbers]) if weights else None,
         after_epoch=observer,
     )
     cpu_seconds = time.process_time() - started - observer.cpu_seconds
@@ -73,7 +78,7 @@ def train_runs(
             peak_mb=round(_peak_mb() - resident, 1),
         ),
         history=pd.DataFrame(observer.rows).sort_values(["run", "epoch"], ignore_index=True),
-        dynamics=pd.concat(observer.dynamics, ignore_index=True) if with_dynamics else None,
+        dynamics=pd.concat(observer.dynamics, ignore_index=True),
     )
 
 
@@ -86,11 +91,10 @@ class _Observer:
         train: Examples,
         validation: Examples,
         numbers: list[int],
-        with_dynamics: bool,
         after_epoch: Callable[[dict[str, float]], None] | None,
     ) -> None:
         self.model, self.train, self.validation = model, train, validation
-        self.numbers, self.with_dynamics, self.after_epoch = numbers, with_dynamics, after_epoch
+        self.numbers, self.after_epoch = numbers, after_epoch
         self.states: dict[int, dict[int, SavedState]] = {number: {} for number in numbers}
         self.rows: list[dict[str, float]] = []
         self.dynamics: list[pd.DataFrame] = []
@@ -116,8 +120,7 @@ class _Observer:
                 "validation_accuracy": validation_accuracy,
             }
             self.rows.append(row)
-            if self.with_dynamics and member == 0:
-                self.dynamics.append(dynamics_of_epoch(self.train.ids, epoch, train_logits, self.train.labels))
+            self.dynamics.append(dynamics_of_epoch(number, self.train.ids, epoch, train_logits, self.train.labels))
             if self.after_epoch:
                 self.after_epoch(row)
         self.cpu_seconds += time.process_time() - started

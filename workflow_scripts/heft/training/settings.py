@@ -25,6 +25,19 @@ class TrainingSettings:
 
 
 @dataclass(frozen=True)
+class FineTuningSettings:
+    """Further training of the final state on the validation split: a fixed number of epochs at a fixed rate.
+
+    Nothing is left to choose them on; the defaults are those of training with a tenth of its rate.
+    """
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = {"extra": "forbid"}
+
+    epochs: Annotated[int, Gt(0)] = 10
+    learning_rate: Annotated[float, Gt(0)] = 0.01
+
+
+@dataclass(frozen=True)
 class CheckpointSettings:
     """Which epoch states are kept: `spaced` evenly spaced ones up to the last, and the `early` first ones.
 

@@ -1,0 +1,96 @@
+"""A fault of the machine ends a job or a run with one sentence; a clock that was set back leaves the dates in order."""
+
+import errno
+import io
+import logging
+import os
+import time
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from full_disk import make_read_only, small_disk
+
+from heft.errors import HeftError
+from heft.faults import KILLED
+from heft.progress import ProgressHandler
+from heft.session import bring_back_from_future
+from heft.stage import guarded
+
+
+def test_dates_from_the_future_keep_their_order_and_others_their_date(tmp_path: Path) -> None:
+    now = time.time()
+    for name, date in (("old", now - 500), ("first", now + 100), ("second", now + 300)):
+        (tmp_path / name).touch()
+        os.utime(tmp_path / name, (date, date))
+    bring_back_from_future(tmp_path)
+    old, first, second = (tmp_path.joinpath(name).stat().st_mtime - now for name in ("old", "first", "second"))
+    assert old == pytest.approx(-500, abs=0.01)
+    assert second - first == pytest.approx(200, abs=0.01)
+    assert 0 <= second < 5
+
+
+def job(folder: Path) -> SimpleNamespace:
+    return SimpleNamespace(rule="score", log=[str(folder / "logs/score.log")])
+
+
+@pytest.mark.parametrize(
+    ("error", "sentence"),
+    [
+        (HeftError("row 3 is wrong"), "score: row 3 is wrong"),
+        (OSError(errno.ENOSPC, "No space left on device", "results/a.parquet"), "score: the disk is full: results/a.p"),
+        (OSError(errno.EACCES, "Permission denied", "results/a.parquet"), "score: results/a.parquet cannot be used: "),
+        (MemoryError("Unable to allocate 3 TiB"), "score: memory ran out; run the same command again with fewer"),
+    ],
+)
+def test_a_fault_in_a_stage_is_one_sentence_and_status_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception, sentence: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit) as ended, guarded(job(tmp_path)):
+        raise error
+    assert str(ended.value.code).startswith(sentence)
+    assert "\n" not in str(ended.value.code)
+    assert (tmp_path / "logs/score.log").read_text() == str(ended.value.code).removeprefix("score: ") + "\n"
+
+
+def test_a_bug_in_a_stage_keeps_its_traceback(tmp_path: Path) -> None:
+    with pytest.raises(KeyError), guarded(job(tmp_path)):
+        raise KeyError("no such column")
+
+
+def test_a_log_that_may_not_be_written_is_a_sentence_too(tmp_path: Path) -> None:
+    (tmp_path / "logs").mkdir()
+    with small_disk(tmp_path / "logs", 100) as logs:
+        make_read_only(logs)
+        with pytest.raises(SystemExit, match="read-only"), guarded(job(tmp_path)):
+            pass
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        (
+            "WorkflowError:\nError recording metadata for finished job ([Errno 28] No space left on device).",
+            "disk is full",
+        ),
+        ("RuleException:\nCommand 'x' returned non-zero exit status 137.", KILLED),
+        ("RuleException:\nCommand 'x' died with <Signals.SIGKILL: 9>.", KILLED),
+        ("CalledProcessError:\nCommand 'x' returned non-zero exit status 1.", ""),
+        ("Something that nobody foresaw", "Something that nobody foresaw"),
+    ],
+)
+def test_what_snakemake_says_of_a_fault_is_said_in_a_sentence_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, shown: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / ".heft").mkdir()
+    stream = io.StringIO()
+    handler = ProgressHandler(stream, [])
+    record = logging.makeLogRecord({"msg": text, "levelno": logging.ERROR, "event": "error"})
+    handler.emit(record)
+    assert shown in stream.getvalue()
+    assert len(stream.getvalue().splitlines()) == bool(shown)
+    if shown == "disk is full":
+        handler.emit(record)
+        assert len(stream.getvalue().splitlines()) == 1

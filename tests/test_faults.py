@@ -1,0 +1,255 @@
+"""After each fault of the real world the next run ends with the table and the tracked runs of an undisturbed one."""
+
+import hashlib
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from full_disk import make_read_only, resize, small_disk
+from tracking_server import Server, free_port
+from workspace import TINY, Workspace, each_run_once
+
+from heft.comparison import COST_COLUMNS
+from heft.faults import KILLED
+
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("faults")]
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+    """A workspace whose run nobody disturbed."""
+    workspace = Workspace(tmp_path_factory.mktemp("undisturbed"), TINY)
+    workspace.run()
+    return workspace
+
+
+def table_of(workspace: Workspace) -> pd.DataFrame:
+    return pd.read_csv(workspace.folder / "reports/small/comparison.csv").drop(columns=list(COST_COLUMNS))
+
+
+def assert_as_undisturbed(workspace: Workspace, undisturbed: Workspace) -> None:
+    """The same table cost aside, each tracked run once, and nothing left to do."""
+    pd.testing.assert_frame_equal(table_of(workspace), table_of(undisturbed), check_exact=True)
+    assert each_run_once(workspace.folder) == each_run_once(undisturbed.folder)
+    assert set(each_run_once(workspace.folder).values()) == {"FINISHED"}
+    assert workspace.plan() == []
+
+
+def wait_for(condition: Callable[[], object], process: "subprocess.Popen[str]") -> None:
+    end = time.monotonic() + 120
+    while not condition():
+        assert process.poll() is None, "the run ended before what the test waits for"
+        assert time.monotonic() < end, "what the test waits for did not happen"
+        time.sleep(0.01)
+
+
+def process_of(script: str, folder: Path) -> int:
+    """The process that runs a script of the workflow in a folder; not one of those that it forked."""
+    parents = {}
+    for place in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):  # it has ended
+            arguments = (place / "cmdline").read_bytes().split(b"\0")
+            if (place / "cwd").resolve() == folder and len(arguments) > 1 and arguments[1].endswith(script.encode()):
+                parents[int(place.name)] = int((place / "stat").read_text().rpartition(")")[2].split()[1])
+    return next(process for process, parent in parents.items() if parent not in parents)
+
+
+def digests(workspace: Workspace) -> dict[str, str]:
+    """SHA-256 of the results whose bytes do not depend on what computing them cost."""
+    results = workspace.folder / "results"
+    files = [*results.rglob("*.parquet"), *results.rglob("*.safetensors"), *results.rglob("manifest.json")]
+    return {
+        file.relative_to(results).as_posix(): hashlib.sha256(file.read_bytes()).hexdigest()
+        for file in files
+        # scores/*/members.parquet holds seconds; train/states and retrained/ are removed when they were used
+        if file.name != "members.parquet" and not {"retrained", "train"} & set(file.parts)
+    }
+
+
+@pytest.mark.parametrize("kilobytes", [300, 1000])
+def test_a_full_disk_is_one_sentence_and_the_same_command_goes_on_when_there_is_room(
+    tmp_path: Path, undisturbed: Workspace, kilobytes: int
+) -> None:
+    with small_disk(tmp_path / "disk", 64_000) as disk:
+        workspace = Workspace(disk, TINY)
+        resize(disk, shutil.disk_usage(disk).used // 1000 + kilobytes)
+        printed = workspace.run(expect=1)
+        assert printed.count("the disk is full: ") == 1, printed
+        assert "free space and run the same command again" in printed
+        assert not any(word in printed for word in ("Traceback", "Errno", "OSError", "wait for the tracking")), printed
+        assert list(disk.rglob("*.tmp")) == []
+        before = digests(workspace)
+        assert before.items() <= digests(undisturbed).items()
+        resize(disk, 64_000)
+        again = workspace.run()
+        assert "disk" not in again
+        assert before.items() <= digests(workspace).items()
+        assert_as_undisturbed(workspace, undisturbed)
+
+
+def test_the_science_goes_on_without_the_tracker_and_its_records_arrive_with_the_next_run(
+    tmp_path: Path, undisturbed: Workspace
+) -> None:
+    port = free_port()
+    workspace = Workspace(tmp_path / "work", TINY, {"MLFLOW_TRACKING_URI": f"http://127.0.0.1:{port}"})
+    workspace.edit("workflow_scripts/heft/delivery.py", "PATIENCE_SECONDS = 15.0", "PATIENCE_SECONDS = 0.0")
+    printed = workspace.run()
+    assert printed.rstrip().endswith("Report: reports/small/index.html")
+    assert printed.count(f"records wait for the tracking store http://127.0.0.1:{port} (it does not answer); ") == 1
+    assert "Traceback" not in printed
+    pd.testing.assert_frame_equal(table_of(workspace), table_of(undisturbed), check_exact=True)
+    store = tmp_path / "store"
+    store.mkdir()
+    server = Server(store, port)
+    try:
+        server.wait()
+        (workspace.folder / "reports/small/index.html").unlink()
+        assert "wait for the tracking" not in workspace.run()
+    finally:
+        server.stop()
+    shutil.copy(store / "server.db", workspace.folder / "mlflow.db")
+    assert_as_undisturbed(workspace, undisturbed)
+
+
+def test_a_delivery_that_is_killed_disturbs_no_run_and_the_next_one_delivers_each_record_once(
+    tmp_path: Path, undisturbed: Workspace
+) -> None:
+    workspace = Workspace(tmp_path, TINY)
+    process = workspace.start()
+    wait_for(lambda: any(file.stat().st_size > 1000 for file in tmp_path.glob(".heft/delivered-*")), process)
+    delivery = process_of("deliver.py", tmp_path)
+    os.kill(delivery, signal.SIGKILL)
+    printed, _ = process.communicate(timeout=300)
+    assert process.returncode == 0, printed
+    assert "Report: reports/small/index.html" in printed
+    (tmp_path / "reports/small/index.html").unlink()
+    workspace.run()
+    assert_as_undisturbed(workspace, undisturbed)
+
+
+KILLED_ONCE = """
+    import os
+
+    if not os.path.exists("met"):
+        open("met", "w").close()
+        os.kill(os.getpid(), 9)
+"""
+
+
+def test_a_job_that_is_killed_for_memory_fails_with_one_sentence_and_the_next_run_goes_on(
+    tmp_path: Path, undisturbed: Workspace
+) -> None:
+    workspace = Workspace(tmp_path, TINY)
+    workspace.edit("workflow_scripts/retrain.py", "    from heft.artifacts", f"{KILLED_ONCE}    from heft.artifacts")
+    printed = workspace.run(expect=1)
+    assert printed.count(KILLED) == 1, printed
+    assert "failed  retrain" in printed
+    assert "Traceback" not in printed
+    workspace.run()
+    assert_as_undisturbed(workspace, undisturbed)
+
+
+def test_a_run_whose_warm_process_is_killed_ends_as_it_would_have(tmp_path: Path, undisturbed: Workspace) -> None:
+    workspace = Workspace(tmp_path, TINY)
+    process = workspace.start()
+    wait_for((tmp_path / "results/small/seed0/scores/loss.parquet").exists, process)
+    warm = process_of("warm.py", tmp_path)
+    os.kill(warm, signal.SIGKILL)
+    printed, _ = process.communicate(timeout=300)
+    assert process.returncode == 0, printed
+    assert "Traceback" not in printed
+    assert_as_undisturbed(workspace, undisturbed)
+
+
+@pytest.fixture(scope="module")
+def pair(tmp_path_factory: pytest.TempPathFactory) -> tuple[Workspace, Workspace]:
+    """Two runs at the same time in two folders, one of them with spaces and letters of two alphabets in its path."""
+    folders = (tmp_path_factory.mktemp("plain"), tmp_path_factory.mktemp("named") / "Проект 数据 x")
+    folders[1].mkdir()
+    workspaces = (Workspace(folders[0], TINY), Workspace(folders[1], TINY))
+    processes = [workspace.start() for workspace in workspaces]
+    for process in processes:
+        printed, _ = process.communicate(timeout=300)
+        assert process.returncode == 0, printed
+        assert "Traceback" not in printed
+    return workspaces
+
+
+def test_two_runs_at_the_same_time_in_two_folders_know_nothing_of_each_other(
+    pair: tuple[Workspace, Workspace], undisturbed: Workspace
+) -> None:
+    for workspace in pair:
+        assert_as_undisturbed(workspace, undisturbed)
+
+
+def test_a_path_with_spaces_and_other_alphabets_is_a_path_like_any_other(pair: tuple[Workspace, Workspace]) -> None:
+    named = pair[1]
+    assert named.run().strip() == "Nothing to be done; up to date: reports/small/index.html"
+    assert (named.folder / "reports/small/index.html").stat().st_size > 10_000
+    deliver = [sys.executable, str(named.folder / "workflow_scripts/deliver.py"), "--once"]
+    answer = subprocess.run(
+        deliver, cwd=named.folder, env=named.environment(), capture_output=True, text=True, check=True
+    )
+    assert answer.stdout == "Runs delivered to sqlite:///mlflow.db: 0\n"
+
+
+def test_nothing_is_written_into_a_read_only_data_folder(tmp_path: Path, undisturbed: Workspace) -> None:
+    import sklearn.datasets
+
+    source = Path(sklearn.datasets.__file__).parent / "data" / "digits.csv.gz"
+    with small_disk(tmp_path / "data", 1000) as data:
+        shutil.copy(source, data)
+        make_read_only(data)
+        workspace = Workspace(tmp_path / "work", TINY, {"HEFT_DATA": str(data)})
+        workspace.run("--", "results/small/data/manifest.json")
+        assert [file.name for file in data.iterdir()] == ["digits.csv.gz"]
+    made, expected = digests(workspace), digests(undisturbed)
+    assert made == {name: expected[name] for name in made}
+    assert "small/data/inputs.safetensors" in made
+
+
+@pytest.fixture
+def finished(undisturbed: Workspace, tmp_path: Path) -> Workspace:
+    """A copy of the undisturbed folder, dates included."""
+    workspace = Workspace(tmp_path / "copy", TINY)
+    shutil.copytree(undisturbed.folder, workspace.folder, dirs_exist_ok=True, symlinks=True)
+    return workspace
+
+
+def set_clock_back(workspace: Workspace, *parts: str) -> None:
+    """What is below these folders was made before the clock was set back by an hour."""
+    for part in parts:
+        for file in (workspace.folder / "results/small" / part).rglob("*"):
+            date = file.stat().st_mtime + 3600
+            os.utime(file, (date, date))
+
+
+BY_DATES_ALONE = ("--max-checksum-file-size", "0")  # as Snakemake judges the large files of real data
+
+
+def test_a_clock_that_was_set_back_within_a_run_costs_at_most_one_repetition(
+    finished: Workspace, undisturbed: Workspace
+) -> None:
+    set_clock_back(finished, "data", "seed0/split", "seed0/train")
+    assert finished.plan() == [], "of small inputs Snakemake compares the contents"
+    assert finished.plan(*BY_DATES_ALONE) != [], "of large ones the dates, which now are in the future"
+    finished.run(*BY_DATES_ALONE)
+    assert finished.plan(*BY_DATES_ALONE) == []
+    assert_as_undisturbed(finished, undisturbed)
+
+
+def test_results_from_the_future_do_not_hide_that_their_input_was_made_anew(finished: Workspace) -> None:
+    set_clock_back(finished, ".")
+    assert finished.plan() == []
+    settings = {**TINY["definitions"]["small"], "data": {**TINY["definitions"]["small"]["data"], "validation": 120}}
+    finished.configure({**TINY, "definitions": {"small": settings}})
+    finished.run("--", "results/small/seed0/split/train.parquet")  # and is killed after it
+    assert {"train", "checkpoint", "score_members", "retrain", "evaluate"} <= {job.rule for job in finished.plan()}

@@ -1,0 +1,41 @@
+"""baseline: a model trained the way that a person would go instead of removing examples."""
+
+import time
+from pathlib import Path
+from typing import Any
+
+from heft.records import RunRecord
+from heft.stage import run_stage
+
+
+def main(job: Any, record: RunRecord) -> None:
+    from heft.artifacts import write_json, write_tensors
+    from heft.baselines.registry import BaselineContext
+    from heft.curation.states import state_name
+    from heft.data.examples import load_examples
+    from heft.registry import declarations
+    from heft.training.checkpoints import load_checkpoints
+    from heft.training.seeds import run_seeds
+    from heft.training.settings import FineTuningSettings, TrainingSettings
+
+    data = Path(job.input.manifest).parent
+    checkpoints = load_checkpoints(Path(job.input.checkpoints).parent)
+    context = BaselineContext(
+        checkpoints.model,
+        checkpoints.runs[0].final.state,
+        load_examples(data, job.input.train),
+        load_examples(data, job.input.validation),
+        TrainingSettings(**job.params.training),
+        FineTuningSettings(**job.params.fine_tuning),
+        run_seeds(int(job.wildcards.s), 0, job.params.resample),
+    )
+    train = declarations("baselines")[job.params.variant["method"]].load()
+    started = time.process_time()
+    state = train(context, **job.params.variant["options"])
+    cost = {"retrain_cpu_seconds": time.process_time() - started}
+    write_tensors(job.output.states, {f"{state_name('', 0)}/{name}": tensor for name, tensor in state.items()})
+    write_json(job.output.cost, cost)
+    record.metrics(cost)
+
+
+run_stage(main, snakemake, snakemake.wildcards.v, {"checkpoint": ""})

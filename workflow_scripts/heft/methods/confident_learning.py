@@ -1,0 +1,44 @@
+"""confident_learning: cleanlab's label quality from models that did not train on the example."""
+
+import torch
+from torch import Tensor
+
+from heft.errors import HeftError
+from heft.kernels.functional import logits_of
+from heft.methods.registry import Context, method
+
+QUALITIES = ("self_confidence", "normalized_margin", "confidence_weighted_entropy")
+
+
+@method(
+    title="Confident learning",
+    formula="s_i = quality of y_i under p_i,  p_i the probabilities of the model that held i out (5 folds)",
+    paper="Northcutt et al. 2021, arXiv 1911.00068; scores: Kuan and Mueller 2022, arXiv 2207.03061 (cleanlab)",
+    predicts="How probable the given label is to a model that never saw it; not the effect of removal.",
+    needs=("folds",),
+    ensemble=True,
+)
+def confident_learning(context: Context, *, quality: str = "self_confidence", adjusted: bool = False) -> Tensor:
+    """Label qualities [n_train] in [0, 1].
+
+    quality: self_confidence, normalized_margin or confidence_weighted_entropy. adjusted: subtracts each class's mean
+    self-confidence first, for classes that the model finds hard as a whole (not with confidence_weighted_entropy).
+    Raises HeftError where an option is not one of these, or a class has a single training example, which no model that
+    holds it out can know.
+    """
+    from cleanlab.rank import get_label_quality_scores
+
+    if quality not in QUALITIES:
+        raise HeftError(f'quality is "{quality}"; it must be one of {", ".join(QUALITIES)}.')
+    if adjusted and quality == "confidence_weighted_entropy":
+        raise HeftError("adjusted is true; it must be false with confidence_weighted_entropy.")
+    labels = context.train.labels
+    counts = torch.bincount(labels, minlength=context.n_classes)
+    if len(alone := (counts == 1).nonzero()):
+        raise HeftError(f"class {int(alone[0])} has one training example; out-of-fold probabilities need two.")
+    probabilities = torch.zeros(len(labels), context.n_classes, dtype=torch.float64)
+    for state, held_out in context.folds:
+        logits = logits_of(context.network, state, context.train.inputs[held_out])
+        probabilities[held_out] = logits.double().softmax(dim=1)
+    scores = get_label_quality_scores(labels.numpy(), probabilities.numpy(), method=quality, adjust_pred_probs=adjusted)
+    return torch.from_numpy(scores)

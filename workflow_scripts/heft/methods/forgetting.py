@@ -1,0 +1,24 @@
+"""forgetting: examples that the model learned and lost most often are lowest, those never learned lowest of all."""
+
+import torch
+from torch import Tensor
+
+from heft.methods.registry import Context, method
+
+
+@method(
+    title="Forgetting",
+    formula="s_i = -#{t: right after epoch t, wrong after t + 1};  -(number of epochs) where never right",
+    paper="Toneva et al. 2019, arXiv 1812.05159, definitions 1 and 2 (there counted at each minibatch)",
+    predicts="How unstable the example is in training; not the effect of removal.",
+    needs=("dynamics",),
+    ensemble=True,
+)
+def forgetting(context: Context) -> Tensor:
+    """Minus the number of forgetting events [n_train], counted after each epoch on the whole training split.
+
+    Whole numbers: many examples tie, and equal ones leave in the order of the split.
+    """
+    right = context.recorded.margin > 0  # [n_epochs, n_train]
+    events = (right[:-1] & ~right[1:]).sum(dim=0)
+    return -torch.where(right.any(dim=0), events, len(right)).double()

@@ -1,0 +1,31 @@
+"""Further training of a trained model on the validation split."""
+
+from dataclasses import replace
+
+from torch import Tensor
+
+from heft.data.examples import Examples
+from heft.models.build import ModelSpec
+from heft.training.runs import TrainedRuns, train_runs
+from heft.training.seeds import RunSeeds
+from heft.training.settings import FineTuningSettings, TrainingSettings
+
+
+def fine_tune(
+    spec: ModelSpec,
+    state: dict[str, Tensor],
+    validation: Examples,
+    training: TrainingSettings,
+    settings: FineTuningSettings,
+    seeds: RunSeeds,
+    number: int = 0,
+) -> TrainedRuns:
+    """Run `number`: from `state`, by the training loop and its optimiser, at the constant rate of `settings`."""
+    further = replace(
+        training,
+        epochs=settings.epochs,
+        learning_rate=settings.learning_rate,
+        schedule="constant",
+        warmup_epochs=0,
+    )
+    return train_runs(spec, validation, validation, further, {number: seeds}, initial={number: state})
