@@ -16,10 +16,10 @@ FOUNDATION = {"errors", "faults", "artifacts", "registry", "settings"}
 MAY_IMPORT = {
     "kernels": set(),
     "objectives": {"kernels"},
-    "methods": {"kernels", "objectives"},
+    "methods": {"kernels", "objectives", "logits"},
     "models": set(),
     "data": {"training"},  # settings and the seeds of its random streams
-    "training": {"data", "models", "kernels"},  # of kernels, what logits say of a label
+    "training": {"data", "models", "logits"},
     "curation": {"variants", "data", "models", "training"},
     "baselines": {"data", "models", "training"},
     "reporting": {"statistics", "comparison", "variants", "tracking_links"},

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from heft.ensemble_kinds import kind_named
 from heft.errors import HeftError
 from heft.kernels.functional import logits_of
-from heft.kernels.logits import label_and_largest_other
+from heft.logits import label_and_largest_other
 from heft.methods.registry import Checkpoint, Context, Dynamics, Fold
 from heft.perturbations import perturbation
 from heft.training.checkpoints import Run

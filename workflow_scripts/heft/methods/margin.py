@@ -3,7 +3,7 @@
 from torch import Tensor
 
 from heft.kernels.functional import logits_of
-from heft.kernels.logits import label_and_largest_other
+from heft.logits import label_and_largest_other
 from heft.methods.registry import Context, method
 
 

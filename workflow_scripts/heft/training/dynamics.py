@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from torch.func import functional_call
 from torch.nn.functional import cross_entropy
 
-from heft.kernels.logits import label_and_largest_other
+from heft.logits import label_and_largest_other
 
 CHUNK = 1000
 
