@@ -7,6 +7,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(workflow.basedir) / "workflow_scripts"))
 
 from heft.errors import HeftError
+from heft.incomplete import report_what_is_there, watch_failures
 from heft.plan import load_plan
 from heft.session import Session
 
@@ -16,6 +17,7 @@ except HeftError as error:
     sys.exit(str(error))
 
 session = Session(plan.reports)
+failed_jobs = watch_failures()
 if workflow.is_main_process:
     session.show_progress()
 
@@ -113,10 +115,10 @@ def of_each_variant(wildcards):
     )
 
 
-def scores_of_first_seed(wildcards):
-    seed = plan.experiments[wildcards.e].settings.seeds[0]
+def scores_of_each_seed(wildcards):
     return expand(
-        f"results/{wildcards.e}/seed{seed}/scores/{{v}}.parquet",
+        f"results/{wildcards.e}/seed{{s}}/scores/{{v}}.parquet",
+        s=plan.experiments[wildcards.e].settings.seeds,
         v=plan.experiments[wildcards.e].variants,
     )
 
@@ -131,3 +133,4 @@ onsuccess:
 
 onerror:
     session.finish(failed=True)
+    report_what_is_there(plan, workflow.dag, failed_jobs)

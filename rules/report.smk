@@ -1,20 +1,34 @@
 """The comparison report of an experiment, and the delivery of records by hand."""
 
 
+report: "captions/workflow.rst"
+
+
 rule report:
     input:
         metrics=of_each_variant,
         history=of_each_seed("train/history.parquet"),
         facts=of_each_seed("split/facts.json"),
         train=of_each_seed("split/train.parquet"),
-        scores=scores_of_first_seed,
+        scores=scores_of_each_seed,
         inputs="results/{e}/data/inputs.safetensors",
         manifest="results/{e}/data/manifest.json",
     output:
-        page="reports/{e}/index.html",
+        page=report(
+            "reports/{e}/index.html",
+            caption="captions/page.rst",
+            category="{e}",
+            labels={"what": "the report"},
+        ),
         comparison="reports/{e}/comparison.csv",
         metrics="reports/{e}/metrics.csv",
-        figures=directory("reports/{e}/figures"),
+        figures=report(
+            directory("reports/{e}/figures"),
+            patterns=["{name}.svg"],
+            caption="captions/figure.rst",
+            category="{e}",
+            labels={"what": "{name}"},
+        ),
         record="results/{e}/report.record.jsonl",
     log:
         "logs/{e}/report.log",

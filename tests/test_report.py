@@ -6,26 +6,31 @@ import re
 import shutil
 import subprocess
 import sys
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import numpy as np
 import pandas as pd
 import pytest
-from synthetic_report import comparison_rows, history, report_input, training
+from synthetic_report import CLASSES, comparison_rows, history, report_input, training
 
 import heft
 from heft.comparison import COLUMNS
+from heft.reporting.agreement import agreement_of
+from heft.reporting.classes import class_changes
 from heft.reporting.comparison import Comparison
 from heft.reporting.gallery import make_gallery
 from heft.reporting.inputs import SplitFacts
 from heft.reporting.page import render_report
+from heft.reporting.tables_behind import detection_table
 from heft.reporting.verdict import judge
 
 FIGURES = {
     "answer", "over-random", "accuracy-by-method", "accuracy-by-ensemble", "precision-recall", "ensemble-size", "cost",
-    "training",
+    "training", "agreement", "classes",
 }  # fmt: skip
 
 
@@ -76,7 +81,7 @@ def test_the_page_is_small_and_asks_nothing_of_the_network(page: str):
 def test_the_comparison_on_disk_and_in_the_page_is_the_comparison_given(folder: Path, page: str):
     written = pd.read_csv(folder / "comparison.csv")
     assert list(written.columns) == list(COLUMNS)
-    assert len(written) == len(report_input().comparison) == 5 * (14 * 6 + 1)
+    assert len(written) == len(report_input().comparison) == 5 * (20 * 6 + 2)
     embedded = re.search(r'href="data:text/csv;base64,([^"]+)"', page)
     assert embedded is not None
     assert base64.b64decode(embedded[1]) == (folder / "comparison.csv").read_bytes()
@@ -97,7 +102,7 @@ def test_the_legend_says_formula_sign_paper_and_options_of_every_method(page: st
     assert "&lt;grad f(θ), grad l_i(θ)&gt;" in page
     assert "Charpiat et al. 2019, eq. 4" in page
     assert "damping = 0.1" in page
-    assert page.count("lowest scores are detrimental</dd>") == 8
+    assert page.count("lowest scores are detrimental</dd>") == 14
 
 
 def test_provenance_names_data_commit_configuration_and_the_filter(page: str):
@@ -214,14 +219,15 @@ def column_of(tab: Any, column: int) -> list[str]:
 
 
 def test_the_table_sorts_both_ways_by_click_and_by_key(opened: Any):
-    head = opened.locator("#comparison-table thead tr:last-child th:nth-child(4)")
+    head = opened.locator("#comparison-table thead tr:last-child th:nth-child(3)")
     head.locator("button").click()
-    values = [float(value) for value in column_of(opened, 4)]
+    assert column_of(opened, 3)[-1] == ""  # the baseline has none, and stands last either way
+    values = [float(value) for value in column_of(opened, 3)[:-1]]
     assert head.get_attribute("aria-sort") == "descending"
     assert values == sorted(values, reverse=True)
     head.locator("button").press("Enter")
     assert head.get_attribute("aria-sort") == "ascending"
-    assert [float(value) for value in column_of(opened, 4)] == sorted(values)
+    assert [float(value) for value in column_of(opened, 3)[:-1]] == sorted(values)
     opened.locator("#comparison-table thead tr:last-child th:nth-child(1) button").click()
     names = column_of(opened, 1)
     assert names == sorted(names)
@@ -229,10 +235,10 @@ def test_the_table_sorts_both_ways_by_click_and_by_key(opened: Any):
 
 def test_the_search_shows_the_lines_that_hold_all_words(opened: Any):
     opened.fill("#search", "ip drop")
-    assert column_of(opened, 3) == ["5", "10", "20"]
-    assert opened.inner_text("#shown") == "3 of 14 shown"
+    assert column_of(opened, 2) == ["5", "10", "20"]
+    assert opened.inner_text("#shown") == "3 of 21 shown"
     opened.fill("#search", "")
-    assert len(column_of(opened, 3)) == 14
+    assert len(column_of(opened, 2)) == 21
 
 
 def test_the_table_can_be_saved_from_the_page_alone(opened: Any, folder: Path):
@@ -257,7 +263,96 @@ def test_the_first_screen_holds_the_answer_and_its_picture(opened: Any):
         assert box["y"] + box["height"] <= 800
 
 
-@pytest.mark.parametrize("width", [1280, 768, 400])
+@pytest.mark.parametrize("width", [1280, 768, 390])
 def test_the_page_never_scrolls_sideways(opened: Any, width: int):
     opened.set_viewport_size({"width": width, "height": 800})
     assert opened.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_at_1280_the_comparison_shows_its_cost_without_scrolling(opened: Any):
+    box = opened.locator("div:has(> #comparison-table)")
+    assert box.evaluate("box => box.scrollWidth <= box.clientWidth")
+
+
+def test_what_a_removal_does_to_a_class_is_paired_by_seed_and_against_none():
+    report = report_input()
+    comparison = Comparison(report)
+    found = class_changes(comparison, judge(comparison), CLASSES)
+    assert found is not None
+    assert [one.slug for one in found.shown] == ["ip__parameter_dropout__20", "random", "oracle", "finetuned"]
+    long = report.long_metrics[report.long_metrics["metric"] == "test_accuracy_class_3"].set_index("seed")
+    for slug, fraction in (("random", found.fraction), ("finetuned", 0.0)):
+        after = long[(long["variant"] == slug) & (long["fraction"] == fraction)]["value"]
+        before = long[long["variant"] == "none"]["value"]
+        expected = {int(seed): value for seed, value in (after - before).items()}
+        assert found.changes[slug, 3].values == pytest.approx(expected)
+        assert found.changes[slug, 3].has_interval
+    assert found.before[3] == pytest.approx(long[long["variant"] == "none"]["value"].mean())
+
+
+def test_classes_without_a_name_have_their_index_and_many_are_cut_in_the_figure_alone(tmp_path: Path):
+    report = report_input()
+    long = report.long_metrics
+    one = long[long["metric"] == "test_accuracy_class_3"]
+    more = [one.assign(metric=f"test_accuracy_class_{index}") for index in range(10, 60)]
+    render_report(report_input(long_metrics=pd.concat([long, *more]), manifest=report.manifest), tmp_path)
+    page = (tmp_path / "index.html").read_text(encoding="utf-8")
+    assert "The 25 classes with the largest losses and gains" in page
+    table = page[page.index('id="class-table"') :]
+    assert table[: table.index("</table>")].count('<th scope="row"') == 60
+
+
+def test_agreement_is_the_mean_over_seeds_with_its_range_and_neighbours_are_alike():
+    report = report_input()
+    found = agreement_of(report.agreement, Comparison(report))
+    assert found is not None
+    pair = report.agreement[(report.agreement["variant"] == "loss") & (report.agreement["other"] == "ip")]["spearman"]
+    for place in (("loss", "ip"), ("ip", "loss")):
+        assert found.matrix.loc[place] == pytest.approx(pair.mean())
+        assert (found.lowest.loc[place], found.highest.loc[place]) == (pair.min(), pair.max())
+    assert found.matrix.loc["ip", "ip"] == 1
+    assert found.n_seeds == 5
+    order = [one.slug for one in found.shown]
+    assert "random" in (order[0], order[-1])
+
+
+def test_the_detection_table_shows_false_negatives_when_as_many_are_inspected_as_are_wrong():
+    report = report_input()
+    table = detection_table(Comparison(report))
+    assert table is not None
+    assert "as many examples are inspected as are wrong (180" in table.caption
+    assert [column.label for column in table.columns][-3:] == ["Precision %", "Recall %", "False negatives"]
+    long = report.long_metrics
+    for line in table.lines:
+        if line.cells[0].text == "margin":
+            missed = long[(long["metric"] == "noise_missed_inspected") & (long["variant"] == "margin")]["value"].mean()
+            assert line.cells[-1].sort == pytest.approx(missed)
+
+
+def test_baselines_and_what_trained_on_validation_are_marked_in_the_table_and_explained_below(page: str):
+    assert "Fine-tuned†‡" in page
+    assert "Trusted loss†" in page
+    assert "† trained on validation labels: validation cannot judge it; not chosen." in page
+    assert "‡ another training that removes nothing" in page
+    assert "Trains the base model further on the validation split." in page
+
+
+def test_where_a_baseline_beats_the_curated_models_the_first_screen_says_so(tmp_path: Path, page: str):
+    assert "does better without removing anything" not in page
+    render_report(report_input(comparison=comparison_rows(gains={"finetuned": 0.3})), tmp_path)
+    better = (tmp_path / "index.html").read_text(encoding="utf-8")
+    assert "Fine-tuned does better without removing anything:" in better
+
+
+def test_names_of_classes_are_shown_as_they_are_whatever_signs_they_hold(tmp_path: Path):
+    names = ["$x_{$", "猫", "<script>alert(1)</script>", "a" * 300, "line\nbreak", "{{7*7}}", "&", "\x1b[0m", "8", "9"]
+    manifest = dict(report_input().manifest) | {"class_names": names}
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        render_report(report_input(manifest=manifest), tmp_path)
+    page = (tmp_path / "index.html").read_text(encoding="utf-8")
+    assert "<script>alert" not in page
+    assert "$x_{$" in page
+    assert "{{7*7}}" in page
+    figure = ElementTree.parse(tmp_path / "figures" / "classes.svg")  # well-formed
+    assert "<script>alert(1)</script>" in "".join(figure.getroot().itertext())

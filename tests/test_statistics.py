@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from heft.statistics import estimate, holm, paired_difference
+from heft.statistics import estimate, holm, paired_difference, rank_agreement
 
 VALUES = pd.Series([0.081, 0.095, 0.074, 0.102, 0.088], index=[0, 1, 2, 3, 4])
 
@@ -70,3 +70,16 @@ def test_holm_leaves_empty_p_values_empty_and_does_not_count_them():
     assert isnan(corrected[1])
     assert corrected[2] == pytest.approx(0.6)
     assert holm([]) == []
+
+
+def test_rank_agreement_is_scipys_spearman_of_each_two_columns_with_equal_scores():
+    generator = np.random.default_rng(5)
+    scores = pd.DataFrame(generator.integers(0, 6, (40, 3)), columns=["a", "b", "c"])
+    found = rank_agreement(scores).set_index(["variant", "other"])["spearman"]
+    assert list(found.index) == [("a", "b"), ("a", "c"), ("b", "c")]
+    for (first, second), value in found.items():
+        assert value == pytest.approx(stats.spearmanr(scores[first], scores[second]).statistic)
+
+
+def test_one_column_agrees_with_nothing():
+    assert rank_agreement(pd.DataFrame({"a": [1.0, 2.0]})).empty

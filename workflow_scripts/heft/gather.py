@@ -2,6 +2,7 @@
 
 import os
 import platform
+from collections.abc import Iterator, Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -14,39 +15,45 @@ from heft.comparison import COLUMNS, KEY
 from heft.data.inputs import read_inputs
 from heft.records import commit_tags
 from heft.registry import declarations
-from heft.reporting.inputs import ReportInput, SplitFacts, TrainingExamples
+from heft.report_files import Sources
+from heft.reporting.inputs import AGREEMENT_COLUMNS, ReportInput, SplitFacts, TrainingExamples
+from heft.statistics import rank_agreement
 
 SHOWN_PACKAGES = ("torch", "torchvision", "numpy", "pandas", "scikit-learn", "snakemake", "mlflow", "seaborn")
 
 
-def gather(job: Any) -> ReportInput:
-    """The report's input from the files of a `report` job (Snakemake's `snakemake` object)."""
-    configuration = job.params.configuration
-    seeds = configuration["seeds"]
-    evaluated = [read_json(file) for file in job.input.metrics]
+def gather(sources: Sources) -> ReportInput:
+    """The report's input; a file that is listed must be there."""
+    evaluated = [read_json(file) for file in sources.metrics]
     rows = [row for one in evaluated for row in one["rows"]]
-    facts = read_json(job.input.facts[0])
-    used = {row["method"] for row in rows}
+    facts = read_json(next(iter(sources.facts.values())))
+    used = {row["method"] for row in rows} | {cell.method for cell in sources.missing}
+    declared = {room: declarations(room) for room in ("methods", "baselines")}
+    scores = {seed: _scores(sources, seed) for seed in sources.train}
     return ReportInput(
-        experiment=job.wildcards.e,
+        experiment=sources.experiment,
         comparison=pd.DataFrame(rows, columns=list(COLUMNS)),
         long_metrics=pd.DataFrame(
             [entry for one in evaluated for entry in one["long"]], columns=[*KEY, "metric", "value"]
         ),
-        history=pd.concat(
-            [read_parquet(file).assign(seed=seed) for file, seed in zip(job.input.history, seeds, strict=True)]
-        ),
-        precision_recall=_curves(evaluated),
+        history=pd.concat([read_parquet(file).assign(seed=seed) for seed, file in sources.history.items()]),
+        precision_recall=_together(_curves(evaluated), ("seed", "variant", "recall", "precision")),
         split=SplitFacts(
             facts["n"], facts["noise"], facts["rate"] if facts["noise"] != "none" else None, facts["resample"]
         ),
-        manifest=read_json(job.input.manifest),
-        methods={name: found for name, found in declarations("methods").items() if name in used},
-        configuration=yaml.safe_dump(configuration, sort_keys=False, allow_unicode=True),
+        manifest=read_json(sources.manifest),
+        methods={name: found for name, found in declared["methods"].items() if name in used},
+        baselines={name: found for name, found in declared["baselines"].items() if name in used},
+        agreement=_together(
+            (rank_agreement(table.drop(columns="id")).assign(seed=seed) for seed, table in scores.items()),
+            AGREEMENT_COLUMNS,
+        ),
+        configuration=yaml.safe_dump(dict(sources.configuration), sort_keys=False, allow_unicode=True),
         commit=commit_tags().get("mlflow.source.git.commit", "unknown"),
         versions={"python": platform.python_version(), **{package: version(package) for package in SHOWN_PACKAGES}},
         machine=machine(),
-        training=_training_examples(job, seeds[0]),
+        training=_training_examples(sources, scores),
+        missing=sources.missing,
     )
 
 
@@ -59,25 +66,31 @@ def machine() -> dict[str, str]:
     }
 
 
-def _curves(evaluated: list[dict[str, Any]]) -> pd.DataFrame:
-    found = [
-        pd.DataFrame(one["precision_recall"]).assign(seed=one["rows"][0]["seed"], variant=one["rows"][0]["variant"])
-        for one in evaluated
-        if one["precision_recall"]
-    ]
-    return (
-        pd.concat(found, ignore_index=True)
-        if found
-        else pd.DataFrame(columns=["seed", "variant", "recall", "precision"])
-    )
+def _curves(evaluated: list[dict[str, Any]]) -> Iterator[pd.DataFrame]:
+    for one in evaluated:
+        if one["precision_recall"]:
+            first = one["rows"][0]
+            yield pd.DataFrame(one["precision_recall"]).assign(seed=first["seed"], variant=first["variant"])
 
 
-def _training_examples(job: Any, seed: int) -> TrainingExamples:
-    train = read_parquet(job.input.train[0])
-    scores = train[["id"]]
-    for file in job.input.scores:
+def _together(tables: Iterator[pd.DataFrame], columns: Sequence[str]) -> pd.DataFrame:
+    found = [table[list(columns)] for table in tables if len(table)]
+    return pd.concat(found, ignore_index=True) if found else pd.DataFrame(columns=list(columns))
+
+
+def _scores(sources: Sources, seed: int) -> pd.DataFrame:
+    """The id of every training example of a seed, and a column of scores for each variant."""
+    scores = read_parquet(sources.train[seed])[["id"]]
+    for file in sources.scores.get(seed, ()):
         table = read_parquet(file).rename(columns={"score": Path(file).stem})
         scores = scores.merge(table, on="id", how="left", validate="one_to_one")
-    inputs = read_inputs(job.input.inputs)[train["row"].to_numpy()]
-    display = read_json(job.input.manifest)["display"]
-    return TrainingExamples(seed, train[["id", "label", "true_label"]], scores, inputs, display)
+    return scores
+
+
+def _training_examples(sources: Sources, scores: Mapping[int, pd.DataFrame]) -> TrainingExamples:
+    """Those of the seed that most variants are scored for, the first of equals."""
+    seed = max(scores, key=lambda one: scores[one].shape[1])
+    train = read_parquet(sources.train[seed])
+    inputs = read_inputs(sources.inputs)[train["row"].to_numpy()]
+    display = read_json(sources.manifest)["display"]
+    return TrainingExamples(seed, train[["id", "label", "true_label"]], scores[seed], inputs, display)

@@ -85,3 +85,22 @@ def holm(p_values: Iterable[float]) -> list[float]:
     factors = np.arange(len(order), 0, -1)
     corrected[order] = np.minimum(1.0, np.maximum.accumulate(raw[order] * factors))
     return corrected.tolist()
+
+
+def rank_agreement(scores: pd.DataFrame) -> pd.DataFrame:
+    """Spearman's correlation of each two columns of scores, one row an example: columns variant, other, spearman.
+
+    Each two appear once, in the order of the columns; equal scores share their mean rank.
+    """
+    names = list(scores.columns)
+    if len(names) < 2:
+        return pd.DataFrame(columns=["variant", "other", "spearman"])
+    correlation = np.atleast_2d(np.corrcoef(scores.rank().to_numpy(), rowvar=False))
+    return pd.DataFrame(
+        [
+            (names[row], names[column], correlation[row, column])
+            for row in range(len(names))
+            for column in range(row + 1, len(names))
+        ],
+        columns=["variant", "other", "spearman"],
+    )

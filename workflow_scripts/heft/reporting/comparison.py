@@ -1,73 +1,29 @@
 """The comparison as questions: which variants, which gain over no removal and over random, paired by seed."""
 
-import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from heft.reporting.inputs import ReportInput
-from heft.reporting.wording import is_empty, method_title, qualified
+from heft.comparison import CLASS_ACCURACY
+from heft.reporting.inputs import MissingCell, ReportInput
+from heft.reporting.rows import LongMetrics, normalised
+from heft.reporting.variant import Variant, named_variant
 from heft.statistics import Estimate, estimate, holm, paired_difference
 
-REFERENCES = ("none", "random", "oracle")  # rows to compare with, never a method to recommend
 ACCURACY = "test_accuracy"
-
-
-@dataclass(frozen=True)
-class Variant:
-    """One line of the comparison: a method, its ensemble ("" for the plain method) and the number of members.
-
-    title and kind are words for the method and the ensemble, with the options that are not the default.
-    """
-
-    slug: str
-    method: str
-    title: str
-    ensemble: str
-    kind: str
-    members: int
-
-    @property
-    def plain(self) -> bool:
-        return self.ensemble == ""
-
-    @property
-    def scorer(self) -> str:
-        """The slug without the ensemble's size."""
-        return self.slug if self.plain else self.slug.removesuffix(f"__{self.members}")
-
-    @property
-    def base(self) -> str:
-        """The slug of the same method and options without an ensemble."""
-        return self.slug if self.plain else self.scorer.rsplit("__", 1)[0]
-
-    @property
-    def label(self) -> str:
-        return self.title if self.plain else qualified(self.title, f"{self.kind} ×{self.members}")
-
-    @property
-    def short(self) -> str:
-        """A label where there is little room: the kind from its last word on."""
-        if self.plain:
-            return self.title
-        return f"{self.title}, {self.ensemble.split('_')[-1]}{self.kind.partition(',')[2]} ×{self.members}"
-
-    @property
-    def compared(self) -> bool:
-        """Whether it is a method under test: neither `none`, `random` nor `oracle`."""
-        return self.method not in REFERENCES
 
 
 class Comparison:
     """Reads the comparison table; all differences are paired by seed and of test accuracy (a fraction, not points)."""
 
     def __init__(self, report: ReportInput) -> None:
-        self.rows = _normalised(report.comparison)
-        self.methods = report.methods
+        self.rows = normalised(report.comparison)
+        self.long = LongMetrics(report.long_metrics)
+        self.missing: tuple[MissingCell, ...] = tuple(report.missing)
+        self._declared = {**report.baselines, **report.methods}
         self._gains: dict[tuple[str, float], Estimate] = {}
         self.seeds = sorted(int(seed) for seed in self.rows["seed"].unique())
         self._removed = self.rows[self.rows["action"] == "remove"]
@@ -77,14 +33,39 @@ class Comparison:
 
     @cached_property
     def variants(self) -> list[Variant]:
-        """All variants but `none`: random, oracle, then by method, kind and size."""
-        facts = self._removed.drop_duplicates("variant")
-        found = [self._variant(row) for row in facts.to_dict("records")]
+        """All variants that remove examples: random, oracle, then by method, kind and size."""
+        found = self._named(self._removed)
         return sorted(found, key=lambda one: (one.compared, one.method != "random", one.scorer, one.members))
+
+    @cached_property
+    def baselines(self) -> list[Variant]:
+        """Other trainings that remove nothing, by name."""
+        unpruned = self.rows[(self.rows["action"] == "") & (self.rows["method"] != "none")]
+        return sorted(self._named(unpruned, baseline=True), key=lambda one: one.slug)
 
     @property
     def compared(self) -> list[Variant]:
         return [variant for variant in self.variants if variant.compared]
+
+    @property
+    def eligible(self) -> list[Variant]:
+        """The compared variants that validation can judge, and thus choose."""
+        return [variant for variant in self.compared if not variant.trains_on_validation]
+
+    @cached_property
+    def absent(self) -> list[tuple[Variant, str]]:
+        """Variants of which no seed is evaluated, each with the reason."""
+        there = set(self.rows["variant"])
+        cells = {cell.variant: cell for cell in self.missing if cell.variant not in there}
+        named = {
+            slug: named_variant(vars(cell), self._declared, trains_on_validation=slug in self._trained_on_validation)
+            for slug, cell in cells.items()
+        }
+        return [(named[slug], cells[slug].reason) for slug in sorted(cells)]
+
+    def missing_seeds(self, variant: str) -> list[int]:
+        """Seeds of which this variant is not evaluated."""
+        return sorted(cell.seed for cell in self.missing if cell.variant == variant)
 
     def find(self, slug: str) -> Variant | None:
         return next((variant for variant in self.variants if variant.slug == slug), None)
@@ -97,9 +78,15 @@ class Comparison:
         rate = self.noise_rate
         return next((fraction for fraction in self.fractions if np.isclose(fraction, rate, atol=1e-6)), None)
 
+    @cached_property
+    def classes(self) -> list[int]:
+        """Indices of the classes whose test accuracy is known by itself."""
+        names = [name for name in self.long.names if name.startswith(CLASS_ACCURACY)]
+        return sorted(int(name.removeprefix(CLASS_ACCURACY)) for name in names)
+
     def values(self, variant: str, fraction: float, column: str = ACCURACY) -> pd.Series:
-        """A column by seed."""
-        found = self._by_key.get((variant, fraction))
+        """A column by seed; what removes nothing has the same value whatever the fraction."""
+        found = self._by_key.get((variant, fraction), self._by_key.get((variant, 0.0)))
         return pd.Series(dtype=float) if found is None else found[column].astype(float)
 
     @cached_property
@@ -118,6 +105,12 @@ class Comparison:
             unpruned = self.unpruned[ACCURACY].astype(float)
             self._gains[variant, fraction] = paired_difference(self.values(variant, fraction), unpruned)
         return self._gains[variant, fraction]
+
+    def class_gain(self, variant: Variant, fraction: float, index: int) -> Estimate:
+        """Test accuracy of one class less that of the unpruned model."""
+        metric = f"{CLASS_ACCURACY}{index}"
+        after = self.long.values(metric, variant.slug, 0.0 if variant.baseline else fraction)
+        return paired_difference(after, self.long.values(metric, "none"))
 
     def over_random(self, variant: str, fraction: float) -> Estimate:
         """Test accuracy less that after removing as many examples at random."""
@@ -143,31 +136,25 @@ class Comparison:
 
     @cached_property
     def _by_key(self) -> Mapping[Any, pd.DataFrame]:
-        groups = self._removed.groupby(["variant", "fraction"])
+        groups = self.rows[self.rows["method"] != "none"].groupby(["variant", "fraction"])
         return {(str(variant), float(fraction)): rows.set_index("seed") for (variant, fraction), rows in groups}
 
-    def _variant(self, row: dict[Any, Any]) -> Variant:
-        method, slug, ensemble = str(row["method"]), str(row["variant"]), str(row["ensemble"])
-        parts = slug.split("__")
-        title = qualified(method_title(method, self.methods), _options(parts[0], method))
-        options = _options(parts[1], ensemble) if ensemble else ""
-        kind = ensemble.replace("_", " ") + (f", {options}" if options else "")
-        return Variant(slug, method, title, ensemble, kind, int(row["members"]))
+    @cached_property
+    def _trained_on_validation(self) -> set[str]:
+        """Slugs that say so, or that have no chosen row where others have one."""
+        rows = self.rows[self.rows["method"] != "none"]
+        said = self.long.variants_where("trains_on_validation", 1)
+        return said | (
+            set(rows["variant"]) - set(rows.loc[rows["chosen"], "variant"]) if rows["chosen"].any() else set()
+        )
 
-
-def _options(named: str, name: str) -> str:
-    """if_cg-damping_0.1-tolerance_1e-05 -> damping 0.1, tolerance 1e-05."""
-    return re.sub(r"-(?=[a-z])", ", ", named.removeprefix(name)).removeprefix(", ").replace("_", " ")
-
-
-def _normalised(comparison: pd.DataFrame) -> pd.DataFrame:
-    """The table with "" for empty words, booleans in `chosen`, and numbers elsewhere."""
-    rows = comparison.copy()
-    for column in ("variant", "method", "ensemble", "action"):
-        rows[column] = [("" if is_empty(value) else str(value)) for value in rows[column]]
-    rows["chosen"] = [str(value).lower() == "true" for value in rows["chosen"]]
-    rows["members"] = pd.to_numeric(rows["members"]).fillna(1).astype(int)
-    words = {"experiment", "variant", "method", "ensemble", "options", "action", "chosen", "members"}
-    for column in rows.columns.difference(list(words)):
-        rows[column] = pd.to_numeric(rows[column])
-    return rows
+    def _named(self, rows: pd.DataFrame, baseline: bool = False) -> list[Variant]:
+        return [
+            named_variant(
+                row,
+                self._declared,
+                trains_on_validation=row["variant"] in self._trained_on_validation,
+                baseline=baseline,
+            )
+            for row in rows.drop_duplicates("variant").to_dict("records")
+        ]

@@ -2,6 +2,7 @@
 
 import io
 import re
+import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,16 +14,7 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from heft.reporting.comparison import Comparison
-
-INK, MUTED, FAINT, GRID = "#1c2430", "#5d6b7a", "#c3cad3", "#e7ebef"
-# Okabe and Ito's and Tol's colours that stay apart for colour-blind readers and are dark enough for lines on white.
-METHOD_COLOURS = [
-    "#D55E00", "#0072B2", "#009E73", "#AA4499", "#C28E0E", "#332288", "#4AA3DF", "#882255", "#117733", "#7A7A00",
-    "#E78AC3", "#44AA99",
-]  # fmt: skip
-REFERENCE_COLOURS = {"none": INK, "random": "#7b8794", "oracle": "#1c2430"}
-MARKERS = ["o", "s", "D", "^", "v", "P", "X", "p", "h", "<", ">", "d"]
+from heft.reporting.palette import FAINT, GRID, INK, MUTED
 
 
 @dataclass(frozen=True)
@@ -43,16 +35,20 @@ class Picture:
 
 @contextmanager
 def style() -> Iterator[None]:
-    """seaborn's white grid in Heft's colours; the salt makes ids the same in every process."""
+    """seaborn's white grid in Heft's colours; the salt makes ids the same in every process.
+
+    Names are printed as they are, whatever signs they hold; the reader's fonts have glyphs that ours lacks.
+    """
     rc: Any = {
         "svg.fonttype": "none", "font.family": "DejaVu Sans", "font.size": 10, "text.color": INK,
         "axes.labelcolor": MUTED, "axes.edgecolor": FAINT, "axes.titlesize": 11, "axes.titleweight": "bold",
         "axes.titlelocation": "left", "axes.labelsize": 10, "axes.spines.top": False, "axes.spines.right": False,
         "xtick.color": MUTED, "ytick.color": MUTED, "xtick.labelsize": 9, "ytick.labelsize": 9, "grid.color": GRID,
         "axes.axisbelow": True, "legend.frameon": False, "legend.fontsize": 9, "lines.solid_capstyle": "round",
-        "svg.hashsalt": "heft",
+        "svg.hashsalt": "heft", "text.parse_math": False,
     }  # fmt: skip
-    with mpl.rc_context(), sns.axes_style("whitegrid"), mpl.rc_context(rc):
+    with warnings.catch_warnings(), mpl.rc_context(), sns.axes_style("whitegrid"), mpl.rc_context(rc):
+        warnings.filterwarnings("ignore", message=r"Glyph \d+ .* missing from", category=UserWarning)
         yield
 
 
@@ -61,20 +57,6 @@ def new_figure(width: float, height: float) -> Figure:
     figure = Figure(figsize=(width, height), layout="constrained")
     figure.get_layout_engine().set(w_pad=0.06, h_pad=0.06, wspace=0.03, hspace=0.03)  # type: ignore[call-arg,union-attr]
     return figure
-
-
-def method_colours(comparison: Comparison) -> dict[str, str]:
-    """Method -> colour, the same in every figure of a report; more methods than colours begin anew."""
-    names = sorted({variant.method for variant in comparison.compared})
-    return REFERENCE_COLOURS | {name: METHOD_COLOURS[k % len(METHOD_COLOURS)] for k, name in enumerate(names)}
-
-
-def method_markers(comparison: Comparison) -> dict[str, str]:
-    """Method -> marker, so that colour is never the only sign."""
-    names = sorted({variant.method for variant in comparison.compared})
-    return {"none": "_", "random": "x", "oracle": "*"} | {
-        name: MARKERS[k % len(MARKERS)] for k, name in enumerate(names)
-    }
 
 
 def percent_axis(axes: Axes, fractions: Sequence[float], label: str = "lowest-scored examples removed (%)") -> None:

@@ -1,14 +1,27 @@
 """All figures of a report, in the order of the page; one that lacks its data is left out."""
 
+from heft.reporting.agreement import Agreement
+from heft.reporting.classes import ClassChanges
 from heft.reporting.comparison import Comparison
 from heft.reporting.drawing import Picture, style
-from heft.reporting.figures_accuracy import draw_answer, draw_ensemble_accuracy, draw_over_random, draw_plain_accuracy
-from heft.reporting.figures_quality import draw_cost, draw_ensemble_size, draw_precision_recall, draw_training
+from heft.reporting.figures_accuracy import draw_ensemble_accuracy, draw_plain_accuracy
+from heft.reporting.figures_agreement import draw_agreement
+from heft.reporting.figures_answer import draw_answer, draw_over_random
+from heft.reporting.figures_classes import draw_classes
+from heft.reporting.figures_cost import draw_cost, draw_ensemble_size
+from heft.reporting.figures_detection import draw_precision_recall
+from heft.reporting.figures_training import draw_training
 from heft.reporting.inputs import ReportInput
 from heft.reporting.verdict import Verdict
 
 
-def draw_figures(report: ReportInput, comparison: Comparison, verdict: Verdict) -> dict[str, Picture]:
+def draw_figures(
+    report: ReportInput,
+    comparison: Comparison,
+    verdict: Verdict,
+    agreement: Agreement | None,
+    classes: ClassChanges | None,
+) -> dict[str, Picture]:
     """Pictures by name."""
     with style():
         drawn = [
@@ -16,7 +29,9 @@ def draw_figures(report: ReportInput, comparison: Comparison, verdict: Verdict) 
             draw_over_random(comparison, verdict),
             draw_plain_accuracy(comparison),
             draw_ensemble_accuracy(comparison),
+            draw_classes(classes),
             draw_precision_recall(report.precision_recall, comparison),
+            draw_agreement(agreement),
             draw_ensemble_size(comparison, verdict),
             draw_cost(comparison, verdict),
             draw_training(report.history, report.split.noise_rate),

@@ -7,6 +7,8 @@ from typing import Any, Protocol
 import numpy as np
 import pandas as pd
 
+AGREEMENT_COLUMNS = ("seed", "variant", "other", "spearman")
+
 
 class MethodDeclaration(Protocol):
     """What the legend reads of a method; `heft.registry.Declaration` fits.
@@ -59,6 +61,18 @@ class TrainingExamples:
 
 
 @dataclass(frozen=True)
+class MissingCell:
+    """A variant and seed that were to be evaluated and are not; `reason` is a sentence without a full stop."""
+
+    seed: int
+    variant: str
+    method: str
+    reason: str
+    ensemble: str = ""
+    members: int = 1
+
+
+@dataclass(frozen=True)
 class ReportInput:
     """One experiment's results.
 
@@ -69,6 +83,9 @@ class ReportInput:
     manifest: the data's manifest.json (source, origin, licence, files {name: sha256}, n, class_names, dataset_digest).
     methods: declarations by name, as `heft.registry.declarations("methods")` returns them.
     configuration: the experiment's resolved configuration as YAML text.
+    baselines: the same of the room `baselines`: other trainings, with the fields title, paper, does.
+    agreement: seed, variant, other, spearman: how alike two variants rank the training examples.
+    missing: what an unfinished run lacks; the page says so at its top.
     commit: the commit, "unknown" where there is none. versions: package -> version. machine: fact -> value.
     """
 
@@ -85,6 +102,9 @@ class ReportInput:
     versions: Mapping[str, str]
     machine: Mapping[str, str]
     training: TrainingExamples | None = None
+    baselines: Mapping[str, MethodDeclaration] = field(default_factory=dict)
+    agreement: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=list(AGREEMENT_COLUMNS)))
+    missing: Sequence[MissingCell] = ()
 
     @property
     def tracking_filter(self) -> str:

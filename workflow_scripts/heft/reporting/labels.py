@@ -6,6 +6,8 @@ from typing import Any
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from heft.reporting.palette import readable
+
 
 def spread_labels(positions: Sequence[float], gap: float, low: float, high: float) -> list[float]:
     """Positions moved apart so that neighbours are at least `gap` from each other, within low..high where they fit."""
@@ -32,7 +34,7 @@ def label_ends(axes: Axes, ends: Sequence[tuple[float, str, str]], gap: float = 
     heights = [(y - low) / (high - low) for y, _, _ in ends]
     for height, place, (_, label, colour) in zip(heights, spread_labels(heights, gap, 0, 1.02), ends, strict=True):
         axes.annotate(
-            label, (1.0, height), (1.035, place), "axes fraction", "axes fraction", color=colour, va="center",
+            label, (1.0, height), (1.035, place), "axes fraction", "axes fraction", color=readable(colour), va="center",
             arrowprops={"arrowstyle": "-", "color": colour, "lw": 0.7, "alpha": 0.6, "shrinkA": 1, "shrinkB": 2},
             **({"fontsize": 9} | text),
         )  # fmt: skip
@@ -53,8 +55,8 @@ def label_points(figure: Figure, axes: Axes, points: Sequence[tuple[float, float
         to_axes = axes.transAxes.inverted().transform
         place = tuple(to_axes((free[0], (free[1] + free[3]) / 2)).tolist())
         axes.annotate(
-            label, tuple(to_axes((x, y)).tolist()), place, "axes fraction", "axes fraction", color=colour,
-            fontsize=size, va="center", ha="left",
+            label, tuple(to_axes((x, y)).tolist()), place, "axes fraction", "axes fraction",
+            color=readable(colour), fontsize=size, va="center", ha="left",
             arrowprops={"arrowstyle": "-", "color": colour, "lw": 0.5, "alpha": 0.6, "shrinkA": 0, "shrinkB": 4},
         )  # fmt: skip
 

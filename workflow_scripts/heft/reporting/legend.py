@@ -12,6 +12,9 @@ NEEDS = {
     "early": "early epochs",
     "validation": "validation data",
     "true_labels": "true labels",
+    "dynamics": "what training recorded of each epoch",
+    "folds": "further models, each trained without a part of the data",
+    "fine_tuned": "the model trained further on validation labels",
 }
 
 
@@ -55,3 +58,28 @@ def _entry(declared: MethodDeclaration, methods: Mapping[str, MethodDeclaration]
         details=declared.docstring.partition("\n")[2].strip(),
         used=used,
     )
+
+
+@dataclass(frozen=True)
+class BaselineEntry:
+    """One baseline as its file declares it."""
+
+    name: str
+    title: str
+    does: str
+    paper: str
+    trains_on_validation: bool
+
+
+def baseline_legend(baselines: Mapping[str, MethodDeclaration]) -> list[BaselineEntry]:
+    """Entries by name."""
+    return [
+        BaselineEntry(
+            name,
+            method_title(name, baselines),
+            str(baselines[name].fields.get("does", baselines[name].summary)),
+            str(baselines[name].fields.get("paper", "")),
+            bool(baselines[name].fields.get("trains_on_validation", False)),
+        )
+        for name in sorted(baselines)
+    ]

@@ -6,7 +6,8 @@ The choice is made by validation loss: test results have no say in it.
 from dataclasses import dataclass
 from enum import Enum
 
-from heft.reporting.comparison import Comparison, Variant
+from heft.reporting.comparison import Comparison
+from heft.reporting.variant import Variant
 from heft.statistics import Estimate
 
 SIGNIFICANT = 0.05
@@ -35,11 +36,16 @@ class Choice:
 
 
 def choose(comparison: Comparison) -> Choice | None:
-    """Lowest mean validation loss over the `chosen` rows names the variant; over all its rows, the fraction."""
+    """Lowest mean validation loss over the `chosen` rows names the variant; over all its rows, the fraction.
+
+    Only variants that validation can judge, and of an unfinished run only those with as many seeds as any has.
+    """
     rows = comparison.rows
-    compared = rows[rows["variant"].isin([variant.slug for variant in comparison.compared]) & rows["val_loss"].notna()]
+    compared = rows[rows["variant"].isin([variant.slug for variant in comparison.eligible]) & rows["val_loss"].notna()]
     if compared.empty:
         return None
+    n_seeds = compared.groupby("variant")["seed"].transform("nunique")
+    compared = compared[n_seeds == n_seeds.max()]
     chosen = compared[compared["chosen"]] if compared["chosen"].any() else compared
     slug = chosen.groupby("variant")["val_loss"].mean().idxmin()
     fraction = compared[compared["variant"] == slug].groupby("fraction")["val_loss"].mean().idxmin()

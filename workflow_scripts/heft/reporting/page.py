@@ -10,15 +10,18 @@ from markupsafe import Markup
 
 from heft.artifacts import write_text
 from heft.comparison import COLUMNS
+from heft.reporting.agreement import agreement_of
+from heft.reporting.classes import class_changes
 from heft.reporting.comparison import Comparison
-from heft.reporting.drawing import method_colours
 from heft.reporting.figures import draw_figures
 from heft.reporting.gallery import make_gallery
 from heft.reporting.inputs import ReportInput
-from heft.reporting.legend import legend
+from heft.reporting.legend import baseline_legend, legend
 from heft.reporting.outcome import Outcome
+from heft.reporting.palette import method_colours, method_marks
 from heft.reporting.sentences import what_seeds_vary
 from heft.reporting.tables import comparison_table
+from heft.reporting.tables_behind import agreement_table, class_table, detection_table, missing_table
 from heft.reporting.verdict import judge
 from heft.reporting.wording import decimal, percent, points, points_interval, share
 
@@ -32,7 +35,9 @@ def render_report(report: ReportInput, folder: str | Path) -> None:
     folder = Path(folder)
     comparison = Comparison(report)
     verdict = judge(comparison)
-    figures = draw_figures(report, comparison, verdict)
+    agreement = agreement_of(report.agreement, comparison)
+    classes = class_changes(comparison, verdict, report.manifest.get("class_names", []))
+    figures = draw_figures(report, comparison, verdict, agreement, classes)
     table = report.comparison[list(COLUMNS)].to_csv(index=False, lineterminator="\n")
     gallery = None
     if report.training is not None:
@@ -41,17 +46,27 @@ def render_report(report: ReportInput, folder: str | Path) -> None:
         report=report,
         comparison=comparison,
         verdict=verdict,
+        evaluated=comparison.rows.groupby(["variant", "seed"]).ngroups,
         tone=TONES.get(verdict.outcome, "unclear"),
         figures={name: (picture, Markup(picture.svg)) for name, picture in figures.items()},
         table=comparison_table(comparison, verdict),
+        detection=detection_table(comparison),
+        agreement=agreement_table(agreement),
+        classes=class_table(classes),
+        missing=missing_table(comparison),
         gallery=gallery,
         legend=legend(report.methods, {variant.method for variant in comparison.variants}),
+        baselines=baseline_legend(report.baselines),
         colours=method_colours(comparison),
+        marks=method_marks(comparison),
         table_link=_table_link(table),
         drawn=what_seeds_vary(comparison, report.split.resample),
         style=Markup((TEMPLATES / "style.css").read_text(encoding="utf-8")),
         script=Markup((TEMPLATES / "page.js").read_text(encoding="utf-8")),
     )  # fmt: skip
+    for former in (folder / "figures").glob("*.svg"):
+        if former.stem not in figures:
+            former.unlink()
     write_text(folder / "comparison.csv", table)
     write_text(folder / "metrics.csv", report.long_metrics.to_csv(index=False, lineterminator="\n"))
     for name, picture in figures.items():

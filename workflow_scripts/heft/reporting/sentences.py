@@ -1,9 +1,11 @@
 """The sentences of the first screen, made from the numbers; what is not significant is never said as if it were."""
 
 from collections.abc import Sequence
+from math import isfinite
 
-from heft.reporting.comparison import ACCURACY, Comparison, Variant
+from heft.reporting.comparison import ACCURACY, Comparison
 from heft.reporting.outcome import SIGNIFICANT, Choice, Outcome
+from heft.reporting.variant import Variant
 from heft.reporting.wording import (
     decimal,
     decimal_interval,
@@ -71,6 +73,19 @@ def _difference(difference: Estimate, p_value: float) -> str:
     return f"{points(difference.mean)} points (95\u00a0% interval {points_interval(difference)}{corrected})"
 
 
+def chosen_how(comparison: Comparison, choice: Choice) -> str:
+    """Who chose, among how many, and what could not be chosen."""
+    said = (
+        f"Chosen by validation, not by test: of the {len(comparison.eligible)} variants compared, "
+        f"{choice.variant.label} reached the lowest validation loss, and did so at {share(choice.fraction)}."
+    )
+    barred = [variant.label for variant in comparison.compared if variant.trains_on_validation]
+    if barred:
+        were = "was" if len(barred) == 1 else "were"
+        said += f" {listed(barred)}, whose scores come from validation labels, {were} not eligible."
+    return said + rivals(comparison, choice)
+
+
 def caution(gain: Estimate) -> str | None:
     """A warning where fewer than 5 seeds stand behind it."""
     if not gain.wide:
@@ -88,11 +103,12 @@ def detection(comparison: Comparison, variant: Variant) -> str | None:
         return None
     interval = f" ({decimal_interval(auroc)})" if auroc.has_interval else ""
     said = f"{variant.label} finds the wrong labels with AUROC {decimal(auroc.mean)}{interval}"
-    rate = comparison.noise_fraction
-    if rate is None:
+    recall = comparison.long.values("noise_recall_inspected", variant.slug).mean()
+    missed = comparison.long.values("noise_missed_inspected", variant.slug).mean()
+    if not isfinite(recall):
         return said + "."
-    recall = comparison.values(variant.slug, rate, "noise_recall").mean()
-    return f"{said}; its lowest {share(rate)} hold {share(round(recall, 3))} of them."
+    found = f"{share(round(recall, 3))} of them"
+    return f"{said}; among as many of its lowest as are wrong stand {found}, and {missed:,.0f} are missed."
 
 
 def ceiling(comparison: Comparison, choice: Choice) -> str | None:
@@ -115,7 +131,7 @@ def ceiling(comparison: Comparison, choice: Choice) -> str | None:
 
 def rivals(comparison: Comparison, choice: Choice) -> str:
     """How many of the other variants test cannot tell from the one named, Holm-corrected over them."""
-    others = [variant.slug for variant in comparison.compared if variant.slug != choice.variant.slug]
+    others = [variant.slug for variant in comparison.eligible if variant.slug != choice.variant.slug]
     differences = [comparison.difference(choice.variant.slug, slug, choice.fraction) for slug in others]
     corrected = holm(difference.p_value for difference in differences)
     alike = sum(p_value >= SIGNIFICANT for p_value in corrected)

@@ -1,16 +1,15 @@
-"""The comparison table: one line a variant, each cell with its text, its interval and the value that sorts it."""
+"""The comparison table: one line a variant."""
 
-from dataclasses import dataclass
-from math import isfinite
-
-from heft.reporting.comparison import Comparison, Variant
+from heft.reporting.comparison import Comparison
 from heft.reporting.outcome import SIGNIFICANT
+from heft.reporting.table import NOTHING, Cell, Column, Line, Table, known
+from heft.reporting.variant import MARK, Variant
 from heft.reporting.verdict import Verdict
 from heft.reporting.wording import (
-    EMPTY,
     amount,
     decimal,
     decimal_interval,
+    listed,
     p_text,
     percent,
     points,
@@ -19,6 +18,7 @@ from heft.reporting.wording import (
 )
 from heft.statistics import Estimate
 
+BASELINE_MARK = "‡"
 EXTRA_COLUMNS = {  # shown where any row has them
     "lds": "LDS",
     "demographic_parity_gap": "DP gap",
@@ -27,142 +27,119 @@ EXTRA_COLUMNS = {  # shown where any row has them
 }
 
 
-@dataclass(frozen=True)
-class Column:
-    """A column's head; `hint` explains it, `group` is the head above neighbours that belong together."""
-
-    label: str
-    hint: str
-    group: str = ""
-
-
-@dataclass(frozen=True)
-class Cell:
-    """text over a smaller `note`; `sort` orders (None: last). tone: "good", "bad", "unclear" or ""; shade: 0 to 1."""
-
-    text: str
-    sort: float | str | None
-    note: str = ""
-    tone: str = ""
-    shade: float = 0.0
-
-
-@dataclass(frozen=True)
-class Line:
-    """One variant."""
-
-    variant: Variant
-    cells: list[Cell]
-    highlighted: bool
-
-
-@dataclass(frozen=True)
-class Table:
-    columns: list[Column]
-    lines: list[Line]
-
-    @property
-    def groups(self) -> list[tuple[str, int]]:
-        """Heads above the columns with the number of columns each spans."""
-        spans: list[tuple[str, int]] = []
-        for column in self.columns:
-            if spans and spans[-1][0] == column.group:
-                spans[-1] = (column.group, spans[-1][1] + 1)
-            else:
-                spans.append((column.group, 1))
-        return spans
-
-
 def comparison_table(comparison: Comparison, verdict: Verdict) -> Table:
-    """Every variant; columns that no variant fills are left out."""
+    """Every variant, then the baselines, then what is not evaluated; columns that no line fills are left out."""
     fraction = verdict.choice.fraction if verdict.choice else (comparison.fractions or [0.0])[-1]
-    largest = max((abs(_mean(comparison, v, f)) for v in comparison.variants for f in comparison.fractions), default=0)
+    shown = [*comparison.variants, *comparison.baselines]
+    gains = {(one.slug, part): comparison.gain(one.slug, part) for one in shown for part in comparison.fractions}
+    largest = max((abs(gain.mean) for gain in gains.values() if gain.n), default=0.0)
     corrected = comparison.corrected(fraction, "random")
     columns = _columns(comparison, fraction)
-    rows = [
-        _identity(variant)
-        + _detection(comparison, variant)
-        + [_gain_cell(comparison.gain(variant.slug, one), largest) for one in comparison.fractions]
-        + _against_random(comparison, variant, fraction, corrected)
-        + _cost(comparison, variant)
-        + [_extra(comparison, variant, fraction, name) for name in EXTRA_COLUMNS]
-        for variant in comparison.variants
-    ]
-    kept = [k for k in range(len(columns)) if k < 3 or any(row[k].sort is not None for row in rows)]
     chosen = verdict.choice.variant.slug if verdict.choice else ""
     lines = [
-        Line(variant, [row[k] for k in kept], variant.slug == chosen)
-        for variant, row in zip(comparison.variants, rows, strict=True)
+        Line(
+            _identity(comparison, variant)
+            + _detection(comparison, variant)
+            + [_gain_cell(gains[variant.slug, part], largest) for part in comparison.fractions]
+            + _against_random(comparison, variant, fraction, corrected)
+            + _cost(comparison, variant)
+            + [_extra(comparison, variant, fraction, name) for name in EXTRA_COLUMNS],
+            variant.method,
+            f"{variant.slug} {variant.label}".lower(),
+            variant.slug == chosen,
+        )
+        for variant in shown
     ]
-    return Table([columns[k] for k in kept], lines)
+    lines += [_absent(variant, len(columns)) for variant, _ in comparison.absent]
+    caption = "All variants with detection, gain in test accuracy, difference to random removal, and cost"
+    return Table("comparison-table", caption, columns, lines, _footnotes(shown)).without_empty_columns()
+
+
+def _footnotes(shown: list[Variant]) -> tuple[str, ...]:
+    notes = []
+    if any(one.trains_on_validation for one in shown):
+        notes.append(f"{MARK} trained on validation labels: validation cannot judge it; not chosen.")
+    if any(one.baseline for one in shown):
+        notes.append(f"{BASELINE_MARK} another training that removes nothing: the same number stands in each column.")
+    return tuple(notes)
 
 
 def _columns(comparison: Comparison, fraction: float) -> list[Column]:
-    rate = comparison.noise_fraction
-    at = f"among the lowest-scored {share(rate)} (as many as there are wrong labels)" if rate else ""
-    found, gain, random, cost, more = "Wrong labels found", "Accuracy gain (points) when removing", "", "Cost", "More"
-    random = f"Against random, {share(fraction)}"
+    found, gain, cost, more = "Wrong labels found", "Accuracy gain (points) when removing", "Cost", "More"
+    part = share(fraction)
+    random = f"Against random, {part}"
     return [
-        Column("Method", "the method, with options that are not the default", "Variant"),
-        Column("Ensemble", "how further models were made; empty for the plain method", "Variant"),
+        Column("Method", "the method, with options that are not the default; below it, how an ensemble's models were "
+               "made", "Variant", words=True),
         Column("K", "number of models whose scores are averaged", "Variant"),
         Column("AUROC", "chance that a wrong label scores lower than a right one; 95 % interval below", found),
         Column("AP", "average precision: area under precision over recall", found),
-        Column("Prec.", f"precision in % {at}", found),
-        Column("Recall", f"recall in % {at}", found),
+        Column("Found %", "share of the wrong labels that are found when as many examples are inspected as are wrong, "
+               "lowest scores first", found),
         *(
             Column(share(one), f"test accuracy after removing the lowest {share(one)}, less that of no removal", gain)
             for one in comparison.fractions
         ),
-        Column("Difference", f"test accuracy less that after removing a random {share(fraction)}, points", random),
+        Column("Difference", f"test accuracy less that after removing a random {part}, points", random),
         Column("Holm p", "p-value of that difference, Holm-corrected over the variants compared", random),
-        Column("× forward", "CPU time of the score over that of one forward pass over the training set", cost),
+        Column("× fwd", "CPU time of the score over that of one forward pass over the training set", cost),
         Column("CPU s", "CPU seconds of the score, training of further models included", cost),
-        Column("Peak MB", "peak memory above what imports and data take", cost),
-        *(Column(label, f"mean over seeds at {share(fraction)} removed", more) for label in EXTRA_COLUMNS.values()),
-    ]
+        Column("MB", "peak memory above what imports and data take", cost),
+        *(Column(label, f"mean over seeds at {part} removed", more) for label in EXTRA_COLUMNS.values()),
+    ]  # fmt: skip
 
 
-def _identity(variant: Variant) -> list[Cell]:
-    return [
-        Cell(variant.title, variant.title.lower()),
-        Cell(variant.kind or EMPTY, variant.kind),
-        Cell(str(variant.members), variant.members),
-    ]
+def _identity(comparison: Comparison, variant: Variant) -> list[Cell]:
+    title = variant.title + (MARK if variant.trains_on_validation else "") + (BASELINE_MARK if variant.baseline else "")
+    notes = [variant.kind] if variant.kind else []
+    if absent := comparison.missing_seeds(variant.slug):
+        notes.append(f"without seed{'s' if len(absent) > 1 else ''} {listed([str(seed) for seed in absent])}")
+    return [Cell(title, _by_name(variant), ", ".join(notes)), Cell(str(variant.members), variant.members)]
+
+
+def _by_name(variant: Variant) -> str:
+    """What sorts by method, then ensemble and size."""
+    return f"{variant.title} {variant.kind} {variant.members:04}".lower()
+
+
+def _absent(variant: Variant, n_columns: int) -> Line:
+    head = Cell(
+        variant.title,
+        _by_name(variant),
+        f"{variant.kind} ×{variant.members}: missing" if variant.kind else "missing",
+    )
+    return Line([head] + [NOTHING] * (n_columns - 1), variant.method, f"{variant.slug} {variant.label} missing".lower())
 
 
 def _detection(comparison: Comparison, variant: Variant) -> list[Cell]:
-    cells = []
-    for column in ("noise_auroc", "noise_ap"):
-        found = comparison.per_variant(variant.slug, column)
-        note = decimal_interval(found) if column == "noise_auroc" else ""
-        cells.append(Cell(decimal(found.mean), _known(found.mean), note))
-    rate = comparison.noise_fraction
-    for column in ("noise_precision", "noise_recall"):
-        value = comparison.values(variant.slug, rate, column).mean() if rate is not None else float("nan")
-        cells.append(Cell(percent(float(value)), _known(float(value))))
-    return cells
+    auroc, precision = (comparison.per_variant(variant.slug, column) for column in ("noise_auroc", "noise_ap"))
+    found = float(comparison.long.values("noise_recall_inspected", variant.slug).mean())
+    return [
+        Cell(decimal(auroc.mean), known(auroc.mean), decimal_interval(auroc)),
+        Cell(decimal(precision.mean), known(precision.mean)),
+        Cell(percent(found), known(found)),
+    ]
 
 
 def _gain_cell(gain: Estimate, largest: float) -> Cell:
     tone = "good" if gain.above_zero else "bad" if gain.below_zero else "unclear"
     shade = 0.0 if tone == "unclear" or not largest else min(1.0, abs(gain.mean) / largest)
-    return Cell(points(gain.mean), _known(gain.mean), points_interval(gain), tone, round(shade, 2))
+    return Cell(points(gain.mean), known(gain.mean), points_interval(gain), tone, round(shade, 2))
 
 
 def _against_random(
     comparison: Comparison, variant: Variant, fraction: float, p_values: dict[str, float]
 ) -> list[Cell]:
     if variant.slug == "random":
-        return [Cell(EMPTY, None), Cell(EMPTY, None)]
+        return [NOTHING, NOTHING]
     difference, p_value = comparison.over_random(variant.slug, fraction), p_values.get(variant.slug, float("nan"))
     clear = p_value < SIGNIFICANT or (not variant.compared and (difference.above_zero or difference.below_zero))
     tone = ("good" if difference.mean > 0 else "bad") if clear else "unclear"
     return [
-        Cell(points(difference.mean), _known(difference.mean), points_interval(difference), tone),
+        Cell(points(difference.mean), known(difference.mean), points_interval(difference), tone),
         Cell(
             p_text(p_value).removeprefix("p = ").removeprefix("p "),
-            _known(p_value),
+            known(p_value),
             tone=tone if p_value == p_value else "",
         ),
     ]
@@ -173,18 +150,9 @@ def _cost(comparison: Comparison, variant: Variant) -> list[Cell]:
         comparison.per_variant(variant.slug, column).mean
         for column in ("forward_passes", "score_cpu_seconds", "score_peak_mb")
     ]
-    return [Cell(amount(value), _known(value)) for value in values]
+    return [Cell(amount(value), known(value)) for value in values]
 
 
 def _extra(comparison: Comparison, variant: Variant, fraction: float, column: str) -> Cell:
     value = float(comparison.values(variant.slug, fraction, column).mean())
-    return Cell(decimal(value), _known(value))
-
-
-def _mean(comparison: Comparison, variant: Variant, fraction: float) -> float:
-    mean = comparison.gain(variant.slug, fraction).mean
-    return mean if isfinite(mean) else 0.0
-
-
-def _known(value: float) -> float | None:
-    return value if isfinite(value) else None
+    return Cell(decimal(value), known(value))

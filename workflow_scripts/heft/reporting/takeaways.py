@@ -4,10 +4,13 @@ from collections.abc import Callable
 
 import pandas as pd
 
-from heft.reporting.comparison import Comparison, Variant
+from heft.reporting.comparison import Comparison
 from heft.reporting.outcome import SIGNIFICANT
-from heft.reporting.wording import amount, decimal, listed, points, points_interval, share
+from heft.reporting.variant import Variant
+from heft.reporting.wording import amount, decimal, listed, points, points_interval, seeds, share, signed
 from heft.statistics import Estimate, holm
+
+MOST_NAMES = 10
 
 
 def of_plain_accuracy(comparison: Comparison) -> str:
@@ -90,6 +93,44 @@ def of_training(base: pd.DataFrame, noise_rate: float | None) -> str:
     said = f"After epoch {int(base['epoch'].max())} the models fit {train:.1f} % of their training labels"
     wrong = ", wrong ones included" if noise_rate else ""
     return f"{said}{wrong}, and {validation:.1f} % of the validation labels."
+
+
+def of_agreement(shown: list[Variant], matrix: pd.DataFrame, n_seeds: int) -> str:
+    """Which two methods under test rank the examples most and least alike."""
+    names = {one.slug: one.label for one in shown if one.compared}
+    pairs = [
+        (matrix.loc[first, second], names[first], names[second])
+        for k, first in enumerate(names)
+        for second in list(names)[k + 1 :]
+    ]
+    if not pairs:
+        return f"Mean over {seeds(n_seeds)}."
+    most, least = max(pairs), min(pairs)
+    said = f"Most alike are {most[1]} and {most[2]} ({signed(most[0])})"
+    if len(pairs) > 1:
+        said += f", least {least[1]} and {least[2]} ({signed(least[0])})"
+    return f"{said}; means over {seeds(n_seeds)}."
+
+
+def of_classes(label: str, changes: list[tuple[str, Estimate]]) -> str:
+    """Which classes a removal clearly helps, and which it clearly harms."""
+    corrected = holm(change.p_value for _, change in changes)
+    clear = [
+        (name, change.mean) for (name, change), p_value in zip(changes, corrected, strict=True) if p_value < SIGNIFICANT
+    ]
+    better = [name for name, mean in reversed(clear) if mean > 0]
+    worse = [name for name, mean in clear if mean < 0]
+    if not clear:
+        return f"{label}: for no class is the change clear of zero after Holm's correction over the classes."
+    return (
+        f"{label}, Holm-corrected over {len(changes)} classes: clearly better for {_first(better)}; "
+        f"clearly worse for {_first(worse)}."
+    )
+
+
+def _first(names: list[str]) -> str:
+    """The names, the first ones where there are many."""
+    return listed(names if len(names) <= MOST_NAMES else [*names[:MOST_NAMES], f"{len(names) - MOST_NAMES} more"])
 
 
 def _clearly_above(differences: list[Estimate]) -> list[bool]:

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 
 from heft.reporting.comparison import ACCURACY, Comparison
+from heft.reporting.other_trainings import Rival, rivals_without_removal
 from heft.reporting.outcome import Choice, Outcome, choose, classify
-from heft.reporting.sentences import caution, ceiling, detection, evidence, headline, rivals
-from heft.reporting.wording import share
+from heft.reporting.sentences import caution, ceiling, chosen_how, detection, evidence, headline
 from heft.statistics import Estimate
 
 
@@ -13,7 +13,7 @@ from heft.statistics import Estimate
 class Verdict:
     """Sentences for the first screen; None where there is nothing to say.
 
-    gain, over_random: the paired differences behind them.
+    gain, over_random: the paired differences behind them. rivals: what other trainings, which remove nothing, reach.
     """
 
     outcome: Outcome
@@ -26,15 +26,14 @@ class Verdict:
     ceiling: str | None = None
     gain: Estimate | None = None
     over_random: Estimate | None = None
+    rivals: tuple[Rival, ...] = ()
 
 
 def judge(comparison: Comparison) -> Verdict:
     """The verdict of a comparison."""
     choice = choose(comparison)
     if choice is None or comparison.unpruned[ACCURACY].isna().all():
-        reason = (
-            "no method other than none, random and oracle" if choice is None else "no accuracy of the unpruned model"
-        )
+        reason = "no method that validation can judge" if choice is None else "no accuracy of the unpruned model"
         return Verdict(Outcome.NOTHING, f"There is nothing to compare: the table holds {reason}.", "")
     slug, fraction = choice.variant.slug, choice.fraction
     gain, over_random = comparison.gain(slug, fraction), comparison.over_random(slug, fraction)
@@ -46,14 +45,11 @@ def judge(comparison: Comparison) -> Verdict:
         headline=headline(outcome, comparison, choice),
         evidence=evidence(comparison, choice, (gain, p_none), (over_random, p_random)),
         choice=choice,
-        chosen_how=(
-            f"Chosen by validation, not by test: of the {len(comparison.compared)} variants compared, "
-            f"{choice.variant.label} reached the lowest validation loss, and did so at {share(fraction)}."
-            f"{rivals(comparison, choice)}"
-        ),
+        chosen_how=chosen_how(comparison, choice),
         caution=caution(gain),
         detection=detection(comparison, choice.variant),
         ceiling=ceiling(comparison, choice),
         gain=gain,
         over_random=over_random,
+        rivals=rivals_without_removal(comparison, choice),
     )

@@ -40,6 +40,11 @@ def decimal(value: float, digits: int = 3) -> str:
     return f"{value:.{digits}f}" if isfinite(value) else EMPTY
 
 
+def signed(value: float, digits: int = 2) -> str:
+    """A correlation: 0.83, −0.12."""
+    return f"{value:.{digits}f}".replace("-", MINUS) if isfinite(value) else EMPTY
+
+
 def decimal_interval(estimate: Estimate, digits: int = 3) -> str:
     if not estimate.has_interval:
         return ""
@@ -80,6 +85,12 @@ def qualified(title: str, words: str) -> str:
     if not words:
         return title
     return f"{title[:-1]}; {words})" if title.endswith(")") else f"{title} ({words})"
+
+
+def printable(name: str, longest: int = 32) -> str:
+    """A name for a figure: on one line, without control characters, cut where it is long."""
+    shown = "".join(sign if sign.isprintable() else " " for sign in name)
+    return shown if len(shown) <= longest else shown[: longest - 1] + "…"
 
 
 def is_empty(value: Any) -> bool:

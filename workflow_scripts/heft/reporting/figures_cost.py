@@ -1,68 +1,27 @@
-"""Figures of what stands behind the accuracy: precision-recall, ensemble size, cost, and the training curves."""
+"""Figures of quality against what it costs: the number of models, and forward passes."""
 
 from collections.abc import Callable
 from math import isfinite
+from typing import Any
 
 import pandas as pd
-import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter
 
 from heft.reporting import takeaways
-from heft.reporting.comparison import Comparison, Variant
-from heft.reporting.drawing import (
-    MUTED,
-    Picture,
-    method_colours,
-    method_markers,
-    new_figure,
-    to_picture,
-)
-from heft.reporting.labels import label_ends, label_points
+from heft.reporting.comparison import Comparison
+from heft.reporting.drawing import Picture, new_figure, to_picture
+from heft.reporting.labels import label_points
+from heft.reporting.palette import method_colours, method_markers
+from heft.reporting.variant import Variant
 from heft.reporting.verdict import Verdict
-from heft.reporting.wording import amount, decimal, qualified, share
+from heft.reporting.wording import amount, qualified, share
 from heft.statistics import Estimate, estimate
 
-DASHES = {"parameter_dropout": (0, (3, 1.2)), "seeds": "-"}
-
-
-def draw_precision_recall(curves: pd.DataFrame, comparison: Comparison) -> Picture | None:
-    """Mean precision at each recall of the planted wrong labels, plain methods; the level is what chance gives."""
-    plain = [variant for variant in comparison.compared if variant.plain]
-    plain = [variant for variant in plain if (curves.get("variant", pd.Series(dtype=str)) == variant.slug).any()]
-    if not plain:
-        return None
-    figure = new_figure(7.6, 4.2)
-    axes = figure.subplots()
-    colours = method_colours(comparison)
-    for variant in sorted(plain, key=lambda one: -comparison.per_variant(one.slug, "noise_ap").mean):
-        of_variant = curves[curves["variant"] == variant.slug]
-        mean = of_variant.groupby("recall")["precision"].mean()
-        colour = colours[variant.method]
-        label = f"{decimal(comparison.per_variant(variant.slug, 'noise_ap').mean)}  {variant.label}"
-        sns.lineplot(
-            x=100 * mean.index, y=100 * mean.values, ax=axes, color=colour, linewidth=2, estimator=None, label=label
-        )
-    if comparison.noise_rate is not None:
-        axes.axhline(100 * comparison.noise_rate, color=MUTED, linestyle=(0, (4, 3)), linewidth=1)
-        axes.annotate(
-            "random order", (99, 100 * comparison.noise_rate - 1.5), color=MUTED, fontsize=9, ha="right", va="top"
-        )
-    axes.set(
-        xlim=(0, 100),
-        ylim=(0, 102),
-        xlabel="recall: wrong labels found (%)",
-        ylabel="precision: of those pointed at, wrong (%)",
-    )
-    axes.legend(
-        loc="center left", bbox_to_anchor=(1.02, 0.55), title="average precision", alignment="left", labelspacing=0.7
-    )
-    title = "Precision at each share of the wrong labels found"
-    description = (
-        "For each plain method, the mean over seeds of the precision among the lowest-scored examples when a given "
-        "share of all wrong labels has been found. The legend is ordered by average precision."
-    )
-    return to_picture(figure, "precision-recall", title, takeaways.of_precision_recall(comparison, plain), description)
+DASHES: dict[str, Any] = {
+    "seeds": "-", "parameter_dropout": (0, (3, 1.2)), "gaussian": (0, (6, 1.5, 1.4, 1.5)),
+    "activation_dropout": (0, (1.4, 1.2)), "checkpoints": (0, (3, 1, 1, 1, 1, 1)),
+}  # fmt: skip
 
 
 def draw_ensemble_size(comparison: Comparison, verdict: Verdict) -> Picture | None:
@@ -137,41 +96,6 @@ def draw_cost(comparison: Comparison, verdict: Verdict) -> Picture | None:
     return to_picture(figure, "cost", title, takeaways.of_cost(shown, costs, *measures[0]), description)
 
 
-def draw_training(history: pd.DataFrame, noise_rate: float | None) -> Picture | None:
-    """Loss and accuracy of the base models by epoch: a thin line a seed, the mean strong."""
-    if history.empty:
-        return None
-    figure = new_figure(9.2, 3.4)
-    panels = figure.subplots(1, 2)
-    base = history[history["run"] == history["run"].min()] if "run" in history else history
-    for axes, quantity, factor in zip(panels, ("loss", "accuracy"), (1, 100), strict=True):
-        ends = []
-        for split, colour in (("train", "#0072B2"), ("validation", "#D55E00")):
-            column = f"{split}_{quantity}"
-            if column not in base or base[column].isna().all():
-                continue
-            for _, one in base.groupby("seed"):
-                sns.lineplot(
-                    x=one["epoch"],
-                    y=factor * one[column],
-                    ax=axes,
-                    color=colour,
-                    alpha=0.25,
-                    linewidth=0.9,
-                    estimator=None,
-                )
-            mean = factor * base.groupby("epoch")[column].mean()
-            sns.lineplot(x=mean.index, y=mean.values, ax=axes, color=colour, linewidth=2.4, estimator=None)
-            ends.append((float(mean.iloc[-1]), split, colour))
-        axes.set(xlabel="epoch", ylabel="loss" if quantity == "loss" else "accuracy (%)")
-        label_ends(axes, ends)
-    title = "Loss and accuracy of the base models by epoch"
-    description = (
-        "Training and validation loss (left) and accuracy (right) by epoch; thin lines are seeds, strong ones means."
-    )
-    return to_picture(figure, "training", title, takeaways.of_training(base, noise_rate), description)
-
-
 def _measures(comparison: Comparison, fraction: float) -> list[tuple[str, Callable[[Variant], Estimate]]]:
     """What counts as quality: AUROC where true labels are known, and the gain in points at the headline's fraction."""
 
@@ -186,7 +110,7 @@ def _measures(comparison: Comparison, fraction: float) -> list[tuple[str, Callab
     return [("AUROC of wrong labels", auroc), gains] if comparison.noise_known else [gains]
 
 
-def _sizes(axes: Axes, sizes: list[int], estimates: list[Estimate], colour: str, dash: object, marker: str) -> None:
+def _sizes(axes: Axes, sizes: list[int], estimates: list[Estimate], colour: str, dash: Any, marker: str) -> None:
     means = [one.mean for one in estimates]
     axes.plot(sizes, means, color=colour, linestyle=dash, marker=marker, markersize=5, linewidth=2)
     for size, one in zip(sizes, estimates, strict=True):

@@ -1,0 +1,97 @@
+"""Which files of an experiment a report is made of: those of a `report` job, or those that a failed run left."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from heft.reporting.inputs import MissingCell
+
+
+@dataclass(frozen=True)
+class Sources:
+    """The files of one experiment that a report is made of.
+
+    configuration: the experiment's settings. metrics: one file a variant and seed. history, facts, train: one file a
+    seed. scores: one file a variant, for each seed. missing: what is not evaluated, and why.
+    """
+
+    experiment: str
+    configuration: Mapping[str, Any]
+    metrics: Sequence[str]
+    history: Mapping[int, str]
+    facts: Mapping[int, str]
+    train: Mapping[int, str]
+    scores: Mapping[int, Sequence[str]]
+    inputs: str
+    manifest: str
+    missing: Sequence[MissingCell] = ()
+
+
+def sources_of(job: Any) -> Sources:
+    """The files of a `report` job (Snakemake's `snakemake` object)."""
+    seeds = job.params.configuration["seeds"]
+    history, facts, train = (
+        {_seed(file): file for file in files} for files in (job.input.history, job.input.facts, job.input.train)
+    )
+    return Sources(
+        job.wildcards.e,
+        job.params.configuration,
+        list(job.input.metrics),
+        history,
+        facts,
+        train,
+        {seed: [file for file in job.input.scores if _seed(file) == seed] for seed in seeds},
+        job.input.inputs,
+        job.input.manifest,
+    )
+
+
+def sources_there(asked: Mapping[str, Any]) -> Sources:
+    """The files of an unfinished run: what is listed as missing is not read, even where an older one is there.
+
+    asked: experiment, configuration, variants {slug: its columns of the comparison table}, scored (slugs), missing
+    ([seed, variant, reason] each).
+    """
+    experiment, variants = asked["experiment"], asked["variants"]
+    missing = {(seed, variant): reason for seed, variant, reason in asked["missing"]}
+    results = Path("results") / experiment
+
+    def there(seed: int) -> list[str]:
+        return [variant for variant in variants if (seed, variant) not in missing]
+
+    seeds = [seed for seed in asked["configuration"]["seeds"] if there(seed)]
+    facts, history, train = (
+        {seed: str(results / f"seed{seed}" / file) for seed in seeds}
+        for file in ("split/facts.json", "train/history.parquet", "split/train.parquet")
+    )
+    return Sources(
+        experiment,
+        asked["configuration"],
+        [str(results / f"seed{seed}/metrics/{variant}.json") for seed in seeds for variant in there(seed)],
+        history,
+        facts,
+        train,
+        {
+            seed: [str(results / f"seed{seed}/scores/{one}.parquet") for one in there(seed) if one in asked["scored"]]
+            for seed in seeds
+        },
+        str(results / "data/inputs.safetensors"),
+        str(results / "data/manifest.json"),
+        [
+            MissingCell(
+                seed,
+                variant,
+                variants[variant]["method"],
+                reason,
+                variants[variant]["ensemble"],
+                variants[variant]["members"],
+            )
+            for (seed, variant), reason in missing.items()
+        ],
+    )
+
+
+def _seed(file: str) -> int:
+    """The seed whose folder a file lies in: results/{experiment}/seed{n}/..."""
+    return int(Path(file).parts[2].removeprefix("seed"))

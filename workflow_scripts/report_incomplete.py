@@ -1,0 +1,30 @@
+"""report_incomplete: the report of what a failed run has evaluated; told on stdin what is missing.
+
+No rule runs it: `onerror` does, through `heft.incomplete`.
+"""
+
+import json
+import sys
+from pathlib import Path
+
+from heft.faults import first_to_say_full, is_disk_full, sentence_of
+
+
+def main() -> None:
+    """Renders the page that stdin asks for; a fault of the machine is one sentence."""
+    from heft.gather import gather
+    from heft.report_files import sources_there
+    from heft.reporting.page import render_report
+
+    asked = json.load(sys.stdin)
+    render_report(gather(sources_there(asked)), Path(asked["page"]).parent)
+
+
+try:
+    main()
+except Exception as error:
+    sentence = sentence_of(error)
+    if sentence is None:
+        raise
+    said = is_disk_full(error) and not first_to_say_full()
+    sys.exit(1 if said else f"incomplete report: {sentence}")
