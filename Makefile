@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 ARGS ?=
 
-.PHONY: run ui test check bench budget docs clean
+.PHONY: run ui test check bench budget docs example clean
 
 run: .venv/run
 	@$(BIN)/snakemake --cores all $(ARGS)
@@ -20,6 +20,7 @@ check: .venv/dev
 	@$(BIN)/snakefmt --check Snakefile rules
 	@$(BIN)/mypy
 	@$(BIN)/python docs/methods_table.py --check
+	@$(BIN)/python docs/claims.py --check
 
 bench: .venv/dev
 	@$(BIN)/python benchmarks/kernel.py
@@ -29,6 +30,11 @@ budget: .venv/dev
 
 docs: .venv/run
 	@$(BIN)/python docs/methods_table.py
+	@$(BIN)/python docs/claims.py
+
+example: run
+	@cp reports/mnist5k/index.html reports/mnist5k/comparison.csv reports/mnist5k/metrics.csv docs/example_report/
+	@$(BIN)/python docs/claims.py
 
 clean:
 	rm -rf results reports/*/ logs .snakemake .heft mlflow.db mlartifacts

@@ -75,6 +75,13 @@ def test_an_edited_kernel_reruns_the_methods_that_import_it(workspace: Workspace
     assert "train" not in rules_of(jobs)
 
 
+def test_an_edited_baseline_reruns_it_alone(workspace: Workspace) -> None:
+    workspace.edit("workflow_scripts/heft/baselines/finetuned.py", "return ", "EDITED = 1\n    return ")
+    jobs = workspace.plan()
+    assert rules_of(jobs) == {"baseline", "evaluate", "report"}
+    assert variants_of(jobs, {"baseline", "evaluate"}) == {"finetuned"}
+
+
 @pytest.mark.parametrize(
     ("file", "old", "new"),
     [
