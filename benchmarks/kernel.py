@@ -37,9 +37,10 @@ def forward_and_backward(
     model: nn.Module, state: dict[str, Tensor], inputs: Tensor, labels: Tensor, size: int
 ) -> dict[str, Tensor]:
     """The gradient of the summed loss, accumulated over batches as an optimiser's user would."""
-    parameters = {name: tensor.detach().requires_grad_() for name, tensor in state.items()}
+    parameters = {name: state[name].detach().requires_grad_() for name, _ in model.named_parameters()}
     for x, y in zip(inputs.split(size), labels.split(size), strict=True):
-        functional.cross_entropy(functional_call(model, parameters, (x,)), y, reduction="sum").backward()
+        logits = functional_call(model, {**state, **parameters}, (x,))
+        functional.cross_entropy(logits, y, reduction="sum").backward()
     return {name: tensor.grad for name, tensor in parameters.items() if tensor.grad is not None}
 
 
@@ -82,16 +83,18 @@ def quiet_profiler() -> Iterator[None]:
         os.close(standard_error)
 
 
-def measure(name: str, model: nn.Module, n: int, repetitions: int) -> list[str]:
+def measure(name: str, model: nn.Module, shape: tuple[int, ...], n: int, repetitions: int) -> list[str]:
     """The table's rows for one model."""
     torch.manual_seed(0)
-    state = {key: tensor.detach() for key, tensor in model.named_parameters()}
-    directions = [{key: torch.randn_like(tensor) for key, tensor in state.items()} for _ in range(5)]
-    inputs, labels = torch.rand(n, 1, 28, 28), torch.randint(0, 10, (n,))
+    state = {key: tensor.detach() for key, tensor in model.state_dict().items()}
+    parameters = {key: state[key] for key, _ in model.named_parameters()}
+    directions = [{key: torch.randn_like(tensor) for key, tensor in parameters.items()} for _ in range(5)]
+    inputs, labels = torch.rand(n, *shape), torch.randint(0, 10, (n,))
 
     sizes = [size for size in (16, 32, 64, 128, 256, 512, 1024, 2048) if size <= n]
     tried = cpu_seconds(
-        {str(size): lambda size=size: forward_and_backward(model, state, inputs, labels, size) for size in sizes}, 5
+        {str(size): lambda size=size: forward_and_backward(model, state, inputs, labels, size) for size in sizes},
+        min(5, repetitions),
     )
     best = int(min(tried, key=lambda size: statistics.median(tried[size])))
 
@@ -108,7 +111,7 @@ def measure(name: str, model: nn.Module, n: int, repetitions: int) -> list[str]:
         "forward and backward": best,
         "forward": batch_size_for(model, state, inputs),
         "kernel, 1 direction": batch_size_for(model, state, inputs, 1),
-        "kernel, 5 directions": batch_size_for(model, state, inputs, 5),
+        "kernel, 5 directions": batch_size_for(model, state, inputs, 1),
     }
     seconds = cpu_seconds(passes, repetitions)
     peaks = {key: peak_bytes(run) for key, run in passes.items()}
@@ -139,9 +142,16 @@ def main() -> None:
     )
     print("| model | pass | batch | CPU ms | x forward and backward | quartiles | peak MB | x peak |")
     print("|---|---|---|---|---|---|---|---|")
-    for name, n in (("mlp", 3000), ("cnn", 3000)):
-        model = build_model(name, {}, (1, 28, 28), 10, seed=0)
-        print("\n".join(measure(f"{name}, n = {n:,}", model, n, repetitions)), flush=True)
+    models = (
+        ("mlp", {}, (1, 28, 28), 3000, repetitions),
+        ("cnn", {}, (1, 28, 28), 3000, repetitions),
+        ("resnet18", {"norm": "group"}, (3, 32, 32), 64, -(-repetitions // 3)),
+        ("resnet18", {"norm": "batch"}, (3, 32, 32), 64, -(-repetitions // 3)),
+    )
+    for name, options, shape, n, n_repetitions in models:
+        model = build_model(name, options, shape, 10, seed=0)
+        label = " ".join([name, *options.values()])
+        print("\n".join(measure(f"{label}, n = {n:,}", model, shape, n, n_repetitions)), flush=True)
 
 
 if __name__ == "__main__":

@@ -1,16 +1,23 @@
 """The kernels agree with per-example reverse mode and with dense matrices, in float64."""
 
+from collections.abc import Callable
+from dataclasses import replace
+
 import pytest
 import torch
-from attribution_cases import MODELS, Case, inner, make_case
+from attribution_cases import MODELS, N_CLASSES, Case, inner, make_case
 from torch import nn
 from torch.func import functional_call, jacrev
 
 from heft.errors import HeftError
+from heft.kernels.contraction import contractible_layers
 from heft.kernels.curvature import flatten, gauss_newton_operator, unflatten
 from heft.kernels.directional import directional_derivatives, summed_derivatives
 from heft.kernels.functional import batch_size_for
+from heft.kernels.norms import squared_gradient_norms
 from heft.kernels.solve import conjugate_gradient, largest_eigenvalue
+from heft.models.build import build_model
+from heft.perturbations import perturbation
 
 
 @pytest.fixture(params=sorted(MODELS))
@@ -122,6 +129,95 @@ def test_batch_size_depends_on_shapes_alone() -> None:
     assert size == batch_size_for(case.model, case.state, case.train.inputs[:3])
     assert size & (size - 1) == 0
     assert batch_size_for(case.model, case.state, case.train.inputs, tangents=1000) < size
+
+
+class InPlace(nn.Module):
+    """Changes the outputs of layers in place."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first, self.second, self.head = nn.Linear(16, 8), nn.Linear(8, 8), nn.Linear(8, N_CLASSES)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        hidden = nn.functional.silu(self.first(x.flatten(1)), inplace=True)
+        further = self.second(hidden)
+        further += 1
+        return self.head(further * hidden)
+
+
+class UsedTwice(InPlace):
+    """Uses a weight once more beside its layer."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        hidden = nn.functional.silu(self.second(nn.functional.silu(self.first(x.flatten(1)))))
+        return self.head(hidden @ self.second.weight)
+
+
+class Turned(InPlace):
+    """Gives a layer rows that are positions of all examples, not examples."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        positions = x.flatten(1).unflatten(1, (2, 8)).transpose(0, 1)
+        mixed = nn.functional.silu(self.second(positions))
+        return self.head(mixed.sum(0)) + self.first(x.flatten(1)).sum(1, keepdim=True)
+
+
+class Symmetric(nn.Module):
+    def forward(self, weight: torch.Tensor) -> torch.Tensor:
+        return weight + weight.T
+
+
+def parametrised() -> nn.Module:
+    """A layer whose weight is made from another parameter."""
+    model = InPlace()
+    nn.utils.parametrize.register_parametrization(model.second, "weight", Symmetric())
+    return model
+
+
+@pytest.mark.parametrize("build", [InPlace, UsedTwice, Turned, parametrised])
+def test_several_directions_are_right_whatever_a_model_does_with_its_layers(build: Callable[[], nn.Module]) -> None:
+    torch.manual_seed(0)
+    case = make_case("mlp")
+    case = replace(case, model=build().double().eval(), state=dict(build().double().state_dict()))
+    directions = [random_direction(case, seed) for seed in (1, 2)]
+    expected = torch.stack([inner(case.gradients(), direction) for direction in directions])
+    for batch_size in (1, 2, None):
+        found = directional_derivatives(case.model, case.state, directions, *case.train, batch_size=batch_size)
+        torch.testing.assert_close(found, expected, rtol=0, atol=1e-10)
+
+
+def test_hooks_that_change_a_layers_input_count_once() -> None:
+    case = make_case("cnn")
+    masked, _ = perturbation("activation_dropout", case.model, 0, 1, 0.5)
+    case = replace(case, model=masked)
+    directions = [random_direction(case, seed) for seed in (1, 2)]
+    expected = torch.stack([inner(case.gradients(), direction) for direction in directions])
+    found = directional_derivatives(masked, case.state, directions, *case.train)
+    torch.testing.assert_close(found, expected, rtol=0, atol=1e-10)
+
+
+@pytest.mark.parametrize("name", ["mlp", "cnn", "batch_norm", "group_norm"])
+def test_common_layers_are_contracted(name: str) -> None:
+    case = make_case(name)
+    assert contractible_layers(case.model, case.state, case.train.inputs[:2])
+
+
+@pytest.mark.parametrize("norm", ["group", "batch"])
+def test_resnet18_has_the_derivatives_of_its_gradients(norm: str) -> None:
+    model = build_model("resnet18", {"width": 4, "norm": norm}, (1, 4, 4), N_CLASSES, seed=0).double()
+    state = {name: tensor.clone() for name, tensor in model.state_dict().items()}
+    for name in state:
+        if name.endswith("running_var"):
+            state[name] = state[name] * 2
+    case = replace(make_case("cnn"), model=model, state=state)
+    directions = [random_direction(case, seed) for seed in (1, 2)]
+    expected = torch.stack([inner(case.gradients(), direction) for direction in directions])
+    for k in (1, 2):
+        found = directional_derivatives(model, state, directions[:k], *case.train)
+        torch.testing.assert_close(found, expected[:k], rtol=1e-10, atol=1e-8)
+    squared = squared_gradient_norms(model, state, *case.train)
+    summed = sum(gradient.flatten(1).square().sum(1) for gradient in case.gradients().values())
+    torch.testing.assert_close(squared, summed, rtol=1e-9, atol=1e-8)
 
 
 class _NoForwardMode(torch.autograd.Function):

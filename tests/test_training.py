@@ -174,6 +174,24 @@ def test_models_with_batch_norm_are_trained_one_by_one() -> None:
     assert seen == [(0, 2), (1, 2), (2, 2), (3, 2)]
 
 
+def test_a_removed_example_is_in_no_statistics_of_batch_norm() -> None:
+    weights = torch.ones(N)
+    weights[:7] = 0
+    train, other = examples(), examples()
+    other.inputs[:7] = 1e3
+    found, expected = (
+        train_one(batch_norm_model(), one, SETTINGS, order_seed=1, weights=weights) for one in (other, train)
+    )
+    assert difference(found, expected) == 0
+
+
+def test_a_batch_that_is_too_small_for_batch_norm_is_passed_over() -> None:
+    weights = torch.zeros(N)
+    weights[0] = 1  # each batch has at most one example left
+    trained = train_one(batch_norm_model(), examples(), SETTINGS, order_seed=1, weights=weights)
+    assert difference(trained, state_of(batch_norm_model())) == 0
+
+
 def test_frozen_parameters_stay_where_they_are_in_both_kinds_of_training() -> None:
     def frozen() -> nn.Module:
         model = model_of("mlp")

@@ -1,22 +1,30 @@
-"""What goes into each layer and comes out of it in one forward pass."""
+"""What goes into each layer, and where its output stands in the graph, in one forward pass."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
+from torch.autograd.graph import GradientEdge, get_gradient_edge
 from torch.func import functional_call
+from torch.overrides import TorchFunctionMode
+from torch.utils._pytree import tree_leaves
 
 from heft.kernels.functional import State, evaluation
 
 
 class Captured(NamedTuple):
-    """What went into a layer and came out, and the layer's buffers at that time (the state's, not the module's own)."""
+    """What went into a layer, and the layer's buffers at that time (the state's, not the module's own).
+
+    edge: where the output stands in the graph, before anything changes it in place; None where there is no graph.
+    rows: length of the output.
+    """
 
     input: Tensor
-    output: Tensor
+    edge: GradientEdge | None
     buffers: dict[str, Tensor]
+    rows: int
 
 
 @contextmanager
@@ -25,9 +33,11 @@ def captured_layers(layers: Iterable[nn.Module]) -> Iterator[dict[nn.Module, Cap
     found: dict[nn.Module, Captured] = {}
 
     def capture(layer: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
-        if layer in found:
-            raise _RunsTwiceError
-        found[layer] = Captured(inputs[0].detach(), output, dict(layer.named_buffers(recurse=False)))
+        if layer in found or len(inputs) != 1 or not isinstance(output, Tensor):
+            raise _NotOneByOneError
+        edge = get_gradient_edge(output) if output.requires_grad else None
+        buffers = dict(layer.named_buffers(recurse=False))
+        found[layer] = Captured(inputs[0].detach(), edge, buffers, len(output))
 
     hooks = [layer.register_forward_hook(capture) for layer in layers]
     try:
@@ -37,19 +47,54 @@ def captured_layers(layers: Iterable[nn.Module]) -> Iterator[dict[nn.Module, Cap
             hook.remove()
 
 
-def layers_run_once(model: nn.Module, state: State, example: Tensor) -> list[nn.Module] | None:
-    """The layers that own parameters; None where one shares a parameter with another, or does not run exactly once."""
-    layers = [module for module in model.modules() if any(True for _ in module.parameters(recurse=False))]
-    owned = [id(parameter) for layer in layers for parameter in layer.parameters(recurse=False)]
-    if len(set(owned)) < len(owned):
-        return None
-    with torch.no_grad(), evaluation(model), captured_layers(layers) as captured:
-        try:
-            functional_call(model, dict(state), (example,))
-        except _RunsTwiceError:
+def output_gradients(
+    total: Tensor, layers: Iterable[nn.Module], captured: Mapping[nn.Module, Captured]
+) -> tuple[Tensor, ...]:
+    """Gradients of `total` by the output of each layer; the backward pass forms no gradient of a weight."""
+    edges = [edge for layer in layers if (edge := captured[layer].edge) is not None]
+    return torch.autograd.grad(total, edges)
+
+
+def layers_run_once(model: nn.Module, state: State, examples: Tensor) -> dict[str, nn.Module] | None:
+    """The layers that own parameters, by name, in a model where each parameter is a weight or a bias, used once, by its
+    layer, on rows of which each is an example; None for any other model.
+
+    examples: inputs to find that out with; one is enough, a second makes sure of the rows.
+    """
+    layers = {
+        name: module for name, module in model.named_modules() if any(True for _ in module.parameters(recurse=False))
+    }
+    if any(layer._forward_hooks or _names(layer) - {"weight", "bias"} for layer in layers.values()):
+        return None  # something changes the layer's output, or makes its weight from other parameters
+    for n_examples in {1, min(2, len(examples))}:
+        uses = _Uses(state[name] for name, _ in model.named_parameters(remove_duplicate=False))
+        with torch.no_grad(), evaluation(model), captured_layers(layers.values()) as captured, uses:
+            try:
+                functional_call(model, dict(state), (examples[:n_examples],))
+            except _NotOneByOneError:
+                return None
+        rows = {one.rows for one in captured.values()}
+        if len(captured) < len(layers) or rows != {n_examples} or set(uses.counts.values()) != {1}:
             return None
-    return layers if len(captured) == len(layers) else None
+    return layers
 
 
-class _RunsTwiceError(Exception):
-    """A layer was entered a second time in one forward pass."""
+def _names(layer: nn.Module) -> set[str]:
+    return {name for name, _ in layer.named_parameters(recurse=False)}
+
+
+class _Uses(TorchFunctionMode):
+    """Counts how often each tensor is an argument of a function."""
+
+    def __init__(self, tensors: Iterable[Tensor]) -> None:
+        self.counts = {id(tensor): 0 for tensor in tensors}
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        for leaf in tree_leaves((args, kwargs)):
+            if id(leaf) in self.counts:
+                self.counts[id(leaf)] += 1
+        return func(*args, **(kwargs or {}))
+
+
+class _NotOneByOneError(Exception):
+    """A layer was entered a second time in one forward pass, or maps more than one tensor to one."""

@@ -18,6 +18,7 @@ from torch.nn import functional
 from torch.overrides import TorchFunctionMode
 
 from heft.errors import HeftError
+from heft.kernels.contraction import contracted_derivatives, contractible_layers
 from heft.kernels.functional import (
     Direction,
     LayerTrace,
@@ -44,10 +45,20 @@ def directional_derivatives(
 ) -> Tensor:
     """<d_k, grad l_i(state)> for each direction and example: [k, n].
 
-    All directions share the forward pass. batch_size: by default `batch_size_for` the model's shapes.
+    One direction is carried along in forward mode, which needs least memory. Several are contracted layer by layer
+    where the model allows it (`contraction`), so that they share a backward pass too; else the forward pass alone.
+    batch_size: by default `batch_size_for` the model's shapes.
     Raises HeftError naming the layer where the model has no forward mode.
     """
-    size = batch_size or batch_size_for(model, state, inputs, tangents=len(directions))
+    parameters, buffers = parameters_of(model, state), buffers_of(model, state)
+    several = len(directions) > 1
+    layers = contractible_layers(model, {**parameters, **buffers}, inputs[:2]) if several else None
+    size = batch_size or batch_size_for(model, state, inputs, tangents=1 if layers else len(directions))
+    if layers:
+        batches = zip(inputs.split(size), labels.split(size), strict=True)
+        return torch.cat(
+            [*contracted_derivatives(model, layers, parameters, buffers, directions, batches, loss)], dim=1
+        )
     scores = []
     tangents = logits_and_tangents(model, state, directions, inputs.split(size))
     for (logits, tangent), label in zip(tangents, labels.split(size), strict=True):

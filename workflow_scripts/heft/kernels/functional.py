@@ -15,7 +15,7 @@ State = Mapping[str, Tensor]  # parameters and buffers by name
 Direction = Mapping[str, Tensor]  # one tensor a parameter, of its shape
 
 MEMORY_BUDGET = 16 * 2**20  # bytes of activations a batch may hold; larger batches leave the cache and are not faster
-LARGEST_BATCH = 1024
+SMALLEST_BATCH, LARGEST_BATCH = 32, 1024  # with fewer, convolutions cost up to twice as much an example
 
 
 def parameters_of(model: nn.Module, state: State) -> dict[str, Tensor]:
@@ -62,7 +62,7 @@ def logits_of(model: nn.Module, state: State, inputs: Tensor, batch_size: int | 
 
 
 def batch_size_for(model: nn.Module, state: State, inputs: Tensor, tangents: int = 1) -> int:
-    """A power of two in 1..1024 such that the activations of a batch, each with its tangents, stay in the budget.
+    """A power of two in 32..1024 such that the activations of a batch, each with its tangents, stay in the budget.
 
     A function of the model's shapes alone: every module's output for one example is counted. So bits of a score do
     not depend on how much memory happens to be free.
@@ -81,7 +81,7 @@ def batch_size_for(model: nn.Module, state: State, inputs: Tensor, tangents: int
         for hook in hooks:
             hook.remove()
     fitting = MEMORY_BUDGET // max(1, sum(sizes) * (1 + tangents))
-    return min(LARGEST_BATCH, 2 ** int(math.log2(max(1, fitting))))
+    return min(LARGEST_BATCH, max(SMALLEST_BATCH, 2 ** int(math.log2(max(1, fitting)))))
 
 
 class LayerTrace:

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.func import functional_call, grad, vmap
 from torch.nn import functional
 
-from heft.kernels.capture import Captured, captured_layers, layers_run_once
+from heft.kernels.capture import Captured, captured_layers, layers_run_once, output_gradients
 from heft.kernels.directional import Loss, cross_entropy
 from heft.kernels.functional import MEMORY_BUDGET, State, batch_size_for, buffers_of, evaluation, parameters_of
 
@@ -35,8 +35,9 @@ def squared_gradient_norms(
     handled by per-example gradients, which costs many times more.
     """
     parameters, buffers = parameters_of(model, state), buffers_of(model, state)
-    layers = layers_run_once(model, {**parameters, **buffers}, inputs[:1])
-    if layers is None or not all(map(_has_rule, layers)):
+    found = layers_run_once(model, {**parameters, **buffers}, inputs[:2])
+    layers = list(found.values()) if found is not None else []
+    if found is None or not all(map(_has_rule, layers)):
         return _by_per_example_gradients(model, parameters, buffers, inputs, labels, loss)
     size = batch_size or batch_size_for(model, state, inputs, tangents=1)
     leaves = {name: tensor.requires_grad_() for name, tensor in parameters.items()}
@@ -44,7 +45,7 @@ def squared_gradient_norms(
     for x, y in zip(inputs.split(size), labels.split(size), strict=True):
         with torch.enable_grad(), evaluation(model), captured_layers(layers) as captured:
             losses = loss(functional_call(model, {**leaves, **buffers}, (x,)), y)
-            deltas = torch.autograd.grad(losses.sum(), [captured[layer].output for layer in layers])
+            deltas = output_gradients(losses.sum(), layers, captured)
         with torch.no_grad():
             each = [
                 RULES[type(layer)](layer, captured[layer], delta) for layer, delta in zip(layers, deltas, strict=True)

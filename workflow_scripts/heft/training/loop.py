@@ -26,7 +26,8 @@ def train_one(
     """Trains `model` in place and returns its final state, parameters and buffers.
 
     order_seed decides the batch order, and dropout masks where the model has any. weights [n]: an example of weight 0
-    keeps its slot in the order, and its batch is averaged over the weight that remains.
+    keeps its slot in the order, and its batch is averaged over the weight that remains. With batch normalisation it is
+    not in the batch at all, whose statistics it would enter; a batch of fewer than two, which has none, is passed over.
     after_epoch(epoch, state, step, learning_rate) is called for epoch 0, the initial state, and after each epoch, with
     the number of steps done and the mean learning rate of the epoch.
     """
@@ -34,6 +35,7 @@ def train_one(
     weights = torch.ones(n, dtype=train.inputs.dtype) if weights is None else weights
     optimizer = StochasticGradientDescent([p for p in model.parameters() if p.requires_grad], settings)
     generator = torch.Generator().manual_seed(order_seed)
+    normalised = any(isinstance(module, nn.modules.batchnorm._BatchNorm) for module in model.modules())
     step = 0
     if after_epoch:
         after_epoch(0, state_of(model), step, learning_rate_of(0, settings, n))
@@ -42,8 +44,10 @@ def train_one(
         model.train()
         for epoch in range(1, settings.epochs + 1):
             for batch in batches(n, settings.batch_size, generator):
-                loss = weighted_loss(model(train.inputs[batch]), train.labels[batch], weights[batch])
-                optimizer.step(loss, learning_rate_at(step, settings, n))
+                kept = batch[weights[batch] > 0] if normalised else batch
+                if not normalised or len(kept) > 1:
+                    loss = weighted_loss(model(train.inputs[kept]), train.labels[kept], weights[kept])
+                    optimizer.step(loss, learning_rate_at(step, settings, n))
                 step += 1
             if after_epoch:
                 after_epoch(epoch, state_of(model), step, learning_rate_of(epoch, settings, n))

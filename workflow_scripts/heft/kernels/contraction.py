@@ -1,0 +1,85 @@
+"""Directional derivatives layer by layer, for models whose layers are linear in their own parameters.
+
+    <d, grad l_i> = sum over layers of <dl_i/doutput_i, layer(input_i; d)>
+
+since such a layer's output moves by layer(input; d) when its parameters move along d. One forward pass and one backward
+pass that stops at the layers' outputs serve all directions; each direction then costs one more forward pass through the
+layers. No gradient of a weight is formed, and no activation is held for a direction.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+import torch
+from torch import Tensor, nn
+from torch.func import functional_call
+
+from heft.kernels.capture import Captured, captured_layers, layers_run_once, output_gradients
+from heft.kernels.functional import Direction, State, evaluation
+
+# Their output is linear in weight and bias together. Exact types only: a subclass may compute something else.
+LINEAR_IN_PARAMETERS = frozenset(
+    {
+        *(nn.Linear, nn.Embedding, nn.GroupNorm, nn.LayerNorm, nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d),
+        *(nn.Conv1d, nn.Conv2d, nn.Conv3d, nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d),
+    }
+)
+
+
+def contractible_layers(model: nn.Module, state: State, examples: Tensor) -> dict[str, nn.Module] | None:
+    """The layers of `layers_run_once` where all are linear in their parameters; else None."""
+    layers = layers_run_once(model, state, examples)
+    if layers is None or any(type(layer) not in LINEAR_IN_PARAMETERS for layer in layers.values()):
+        return None
+    return layers
+
+
+def contracted_derivatives(
+    model: nn.Module,
+    layers: Mapping[str, nn.Module],
+    parameters: State,
+    buffers: State,
+    directions: Sequence[Direction],
+    batches: Iterable[tuple[Tensor, Tensor]],
+    loss: Callable[[Tensor, Tensor], Tensor],
+) -> Iterator[Tensor]:
+    """For each batch of (inputs, labels) <d_k, grad l_i>: [k, b]; layers: those of `contractible_layers`."""
+    state = {**{name: tensor.detach().requires_grad_() for name, tensor in parameters.items()}, **buffers}
+    own = {
+        name: [{key: direction[_full(name, key)] for key, _ in layer.named_parameters()} for direction in directions]
+        for name, layer in layers.items()
+    }
+    with evaluation(model):
+        for inputs, labels in batches:
+            with torch.enable_grad(), captured_layers(layers.values()) as captured:
+                total = loss(functional_call(model, state, (inputs,)), labels).sum()
+                deltas = output_gradients(total, layers.values(), captured)
+            scores = inputs.new_zeros(len(directions), len(inputs))
+            with torch.no_grad():
+                for (name, layer), delta in zip(layers.items(), deltas, strict=True):
+                    for score, direction in zip(scores, own[name], strict=True):
+                        score += _moved(_Bare(layer), direction, captured[layer], delta)
+            yield scores
+
+
+class _Bare(nn.Module):
+    """A layer without its hooks, whose changes of the input have been captured already."""
+
+    def __init__(self, layer: nn.Module) -> None:
+        super().__init__()
+        self.layer = layer
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        """What the layer itself makes of its input."""
+        output: Tensor = self.layer.forward(inputs)
+        return output
+
+
+def _moved(layer: _Bare, direction: Direction, captured: Captured, delta: Tensor) -> Tensor:
+    """<delta_i, layer(input_i; direction)> [b]."""
+    values = {f"layer.{key}": tensor for key, tensor in {**direction, **captured.buffers}.items()}
+    output = functional_call(layer, values, (captured.input,))
+    return torch.linalg.vecdot(delta.flatten(1), output.flatten(1))
+
+
+def _full(layer: str, key: str) -> str:
+    return f"{layer}.{key}" if layer else key
