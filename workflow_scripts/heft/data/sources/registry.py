@@ -17,6 +17,8 @@ class RawData:
 
     inputs: float32 [n, C, H, W], normalised. labels: int64 [n] in 0..len(class_names)-1. ids: unique and stable.
     files: what was read, by declared name. display: `mean` and `std`; a picture in 0..1 is `inputs * std + mean`.
+    official_test: bool [n], for a data set with a test set of its own: the test split is drawn from it alone, and the
+    others from the rest. None where all splits are drawn from all examples.
     """
 
     inputs: np.ndarray
@@ -25,6 +27,7 @@ class RawData:
     class_names: list[str]
     files: dict[str, Path]
     display: dict[str, float]
+    official_test: np.ndarray | None = None
 
 
 @dataclass(frozen=True)
