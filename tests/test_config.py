@@ -57,7 +57,7 @@ def test_the_file_shows_the_defaults_that_the_code_has() -> None:
 
 MISTAKES = [
     ("experimnts", 1, 'experimnts is not a key; did you mean "experiments"?'),
-    ("experiments", ["mnist5"], 'experiments[0] is "mnist5"; did you mean "mnist5k"? Known: digits, fashion_mnist, mnist5k'),
+    ("experiments", ["mnist5"], 'experiments[0] is "mnist5"; did you mean "mnist5k"? Known: digits, fashion_mnist, mn'),
     ("experiments", [], "experiments is empty"),
     ("defaults", [], "defaults is []; it must be a mapping"),
     ("defaults.methods", ["loss", "ipp"], 'defaults.methods[1] is "ipp"; did you mean "ip"? Known: aum'),

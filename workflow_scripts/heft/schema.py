@@ -32,7 +32,9 @@ def check_against_schema(value: Any, schema: Mapping[str, Any], name: str) -> No
 
 
 def choice_with_options(found: Mapping[str, Declaration], *, open_pattern: str | None = None) -> dict[str, Any]:
-    """Schema of a registered name: alone, or as `{name: {option: value}}`; or of text that matches `open_pattern`."""
+    """Schema of a registered name: alone, or as `{name: {option: value}}`; or of a name that matches `open_pattern`, whose
+    options are not known here.
+    """
     alternatives: list[dict[str, Any]] = [{"type": "string", "enum": list(found)}]
     if open_pattern:
         alternatives = [{"type": "string", "anyOf": [{"enum": list(found)}, {"pattern": open_pattern}]}]
@@ -49,6 +51,7 @@ def choice_with_options(found: Mapping[str, Declaration], *, open_pattern: str |
             }
             for name, declaration in found.items()
         },
+        **({"patternProperties": {open_pattern: {"type": "object"}}} if open_pattern else {}),
     }
     return {"anyOf": [*alternatives, with_options]}
 

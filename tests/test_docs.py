@@ -1,0 +1,79 @@
+"""The examples of the pages on extending do what the pages say: each is in the schema, the run and the report."""
+
+import re
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import yaml
+from workspace import ROOT, Workspace
+
+BLOCK = re.compile(r"^```\w+ (\S+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+
+
+def workspace_of(page: str, folder: Path) -> Workspace:
+    """A copy of the workflow with the files of a page, and its mine.yaml as configuration."""
+    files = dict(BLOCK.findall((ROOT / "docs" / page).read_text(encoding="utf-8")))
+    workspace = Workspace(folder, yaml.safe_load(files.pop("mine.yaml")))
+    for name, content in files.items():
+        (folder / name).write_text(content, encoding="utf-8")
+    return workspace
+
+
+def known_names(workspace: Workspace, key: str, value: object) -> str:
+    """What is said of a name that does not exist: the names that do."""
+    settings = yaml.safe_load((workspace.folder / "small.yaml").read_text())
+    definition = settings["definitions"][settings["experiments"][0]]
+    group = definition if key != "source" else definition["data"]
+    kept, group[key] = group.get(key), value
+    workspace.configure(settings)
+    said = workspace.run("-n", expect=1)
+    group[key] = kept
+    workspace.configure(settings)
+    return said
+
+
+def table_of(workspace: Workspace, experiment: str) -> tuple[pd.DataFrame, str]:
+    folder = workspace.folder / "reports" / experiment
+    return pd.read_csv(folder / "comparison.csv"), (folder / "index.html").read_text(encoding="utf-8")
+
+
+@pytest.mark.slow
+def test_the_method_of_the_page_is_in_the_schema_the_run_and_the_report(tmp_path: Path) -> None:
+    workspace = workspace_of("add_a_method.md", tmp_path)
+    assert "entropy" in known_names(workspace, "methods", ["entropi"])
+    assert "temperature" in known_names(workspace, "methods", [{"entropy": {"temperatur": 1.0}}])
+    workspace.run()
+    rows, page = table_of(workspace, "with_entropy")
+    assert {"entropy", "entropy-temperature_2", "entropy__parameter_dropout__2"} <= set(rows["variant"])
+    assert "How sure the trained model is of any label" in page
+    assert ">Entropy" in page
+
+
+@pytest.mark.slow
+def test_the_data_source_of_the_page_is_in_the_schema_the_run_and_the_report(tmp_path: Path) -> None:
+    workspace = workspace_of("add_a_data_source.md", tmp_path)
+    assert "wine" in known_names(workspace, "source", "win")
+    workspace.run()
+    rows, page = table_of(workspace, "wine")
+    assert set(rows["variant"]) == {"none", "finetuned", "random", "oracle", "loss", "ip"}
+    assert rows.loc[rows["variant"] == "none", "test_accuracy"].mean() > 0.6
+    assert "Grignolino" in page
+    assert "UCI wine" in page
+
+
+@pytest.mark.slow
+def test_the_models_of_the_page_are_in_the_schema_the_run_and_the_report(tmp_path: Path) -> None:
+    workspace = workspace_of("add_a_model.md", tmp_path)
+    assert "bottleneck" in known_names(workspace, "model", "botleneck")
+    workspace.run()
+    for experiment, name in (("mine", "my_models:build"), ("registered", "bottleneck")):
+        rows, page = table_of(workspace, experiment)
+        assert set(rows["variant"]) == {"none", "finetuned", "random", "loss", "ip", "ip__activation_dropout__2"}
+        assert rows["test_accuracy"].notna().all()
+        assert name in page
+
+
+@pytest.mark.parametrize("page", ["add_a_method.md", "add_a_data_source.md", "add_a_model.md"])
+def test_the_readme_names_the_page(page: str) -> None:
+    assert f"docs/{page}" in (ROOT / "README.md").read_text(encoding="utf-8")
