@@ -57,7 +57,7 @@ def read_json(path: str | Path) -> Any:
     """Reads JSON; raises HeftError naming the file where it is not JSON."""
     try:
         return json.loads(Path(path).read_text(encoding="utf-8"))
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+    except (json.JSONDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise HeftError(f"{path} is not valid JSON ({error}); delete it and run again.") from error
 
 

@@ -32,8 +32,9 @@ def check_against_schema(value: Any, schema: Mapping[str, Any], name: str) -> No
 
 
 def choice_with_options(found: Mapping[str, Declaration], *, open_pattern: str | None = None) -> dict[str, Any]:
-    """Schema of a registered name: alone, or as `{name: {option: value}}`; or of a name that matches `open_pattern`, whose
-    options are not known here.
+    """Schema of a registered name: alone, or as `{name: {option: value}}`.
+
+    open_pattern: of further names, whose options are not known here.
     """
     alternatives: list[dict[str, Any]] = [{"type": "string", "enum": list(found)}]
     if open_pattern:

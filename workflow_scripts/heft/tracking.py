@@ -171,9 +171,10 @@ class Tracker:
         self.client.log_inputs(run_id, [DatasetInput(dataset, [InputTag("mlflow.data.context", "training")])])
 
     def _log_artifact(self, run_id: str, event: Mapping[str, Any]) -> None:
-        """Copies a small file; notes path and SHA-256 of every file as a tag."""
+        """Copies a small file of this folder; notes path and SHA-256 of every file as a tag."""
         path = Path(event["path"])
-        if path.is_file() and event["size"] <= LARGEST_COPY_BYTES:
+        inside = path.resolve().is_relative_to(Path.cwd().resolve())
+        if inside and path.is_file() and path.stat().st_size <= LARGEST_COPY_BYTES:
             self.client.log_artifact(run_id, str(path))
         self.client.set_tag(run_id, f"sha256.{path.name}", f"{event['sha256']} {event['path']}")
 

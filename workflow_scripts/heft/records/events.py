@@ -54,12 +54,12 @@ def append_events(descriptor: int, path: Path, events: Iterable[Mapping[str, Any
 
 
 def read_events(path: str | Path) -> list[dict[str, Any]]:
-    """All whole events of a record; a line that was left unfinished is passed over."""
-    events = []
+    """All whole events of a record; a line that was left unfinished, or is no event, is passed over."""
+    found = []
     for line in Path(path).read_bytes().split(b"\n")[:-1]:
-        with suppress(ValueError):
-            events.append(json.loads(line))
-    return events
+        with suppress(ValueError, RecursionError):
+            found.append(json.loads(line))
+    return [event for event in found if isinstance(event, dict) and "event" in event]
 
 
 def is_open(path: str | Path) -> bool:

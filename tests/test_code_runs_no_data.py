@@ -1,0 +1,66 @@
+"""No line of the project can turn data into code: read from the parsed files, without importing them."""
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from workspace import ROOT
+
+FILES = sorted(file for folder in ("workflow_scripts", "benchmarks", "docs") for file in (ROOT / folder).rglob("*.py"))
+RULES = sorted([ROOT / "Snakefile", *(ROOT / "rules").glob("*.smk")])
+NEVER_IMPORTED = {"pickle", "cPickle", "marshal", "shelve", "dill", "cloudpickle", "joblib", "jsonpickle", "code"}
+NEVER_CALLED = {"eval", "exec", "compile", "__import__", "input", "torch.load", "torch.hub.load", "yaml.load"}
+NEVER_CALLED |= {"yaml.unsafe_load", "yaml.full_load", "os.system", "os.popen", "pd.read_pickle", "pandas.read_pickle"}
+NEVER_CALLED |= {"np.load", "numpy.load", "subprocess.getoutput", "subprocess.getstatusoutput", "tempfile.mktemp"}
+# What the page takes as markup: its own style, script and the figures that it has drawn itself.
+MARKUP_IN = {"workflow_scripts/heft/reporting/page.py"}
+
+
+def mistakes(tree: ast.Module) -> Iterator[tuple[int, str]]:
+    """Line and name of each thing that a file must not do."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from ((node.lineno, one.name) for one in node.names if one.name.split(".")[0] in NEVER_IMPORTED)
+        elif isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] in NEVER_IMPORTED:
+            yield node.lineno, str(node.module)
+        elif isinstance(node, ast.Call):
+            name = ast.unparse(node.func)
+            if name in NEVER_CALLED:
+                yield node.lineno, name
+            for keyword in node.keywords:
+                value = ast.unparse(keyword.value)
+                if (keyword.arg, value) in {("shell", "True"), ("allow_pickle", "True"), ("autoescape", "False")}:
+                    yield node.lineno, f"{keyword.arg}={value}"
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.relative_to(ROOT).as_posix())
+def test_no_file_runs_what_it_reads(file: Path) -> None:
+    assert list(mistakes(ast.parse(file.read_text(encoding="utf-8")))) == []
+
+
+def test_the_search_finds_what_it_looks_for() -> None:
+    source = (
+        "import pickle\nfrom joblib import load\ntorch.load(x)\nf(shell=True)\nnp.load(x, allow_pickle=True)\neval(y)"
+    )
+    assert [line for line, _ in mistakes(ast.parse(source))] in ([1, 2, 3, 4, 5, 5, 6], [1, 2, 3, 5, 6, 4, 5])
+
+
+def test_markup_is_made_in_one_place_and_templates_trust_nothing() -> None:
+    users = {file.relative_to(ROOT).as_posix() for file in FILES if "Markup(" in file.read_text(encoding="utf-8")}
+    assert users == MARKUP_IN
+    templates = sorted((ROOT / "workflow_scripts").rglob("*.j2"))
+    assert templates
+    for template in templates:
+        text = template.read_text(encoding="utf-8")
+        assert "|safe" not in text.replace(" ", "")
+        assert "autoescape" not in text
+
+
+@pytest.mark.parametrize("file", RULES, ids=lambda file: file.name)
+def test_rules_run_scripts_and_a_shell_sees_only_what_is_quoted(file: Path) -> None:
+    text = file.read_text(encoding="utf-8")
+    assert not re.search(r"\b(eval|exec|shell)\(|pickle", text)
+    for command in re.findall(r"shell:\s+(.*)", text):
+        assert all(value.endswith(":q") or value == "log" for value in re.findall(r"{([^}]*)}", command)), command
