@@ -6,6 +6,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(workflow.basedir) / "workflow_scripts"))
 
+from heft.disk_space import check_disk_space
 from heft.errors import HeftError
 from heft.incomplete import report_what_is_there, watch_failures
 from heft.plan import load_plan
@@ -124,6 +125,10 @@ def scores_of_each_seed(wildcards):
 
 
 onstart:
+    try:
+        check_disk_space(plan, workflow.cores)
+    except HeftError as error:
+        sys.exit(str(error))
     session.start()
 
 

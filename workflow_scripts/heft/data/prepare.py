@@ -25,6 +25,7 @@ def prepare(source: str, data_dir: Path | None, folder: Path) -> None:
     declaration = declarations("data/sources")[source]
     raw: RawData = declaration.load()(data_dir)
     check_raw_data(raw, source)
+    _check_size(raw, source, declaration.fields.get("size"))
     examples = pd.DataFrame(
         {
             "id": raw.ids,
@@ -72,6 +73,12 @@ def check_raw_data(raw: RawData, source: str) -> None:
     if repeated.any():
         row = int(repeated.argmax())
         raise HeftError(f"Data source {source}: row {row} repeats the id {raw.ids[row]}; ids are unique.")
+
+
+def _check_size(raw: RawData, source: str, declared: dict[str, Any] | None) -> None:
+    found = {"n": len(raw.ids), "input_shape": list(raw.inputs.shape[1:]), "n_classes": len(raw.class_names)}
+    if declared is not None and declared != found:
+        raise HeftError(f"Data source {source}: its size is declared as {declared}; it has {found}.")
 
 
 def dataset_digest(examples: pd.DataFrame, class_names: list[str]) -> str:

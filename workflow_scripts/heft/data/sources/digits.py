@@ -15,6 +15,7 @@ MEAN, STD = 0.5, 0.5
     origin="pip package scikit-learn, sklearn/datasets/data/digits.csv.gz; UCI optdigits of E. Alpaydin and C. Kaynak",
     licence="CC BY 4.0 (UCI optdigits)",
     sha256={"digits.csv.gz": "09f66e6debdee2cd2b5ae59e0d6abbb73fc2b0e0185d2e1957e9ebb51e23aa22"},
+    size={"n": 1797, "input_shape": [1, 8, 8], "n_classes": 10},
 )
 def digits(data_dir: Path | None) -> RawData:
     """Rows of 64 pixels in 0..16 and the digit; an example's id is its row in the file."""

