@@ -12,6 +12,7 @@ include: "rules/train.smk"
 include: "rules/score.smk"
 include: "rules/curate.smk"
 include: "rules/report.smk"
+include: "rules/housekeeping.smk"
 
 
 rule all:

@@ -8,6 +8,7 @@ sys.path.insert(0, str(Path(workflow.basedir) / "workflow_scripts"))
 
 from heft.disk_space import check_disk_space
 from heft.errors import HeftError
+from heft.housekeeping.unplanned import planned_names
 from heft.incomplete import report_what_is_there, watch_failures
 from heft.plan import load_plan
 from heft.session import Session
@@ -124,12 +125,19 @@ def scores_of_each_seed(wildcards):
     )
 
 
+def only_housekeeping():
+    """Whether nothing but housekeeping is to be done, which nothing accompanies."""
+    return {job.rule.name for job in workflow.dag.needrun_jobs()} <= HOUSEKEEPING
+
+
 onstart:
-    try:
-        check_disk_space(plan, workflow.cores)
-    except HeftError as error:
-        sys.exit(str(error))
-    session.start()
+    session.lock()
+    if not only_housekeeping():
+        try:
+            check_disk_space(plan, workflow.cores)
+        except HeftError as error:
+            sys.exit(str(error))
+        session.start()
 
 
 onsuccess:

@@ -83,9 +83,9 @@ rule evaluate:
     output:
         metrics="results/{e}/seed{s}/metrics/{v}.json",
         record="results/{e}/seed{s}/metrics/{v}.record.jsonl",
-    priority: 1  # so that the retrained models, which are temporary, are few at a time
     log:
         "logs/{e}/seed{s}/evaluate/{v}.log",
+    priority: 1  # so that the retrained models, which are temporary, are few at a time
     params:
         model=lambda wildcards: plan.model(wildcards.e),
         variant=lambda wildcards: plan.variant(wildcards.e, wildcards.v),

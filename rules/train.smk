@@ -33,9 +33,9 @@ rule checkpoint:
         states="results/{e}/seed{s}/checkpoints/states.safetensors",
         facts="results/{e}/seed{s}/checkpoints/checkpoints.json",
         record="results/{e}/seed{s}/checkpoints/record.jsonl",
-    priority: 1  # so that the states of all epochs, which are temporary, are few at a time
     log:
         "logs/{e}/seed{s}/checkpoint.log",
+    priority: 1  # so that the states of all epochs, which are temporary, are few at a time
     params:
         checkpoints=lambda wildcards: plan.checkpoints(wildcards.e),
         kept=lambda wildcards: plan.kept(wildcards.e),

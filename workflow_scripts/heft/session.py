@@ -39,8 +39,8 @@ class Session:
             attach(logging.getLogger("snakemake.logging"), self.reports)
             bring_back_from_future(Path("results"))
 
-    def start(self) -> None:
-        """Takes the lock, which lives as long as this process, and starts the delivery; exits where a run lives."""
+    def lock(self) -> None:
+        """Takes the lock, which lives as long as this process; exits where a run lives."""
         STATE.mkdir(exist_ok=True)
         self._lock = (STATE / "run.lock").open("w")
         try:
@@ -48,6 +48,9 @@ class Session:
         except BlockingIOError:
             sys.exit("Another run is going on in this folder; wait for it, or stop it, then run again.")
         SAID.unlink(missing_ok=True)
+
+    def start(self) -> None:
+        """Starts the warm process and the delivery."""
         self._start_warm_process()
         # End of file on its stdin tells the delivery process that this run ended, however it ended.
         self._delivery = subprocess.Popen([sys.executable, str(DELIVER)], stdin=subprocess.PIPE, start_new_session=True)
@@ -70,7 +73,7 @@ class Session:
         os.environ[VARIABLE] = address
 
     def finish(self, failed: bool = False) -> None:
-        """Waits until all records are delivered, and prints where the reports are."""
+        """Waits until all records are delivered, and prints where the reports are; nothing where none was started."""
         if self._warm is not None and self._warm.stdin is not None:
             self._warm.stdin.close()
             self._warm.wait()
@@ -78,7 +81,7 @@ class Session:
         if self._delivery is not None and self._delivery.stdin is not None:
             self._delivery.stdin.close()
             self._delivery.wait()
-        if not failed:
+        if not failed and self._delivery is not None:
             for report in filter(os.path.exists, self.reports):
                 print(f"Report: {report}", file=sys.stderr)
 
