@@ -125,9 +125,32 @@ def scores_of_each_seed(wildcards):
     )
 
 
+def whole_plan():
+    """The plan of all definitions, selected or not."""
+    everything = {**config, "experiments": list(config["definitions"])}
+    try:
+        return load_plan(everything, [Path(file) for file in workflow.configfiles])
+    except HeftError as error:
+        sys.exit(str(error))
+
+
+def shapes():
+    """The paths of all outputs and logs of the rules, with wildcards in braces."""
+    found = []
+    for one in workflow.rules:
+        for output in one.output:
+            found.append(f"{output}/{{file}}" if output.is_directory else str(output))
+        found += map(str, one.log)
+    # Snakemake writes a wildcard's constraint into its braces.
+    return [re.sub(r"{(\w+),[^}]*}", r"{\1}", shape) for shape in found]
+
+
 def only_housekeeping():
     """Whether nothing but housekeeping is to be done, which nothing accompanies."""
-    return {job.rule.name for job in workflow.dag.needrun_jobs()} <= HOUSEKEEPING
+    return {job.rule.name for job in workflow.dag.needrun_jobs()} <= {
+        "tidy",
+        "tidy_now",
+    }
 
 
 onstart:

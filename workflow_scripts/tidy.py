@@ -6,6 +6,7 @@ Only one such process, run or delivery at a time in a folder.
 import fcntl
 import os
 import sys
+from pathlib import Path
 from typing import Any
 
 from heft.delivery import STATE
@@ -17,8 +18,8 @@ from heft.housekeeping.unplanned import Planned
 from heft.tracking import Tracker, Unreachable, reason_of, tracking_uri, without_password
 
 
-def main(names: Any, shapes: Any, remove: bool) -> None:
-    """Prints what can go, after it is gone where `remove` says so."""
+def tidy(names: Any, shapes: Any, remove: bool) -> str:
+    """Says what can go, after it is gone where `remove` says so."""
     planned, uri = Planned(names, shapes), tracking_uri()
     files, tracker = removable_files(planned), Tracker(uri)
     left_alone = [*links(), *unknown_files(planned)]
@@ -26,13 +27,11 @@ def main(names: Any, shapes: Any, remove: bool) -> None:
     note = remove_runs(tracker, uri, runs) if remove else ""
     if remove:
         remove_files(files)
-    print(told(files, runs, left_alone, without_password(uri), remove))
-    if note:
-        print(note)
+    return "\n".join(filter(None, [told(files, runs, left_alone, without_password(uri), remove), note]))
 
 
-def alone(names: Any, shapes: Any, remove: bool) -> None:
-    """The same under the lock of the delivery; a mistake is one sentence."""
+def main(job: Any) -> None:
+    """Prints and logs that, under the lock of the delivery; a mistake is one sentence."""
     STATE.mkdir(exist_ok=True)
     with (STATE / "deliver.lock").open("w") as lock:
         try:
@@ -40,12 +39,14 @@ def alone(names: Any, shapes: Any, remove: bool) -> None:
         except BlockingIOError:
             sys.exit("A delivery is under way in this folder; wait for its end, then run again.")
         try:
-            main(names, shapes, remove)
+            said = tidy(job.params.names, job.params.shapes, job.params.take_away)
         except HeftError as error:
             sys.exit(str(error))
         except Unreachable as error:
             sys.exit(f"The tracking store {without_password(tracking_uri())} cannot be tidied: {reason_of(error)}")
+    print(said)
+    Path(job.log[0]).write_text(f"{said}\n", encoding="utf-8")
 
 
 os.nice(5)
-alone(snakemake.params.names, snakemake.params.shapes, snakemake.params.take_away)
+main(snakemake)
