@@ -80,7 +80,9 @@ def test_a_download_is_used(nowhere: Path, monkeypatch: pytest.MonkeyPatch) -> N
 
 
 @pytest.mark.parametrize(
-    "content", [gzip.compress(b"\0\0\x08\1\0\0\0\1\5"), gzip.compress(b"x" * 999)[:-9], b"no gzip"]
+    "content",
+    [gzip.compress(b"\0\0\x08\1\0\0\0\1\5"), gzip.compress(b"x" * 999)[:-9], b"no gzip"],
+    ids=["other values", "cut off", "not compressed"],
 )
 def test_other_content_is_refused_in_one_sentence_that_names_the_file(tmp_path: Path, content: bytes) -> None:
     file = tmp_path / f"{NAMES[1]}.gz"
