@@ -32,9 +32,10 @@ docs: .venv/run
 	@$(BIN)/python docs/methods_table.py
 	@$(BIN)/python docs/claims.py
 
-example: run
+example: run .venv/dev
 	@cp reports/mnist5k/index.html reports/mnist5k/comparison.csv reports/mnist5k/metrics.csv docs/example_report/
 	@$(BIN)/python docs/claims.py
+	@$(BIN)/python docs/picture.py
 
 clean:
 	rm -rf results reports/*/ logs .snakemake .heft mlflow.db mlartifacts
