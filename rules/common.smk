@@ -156,11 +156,12 @@ def only_housekeeping():
 onstart:
     session.lock()
     if not only_housekeeping():
+        session.start()
         try:
             check_disk_space(plan, workflow.cores)
         except HeftError as error:
+            session.finish(failed=True)
             sys.exit(str(error))
-        session.start()
 
 
 onsuccess:

@@ -1,9 +1,13 @@
-"""model_size: how many bytes one state of each model takes; a list of specifications on stdin, sizes on stdout."""
+"""model_size: how many bytes one state of each model takes; a list of specifications on stdin, sizes on stdout.
+
+Handed over to the warm process, where there is one.
+"""
 
 import json
 import sys
 
 from heft.errors import HeftError
+from heft.warm import hand_over
 
 
 def main() -> None:
@@ -15,6 +19,8 @@ def main() -> None:
     print(json.dumps(sizes))
 
 
+if (status := hand_over(__file__)) is not None:
+    sys.exit(status)
 try:
     main()
 except HeftError as error:
