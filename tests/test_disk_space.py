@@ -2,6 +2,7 @@
 
 import copy
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -41,6 +42,12 @@ def test_too_little_is_one_sentence_that_says_how_much_and_where(tmp_path: Path,
     assert "(small " in said
     assert f"0 MB are free in {tmp_path}" in said
     assert "\n" not in said
+
+
+def test_the_check_can_be_switched_off(tmp_path: Path, free: SimpleNamespace) -> None:
+    plan = plan_of()
+    unchecked = plan.configuration.model_copy(update={"check_disk_space": False})
+    check_disk_space(replace(plan, configuration=unchecked), 2, tmp_path)
 
 
 def test_enough_says_nothing(tmp_path: Path, free: SimpleNamespace) -> None:

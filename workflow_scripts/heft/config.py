@@ -94,6 +94,7 @@ class Configuration(Strict):
     definitions: dict[str, dict[str, Any]]
     data_dir: str | None = None
     keep_retrained: bool = False
+    check_disk_space: bool = True
 
 
 def schema() -> dict[str, Any]:

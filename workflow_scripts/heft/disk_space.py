@@ -25,7 +25,12 @@ BYTES_A_RUN = 40_000  # of the tracking store: seen 13,000
 
 
 def check_disk_space(plan: Plan, cores: int, folder: Path = Path()) -> None:
-    """Raises HeftError where less is free than the unfinished experiments need, by name, and how to need less."""
+    """Raises HeftError where less is free than the unfinished experiments need, by name, and how to need less.
+
+    Does nothing where the configuration says check_disk_space: false.
+    """
+    if not plan.configuration.check_disk_space:
+        return
     sized = {name: data for name in unfinished(plan, folder) if (data := declared_size(plan, name))}
     state_bytes = dict(zip(sized, model_bytes([_spec(plan, name, data) for name, data in sized.items()]), strict=True))
     missing = {
@@ -38,7 +43,7 @@ def check_disk_space(plan: Plan, cores: int, folder: Path = Path()) -> None:
         raise HeftError(
             f"Disk space: the files of this run take about {_gigabytes(needed)} ({each}), and "
             f"{_gigabytes(free)} are free in {folder.resolve()}; free some, run fewer seeds, methods or fractions, "
-            "or a smaller model."
+            "a smaller model, or set check_disk_space to false where the estimate is wrong."
         )
 
 
