@@ -11,7 +11,7 @@ from heft.errors import HeftError
 from heft.housekeeping.unplanned import planned_names
 from heft.incomplete import report_what_is_there, watch_failures
 from heft.plan import load_plan
-from heft.session import Session
+from heft.session import Session, lift_default_rate
 
 try:
     plan = load_plan(config, [Path(file) for file in workflow.configfiles])
@@ -155,6 +155,7 @@ def only_housekeeping():
 
 onstart:
     session.lock()
+    lift_default_rate(workflow.scheduler)
     if not only_housekeeping():
         session.start()
         try:

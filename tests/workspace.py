@@ -3,6 +3,7 @@
 import os
 import re
 import shutil
+import signal
 import sqlite3
 import subprocess
 import sys
@@ -71,6 +72,11 @@ class PlannedJob:
         return self.wildcards.get("v", self.wildcards.get("m", ""))
 
 
+def heed_interrupts() -> None:
+    """Undoes that a shell lets what it starts in the background ignore SIGINT, which children inherit."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 class Workspace:
     """The workflow's files in `folder`, with `settings` in small.yaml beside them; `variables` of the environment."""
 
@@ -112,6 +118,7 @@ class Workspace:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             start_new_session=True,
+            preexec_fn=heed_interrupts,
         )
 
     def run(self, *arguments: str, expect: int | None = 0) -> str:

@@ -10,7 +10,7 @@ import tempfile
 import time
 from contextlib import suppress
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO
 
 from heft.faults import SAID
 from heft.progress import attach
@@ -103,6 +103,17 @@ def bring_back_from_future(folder: Path) -> None:
         if date > now:
             with suppress(FileNotFoundError):
                 os.utime(file, ns=(date - newest + now,) * 2)
+
+
+def lift_default_rate(scheduler: Any) -> None:
+    """Takes away Snakemake's default limit of 100 job starts a second; one that a person has set stays.
+
+    While there is a limit, Snakemake 9 looks at all ready jobs again a second after each look, and each finished job
+    adds one more such chain of looks: after some hundred jobs they take a quarter of a core.
+    """
+    limit = scheduler.job_rate_limiter
+    if limit is not None and (limit.max_jobs, limit.timespan) == (100, 1):
+        scheduler.job_rate_limiter = None
 
 
 def wait_until_exists(path: str, process: subprocess.Popen[bytes]) -> None:
