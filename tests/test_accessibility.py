@@ -22,6 +22,8 @@ from heft.reporting.palette import (
     readable,
 )
 
+pytestmark = pytest.mark.xdist_group("accessibility")
+
 WIDTHS = (1280, 390)
 SCHEMES = ("light", "dark")
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from workspace import Workspace
+from workspace import TINY, Workspace
 
 from heft.comparison import COST_COLUMNS
 
@@ -19,7 +19,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("interruptions")]
 @pytest.fixture(scope="module")
 def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> pd.DataFrame:
     """The comparison table of a run that nobody disturbs."""
-    workspace = Workspace(tmp_path_factory.mktemp("undisturbed"))
+    workspace = Workspace(tmp_path_factory.mktemp("undisturbed"), TINY)
     workspace.run()
     return table_of(workspace)
 
@@ -39,15 +39,15 @@ def wait_for(condition: Callable[[], bool], seconds: float = 300) -> None:
 @pytest.mark.parametrize(
     "artifact",
     [
-        "results/small/seed1/split/test.parquet",
+        "results/small/seed0/split/test.parquet",
         "results/small/seed0/checkpoints/checkpoints.json",
-        "results/small/seed1/metrics/ip.json",
+        "results/small/seed0/metrics/loss.json",
     ],
 )
 def test_a_killed_run_goes_on_and_ends_with_the_same_table(
     tmp_path: Path, undisturbed: pd.DataFrame, artifact: str
 ) -> None:
-    workspace = Workspace(tmp_path)
+    workspace = Workspace(tmp_path, TINY)
     process = workspace.start()
     wait_for((tmp_path / artifact).exists)
     os.killpg(process.pid, signal.SIGKILL)
@@ -59,7 +59,7 @@ def test_a_killed_run_goes_on_and_ends_with_the_same_table(
 
 
 def test_a_second_run_beside_a_live_one_stops_with_one_sentence(tmp_path: Path) -> None:
-    workspace = Workspace(tmp_path)
+    workspace = Workspace(tmp_path, TINY)
     first = workspace.start()
     try:
         wait_for((tmp_path / ".heft" / "run.lock").exists)

@@ -28,6 +28,8 @@ from heft.reporting.page import render_report
 from heft.reporting.tables_behind import detection_table
 from heft.reporting.verdict import judge
 
+pytestmark = pytest.mark.xdist_group("report")
+
 FIGURES = {
     "answer", "over-random", "accuracy-by-method", "accuracy-by-ensemble", "precision-recall", "ensemble-size", "cost",
     "training", "agreement", "classes",

@@ -7,7 +7,21 @@ import pandas as pd
 import pytest
 from workspace import Workspace
 
-METHODS = ["random", "loss", "el2n", "aum", "confident_learning", "trusted_loss", "self_ip", "ip", "tracin", "if_cg"]
+METHODS = {
+    "group": [
+        "random",
+        "loss",
+        "el2n",
+        "aum",
+        "confident_learning",
+        "trusted_loss",
+        "self_ip",
+        "ip",
+        "tracin",
+        "if_cg",
+    ],
+    "batch": ["random", "confident_learning", "trusted_loss", "ip", "if_cg"],
+}
 KINDS = ["parameter_dropout", "gaussian", "activation_dropout", "checkpoints", "seeds"]
 
 
@@ -19,7 +33,7 @@ def settings(norm: str) -> dict[str, Any]:
         "training": {"epochs": 2, "batch_size": 32, "learning_rate": 0.05},
         "fine_tuning": {"epochs": 1},
         "checkpoints": {"spaced": 2, "early": 1},
-        "methods": METHODS,
+        "methods": METHODS[norm],
         "baselines": ["finetuned"],
         "ensembles": [{"kind": kind, "sizes": [2], "methods": ["ip"]} for kind in KINDS],
         "fractions": [0.3],
@@ -33,7 +47,7 @@ def test_resnet18_runs_from_data_to_report(tmp_path: Path, norm: str) -> None:
     workspace = Workspace(tmp_path, settings(norm))
     workspace.run()
     rows = pd.read_csv(tmp_path / "reports/small/comparison.csv")
-    variants = {*METHODS, "none", "finetuned", *(f"ip__{kind}__2" for kind in KINDS)}
+    variants = {*METHODS[norm], "none", "finetuned", *(f"ip__{kind}__2" for kind in KINDS)}
     assert set(rows["variant"]) == variants
     assert rows["test_accuracy"].notna().all()
     assert rows.loc[rows["variant"] != "none", "noise_auroc"].notna().sum() == len(variants) - 2
