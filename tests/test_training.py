@@ -146,12 +146,24 @@ def test_a_removed_example_has_no_say_even_where_its_logits_are_infinite() -> No
     assert torch.isfinite(logits.grad).all()
 
 
-def test_a_batch_with_no_weight_left_only_decays() -> None:
+@pytest.mark.parametrize("name", ["mlp", "cnn", "resnet18"])
+def test_a_batch_with_no_weight_left_only_decays(name: str) -> None:
     settings = replace(SETTINGS, momentum=0.0, schedule="constant", epochs=1)
-    before = state_of(model_of("mlp"))
-    after = train_one(model_of("mlp"), examples(), settings, order_seed=1, weights=torch.zeros(N))
-    expected = {name: tensor * (1 - 0.1 * 0.0005) ** 3 for name, tensor in before.items()}
+    before = state_of(model_of(name))
+    after = train_one(model_of(name), examples(), settings, order_seed=1, weights=torch.zeros(N))
+    expected = {key: tensor * (1 - 0.1 * 0.0005) ** 3 for key, tensor in before.items()}
     assert difference(after, expected) < 1e-6
+
+
+@pytest.mark.parametrize("name", ["mlp", "cnn"])
+def test_an_example_of_weight_zero_is_not_computed(name: str) -> None:
+    computed: list[int] = []
+    model = model_of(name)
+    model.register_forward_pre_hook(lambda _, inputs: computed.append(len(inputs[0])))
+    weights = torch.ones(N)
+    weights[:5] = 0
+    train_one(model, examples(), SETTINGS, order_seed=1, weights=weights)
+    assert sum(computed) == SETTINGS.epochs * (N - 5)
 
 
 def test_models_with_batch_norm_are_trained_one_by_one() -> None:

@@ -26,8 +26,9 @@ def train_one(
     """Trains `model` in place and returns its final state, parameters and buffers.
 
     order_seed decides the batch order, and dropout masks where the model has any. weights [n]: an example of weight 0
-    keeps its slot in the order, and its batch is averaged over the weight that remains. With batch normalisation it is
-    not in the batch at all, whose statistics it would enter; a batch of fewer than two, which has none, is passed over.
+    keeps its slot in the order, but is not computed, nor is it in the statistics of a batch normalisation; its batch is
+    averaged over the weight that remains. With batch normalisation a batch of fewer than two, which has no statistics,
+    is passed over.
     after_epoch(epoch, state, step, learning_rate) is called for epoch 0, the initial state, and after each epoch, with
     the number of steps done and the mean learning rate of the epoch.
     """
@@ -44,7 +45,7 @@ def train_one(
         model.train()
         for epoch in range(1, settings.epochs + 1):
             for batch in batches(n, settings.batch_size, generator):
-                kept = batch[weights[batch] > 0] if normalised else batch
+                kept = batch[weights[batch] > 0]
                 if not normalised or len(kept) > 1:
                     loss = weighted_loss(model(train.inputs[kept]), train.labels[kept], weights[kept])
                     optimizer.step(loss, learning_rate_at(step, settings, n))
