@@ -2,6 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 ARGS ?=
+EXPERIMENT ?= mnist5k
 
 .PHONY: run ui test check bench budget docs example clean
 
@@ -32,8 +33,10 @@ docs: .venv/run
 	@$(BIN)/python docs/methods_table.py
 	@$(BIN)/python docs/claims.py
 
-example: run .venv/dev
-	@cp reports/mnist5k/index.html reports/mnist5k/comparison.csv reports/mnist5k/metrics.csv docs/example_report/
+example: .venv/dev
+	@$(BIN)/snakemake --cores all --config experiments='[$(EXPERIMENT)]'
+	@mkdir -p docs/example_report/$(EXPERIMENT)
+	@cp $(addprefix reports/$(EXPERIMENT)/,index.html comparison.csv metrics.csv) docs/example_report/$(EXPERIMENT)/
 	@$(BIN)/python docs/claims.py
 	@$(BIN)/python docs/picture.py
 

@@ -1,5 +1,5 @@
-"""Writes docs/claims.md from docs/claims.yaml and the example report's table: `make docs`. With --check, says whether
-it is current.
+"""Writes docs/claims.md from docs/claims.yaml and the tables of the example reports: `make docs`. With --check, says
+whether it is current.
 """
 
 import sys
@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import yaml
 
@@ -15,7 +16,8 @@ sys.path.insert(0, str(ROOT / "workflow_scripts"))
 
 from heft.statistics import Estimate, estimate, holm  # noqa: E402
 
-TABLE, CLAIMS, PAGE = (ROOT / "docs" / file for file in ("example_report/comparison.csv", "claims.yaml", "claims.md"))
+DOCS = ROOT / "docs"
+CLAIMS, PAGE = DOCS / "claims.yaml", DOCS / "claims.md"
 SIGNIFICANT = 0.05
 ACCURACY = "test_accuracy"
 
@@ -35,14 +37,15 @@ class Claim:
     at_least: bool = False
 
     def measure(self, rows: pd.DataFrame) -> Estimate:
-        """The difference, or the ratio less one, paired by seed."""
+        """The difference, or the logarithm of the ratio, paired by seed."""
         first, second = (at_noise_rate(rows, one)[self.column] for one in (self.variant, self.over or self.less))
-        return estimate(first / second - 1 if self.over else first - second)
+        return estimate(np.log(first / second) if self.over else first - second)
 
     def number(self, measured: Estimate) -> tuple[str, str]:
         """The mean and the interval in words."""
         if self.over:
-            return f"{measured.mean + 1:.2g} times", f"{measured.low + 1:.2g} to {measured.high + 1:.2g}"
+            mean, low, high = (f"{np.exp(value):.2g}" for value in (measured.mean, measured.low, measured.high))
+            return f"{mean} times", f"{low} to {high}"
         scale, digits, unit = (100, 1, " points") if self.column == ACCURACY else (1, 4, "")
         mean, low, high = (
             f"{scale * value:+.{digits}f}".replace("-", "−") for value in (measured.mean, measured.low, measured.high)
@@ -55,44 +58,75 @@ class Claim:
             return "holds" if measured.mean > 0 else "does not hold"
         return "not contradicted: no detectable difference" if self.at_least else "no detectable difference"
 
+    def measured_in(self, rows: pd.DataFrame) -> bool:
+        """Whether a table has both variants."""
+        return {self.variant, self.over or self.less} <= set(rows["variant"])
+
 
 def at_noise_rate(rows: pd.DataFrame, variant: str) -> pd.DataFrame:
     """The rows of a variant by seed, at the largest fraction, the noise rate; of what removes nothing, its one row."""
     found = rows[rows["variant"] == variant]
-    if found.empty:
-        sys.exit(f"docs/claims.yaml: variant {variant} has no row in docs/example_report/comparison.csv")
     return found[found["fraction"] == found["fraction"].max()].set_index("seed")
 
 
-def tested(rows: pd.DataFrame, sections: dict[str, list[dict[str, Any]]], words: dict[str, str]) -> list[str]:
-    """A table for each section; p-values are corrected over all of them."""
+def tested(
+    tables: dict[str, pd.DataFrame], sections: dict[str, list[dict[str, Any]]], words: dict[str, str]
+) -> tuple[list[str], int]:
+    """A table for each section, with a line for each claim and run, and the number of tests; p-values are corrected
+    over all of them.
+    """
     claims = {section: [Claim(**one) for one in listed] for section, listed in sections.items()}
-    measured = {one: one.measure(rows) for listed in claims.values() for one in listed}
+    measured = {
+        (one, name): one.measure(rows)
+        for listed in claims.values()
+        for one in listed
+        for name, rows in tables.items()
+        if one.measured_in(rows)
+    }
+    if unknown := [
+        one for listed in claims.values() for one in listed if not any((one, name) in measured for name in tables)
+    ]:
+        sys.exit(f"docs/claims.yaml: no table has both variants of {unknown[0]}")
     corrected = dict(zip(measured, holm(one.p_value for one in measured.values()), strict=True))
     lines = []
     for section, listed in claims.items():
-        lines += [f"## {section}", "", "| claim | measured | number | 95 % interval | Holm p | verdict |"]
-        lines.append("|---|---|---|---|---|---|")
+        lines += [f"## {section}", "", "| claim | measured | data | number | 95 % interval | Holm p | verdict |"]
+        lines.append("|---|---|---|---|---|---|---|")
         for one in listed:
             what = f"{words[one.column]}, `{one.variant}` {'over' if one.over else 'less'} `{one.over or one.less}`"
-            p_words = "< 0.001" if corrected[one] < 0.001 else f"{corrected[one]:.3f}"
-            verdict = one.verdict(measured[one], corrected[one])
-            lines.append(f"| {' | '.join([one.claim, what, *one.number(measured[one]), p_words, verdict])} |")
+            for position, name in enumerate(tables):
+                cells = [*([one.claim, what] if position == 0 else ["", ""]), name]
+                if (found := measured.get((one, name))) is None:
+                    cells += ["not run", "", "", ""]
+                else:
+                    p_value = corrected[one, name]
+                    p_words = "< 0.001" if p_value < 0.001 else f"{p_value:.3f}"
+                    cells += [*one.number(found), p_words, one.verdict(found, p_value)]
+                lines.append(f"| {' | '.join(cells)} |")
         lines.append("")
-    return lines
+    return lines, len(measured)
+
+
+def described(rows: pd.DataFrame, words: str) -> str:
+    """What a run was, in words."""
+    largest = rows[rows["fraction"] == rows["fraction"].max()].iloc[0]
+    return words.format(
+        n_train=f"{round(largest['n_removed'] / largest['fraction']):,}",
+        n_seeds=rows["seed"].nunique(),
+        fraction=f"{100 * largest['fraction']:.0f} %",
+    )
 
 
 def page() -> str:
     """The page as Markdown."""
-    rows, told = pd.read_csv(TABLE), yaml.safe_load(CLAIMS.read_text(encoding="utf-8"))
-    largest = rows[rows["fraction"] == rows["fraction"].max()].iloc[0]
-    about = told["about"].format(
-        n_train=f"{round(largest['n_removed'] / largest['fraction']):,}",
-        n_seeds=rows["seed"].nunique(),
-        n_tested=sum(map(len, told["tested"].values())),
-        fraction=f"{100 * largest['fraction']:.0f} %",
-    )
-    lines = ["# Claims", "", about, *tested(rows, told["tested"], told["words"])]
+    told = yaml.safe_load(CLAIMS.read_text(encoding="utf-8"))
+    runs = told["runs"]
+    tables = {name: pd.read_csv(DOCS / run["report"] / "comparison.csv") for name, run in runs.items()}
+    tables_lines, n_tested = tested(tables, told["tested"], told["words"])
+    lines = ["# Claims", "", told["about"].format(n_tested=n_tested)]
+    for name, run in runs.items():
+        lines.append(f"* **{name}** ([report]({run['report']}/index.html)): {described(tables[name], run['words'])}")
+    lines += ["", *tables_lines]
     lines += ["## Not measured yet", "", "| claim or question | by | what it takes |", "|---|---|---|"]
     lines += [f"| {one['claim']} | {one['by']} | {one['needs']} |" for one in told["open"]]
     return "\n".join(lines) + "\n"

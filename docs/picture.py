@@ -17,7 +17,7 @@ def main() -> None:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
         page = browser.new_page(viewport={"width": 1280, "height": 760}, color_scheme="light")
-        page.goto((DOCS / "example_report/index.html").as_uri())
+        page.goto((DOCS / "example_report/mnist5k/index.html").as_uri())
         page.screenshot(path=DOCS / "report.png")
         browser.close()
 
