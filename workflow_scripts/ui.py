@@ -18,10 +18,12 @@ def main() -> None:
     for name, page in pages.items():
         print(f"{name}: {page}", flush=True)
     if not served:
-        address = ["--host", "127.0.0.1", "--port", port]
-        command = [sys.executable, "-m", "mlflow", "ui", "--backend-store-uri", uri, *address]
+        # One worker is enough for one reader; MLflow starts four, each of which imports it for seconds.
+        options = ["--host", "127.0.0.1", "--port", port, "--workers", "1", "--uvicorn-opts", "--log-level warning"]
+        command = [sys.executable, "-m", "mlflow", "ui", "--backend-store-uri", uri, *options]
+        quiet = {"PYTHONWARNINGS": "ignore", "MLFLOW_LOGGING_LEVEL": "WARNING"}
         try:
-            subprocess.run(command, check=False)
+            subprocess.run(command, check=False, env={**quiet, **os.environ})
         except KeyboardInterrupt:
             sys.exit(0)
 
