@@ -7,21 +7,8 @@ import pandas as pd
 import pytest
 from workspace import Workspace
 
-METHODS = {
-    "group": [
-        "random",
-        "loss",
-        "el2n",
-        "aum",
-        "confident_learning",
-        "trusted_loss",
-        "self_ip",
-        "ip",
-        "tracin",
-        "if_cg",
-    ],
-    "batch": ["random", "confident_learning", "trusted_loss", "ip", "if_cg"],
-}
+BATCH = ["random", "confident_learning", "trusted_loss", "ip", "if_cg"]
+METHODS = {"batch": BATCH, "group": [*BATCH, "loss", "el2n", "aum", "self_ip", "tracin"]}
 KINDS = ["parameter_dropout", "gaussian", "activation_dropout", "checkpoints", "seeds"]
 
 

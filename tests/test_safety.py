@@ -195,8 +195,8 @@ def test_the_ui_listens_on_this_machine_alone_and_nothing_is_reported_to_mlflow(
         "import subprocess, sys, os, json; sys.argv = ['ui.py']\n"
         "import ui\n"
         "ui.runs_pages = lambda *_: {}\n"
-        "said = lambda command: json.dumps([command, os.environ.get('MLFLOW_DISABLE_TELEMETRY')])\n"
-        "subprocess.run = lambda command, **_: print(said(command))\n"
+        "said = lambda command, env: json.dumps([command, env.get('MLFLOW_DISABLE_TELEMETRY')])\n"
+        "subprocess.run = lambda command, env, **_: print(said(command, env))\n"
         "ui.main()"
     )
     environment = {name: value for name, value in os.environ.items() if not name.startswith("MLFLOW_")}
