@@ -20,7 +20,7 @@ check: .venv/dev
 	@$(BIN)/ruff format --check .
 	@$(BIN)/snakefmt --check Snakefile rules
 	@$(BIN)/mypy
-	@$(BIN)/python docs/methods_table.py --check
+	@$(BIN)/python docs/method_pages.py --check
 	@$(BIN)/python docs/claims.py --check
 
 bench: .venv/dev
@@ -30,7 +30,7 @@ budget: .venv/dev
 	@$(BIN)/python benchmarks/training_budget.py
 
 docs: .venv/run
-	@$(BIN)/python docs/methods_table.py
+	@$(BIN)/python docs/method_pages.py
 	@$(BIN)/python docs/claims.py
 
 example: .venv/dev

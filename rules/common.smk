@@ -38,7 +38,7 @@ wildcard_constraints:
     m=r"[A-Za-z0-9_.\-]+",
     v=VARIANT,
     g="[0-9]+",
-    kind="seeds|folds|fine_tunes",
+    kind="seeds|folds|subsets|fine_tunes",
 
 
 def code(script, method=None, model=False, baseline=False):

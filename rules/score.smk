@@ -11,6 +11,7 @@ rule score_members:
         states="results/{e}/seed{s}/checkpoints/states.safetensors",
         seeds=member_files("seeds"),
         folds=member_files("folds"),
+        subsets=member_files("subsets"),
         fine_tunes=member_files("fine_tunes"),
         dynamics=dynamics,
     output:

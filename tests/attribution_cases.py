@@ -100,12 +100,14 @@ class Case:
             "validation": self.validation,
             "true_labels": self.true_labels,
             "gradient": partial(objective_gradient, loss),
+            "objective": loss,
         }
         context = Context(**{**values, **changes})  # type: ignore[arg-type]
         trained: dict[str, object] = {
             "dynamics": dynamics_of(self.model, self.history, context),
             "folds": [Fold(self.scaled(0.9 + 0.1 * fold), self.fold_of == fold) for fold in range(2)],
             "fine_tuned": self.scaled(1.2),
+            "subsets": [self.scaled(1.0 + 0.1 * model) for model in range(10)],
         }
         return replace(context, **{name: value for name, value in trained.items() if name not in changes})
 
@@ -137,6 +139,7 @@ class Case:
                 member: [self.run(0.9 + 0.1 * fold + 0.1 * member, cpu_seconds) for fold in range(2)] for member in runs
             },
             fold_of=dict.fromkeys(runs, self.fold_of),
+            subsets={number: self.run(1 + 0.05 * number, cpu_seconds) for number in range(10 * members)},
             fine_tuned={member: self.run(1.2 + 0.1 * member, cpu_seconds) for member in runs},
             dynamics={member: dynamics_of(self.model, states[member], self.context()) for member in runs},
         )

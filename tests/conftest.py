@@ -2,6 +2,9 @@
 
 import os
 
+# Before torch is imported: two test processes of two threads each, on two cores, wait for each other eight times over.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 import pytest
 
 ALLOWED_IN_CI = ("this account may not mount a file system",)  # a build machine may be an unprivileged container

@@ -25,7 +25,7 @@ MAY_IMPORT = {
     "reporting": {"statistics", "comparison", "variants", "tracking_links"},
 }
 MAY_IMPORT_PACKAGES = {
-    "kernels": {"torch", "collections", "math", "typing", "dataclasses", "functools", "contextlib", "time"}
+    "kernels": {"torch", "collections", "math", "typing", "dataclasses", "functools", "contextlib", "time", "fnmatch"}
 }
 
 

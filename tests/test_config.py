@@ -57,7 +57,7 @@ def test_the_file_shows_the_defaults_that_the_code_has() -> None:
 
 MISTAKES = [
     ("experimnts", 1, 'experimnts is not a key; did you mean "experiments"?'),
-    ("experiments", ["mnist5"], 'experiments[0] is "mnist5"; did you mean "mnist5k"? Known: digits, fashion_mnist, mn'),
+    ("experiments", ["mnist5"], 'experiments[0] is "mnist5"; did you mean "mnist5k"? Known: all_methods, digits, en'),
     ("experiments", [], "experiments is empty"),
     ("defaults", [], "defaults is []; it must be a mapping"),
     ("defaults.methods", ["loss", "ipp"], 'defaults.methods[1] is "ipp"; did you mean "ip"? Known: aum'),
@@ -65,6 +65,9 @@ MISTAKES = [
     ("defaults.methods", ["if_cg", {"if_cg": {"damping": 0.1}}], "names if_cg twice"),
     ("defaults.methods", [{"if_cg": {"dampin": 1}}], 'methods[0].if_cg.dampin is not a key; did you mean "damping"?'),
     ("defaults.methods", [{"if_cg": {"damping": "x"}}], 'methods[0].if_cg.damping is "x"; it must be a number'),
+    ("defaults.methods", [{"if_cg": {"damping": [0.1, "x"]}}], 'methods[0].if_cg.damping[1] is "x"; it must be a num'),
+    ("defaults.methods", [{"if_cg": {"damping": []}}], "methods[0].if_cg.damping is empty"),
+    ("defaults.methods", ["if_cg", {"if_cg": {"damping": [0.1, 0.2]}}], "names if_cg twice"),
     ("defaults.fractions", [0.1, 1.5], "defaults.fractions[1] is 1.5; it must be between 0 and 1, both excluded"),
     ("defaults.fractions", [0.0], "defaults.fractions[0] is 0.0; it must be between 0 and 1, both excluded"),
     ("defaults.fractions", [0.1, 0.1], "defaults.fractions names 0.1 twice"),
@@ -109,6 +112,34 @@ def test_a_mistake_is_one_sentence(path: str, value: Any, sentence: str, monkeyp
 def test_an_ensemble_of_a_method_that_is_not_listed_says_what_to_do() -> None:
     with pytest.raises(HeftError, match='methods has "if_cg", which is not in the list methods; add it there'):
         load(changed("defaults.methods", ["ip", "loss"]))
+
+
+def test_an_option_that_is_a_list_makes_a_variant_of_each_value() -> None:
+    methods = ["ip", "loss", {"if_cg": {"damping": [0.01, 0.1], "tolerance": [0.01, 0.001]}}]
+    found = load(changed("defaults.methods", methods)).experiments["mnist5k"].methods
+    options = {slug: dict(scorer.options) for slug, scorer in found.items() if scorer.method == "if_cg"}
+    assert options == {
+        "if_cg-damping_0.01": {"damping": 0.01},
+        "if_cg-damping_0.01-tolerance_0.001": {"damping": 0.01, "tolerance": 0.001},
+        "if_cg": {},
+        "if_cg-tolerance_0.001": {"tolerance": 0.001},
+    }
+
+
+def test_the_experiment_all_methods_holds_every_method() -> None:
+    from heft.registry import declarations
+
+    plan = load(changed("experiments", ["all_methods"]))
+    assert {scorer.method for scorer in plan.experiments["all_methods"].methods.values()} == set(
+        declarations("methods")
+    )
+
+
+def test_models_on_subsets_are_shared_by_all_that_ask_for_them() -> None:
+    plan = load(changed("experiments", ["all_methods"]))
+    groups = {slug: plan.member_groups("all_methods", slug, "subsets") for slug in ("trak", "trak-models_10", "ip")}
+    assert groups == {"trak": [0], "trak-models_10": [0, 1], "ip": []}
+    assert plan.members("subsets", 1) == [5, 6, 7, 8, 9]
 
 
 def test_fractions_that_are_the_noise_rate_count_once() -> None:

@@ -45,7 +45,7 @@ def test_member_zero_is_the_trained_model(case: Case, kind: str | None) -> None:
 @pytest.mark.parametrize("kind", ["parameter_dropout", "gaussian"])
 def test_all_states_of_a_member_have_the_same_change(case: Case, kind: str) -> None:
     changed, plain = context_of(case, 1, kind, STRONG[kind]), context_of(case, 0, None)
-    _, change = perturbation(kind, case.model, changed.seed, 1, *STRONG[kind].values())
+    _, change = perturbation(kind, case.model, changed.seed, 1, STRONG[kind])
     for state, unchanged in zip(states_of(changed), states_of(plain), strict=True):
         expected = change(unchanged)
         for name, tensor in state.items():
@@ -57,7 +57,7 @@ def test_all_states_of_a_member_have_the_same_change(case: Case, kind: str) -> N
 
 def test_gaussian_noise_has_the_standard_deviation_asked_for() -> None:
     model = torch.nn.Linear(300, 100)
-    _, change = perturbation("gaussian", model, 0, 1, 0.2)
+    _, change = perturbation("gaussian", model, 0, 1, {"sigma": 0.2})
     noise = change({"weight": torch.zeros(100, 300)})["weight"]
     assert float(noise.std()) == pytest.approx(0.2, rel=0.02)
     assert float(noise.mean()) == pytest.approx(0.0, abs=0.01)
@@ -65,7 +65,7 @@ def test_gaussian_noise_has_the_standard_deviation_asked_for() -> None:
 
 def test_activation_dropout_has_one_mask_for_all_examples_and_leaves_the_first_layer_alone() -> None:
     model = torch.nn.Sequential(torch.nn.Linear(5, 400), torch.nn.Identity(), torch.nn.Linear(400, 1, bias=False))
-    masked, change = perturbation("activation_dropout", model, 0, 1, 0.25)
+    masked, change = perturbation("activation_dropout", model, 0, 1, {"rate": 0.25})
     state = dict(model.state_dict())
     state["0.weight"], state["0.bias"] = torch.zeros(400, 5), torch.ones(400)
     state["2.weight"] = torch.ones(1, 400)
@@ -78,13 +78,13 @@ def test_activation_dropout_has_one_mask_for_all_examples_and_leaves_the_first_l
 
 def test_activation_dropout_needs_a_hidden_layer() -> None:
     with pytest.raises(HeftError, match="no hidden layer"):
-        perturbation("activation_dropout", torch.nn.Linear(3, 2), 0, 1, 0.1)
+        perturbation("activation_dropout", torch.nn.Linear(3, 2), 0, 1, {"rate": 0.1})
 
 
 @pytest.mark.parametrize("kind", list(STRONG))
 def test_the_dynamics_of_a_changed_member_are_those_of_its_changed_states(case: Case, kind: str) -> None:
     context = context_of(case, 1, kind, STRONG[kind])
-    model, change = perturbation(kind, case.model, context.seed, 1, *STRONG[kind].values())
+    model, change = perturbation(kind, case.model, context.seed, 1, STRONG[kind])
     states = [change(saved.state) for saved in case.run().role("every")]
     assert torch.equal(context.recorded.margin, dynamics_of(model, states, context).margin)
     assert not torch.allclose(context.recorded.margin, context_of(case, 0, None).recorded.margin)
@@ -135,17 +135,28 @@ def test_a_method_gets_only_the_states_that_it_needs(case: Case) -> None:
 
 def test_masks_depend_on_seed_and_member_alone() -> None:
     model = torch.nn.Linear(50, 20)
-    first, again = dropout_masks(model, 0, 1, 0.5), dropout_masks(model, 0, 1, 0.5)
+    (first, p), (again, _) = dropout_masks(model, 0, 1, 0.5), dropout_masks(model, 0, 1, 0.5)
+    assert 0 <= p < 0.5
     assert all(torch.equal(first[name], again[name]) for name in first)
-    for other in (dropout_masks(model, 0, 2, 0.5), dropout_masks(model, 1, 1, 0.5)):
+    for other, _ in (dropout_masks(model, 0, 2, 0.5), dropout_masks(model, 1, 1, 0.5)):
         assert not torch.equal(first["weight"], other["weight"])
+
+
+def test_rescaled_parameter_dropout_has_the_same_masks_and_keeps_the_mean() -> None:
+    case = make_case("mlp")
+    _, plain = perturbation("parameter_dropout", case.model, 0, 1, {"p_max": 1.0})
+    _, rescaled = perturbation("parameter_dropout", case.model, 0, 1, {"p_max": 1.0, "rescale": True})
+    _, p = dropout_masks(case.model, 0, 1, 1.0)
+    assert 0.05 < p < 1
+    for name, tensor in plain(case.state).items():
+        torch.testing.assert_close(rescaled(case.state)[name], tensor / (1 - p))
 
 
 @pytest.mark.parametrize("p_max", [0.01, 0.5])
 def test_parameter_dropout_zeroes_about_the_drawn_share(p_max: float) -> None:
     model = torch.nn.Linear(400, 100)
     shares = [
-        1 - torch.cat([m.flatten() for m in dropout_masks(model, 0, number, p_max).values()]).double().mean()
+        1 - torch.cat([m.flatten() for m in dropout_masks(model, 0, number, p_max)[0].values()]).double().mean()
         for number in range(1, 30)
     ]
     assert all(0 <= share < p_max * 1.2 for share in shares)

@@ -52,6 +52,14 @@ def bytes_of(folder: Path) -> dict[str, bytes]:
     return {str(file.relative_to(folder)): file.read_bytes() for file in sorted(folder.rglob("*")) if file.is_file()}
 
 
+def test_what_methods_say_against_their_scores_stands_once_with_its_seeds(page: str, tmp_path: Path):
+    assert page.count("the residual is 0.01, above 0.01") == 2  # the cell and what sorts it
+    assert "the residual is 0.21" not in page
+    assert "0 and 2</td>" in page
+    render_report(report_input(warnings=[]), tmp_path)
+    assert "warnings-table" not in (tmp_path / "index.html").read_text(encoding="utf-8")
+
+
 def test_the_same_input_gives_the_same_bytes_in_another_process(folder: Path, tmp_path: Path):
     code = "import sys, synthetic_report, heft.reporting.page as page;"
     code += "page.render_report(synthetic_report.report_input(), sys.argv[1])"

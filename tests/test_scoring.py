@@ -7,7 +7,7 @@ from attribution_cases import N_CLASSES, N_TRAIN, Case, make_case
 from heft.ensemble_kinds import KINDS
 from heft.errors import HeftError
 from heft.registry import declarations
-from heft.scores import check_scores, costs_from_json, ensemble_cost, ensemble_mean
+from heft.scores import check_scores, costs_from_json, ensemble_cost, ensemble_mean, ensemble_warnings
 from heft.scoring import MemberScores, costs_as_json, score_members
 
 
@@ -26,7 +26,8 @@ def scored(case: Case, name: str, kind: str | None, size: int, **changes: object
         "n_classes": N_CLASSES,
         "seed": 0,
     }
-    return score_members(name, {}, kind, size, **{**values, **changes})  # type: ignore[arg-type]
+    options = changes.pop("options", {})
+    return score_members(name, options, kind, size, **{**values, **changes})  # type: ignore[arg-type]
 
 
 # Scores of whole numbers change only where a member changes a prediction, so changes are large here.
@@ -110,6 +111,25 @@ def test_costs_add_up_and_training_of_members_is_charged(case: Case) -> None:
     total = ensemble_cost(costs, 2)
     assert total["score_cpu_seconds"] == pytest.approx(costs[0].cpu_seconds + costs[1].cpu_seconds + 2.0)
     assert total["forward_passes"] == pytest.approx(total["score_cpu_seconds"] / found.forward_cpu_seconds)
+
+
+def test_what_a_method_says_of_its_scores_is_kept_for_each_member(case: Case) -> None:
+    found = scored(case, "random_projection", "seeds", 3, options={"dimension": 2})
+    facts = costs_as_json(found)
+    assert len(facts["warnings"]) == 3
+    (alone,) = ensemble_warnings(facts, 1)
+    assert alone.endswith("raise dimension, now 2")
+    (together,) = ensemble_warnings(facts, 3)
+    assert together == f"{alone} (at 3 of 3 members)"
+    assert ensemble_warnings(costs_as_json(scored(case, "ip", None, 1)), 1) == []
+
+
+def test_a_member_has_its_own_models_on_subsets(case: Case) -> None:
+    found = scored(case, "trak", "seeds", 2, options={"models": 2, "damping": 0.1})
+    subsets = [case.run(1 + 0.05 * number).final.state for number in (2, 3)]
+    expected = declarations("methods")["trak"].load()(case.context(subsets=subsets), models=2, damping=0.1)
+    np.testing.assert_allclose(found.scores[:, 1], expected.numpy(), atol=1e-12)
+    assert [cost.training_cpu_seconds for cost in found.costs] == [4.0, 4.0]
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ def main(job: Any) -> None:
     experiment, seed = seed_of(job)
     model = ModelSpec.for_data(job.params.model, read_json(job.input.manifest))
     data = Path(job.input.manifest).parent
+    scoring = read_json(job.input.score_cost) if job.input.score_cost else {}
     found = evaluate_variant(
         Evaluated(experiment, seed, job.wildcards.v, **job.params.variant),
         model.build(seed=0),
@@ -23,9 +24,9 @@ def main(job: Any) -> None:
         read_parquet(job.input.plan),
         Splits(*(load_examples(data, job.input[name]) for name in ("train", "validation", "test"))),
         read_parquet(job.input.scores) if job.input.scores else None,
-        read_json(job.input.retrain_cost) | (read_json(job.input.score_cost) if job.input.score_cost else {}),
+        read_json(job.input.retrain_cost) | scoring.get("cost", {}),
     )
-    write_json(job.output.metrics, found)
+    write_json(job.output.metrics, found | {"warnings": scoring.get("warnings", [])})
     trained_by = "baseline" if job.params.baseline else "retrain"
     behind = {trained_by: job.wildcards.v, **({"score": job.wildcards.v} if job.input.scores else {}), "checkpoint": ""}
     append_comparison(

@@ -1,4 +1,4 @@
-"""members: further trained models: `seeds`, `folds` or `fine_tunes`, a group at a time."""
+"""members: further trained models: `seeds`, `folds`, `subsets` or `fine_tunes`, a group at a time."""
 
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ def main(job: Any, record: RunRecord) -> None:
     from heft.data.examples import load_examples
     from heft.models.build import ModelSpec
     from heft.training.checkpoints import Kept, keep_selected, load_checkpoints, write_checkpoints
-    from heft.training.members import train_fine_tune, train_folds, train_seeds
+    from heft.training.members import train_fine_tune, train_folds, train_seeds, train_subsets
     from heft.training.settings import CheckpointSettings, FineTuningSettings, TrainingSettings
 
     data, seed, group = Path(job.input.manifest).parent, int(job.wildcards.s), int(job.wildcards.g)
@@ -25,6 +25,9 @@ def main(job: Any, record: RunRecord) -> None:
         case "folds":
             train = load_examples(data, job.input.train)
             trained = train_folds(spec, train, validation, training, seed, group, job.params.resample)
+        case "subsets":
+            train = load_examples(data, job.input.train)
+            trained = train_subsets(spec, train, validation, training, seed, job.params.members)
         case "fine_tunes":
             final = load_checkpoints(Path(job.input.tuned[0]).parent).runs[group].final.state
             settings = FineTuningSettings(**job.params.fine_tuning)

@@ -8,7 +8,7 @@ from heft.stage import run_stage
 
 def main(job: Any, record: RunRecord) -> None:
     from heft.artifacts import read_json, read_parquet, write_json, write_parquet
-    from heft.scores import check_scores, costs_from_json, ensemble_cost, ensemble_mean
+    from heft.scores import check_scores, costs_from_json, ensemble_cost, ensemble_mean, ensemble_warnings
 
     variant = job.wildcards.v
     members = job.params.variant["members"]
@@ -17,9 +17,10 @@ def main(job: Any, record: RunRecord) -> None:
     check_scores(scores, len(table), job.params.variant["method"], variant)
     facts = {"method": job.params.variant["method"], "variant": variant, "sign": "low scores are detrimental"}
     write_parquet(job.output.scores, table[["id"]].assign(score=scores), facts)
-    cost = ensemble_cost(costs_from_json(read_json(job.input.cost)), members)
-    write_json(job.output.cost, cost)
-    record.metrics(cost)
+    of_members = read_json(job.input.cost)
+    cost, warnings = ensemble_cost(costs_from_json(of_members), members), ensemble_warnings(of_members, members)
+    write_json(job.output.cost, {"cost": cost, "warnings": warnings})
+    record.metrics({**cost, "warnings": len(warnings)})
 
 
 run_stage(main, snakemake, snakemake.wildcards.v, {"score_members": snakemake.params.scorer})

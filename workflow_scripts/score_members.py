@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from heft.records import RunRecord
-from heft.stage import run_stage
+from heft.stage import run_stage, say
 
 
 def main(job: Any, record: RunRecord) -> None:
@@ -40,6 +40,8 @@ def main(job: Any, record: RunRecord) -> None:
     facts = {"method": scorer["method"], "sign": "low scores are detrimental"}
     write_parquet(job.output.scores, pd.DataFrame({"id": train.ids, **columns}), facts)
     write_json(job.output.cost, costs_as_json(scored))
+    for number, warnings in enumerate(scored.warnings):
+        say(job, [f"Method {scorer['method']}, member {number}: {warning}." for warning in warnings])
     record.metrics({"forward_cpu_seconds": scored.forward_cpu_seconds, "members": scorer["members"]})
 
 

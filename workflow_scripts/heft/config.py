@@ -30,7 +30,8 @@ class Strict(BaseModel):
 class EnsembleSettings(Strict):
     """Members of one kind, averaged at each of `sizes`, for the named methods (without `methods`: all that can be).
 
-    p_max: `parameter_dropout` zeroes each parameter of a member with a probability drawn from (0, p_max).
+    p_max: `parameter_dropout` zeroes each parameter of a member with a probability p drawn from (0, p_max);
+    rescale: and divides the others by 1 - p.
     sigma: `gaussian` adds N(0, sigma^2) to each parameter. rate: `activation_dropout` zeroes this share of activations.
     """
 
@@ -38,14 +39,15 @@ class EnsembleSettings(Strict):
     sizes: Annotated[list[Annotated[int, Gt(0)]], MinLen(1), Unique]
     methods: Annotated[list[str] | None, Unique] = None
     p_max: Annotated[float, Gt(0), Le(1)] | None = None
+    rescale: bool | None = None
     sigma: Annotated[float, Gt(0)] | None = None
     rate: Annotated[float, Gt(0), Lt(1)] | None = None
 
     @property
     def options(self) -> dict[str, float]:
         """What was set and is not the kind's default."""
-        given = {"p_max": self.p_max, "sigma": self.sigma, "rate": self.rate}
-        default = {KINDS[self.kind].option: KINDS[self.kind].default}
+        given = {"p_max": self.p_max, "rescale": self.rescale, "sigma": self.sigma, "rate": self.rate}
+        default = KINDS[self.kind].defaults
         return {name: value for name, value in given.items() if value is not None and value != default.get(name)}
 
 
@@ -102,7 +104,7 @@ def schema() -> dict[str, Any]:
     experiment = ExperimentSettings.model_json_schema(ref_template="#/$defs/{model}")
     definitions = experiment.pop("$defs")
     methods = declarations("methods")
-    experiment["properties"]["methods"]["items"] = choice_with_options(methods)
+    experiment["properties"]["methods"]["items"] = choice_with_options(methods, lists=True)
     experiment["properties"]["baselines"]["items"] = choice_with_options(declarations("baselines"))
     experiment["properties"]["model"] = choice_with_options(declarations("models"), open_pattern=IMPORT_PATH)
     definitions["DataSettings"]["properties"]["source"]["enum"] = list(declarations("data/sources"))

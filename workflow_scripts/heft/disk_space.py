@@ -85,10 +85,11 @@ def lasting_states(plan: Plan, experiment: str) -> int:
             for scorer in plan.experiments[experiment].scorers
             for group in plan.member_groups(experiment, scorer, kind)
         }
-        for kind in ("seeds", "folds", "fine_tunes")
+        for kind in ("seeds", "folds", "subsets", "fine_tunes")
     }
     states = own + further * sum(len(plan.members("seeds", group)) for group in groups["seeds"])
-    states += once * (FOLDS * len(groups["folds"]) + len(groups["fine_tunes"]))
+    on_subsets = sum(len(plan.members("subsets", group)) for group in groups["subsets"])
+    states += once * (FOLDS * len(groups["folds"]) + on_subsets + len(groups["fine_tunes"]))
     if plan.configuration.keep_retrained:
         states += sum(max(1, len(plan.fractions(experiment, one))) for one in plan.variants(experiment))
     return states

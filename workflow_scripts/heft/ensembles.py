@@ -25,12 +25,15 @@ Found = TypeVar("Found")
 class TrainedModels:
     """Everything that was trained, by member number; 0 is the base model.
 
-    folds: of each member, one run a fold. fold_of [n_train]: the fold that holds an example out.
+    folds: of each member, one run a fold. fold_of [n_train]: the fold that holds an example out. subsets: runs on
+    random halves, by number; `subsets_each` of them make a member.
     """
 
     runs: Mapping[int, Run]
     folds: Mapping[int, Sequence[Run]] = field(default_factory=dict)
     fold_of: Mapping[int, Tensor] = field(default_factory=dict)
+    subsets: Mapping[int, Run] = field(default_factory=dict)
+    subsets_each: int = 1
     fine_tuned: Mapping[int, Run] = field(default_factory=dict)
     dynamics: Mapping[int, Dynamics] = field(default_factory=dict)
 
@@ -39,9 +42,15 @@ class TrainedModels:
         if kind != "seeds" and number > 0:
             return []
         runs = [*self.folds[number]] if "folds" in needs else []
+        if "subsets" in needs:
+            runs += [_of(self.subsets, one, "subset run") for one in self.subset_numbers(number)]
         runs += [self.fine_tuned[number]] if "fine_tuned" in needs else []
         own = {"final", "spaced", "early", "dynamics", "fine_tuned"} & set(needs)
         return [*runs, self.runs[number]] if own and number > 0 else runs
+
+    def subset_numbers(self, number: int) -> range:
+        """Numbers of the runs on subsets that a member takes."""
+        return range(number * self.subsets_each, (number + 1) * self.subsets_each)
 
 
 def member(
@@ -54,19 +63,19 @@ def member(
 ) -> Context:
     """`base` with what the method needs, of member `number`.
 
-    options: that of the kind. Raises HeftError where the kind is unknown, its option out of range, or the member's
+    options: those of the kind. Raises HeftError where the kind is unknown, an option out of range, or the member's
     states are not there.
     """
     if kind is None:
         if number > 0:
             raise HeftError("Without an ensemble kind there is only member 0.")
         return _unchanged(base, needs, trained, 0, 0)
-    value = kind_named(kind).value(kind, dict(options or {}))
+    values = kind_named(kind).values(kind, options or {})
     if not kind_named(kind).perturbs:
         run, epochs_back = (number, 0) if kind == "seeds" else (0, number)
         return _unchanged(base, needs, trained, run, epochs_back)
     context = _unchanged(base, needs, trained, 0, 0)
-    return context if number == 0 else _perturbed(context, needs, trained, kind, number, value)
+    return context if number == 0 else _perturbed(context, needs, trained, kind, number, values)
 
 
 def _unchanged(base: Context, needs: Sequence[str], trained: TrainedModels, number: int, back: int) -> Context:
@@ -91,6 +100,9 @@ def _unchanged(base: Context, needs: Sequence[str], trained: TrainedModels, numb
         fold_of = _of(trained.fold_of, number, "folds of run")
         runs = enumerate(trained.folds[number])
         changes["folds"] = [Fold(run.states[_epoch(run, back)].state, fold_of == fold) for fold, run in runs]
+    if "subsets" in needs:
+        runs_on_subsets = [_of(trained.subsets, one, "subset run") for one in trained.subset_numbers(number)]
+        changes["subsets"] = [run.states[_epoch(run, back)].state for run in runs_on_subsets]
     if "fine_tuned" in needs:
         run = _of(trained.fine_tuned, number, "fine-tuned run")
         changes["fine_tuned"] = run.states[_epoch(run, back)].state
@@ -98,9 +110,9 @@ def _unchanged(base: Context, needs: Sequence[str], trained: TrainedModels, numb
 
 
 def _perturbed(
-    context: Context, needs: Sequence[str], trained: TrainedModels, kind: str, number: int, value: float
+    context: Context, needs: Sequence[str], trained: TrainedModels, kind: str, number: int, values: Mapping[str, float]
 ) -> Context:
-    model, change = perturbation(kind, context.network, context.seed, number, value)
+    model, change = perturbation(kind, context.network, context.seed, number, values)
     changed = replace(
         context,
         model=model,
@@ -108,6 +120,7 @@ def _perturbed(
         spaced=[replace(checkpoint, state=change(checkpoint.state)) for checkpoint in context.spaced],
         early=[replace(checkpoint, state=change(checkpoint.state)) for checkpoint in context.early],
         folds=[fold._replace(state=change(fold.state)) for fold in context.folds],
+        subsets=[change(state) for state in context.subsets],
         fine_tuned=change(context.fine_tuned),
     )
     if "dynamics" not in needs:

@@ -1,9 +1,10 @@
 """One experiment, resolved: its scorers, variants and fractions, checked for what a schema cannot say."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -24,11 +25,13 @@ class Experiment:
 
     @cached_property
     def methods(self) -> dict[str, Scorer]:
-        """The plain scorer of each entry of `methods`, by slug."""
-        scorers = [
-            Scorer(name, self._non_default(name, options)) for name, options in map(named, self.settings.methods)
-        ]
-        return {scorer.slug: scorer for scorer in scorers}
+        """The plain scorers of `methods`, by slug; an option that is a list makes a scorer of each of its values."""
+        return {scorer.slug: scorer for scorer in self._listed_methods}
+
+    @property
+    def _listed_methods(self) -> list[Scorer]:
+        entries = (one for entry in self.settings.methods for one in each_value(*named(entry)))
+        return [Scorer(name, self._non_default(name, options)) for name, options in entries]
 
     @cached_property
     def baselines(self) -> dict[str, Scorer]:
@@ -91,11 +94,8 @@ class Experiment:
             raise HeftError(
                 f'{self.where}: the name "{self.name}" may hold only lower-case letters, digits and underscores'
             )
-        if len(self.methods) < len(self.settings.methods):
-            slugs = [
-                Scorer(name, self._non_default(name, options)).slug
-                for name, options in map(named, self.settings.methods)
-            ]
+        slugs = [scorer.slug for scorer in self._listed_methods]
+        if len(self.methods) < len(slugs):
             twice = next(slug for slug in slugs if slugs.count(slug) > 1)
             raise HeftError(f"{self.where}.methods names {twice} twice (an option at its default changes nothing)")
 
@@ -121,7 +121,7 @@ class Experiment:
     def _check_ensemble(self, ensemble: EnsembleSettings) -> None:
         where = f"{self.where}.ensembles ({ensemble.kind})"
         try:
-            KINDS[ensemble.kind].value(ensemble.kind, ensemble.options)
+            KINDS[ensemble.kind].values(ensemble.kind, ensemble.options)
         except HeftError as error:
             raise HeftError(f"{self.where}.ensembles: {error}") from error
         if ensemble.kind == "checkpoints":
@@ -160,9 +160,22 @@ def named(entry: Named) -> tuple[str, dict[str, Any]]:
     return next((name, dict(options)) for name, options in entry.items())
 
 
+def each_value(name: str, options: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Name and options with one value each, for every combination of those that are lists."""
+    lists = [value if isinstance(value, list) else [value] for value in options.values()]
+    for values in product(*lists):
+        yield name, dict(zip(options, values, strict=True))
+
+
 def declaration_of(method: str) -> Declaration:
     """The declaration of a registered method."""
     return declarations("methods")[method]
+
+
+def subset_models(method: str, options: Mapping[str, Any]) -> int:
+    """How many models on subsets a method that needs them takes for one member: its option `models`."""
+    models: int = options.get("models", declaration_of(method).options["models"].default)
+    return models
 
 
 def module_file(import_path: str, root: Path) -> Path | None:

@@ -16,7 +16,7 @@ from heft.data.inputs import read_inputs
 from heft.records import commit_tags
 from heft.registry import declarations
 from heft.report_files import Sources
-from heft.reporting.inputs import AGREEMENT_COLUMNS, ReportInput, SplitFacts, TrainingExamples
+from heft.reporting.inputs import AGREEMENT_COLUMNS, ReportInput, SplitFacts, TrainingExamples, Warned
 from heft.statistics import rank_agreement
 
 SHOWN_PACKAGES = ("torch", "torchvision", "numpy", "pandas", "scikit-learn", "snakemake", "mlflow", "seaborn")
@@ -53,6 +53,11 @@ def gather(sources: Sources) -> ReportInput:
         versions={"python": platform.python_version(), **{package: version(package) for package in SHOWN_PACKAGES}},
         machine=machine(),
         training=_training_examples(sources, scores),
+        warnings=[
+            Warned(one["rows"][0]["seed"], one["rows"][0]["variant"], sentence)
+            for one in evaluated
+            for sentence in one["warnings"]
+        ],
         missing=sources.missing,
     )
 

@@ -1,6 +1,7 @@
 """Changes of a trained model that make the members of an ensemble; each follows from seed and member number alone.
 
-`parameter_dropout`: each parameter is zeroed with probability p_k ~ U(0, p_max); nothing is rescaled.
+`parameter_dropout`: each parameter is zeroed with probability p_k ~ U(0, p_max); the others stay as they are, or
+with `rescale` are divided by 1 - p_k.
 `gaussian`: N(0, sigma^2) is added to each parameter.
 `activation_dropout`: what enters each layer but the first is zeroed with probability `rate` and divided by 1 - rate:
 one mask per layer and member, over features or channels, the same for every example, training and validation alike.
@@ -21,27 +22,29 @@ from heft.errors import HeftError
 Change = tuple[nn.Module, Callable[[Mapping[str, Tensor]], dict[str, Tensor]]]  # the model, and the change of a state
 
 
-def perturbation(kind: str, model: nn.Module, seed: int, number: int, value: float) -> Change:
-    """The change of member `number`, with the kind's option `value`."""
-    return CHANGES[kind](model, seed, number, value)
+def perturbation(kind: str, model: nn.Module, seed: int, number: int, values: Mapping[str, float]) -> Change:
+    """The change of member `number`, with the values of the kind's options."""
+    return CHANGES[kind](model, seed, number, **values)
 
 
-def parameter_dropout(model: nn.Module, seed: int, number: int, p_max: float) -> Change:
-    """See `dropout_masks`."""
-    keep = dropout_masks(model, seed, number, p_max)
+def parameter_dropout(model: nn.Module, seed: int, number: int, p_max: float, rescale: bool = False) -> Change:
+    """See `dropout_masks`; the masks are those without `rescale`."""
+    keep, probability = dropout_masks(model, seed, number, p_max)
+    factor = 1 / (1 - probability) if rescale else 1.0
     return model, lambda state: {
-        name: torch.where(keep[name], tensor, 0) if name in keep else tensor for name, tensor in state.items()
+        name: torch.where(keep[name], factor * tensor, 0) if name in keep else tensor for name, tensor in state.items()
     }
 
 
-def dropout_masks(model: nn.Module, seed: int, number: int, p_max: float) -> dict[str, Tensor]:
-    """Of member `number`, for each parameter what is kept (bool)."""
+def dropout_masks(model: nn.Module, seed: int, number: int, p_max: float) -> tuple[dict[str, Tensor], float]:
+    """Of member `number`, for each parameter what is kept (bool), and the probability p_k of being zeroed."""
     generator = _generator(seed, "parameter_dropout", number)
     probability = p_max * torch.rand((), generator=generator)
-    return {
+    keep = {
         name: torch.rand(parameter.shape, generator=generator) >= probability
         for name, parameter in model.named_parameters()
     }
+    return keep, float(probability)
 
 
 def gaussian(model: nn.Module, seed: int, number: int, sigma: float) -> Change:
@@ -78,7 +81,7 @@ def _multiply(mask: Tensor, _layer: nn.Module, inputs: tuple[Any, ...]) -> tuple
     return inputs[0] * mask.to(inputs[0].dtype), *inputs[1:]
 
 
-CHANGES: dict[str, Callable[[nn.Module, int, int, float], Change]] = {
+CHANGES: dict[str, Callable[..., Change]] = {
     "parameter_dropout": parameter_dropout,
     "gaussian": gaussian,
     "activation_dropout": activation_dropout,

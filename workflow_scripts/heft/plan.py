@@ -9,12 +9,13 @@ from typing import Any
 
 from heft.config import Configuration, data_folder, load_configuration
 from heft.ensemble_kinds import KINDS
-from heft.experiment import Experiment, declaration_of, module_file
+from heft.experiment import Experiment, declaration_of, module_file, subset_models
 from heft.fingerprint import PACKAGE_ROOT, fingerprint
 from heft.registry import MODULES_VARIABLE, declarations
 from heft.variants import NONE, Scorer, Variant
 
-GROUP_SIZE = 5  # members of the kind `seeds` are trained this many at a time; group 0 lacks member 0, the trained model
+# Models of `seeds` and `subsets` that are trained at a time; group 0 of `seeds` lacks member 0, the trained one.
+GROUP_SIZE = 5
 
 
 @dataclass(frozen=True)
@@ -95,7 +96,7 @@ class Plan:
         """Which states outlive training: of the base model (`kind` empty), or of further trained models of a kind."""
         scorers = [(scorer, size) for scorer, size in self.experiments[experiment].scorers.values() if scorer.ensemble]
         latest = max((size for scorer, size in scorers if scorer.ensemble == "checkpoints"), default=0)
-        if kind in ("folds", "fine_tunes"):
+        if kind in ("folds", "subsets", "fine_tunes"):
             return {"roles": ["final"], "latest": latest}
         asked_again = [
             scorer for scorer, _ in scorers if KINDS[scorer.ensemble].perturbs and "dynamics" in self._needs(scorer)
@@ -122,9 +123,10 @@ class Plan:
     @staticmethod
     def members(kind: str, group: int) -> list[int]:
         """Numbers of the members that a group trains; of `seeds`, member 0 is the trained model itself."""
-        if kind != "seeds":
+        if kind not in ("seeds", "subsets"):
             return [group]
-        return [member for member in range(GROUP_SIZE * group, GROUP_SIZE * (group + 1)) if member > 0]
+        numbers = range(GROUP_SIZE * group, GROUP_SIZE * (group + 1))
+        return [number for number in numbers if number > 0 or kind == "subsets"]
 
     @staticmethod
     def group_of(member: int) -> int:
@@ -132,9 +134,9 @@ class Plan:
         return member // GROUP_SIZE
 
     def member_groups(self, experiment: str, scorer: str, kind: str) -> list[int]:
-        """Groups of further trained models of a kind (`seeds`, `folds`, `fine_tunes`) that a scorer needs.
+        """Groups of further trained models of a kind (`seeds`, `folds`, `subsets`, `fine_tunes`) that a scorer needs.
 
-        A group of `seeds` holds up to five members, a group of the other kinds serves the one member of its number.
+        A group of `seeds` or `subsets` holds up to five models, one of the other kinds serves the member of its number.
         """
         found, size = self.experiments[experiment].scorers[scorer]
         needs = self._needs(found)
@@ -142,6 +144,9 @@ class Plan:
         if kind == "seeds":
             own = {"final", "spaced", "early", "dynamics", "fine_tuned"} & needs
             return list(range(1 + (size - 1) // GROUP_SIZE)) if own and members > 1 else []
+        if kind == "subsets":
+            models = members * subset_models(found.method, found.options) if "subsets" in needs else 0
+            return list(range(-(-models // GROUP_SIZE)))
         needed = {"folds": "folds", "fine_tunes": "fine_tuned"}[kind]
         return list(range(members)) if needed in needs else []
 

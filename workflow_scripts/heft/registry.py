@@ -32,13 +32,14 @@ class Option:
 
 @dataclass(frozen=True)
 class Declaration:
-    """What a file declares about the function that it registers."""
+    """What a file declares about the function that it registers; details: the function's own docstring."""
 
     name: str
     room: str
     module: str
     file: Path
     docstring: str
+    details: str
     fields: dict[str, Any]
     options: dict[str, Option]
 
@@ -89,6 +90,7 @@ def _read_declaration(file: Path, room: str, _modified: int) -> Declaration | No
                     module=_module_name(file),
                     file=file,
                     docstring=ast.get_docstring(tree) or ast.get_docstring(node) or "",
+                    details=ast.get_docstring(node) or "",
                     fields={
                         keyword.arg: ast.literal_eval(keyword.value) for keyword in decorator.keywords if keyword.arg
                     },

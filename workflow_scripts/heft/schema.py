@@ -31,10 +31,12 @@ def check_against_schema(value: Any, schema: Mapping[str, Any], name: str) -> No
         raise HeftError(f"{name}: {_sentence(errors[0])}")
 
 
-def choice_with_options(found: Mapping[str, Declaration], *, open_pattern: str | None = None) -> dict[str, Any]:
+def choice_with_options(
+    found: Mapping[str, Declaration], *, open_pattern: str | None = None, lists: bool = False
+) -> dict[str, Any]:
     """Schema of a registered name: alone, or as `{name: {option: value}}`.
 
-    open_pattern: of further names, whose options are not known here.
+    open_pattern: of further names, whose options are not known here. lists: an option may be a list of values.
     """
     alternatives: list[dict[str, Any]] = [{"type": "string", "enum": list(found)}]
     if open_pattern:
@@ -48,7 +50,9 @@ def choice_with_options(found: Mapping[str, Declaration], *, open_pattern: str |
             name: {
                 "type": "object",
                 "additionalProperties": False,
-                "properties": {key: _option_schema(option.annotation) for key, option in declaration.options.items()},
+                "properties": {
+                    key: _option_schema(option.annotation, lists) for key, option in declaration.options.items()
+                },
             }
             for name, declaration in found.items()
         },
@@ -79,9 +83,11 @@ def shown(value: Any) -> str:
     return text if len(text) <= 80 else text[:77] + "..."
 
 
-def _option_schema(annotation: str) -> dict[str, Any]:
+def _option_schema(annotation: str, lists: bool) -> dict[str, Any]:
     if annotation in _OPTION_TYPES:
-        return {"type": _OPTION_TYPES[annotation]}
+        one = {"type": _OPTION_TYPES[annotation]}
+        several = {"type": "array", "items": one, "minItems": 1, "uniqueItems": True}
+        return {"anyOf": [one, several]} if lists else one
     inner = annotation[annotation.find("[") + 1 : -1].split(",")[0].strip()
     return {"type": "array", "items": {"type": _OPTION_TYPES[inner]}, "minItems": 1}
 

@@ -1,5 +1,6 @@
 """Scores and costs of ensemble members: their mean, their sum, and whether a score is usable; without torch."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -38,6 +39,16 @@ def ensemble_cost(costs: Sequence[MemberCost], size: int) -> dict[str, float]:
         "score_peak_mb": max(cost.peak_mb for cost in first),
         "forward_passes": sum(cost.forward_passes for cost in first),
     }
+
+
+def ensemble_warnings(facts: Mapping[str, Any], size: int) -> list[str]:
+    """What the method said in `cost.json` of its scores at the first `size` members, a sentence that differs in numbers
+    alone once, with the number of members that it was said at."""
+    said: dict[str, list[str]] = {}
+    for warnings in facts["warnings"][:size]:
+        for warning in warnings:
+            said.setdefault(re.sub(r"[-+\d.e]*\d", "#", warning), []).append(warning)
+    return [found[0] + (f" (at {len(found)} of {size} members)" if size > 1 else "") for found in said.values()]
 
 
 def costs_from_json(facts: Mapping[str, Any]) -> list[MemberCost]:

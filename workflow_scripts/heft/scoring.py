@@ -1,7 +1,7 @@
 """Scores of a method for every member of an ensemble, and what each member costs."""
 
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import partial
 from typing import Any, NamedTuple, Protocol
 
@@ -28,11 +28,15 @@ class Labelled(Protocol):
 
 
 class MemberScores(NamedTuple):
-    """scores float64 [n, size], one column a member; one cost a member; CPU seconds of one forward pass."""
+    """scores float64 [n, size], one column a member; one cost a member; CPU seconds of one forward pass.
+
+    warnings: of each member, what the method says of its own scores.
+    """
 
     scores: np.ndarray
     costs: list[MemberCost]
     forward_cpu_seconds: float
+    warnings: list[list[str]]
 
 
 def score_members(
@@ -62,6 +66,9 @@ def score_members(
     function, needs = declared.load(), declared.fields["needs"]
     if size > 1 and not declared.fields["ensemble"]:
         raise HeftError(f"Method {name} takes no ensemble, but {size} members of {kind} are asked for.")
+    if "subsets" in needs:
+        each: int = options.get("models", declared.options["models"].default)
+        trained = replace(trained, subsets_each=each)
     base = Context(
         train=Batch(train.inputs, train.labels),
         n_classes=n_classes,
@@ -70,25 +77,31 @@ def score_members(
         validation=Batch(validation.inputs, validation.labels) if "validation" in needs else None,
         true_labels=true_labels if "true_labels" in needs else None,
         gradient=partial(objective_gradient, objective),
+        objective=objective,
         weight_decay=weight_decay,
     )
     forward = forward_cpu_seconds(model, trained.runs[0].final.state, train.inputs)
-    columns, costs = [], []
+    columns, costs, warnings = [], [], []
     for number in range(size):
         with measure() as cost:
             try:
-                context = member(base, needs, trained, number, kind, ensemble_options)
+                context = member(replace(base, warnings=[]), needs, trained, number, kind, ensemble_options)
                 scores = function(context, **options)
             except HeftError as error:
                 raise HeftError(f"Method {name}, member {number}: {error}") from error
+        warnings.append(context.warnings)
         columns.append(check_scores(scores.double().numpy(), len(train.labels), name, f"member {number}"))
         training = sum(run.cpu_seconds for run in trained.used(needs, kind, number))
         if context.dynamics is not None and (number == 0 or kind == "seeds"):
             training += len(context.dynamics.label_logit) * forward
         costs.append(MemberCost(cost.cpu_seconds, (cost.cpu_seconds + training) / forward, cost.peak_mb, training))
-    return MemberScores(np.stack(columns, axis=1), costs, forward)
+    return MemberScores(np.stack(columns, axis=1), costs, forward, warnings)
 
 
 def costs_as_json(scored: MemberScores) -> dict[str, Any]:
     """What `cost.json` holds; `costs_from_json` reads it back."""
-    return {"members": [asdict(cost) for cost in scored.costs], "forward_cpu_seconds": scored.forward_cpu_seconds}
+    return {
+        "members": [asdict(cost) for cost in scored.costs],
+        "forward_cpu_seconds": scored.forward_cpu_seconds,
+        "warnings": scored.warnings,
+    }

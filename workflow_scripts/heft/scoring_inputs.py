@@ -13,7 +13,8 @@ from heft.training.folds import draw_folds
 
 
 def load_trained(files: Any, train: Examples, seed: int) -> TrainedModels:
-    """From the inputs of a `score_members` job: `checkpoints`, and what there is of seeds, folds, fine_tunes, dynamics.
+    """From the inputs of a `score_members` job: `checkpoints`, and what there is of seeds, folds, subsets, fine_tunes
+    and dynamics.
 
     Raises HeftError where a state is not what its checkpoints.json says.
     """
@@ -24,6 +25,7 @@ def load_trained(files: Any, train: Examples, seed: int) -> TrainedModels:
         runs=runs,
         folds={member: [found.runs[fold] for fold in sorted(found.runs)] for member, found in folds.items()},
         fold_of={member: draw_folds(train.labels, seed, member) for member in folds},
+        subsets=load_checkpoints(*folders_of(files.subsets)).runs if files.subsets else {},
         fine_tuned={member: found.runs[member] for member, found in fine_tunes.items()},
         dynamics={
             int(run): Dynamics(*dynamics_of_run(table, run, train.ids))

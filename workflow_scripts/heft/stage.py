@@ -62,6 +62,12 @@ def guarded(job: Any) -> Iterator[None]:
         sys.exit(f"{job.rule}: {sentence}")
 
 
+def say(job: Any, sentences: list[str]) -> None:
+    """Adds sentences to the job's log, for who looks there; the report says them too."""
+    with Path(str(job.log[0])).open("a", encoding="utf-8") as log:
+        log.writelines(f"{sentence}\n" for sentence in sentences)
+
+
 def prepare_process() -> None:
     """One torch thread, so that bits do not depend on the cores, and no warning that a person cannot act on."""
     warnings.filterwarnings("ignore", category=FutureWarning, message=".*torch.jit.script.*")

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from heft.plan import Plan
 
-MEMBER_KINDS = ("seeds", "folds", "fine_tunes")
+MEMBER_KINDS = ("seeds", "folds", "subsets", "fine_tunes")
 SLUG = r"[A-Za-z0-9_.\-]+"
 # `m` a scorer, `v` a variant, `file` anything in a folder that is the output of a rule.
 WILDCARDS = {"e": "[a-z0-9_]+", "s": "[0-9]+", "g": "[0-9]+", "kind": "[a-z_]+", "m": SLUG, "v": SLUG, "file": "[^/]+"}

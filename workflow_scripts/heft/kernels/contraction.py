@@ -42,10 +42,14 @@ def contracted_derivatives(
     batches: Iterable[tuple[Tensor, Tensor]],
     loss: Callable[[Tensor, Tensor], Tensor],
 ) -> Iterator[Tensor]:
-    """For each batch of (inputs, labels) <d_k, grad l_i>: [k, b]; layers: those of `contractible_layers`."""
+    """For each batch of (inputs, labels) <d_k, grad l_i>: [k, b]; layers: those of `contractible_layers`.
+
+    A layer whose parameters are in no direction is left out.
+    """
+    layers = {name: layer for name, layer in layers.items() if names_of(name, layer).keys() & directions[0].keys()}
     state = {**{name: tensor.detach().requires_grad_() for name, tensor in parameters.items()}, **buffers}
     own = {
-        name: [{key: direction[_full(name, key)] for key, _ in layer.named_parameters()} for direction in directions]
+        name: [{key: direction[full] for full, key in names_of(name, layer).items()} for direction in directions]
         for name, layer in layers.items()
     }
     with evaluation(model):
@@ -57,7 +61,7 @@ def contracted_derivatives(
             with torch.no_grad():
                 for (name, layer), delta in zip(layers.items(), deltas, strict=True):
                     for score, direction in zip(scores, own[name], strict=True):
-                        score += _moved(_Bare(layer), direction, captured[layer], delta)
+                        score += moved(layer, direction, captured[layer], delta)
             yield scores
 
 
@@ -74,12 +78,25 @@ class _Bare(nn.Module):
         return output
 
 
-def _moved(layer: _Bare, direction: Direction, captured: Captured, delta: Tensor) -> Tensor:
-    """<delta_i, layer(input_i; direction)> [b]."""
+def moved(layer: nn.Module, direction: Direction, captured: Captured, delta: Tensor) -> Tensor:
+    """<delta_i, layer(input_i; direction)> [b]: the layer's part of <d, grad l_i>."""
     values = {f"layer.{key}": tensor for key, tensor in {**direction, **captured.buffers}.items()}
-    output = functional_call(layer, values, (captured.input,))
+    output = functional_call(_Bare(layer), values, (captured.input,))
     return torch.linalg.vecdot(delta.flatten(1), output.flatten(1))
 
 
-def _full(layer: str, key: str) -> str:
-    return f"{layer}.{key}" if layer else key
+def pulled(layer: nn.Module, parameters: Direction, captured: Captured, cotangents: Tensor) -> dict[str, Tensor]:
+    """sum_i of the layer's gradients for output gradients `cotangents` [b, ...], by the layer's parameter names."""
+    if type(layer) is nn.Linear and cotangents.dim() == 2:
+        found = {"weight": cotangents.T @ captured.input, "bias": cotangents.sum(dim=0)}
+        return {key: found[key] for key in parameters}
+    leaves = {key: tensor.detach().requires_grad_() for key, tensor in parameters.items()}
+    values = {f"layer.{key}": tensor for key, tensor in {**leaves, **captured.buffers}.items()}
+    with torch.enable_grad():
+        output = functional_call(_Bare(layer), values, (captured.input,))
+        return dict(zip(leaves, torch.autograd.grad(output, list(leaves.values()), cotangents), strict=True))
+
+
+def names_of(name: str, layer: nn.Module) -> dict[str, str]:
+    """Parameters of the layer called `name`: their names in the model, and in the layer."""
+    return {f"{name}.{key}" if name else key: key for key, _ in layer.named_parameters(recurse=False)}

@@ -1,36 +1,106 @@
-"""Products with the Gauss-Newton matrix of the mean cross-entropy.
+"""Products with the Gauss-Newton matrix or the Hessian of the mean cross-entropy over the training set.
 
 G = (1/n) sum_i J_i^T (diag p_i - p_i p_i^T) J_i,   J_i = dlogits_i / dtheta, p_i = softmax(logits_i)
+H = G + (1/n) sum_i sum_c (p_ic - 1[c = y_i]) d2 logits_ic / dtheta2
 
-G is positive semi-definite at any parameters, unlike the Hessian, and needs no labels: a push to the logits, one small
-product there, a pull back.
+G is positive semi-definite at any parameters and needs no labels. Both take the parameters that the direction names;
+the others stand still.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
 
 import torch
+import torch.autograd.forward_ad as forward_ad
 from torch import Tensor, nn
+from torch.func import functional_call, grad, jvp
+from torch.nn import functional
 
-from heft.kernels.directional import logits_and_tangents
-from heft.kernels.functional import Direction, State, batch_size_for
-from heft.kernels.reverse import vector_jacobian
+from heft.errors import HeftError
+from heft.kernels.directional import LinearRule, layer_error
+from heft.kernels.functional import Direction, State, batch_size_for, buffers_of, evaluation, parameters_of
+
+CURVATURES = ("gauss_newton", "hessian")
+Operator = Callable[[Tensor], Tensor]  # vector [n_parameters] -> matrix vector [n_parameters]
+
+
+def curvature_operator(
+    curvature: str, model: nn.Module, state: State, inputs: Tensor, labels: Tensor, like: Direction
+) -> Operator:
+    """vector -> A vector on flat vectors [n_parameters], ordered as `like`; curvature: `gauss_newton` or `hessian`."""
+    if curvature not in CURVATURES:
+        raise HeftError(f'curvature is "{curvature}"; it must be one of {", ".join(CURVATURES)}.')
+    size = batch_size_for(model, state, inputs)
+
+    def product(vector: Tensor) -> Tensor:
+        direction = unflatten(vector, like)
+        if curvature == "hessian":
+            return flatten(hessian_product(model, state, direction, inputs, labels, size))
+        return flatten(gauss_newton_product(model, state, direction, inputs, size))
+
+    return product
 
 
 def gauss_newton_product(
     model: nn.Module, state: State, direction: Direction, inputs: Tensor, batch_size: int | None = None
 ) -> dict[str, Tensor]:
-    """G u for u = direction, one tensor a parameter."""
-    batches = inputs.split(batch_size or batch_size_for(model, state, inputs))
-    pulled = vector_jacobian(model, state, _pairs(model, state, direction, batches))
-    return {name: tensor / len(inputs) for name, tensor in pulled.items()}
+    """G u for u = direction, one tensor a parameter: forward with tangents, a small product there, and back, in one."""
+    parameters, buffers = parameters_of(model, state), buffers_of(model, state)
+    leaves = {name: parameters[name].requires_grad_() for name in direction}
+    total = {name: torch.zeros_like(tensor) for name, tensor in direction.items()}
+    for batch in inputs.split(batch_size or batch_size_for(model, state, inputs)):
+        run = partial(_push, model, {**parameters, **buffers}, leaves, direction, batch)
+        with torch.enable_grad(), evaluation(model):
+            try:
+                logits, tangent = run()
+            except (RuntimeError, NotImplementedError) as error:
+                raise layer_error(model, run, error) from error
+        p, tangent = logits.detach().softmax(dim=-1), tangent.detach()
+        cotangent = p * (tangent - (p * tangent).sum(dim=-1, keepdim=True))
+        gradients = torch.autograd.grad(logits, list(leaves.values()), cotangent, allow_unused=True)
+        for name, gradient in zip(leaves, gradients, strict=True):
+            if gradient is not None:
+                total[name] += gradient
+    return {name: tensor / len(inputs) for name, tensor in total.items()}
 
 
-def _pairs(
-    model: nn.Module, state: State, direction: Direction, batches: tuple[Tensor, ...]
-) -> Iterator[tuple[Tensor, Tensor]]:
-    for batch, (logits, tangents) in zip(batches, logits_and_tangents(model, state, [direction], batches), strict=True):
-        p, tangent = logits.softmax(dim=-1), tangents[0]
-        yield batch, p * (tangent - (p * tangent).sum(dim=-1, keepdim=True))
+def _push(model: nn.Module, state: State, leaves: State, direction: Direction, batch: Tensor) -> tuple[Tensor, Tensor]:
+    with forward_ad.dual_level(), LinearRule():
+        duals = {name: forward_ad.make_dual(leaves[name], tangent) for name, tangent in direction.items()}
+        logits, tangent = forward_ad.unpack_dual(functional_call(model, {**state, **duals}, (batch,)))
+    return logits, torch.zeros_like(logits) if tangent is None else tangent
+
+
+def hessian_product(
+    model: nn.Module,
+    state: State,
+    direction: Direction,
+    inputs: Tensor,
+    labels: Tensor,
+    batch_size: int | None = None,
+) -> dict[str, Tensor]:
+    """H u for u = direction, one tensor a parameter: forward mode over the gradient."""
+    parameters, buffers = parameters_of(model, state), buffers_of(model, state)
+    moving, size = {name: parameters[name] for name in direction}, batch_size or batch_size_for(model, state, inputs)
+    total = {name: torch.zeros_like(tensor) for name, tensor in direction.items()}
+
+    def summed(values: State, x: Tensor, y: Tensor) -> Tensor:
+        logits = functional_call(model, {**parameters, **values, **buffers}, (x,))
+        return functional.cross_entropy(logits, y, reduction="sum")
+
+    for x, y in zip(inputs.split(size), labels.split(size), strict=True):
+        with evaluation(model):
+            pushed: Any = jvp(grad(partial(summed, x=x, y=y)), (moving,), (dict(direction),))[1]
+        for name, tensor in pushed.items():
+            total[name] += tensor.detach()
+    return {name: tensor / len(inputs) for name, tensor in total.items()}
+
+
+def dense_matrix(product: Operator, like: Tensor) -> Tensor:
+    """The matrix [d, d] of an operator, column by column, made symmetric."""
+    matrix = torch.stack([product(row) for row in torch.eye(len(like), dtype=like.dtype)])
+    return (matrix + matrix.T) / 2
 
 
 def flatten(direction: Direction) -> Tensor:
@@ -42,16 +112,3 @@ def unflatten(vector: Tensor, like: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """The inverse of `flatten`, with the names and shapes of `like`."""
     parts = vector.split([tensor.numel() for tensor in like.values()])
     return {name: part.view_as(tensor) for (name, tensor), part in zip(like.items(), parts, strict=True)}
-
-
-def gauss_newton_operator(
-    model: nn.Module, state: State, inputs: Tensor, like: Direction
-) -> Callable[[Tensor], Tensor]:
-    """vector -> G vector on flat vectors [n_parameters], ordered as `like`."""
-    size = batch_size_for(model, state, inputs)
-
-    def product(vector: Tensor) -> Tensor:
-        pulled = gauss_newton_product(model, state, unflatten(vector, like), inputs, size)
-        return flatten({name: pulled[name] for name in like})
-
-    return product

@@ -45,6 +45,7 @@ def directional_derivatives(
 ) -> Tensor:
     """<d_k, grad l_i(state)> for each direction and example: [k, n].
 
+    All directions hold the same parameters; those that they leave out stand still.
     One direction is carried along in forward mode, which needs least memory. Several are contracted layer by layer
     where the model allows it (`contraction`), so that they share a backward pass too; else the forward pass alone.
     batch_size: by default `batch_size_for` the model's shapes.
@@ -79,7 +80,6 @@ def logits_and_tangents(
 ) -> Iterator[tuple[Tensor, Tensor]]:
     """For each batch of inputs the logits [b, n_classes] and their tangents J d_k [k, b, n_classes]."""
     parameters, buffers = parameters_of(model, state), buffers_of(model, state)
-    directions = [{name: direction[name] for name in parameters} for direction in directions]
     push = _push_one if len(directions) == 1 else _push_many
     for batch in batches:
         run = partial(push, model, parameters, buffers, directions, batch)
@@ -87,16 +87,16 @@ def logits_and_tangents(
             try:
                 pushed = run()
             except (RuntimeError, NotImplementedError) as error:
-                raise _layer_error(model, run, error) from error
+                raise layer_error(model, run, error) from error
         yield pushed
 
 
 def _push_one(
     model: nn.Module, parameters: State, buffers: State, directions: Sequence[Direction], batch: Tensor
 ) -> tuple[Tensor, Tensor]:
-    with forward_ad.dual_level(), _LinearRule():
-        duals = {name: forward_ad.make_dual(parameters[name], directions[0][name]) for name in parameters}
-        logits, tangent = forward_ad.unpack_dual(functional_call(model, {**duals, **buffers}, (batch,)))
+    with forward_ad.dual_level(), LinearRule():
+        duals = {name: forward_ad.make_dual(parameters[name], tangent) for name, tangent in directions[0].items()}
+        logits, tangent = forward_ad.unpack_dual(functional_call(model, {**parameters, **duals, **buffers}, (batch,)))
     return logits, (torch.zeros_like(logits) if tangent is None else tangent)[None]
 
 
@@ -104,19 +104,23 @@ def _push_many(
     model: nn.Module, parameters: State, buffers: State, directions: Sequence[Direction], batch: Tensor
 ) -> tuple[Tensor, Tensor]:
     # vmap over the tangents only: what does not depend on the direction is computed once.
-    stacked = {name: torch.stack([direction[name] for direction in directions]) for name in parameters}
+    stacked = {name: torch.stack([direction[name] for direction in directions]) for name in directions[0]}
+    moving = {name: parameters[name] for name in stacked}
 
     def forward(moved: State) -> Tensor:
-        return functional_call(model, {**moved, **buffers}, (batch,))
+        return functional_call(model, {**parameters, **moved, **buffers}, (batch,))
 
     def along(direction: Direction) -> Any:
-        return jvp(forward, (parameters,), (direction,))
+        return jvp(forward, (moving,), (direction,))
 
     return vmap(along, out_dims=(None, 0))(stacked)  # type: ignore[arg-type]
 
 
-class _LinearRule(TorchFunctionMode):
-    """Linear layers' tangent as x dW^T + db (+ dx W^T in place): 1.4 times faster than torch's rule at 1,024 rows."""
+class LinearRule(TorchFunctionMode):
+    """Linear layers' tangent as x dW^T + db (+ dx W^T in place): 1.4 times faster than torch's rule at 1,024 rows.
+
+    Where a backward pass through the values is to follow, the tangents leave no graph of their own behind.
+    """
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         if func is not functional.linear or kwargs:
@@ -126,9 +130,9 @@ class _LinearRule(TorchFunctionMode):
         b, db = (None, None) if bias is None else forward_ad.unpack_dual(bias)
         if dw is None or (bias is not None and db is None):
             return func(*args)
-        tangent = functional.linear(value, dw, db)
+        tangent = functional.linear(value.detach(), dw, db)
         if dx is not None:
-            tangent += functional.linear(dx, w)
+            tangent += functional.linear(dx.detach(), w.detach())
         return forward_ad.make_dual(functional.linear(value, w, b), tangent)
 
 
@@ -139,7 +143,7 @@ def _loss_gradient(loss: Loss, logits: Tensor, labels: Tensor) -> Tensor:
         return torch.autograd.grad(loss(leaf, labels).sum(), leaf)[0]
 
 
-def _layer_error(model: nn.Module, run: Callable[[], Any], error: Exception) -> Exception:
+def layer_error(model: nn.Module, run: Callable[[], Any], error: Exception) -> Exception:
     """Runs again with the layers recorded; the error that names the innermost one."""
     trace = LayerTrace(model)
     with trace.record():

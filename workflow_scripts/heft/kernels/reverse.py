@@ -1,6 +1,6 @@
 """Vector-Jacobian products in reverse mode: gradients of functions of the logits."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 import torch
 from torch import Tensor, nn
@@ -9,17 +9,23 @@ from torch.func import functional_call
 from heft.kernels.functional import State, buffers_of, evaluation, parameters_of
 
 
-def vector_jacobian(model: nn.Module, state: State, pairs: Iterable[tuple[Tensor, Tensor]]) -> dict[str, Tensor]:
+def vector_jacobian(
+    model: nn.Module,
+    state: State,
+    pairs: Iterable[tuple[Tensor, Tensor]],
+    names: Collection[str] | None = None,
+) -> dict[str, Tensor]:
     """sum_i J_i^T c_i over batches of (inputs [b, ...], cotangents c [b, n_classes]): one tensor a parameter.
 
     With c_i = df/dlogits_i it is the gradient of f. A parameter that the logits do not depend on gets zeros.
+    names: of the parameters that are looked at, in their order; None: all.
     """
-    parameters = {name: tensor.requires_grad_() for name, tensor in parameters_of(model, state).items()}
-    buffers = buffers_of(model, state)
+    everything, buffers = parameters_of(model, state), buffers_of(model, state)
+    parameters = {name: everything[name].requires_grad_() for name in (everything if names is None else names)}
     total = {name: torch.zeros_like(tensor) for name, tensor in parameters.items()}
     for inputs, cotangents in pairs:
         with torch.enable_grad(), evaluation(model):
-            logits = functional_call(model, {**parameters, **buffers}, (inputs,))
+            logits = functional_call(model, {**everything, **buffers}, (inputs,))
             gradients = torch.autograd.grad(logits, list(parameters.values()), cotangents, allow_unused=True)
         for name, gradient in zip(parameters, gradients, strict=True):
             if gradient is not None:

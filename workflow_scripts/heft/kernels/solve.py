@@ -1,6 +1,7 @@
-"""Conjugate gradients and the largest eigenvalue of a positive semi-definite operator given by its products."""
+"""Solvers and eigenvalues of a symmetric operator given by its products: CG, LiSSA, Lanczos, power iteration."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -10,11 +11,15 @@ from heft.errors import HeftError
 Product = Callable[[Tensor], Tensor]  # vector [d] -> A vector [d]
 
 
+class NegativeCurvatureError(HeftError):
+    """The matrix is not positive definite, so the system has no solution that means anything."""
+
+
 def conjugate_gradient(product: Product, b: Tensor, *, tolerance: float, most_steps: int) -> Tensor:
     """x with |b - A x| <= tolerance * |b|, from x = 0; A symmetric positive definite.
 
-    Raises HeftError where A has a direction without positive curvature, or where `most_steps` products are not enough:
-    a half-solved system is no score.
+    Raises NegativeCurvatureError where A has a direction without positive curvature, and HeftError where `most_steps`
+    products are not enough: a half-solved system is no score.
     """
     x, residual = torch.zeros_like(b), b.clone()
     step, squared, goal = residual.clone(), residual.dot(residual), tolerance**2 * b.dot(b)
@@ -24,9 +29,8 @@ def conjugate_gradient(product: Product, b: Tensor, *, tolerance: float, most_st
         pushed = product(step)
         curvature = step.dot(pushed)
         if not curvature > 0:  # NaN too
-            raise HeftError(
-                f"Conjugate gradients met curvature {curvature / step.dot(step):.3g}, not above 0: raise the damping."
-            )
+            met = float(curvature / step.dot(step))
+            raise NegativeCurvatureError(f"Conjugate gradients met curvature {met:.3g}, not above 0.")
         length = squared / curvature
         x += length * step
         residual -= length * pushed
@@ -55,3 +59,84 @@ def largest_eigenvalue(product: Product, start: Tensor, *, tolerance: float = 0.
             return estimate
         unit = pushed / estimate
     raise HeftError(f"The largest eigenvalue did not settle in {most_steps} power iterations (now {estimate:.3g}).")
+
+
+class Eigenpairs(NamedTuple):
+    """Eigenvalues [k], by size, the largest absolute one first; unit eigenvectors [k, d] in rows; residuals
+    |A u - lambda u| [k]."""
+
+    values: Tensor
+    vectors: Tensor
+    residuals: Tensor
+
+
+def lanczos(product: Product, start: Tensor, *, steps: int) -> Eigenpairs:
+    """Eigenpairs of a symmetric A on the Krylov space of `start`: at most `steps`, fewer where the space ends.
+
+    For a symmetric matrix Arnoldi's iteration is this one. Each new vector is made orthogonal to all former ones,
+    twice, so that no eigenvalue is found again.
+    """
+    basis = [start / start.norm()]
+    diagonal: list[Tensor] = []
+    beside: list[Tensor] = []
+    for _ in range(min(steps, len(start))):
+        pushed = product(basis[-1])
+        length = pushed.norm()
+        diagonal.append(basis[-1].dot(pushed))
+        known = torch.stack(basis)
+        for _ in range(2):
+            pushed = pushed - known.T @ (known @ pushed)
+        beside.append(pushed.norm())
+        if beside[-1] <= 100 * torch.finfo(start.dtype).eps * length:
+            beside[-1] = torch.zeros_like(beside[-1])
+            break
+        basis.append(pushed / beside[-1])
+    size = len(diagonal)
+    inner = torch.stack(beside[: size - 1]).double() if size > 1 else torch.zeros(0, dtype=torch.float64)
+    small = torch.diag(torch.stack(diagonal).double()) + torch.diag(inner, 1) + torch.diag(inner, -1)
+    values, vectors = torch.linalg.eigh(small)
+    order = values.abs().argsort(descending=True)
+    residuals = (beside[-1].double() * vectors[-1]).abs()
+    found = (values[order], vectors[:, order].T.to(start.dtype) @ torch.stack(basis[:size]), residuals[order])
+    return Eigenpairs(*(part.to(start.dtype) for part in found))
+
+
+class Neumann(NamedTuple):
+    """d close to A^-1 b, the relative residual |b - A d| / |b|, and the number of products with a batch."""
+
+    solution: Tensor
+    residual: float
+    steps: int
+
+
+def neumann_series(
+    products: Sequence[Product], whole: Product, b: Tensor, *, scale: float, tolerance: float, most_steps: int
+) -> Neumann:
+    """LiSSA: r <- b + r - A_B r / scale from r = b over batches B in turns, d = r / scale.
+
+    products: of each batch's matrix; whole: their mean. After each turn over all batches the mean of its iterates,
+    which the batches' noise moves less, is tried: it ends where that has a relative residual of at most `tolerance`,
+    where turns no longer lower it, or after `most_steps` steps. Raises HeftError where the series diverges: scale is
+    below half the largest eigenvalue of a batch.
+    """
+    r, steps, best = b.clone(), 0, Neumann(torch.zeros_like(b), 1.0, 0)
+    worse = 0
+    while steps < most_steps and worse < 3:
+        mean = torch.zeros_like(b)
+        for product in products:
+            r = b + r - product(r) / scale
+            mean += r / (scale * len(products))
+            steps += 1
+        residual = float((b - whole(mean)).norm() / b.norm())
+        worse = worse + 1 if residual > 0.95 * best.residual else 0
+        if not residual < 1e3 or (worse == 3 and residual > 2 * best.residual):  # NaN too
+            raise HeftError(
+                f"LiSSA diverged: after {steps} steps the relative residual is {residual:.2g}; raise the scale."
+            )
+        if residual < best.residual:
+            best = Neumann(mean, residual, steps)
+        if residual <= tolerance:
+            break
+    if not best.residual < 1:
+        raise HeftError(f"LiSSA did not come nearer to a solution in {steps} steps: raise the scale or the damping.")
+    return best._replace(steps=steps)

@@ -12,6 +12,10 @@ from heft.methods.registry import Context, method
     predicts="How firmly training as a whole supports the given label; not the effect of removal.",
     needs=("dynamics",),
     ensemble=True,
+    assumes="That wrong labels are held weakly all through training.",
+    cost="1 for each epoch, recorded in training.",
+    memory="Two numbers for each example and epoch.",
+    fails="Where one wrong class is systematic, so that the model supports it early.",
 )
 def aum(context: Context) -> Tensor:
     """Mean margins [n_train] of raw logits, taken after each epoch."""

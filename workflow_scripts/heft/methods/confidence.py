@@ -13,6 +13,10 @@ from heft.methods.registry import Context, method
     predicts="How probable the model finds the given label; not the effect of removal.",
     needs=("final",),
     ensemble=True,
+    assumes="What loss assumes.",
+    cost="1.",
+    memory="One batch of activations.",
+    fails="As loss, which ranks alike for one model.",
 )
 def confidence(context: Context) -> Tensor:
     """Probabilities [n_train] in [0, 1]. One model ranks by it exactly as by `loss`; means over members differ."""

@@ -17,6 +17,10 @@ QUALITIES = ("self_confidence", "normalized_margin", "confidence_weighted_entrop
     predicts="How probable the given label is to a model that never saw it; not the effect of removal.",
     needs=("folds",),
     ensemble=True,
+    assumes="That a model which never saw an example can judge its label.",
+    cost="Five trainings, and 1.",
+    memory="One number for each example and class.",
+    fails="Where noise is systematic in all folds alike, and with classes of few examples.",
 )
 def confident_learning(context: Context, *, quality: str = "self_confidence", adjusted: bool = False) -> Tensor:
     """Label qualities [n_train] in [0, 1].

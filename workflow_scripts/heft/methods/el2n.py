@@ -15,6 +15,10 @@ from heft.methods.registry import Context, method
     predicts="How hard the example is before the model can memorise it; not the effect of removal.",
     needs=("early",),
     ensemble=True,
+    assumes="That wrong labels stand out most before they are memorised.",
+    cost="1 for each early epoch.",
+    memory="One batch of activations.",
+    fails="Where early epochs have learned nothing yet, or are late already; right but hard examples look wrong.",
 )
 def el2n(context: Context) -> Tensor:
     """Minus the mean error length [n_train], in [-sqrt(2), 0]."""

@@ -13,6 +13,10 @@ from heft.methods.registry import Context, method
     predicts="How unstable the example is in training; not the effect of removal.",
     needs=("dynamics",),
     ensemble=True,
+    assumes="That what is learned and lost is atypical.",
+    cost="1 for each epoch, recorded in training.",
+    memory="Two numbers for each example and epoch.",
+    fails="With few epochs nearly all examples tie; never learned ones are lowest whatever the reason.",
 )
 def forgetting(context: Context) -> Tensor:
     """Minus the number of forgetting events [n_train], counted after each epoch on the whole training split.

@@ -15,11 +15,20 @@ from heft.methods.registry import Context, method
     predicts="The direction of the example's pull alone, its size left out; not the effect of removal.",
     needs=("final", "validation"),
     ensemble=True,
+    assumes="What ip assumes; it leaves out how large the gradient is.",
+    cost="About 5: one forward-mode pass and one of lengths.",
+    memory="One batch of activations with their tangents.",
+    fails="Examples that the model fits well have tiny gradients, whose direction is noise.",
 )
-def grad_cos(context: Context) -> Tensor:
-    """Cosines [n_train] in [-1, 1]; 0 where the example's gradient is zero. A mean over members weighs all alike."""
-    v = context.objective_gradient(context.final)
+def grad_cos(context: Context, *, parameters: str = "all") -> Tensor:
+    """Cosines [n_train] in [-1, 1]; 0 where the example's gradient is zero. A mean over members weighs all alike.
+
+    parameters: `all`, `last` (layer), or a pattern of layer names.
+    """
+    v = context.objective_gradient(context.final, parameters)
     products = summed_derivatives(context.network, [(context.final, v)], *context.train)
-    lengths = squared_gradient_norms(context.network, context.final, *context.train).sqrt()
+    lengths = squared_gradient_norms(
+        context.network, context.final, *context.train, names=context.parameter_names(parameters)
+    ).sqrt()
     length_of_v = torch.cat([tensor.flatten() for tensor in v.values()]).norm()
     return torch.where(lengths > 0, products / (lengths * length_of_v), 0.0)

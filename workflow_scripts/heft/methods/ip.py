@@ -13,8 +13,15 @@ from heft.methods.registry import Context, method
     predicts="Minus the change of f by one small gradient step on example i; not retraining without it.",
     needs=("final", "validation"),
     ensemble=True,
+    assumes="That curvature may be left out: the Hessian is taken for a multiple of the identity.",
+    cost="2 to 4: one forward-mode pass over the training set.",
+    memory="One batch of activations with their tangents.",
+    fails="Where steep directions of the loss dominate the inner product, and where many examples share one error.",
 )
-def ip(context: Context) -> Tensor:
-    """Inner products [n_train] at the final parameters."""
-    v = context.objective_gradient(context.final)
+def ip(context: Context, *, parameters: str = "all") -> Tensor:
+    """Inner products [n_train] at the final parameters.
+
+    parameters: `all`, `last` (layer), or a pattern of layer names.
+    """
+    v = context.objective_gradient(context.final, parameters)
     return summed_derivatives(context.network, [(context.final, v)], *context.train)

@@ -14,6 +14,10 @@ from heft.methods.registry import Context, method
     predicts="How well the trained model fits the given label; not the effect of removal.",
     needs=("final",),
     ensemble=True,
+    assumes="That the model has learned the rule before it memorised the exceptions.",
+    cost="1.",
+    memory="One batch of activations.",
+    fails="Where training has memorised wrong labels, and where right examples are rare or hard.",
 )
 def loss(context: Context) -> Tensor:
     """Minus the cross-entropy [n_train], at most 0."""

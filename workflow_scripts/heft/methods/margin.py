@@ -14,6 +14,10 @@ from heft.methods.registry import Context, method
     predicts="How firmly the trained model holds the given label; not the effect of removal.",
     needs=("final",),
     ensemble=True,
+    assumes="What loss assumes.",
+    cost="1.",
+    memory="One batch of activations.",
+    fails="As loss; less where probabilities are saturated.",
 )
 def margin(context: Context) -> Tensor:
     """Margins [n_train] of raw logits, which do not saturate as probabilities do."""

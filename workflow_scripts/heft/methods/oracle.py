@@ -14,6 +14,11 @@ from heft.methods.registry import Context, method
     predicts="Whether the label is wrong. It says nothing about how much that hurts.",
     needs=("true_labels",),
     ensemble=False,
+    assumes="That the true labels are known.",
+    cost="0.",
+    memory="One number for each example.",
+    fails="Where wrong labels help, or the wrong ones do different harm: it is a reference for labels, not for "
+    "influence.",
 )
 def oracle(context: Context) -> Tensor:
     """Scores [n_train] in [0, 2): below 1 where the label is wrong.

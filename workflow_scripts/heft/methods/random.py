@@ -13,6 +13,10 @@ from heft.methods.registry import Context, method
     predicts="Nothing. Removing by it shows what the loss of training data alone does.",
     needs=(),
     ensemble=False,
+    assumes="Nothing.",
+    cost="0.",
+    memory="One number for each example.",
+    fails="Never; a method that is not above it has found nothing.",
 )
 def random(context: Context) -> Tensor:
     """Scores [n_train] in [0, 1), from the seed alone."""

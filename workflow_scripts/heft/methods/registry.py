@@ -5,7 +5,7 @@ Sign everywhere: score > 0 helps; the lowest scores are detrimental.
 """
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -13,10 +13,16 @@ import torch
 from torch import Tensor, nn
 
 from heft.errors import HeftError
+from heft.kernels.functional import logits_of
+from heft.kernels.selection import selected_parameters
 
-NEEDS = frozenset({"final", "spaced", "early", "dynamics", "folds", "fine_tuned", "validation", "true_labels"})
+NEEDS = frozenset(
+    {"final", "spaced", "early", "dynamics", "folds", "subsets", "fine_tuned", "validation", "true_labels"}
+)
 
-Gradient = Callable[[nn.Module, Mapping[str, Tensor], Tensor, Tensor], dict[str, Tensor]]
+# grad f and f, of a model, its state, inputs and labels; the gradient by the parameters of some names.
+Gradient = Callable[[nn.Module, Mapping[str, Tensor], Tensor, Tensor, Collection[str]], dict[str, Tensor]]
+Objective = Callable[[Tensor, Tensor], Tensor]  # (logits [m, n_classes], labels [m]) -> scalar
 
 
 class Batch(NamedTuple):
@@ -62,7 +68,9 @@ class Context:
     the first epochs. dynamics: logits after every epoch. folds: models that together hold out each example once.
     fine_tuned: the final state after a short further training on the validation split. true_labels [n_train]: where
     known. What a method did not declare in `needs` is left empty.
-    gradient: grad f of the objective, from model, state, inputs, labels. weight_decay: of the training objective.
+    subsets: states of models that were each trained on a random half of the training split.
+    gradient, objective: grad f and f itself. weight_decay: of the training objective.
+    warnings: sentences that a method found worth saying about its own scores (`warn`).
     """
 
     train: Batch
@@ -77,8 +85,11 @@ class Context:
     fine_tuned: Mapping[str, Tensor] = field(default_factory=dict)
     validation: Batch | None = None
     true_labels: Tensor | None = None
+    subsets: Sequence[Mapping[str, Tensor]] = ()
     gradient: Gradient | None = None
+    objective: Objective | None = None
     weight_decay: float = 0.0
+    warnings: list[str] = field(default_factory=list)
 
     @property
     def network(self) -> nn.Module:
@@ -94,11 +105,33 @@ class Context:
             raise HeftError('This method was given no training dynamics; it must declare "dynamics" in `needs`.')
         return self.dynamics
 
-    def objective_gradient(self, state: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """v = grad f(state) on the validation split, one tensor a parameter."""
-        if self.validation is None or self.gradient is None:
+    @property
+    def trusted(self) -> Batch:
+        """The validation split; raises HeftError where the method did not ask for it."""
+        if self.validation is None:
             raise HeftError('This method was given no validation split; it must declare "validation" in `needs`.')
-        return self.gradient(self.network, state, *self.validation)
+        return self.validation
+
+    def parameter_names(self, parameters: str = "all") -> tuple[str, ...]:
+        """Those that the option selects: `all`, `last` (layer), or a pattern of layer names such as `layer4.*`."""
+        return selected_parameters(self.network, parameters)
+
+    def objective_gradient(self, state: Mapping[str, Tensor], parameters: str = "all") -> dict[str, Tensor]:
+        """v = grad f(state) on the validation split, one tensor for each selected parameter."""
+        if self.gradient is None:
+            raise HeftError("This method was given no objective.")
+        return self.gradient(self.network, state, *self.trusted, self.parameter_names(parameters))
+
+    def objective_value(self, state: Mapping[str, Tensor]) -> Tensor:
+        """f(state) on the validation split."""
+        if self.objective is None:
+            raise HeftError("This method was given no objective.")
+        return self.objective(logits_of(self.network, state, self.trusted.inputs), self.trusted.labels)
+
+    def warn(self, sentence: str) -> None:
+        """Says in the log and in the report what a reader of the scores must know; without a full stop at the end."""
+        if sentence not in self.warnings:
+            self.warnings.append(sentence)
 
     def generator(self, name: str) -> torch.Generator:
         """A random stream of its own for this seed and name, the same on every call."""
@@ -117,13 +150,21 @@ def method(
     needs: tuple[str, ...] = (),
     ensemble: bool,
     title: str = "",
+    counterfactual: bool = False,
+    assumes: str = "",
+    cost: str = "",
+    memory: str = "",
+    fails: str = "",
 ) -> Callable[[Score], Score]:
     """Registers `(context, *, options...) -> scores [n_train]`; the keywords are literals, read without importing.
 
     formula: of the score, with its sign. paper: who defined it. predicts: what the number means, in words.
-    needs: what the context must hold (`final`, `spaced`, `early`, `dynamics`, `folds`, `fine_tuned`, `validation`,
-    `true_labels`).
+    needs: what the context must hold (`final`, `spaced`, `early`, `dynamics`, `folds`, `subsets`, `fine_tuned`,
+    `validation`, `true_labels`).
     ensemble: whether a mean over ensemble members makes sense. title: the name that tables and figures print.
+    counterfactual: whether s_i / n claims to be the change of f when example i is left out, in size and not only in
+    order. assumes, cost (in forward passes over the training set), memory, fails (when): for the method's page in
+    docs/methods.
     """
     if unknown := sorted(set(needs) - NEEDS):
         raise ValueError(f"a method needs {unknown[0]!r}; known are {', '.join(sorted(NEEDS))}")

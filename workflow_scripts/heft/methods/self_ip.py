@@ -13,7 +13,16 @@ from heft.methods.registry import Context, method
     predicts="Minus how much one small gradient step on the example lowers its own loss; not the effect of removal.",
     needs=("final",),
     ensemble=True,
+    assumes="That what still pulls hard on the trained model is suspicious.",
+    cost="About 3: one forward and backward pass without gradients of weights.",
+    memory="One batch of activations and output gradients.",
+    fails="Right but rare examples pull as hard as wrong ones.",
 )
-def self_ip(context: Context) -> Tensor:
-    """Minus the squared gradient lengths [n_train], at most 0. Needs no validation split."""
-    return -squared_gradient_norms(context.network, context.final, *context.train)
+def self_ip(context: Context, *, parameters: str = "all") -> Tensor:
+    """Minus the squared gradient lengths [n_train], at most 0. Needs no validation split.
+
+    parameters: `all`, `last` (layer), or a pattern of layer names.
+    """
+    return -squared_gradient_norms(
+        context.network, context.final, *context.train, names=context.parameter_names(parameters)
+    )

@@ -13,11 +13,19 @@ from heft.methods.registry import Context, method
     predicts="Minus the change of f over training that steps on example i caused; derived for plain SGD.",
     needs=("spaced", "validation"),
     ensemble=True,
+    assumes="Plain SGD, steps small enough that each changes the loss linearly, and few checkpoints that stand "
+    "for all.",
+    cost="4 for each checkpoint.",
+    memory="One batch of activations with their tangents.",
+    fails="With momentum or an adaptive optimiser, for which it was not derived; it adds early noise to late signal.",
 )
-def tracin(context: Context) -> Tensor:
-    """Sums [n_train]; eta_t is the learning rate at checkpoint t."""
+def tracin(context: Context, *, parameters: str = "all") -> Tensor:
+    """Sums [n_train]; eta_t is the learning rate at checkpoint t.
+
+    parameters: `all`, `last` (layer), or a pattern of layer names.
+    """
     points = []
     for checkpoint in context.spaced:
-        v = context.objective_gradient(checkpoint.state)
+        v = context.objective_gradient(checkpoint.state, parameters)
         points.append((checkpoint.state, {name: checkpoint.learning_rate * tensor for name, tensor in v.items()}))
     return summed_derivatives(context.network, points, *context.train)

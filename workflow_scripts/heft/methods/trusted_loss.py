@@ -14,6 +14,10 @@ from heft.methods.registry import Context, method
     predicts="How well a model that saw trusted labels last fits the given label; not the effect of removal.",
     needs=("fine_tuned",),
     ensemble=True,
+    assumes="That the validation labels are right, and enough to fine-tune on.",
+    cost="A short training, and 1.",
+    memory="One batch of activations.",
+    fails="With few or wrong validation labels; the validation split is used up.",
 )
 def trusted_loss(context: Context) -> Tensor:
     """Minus the cross-entropy [n_train], at most 0. The validation split is used up: it cannot judge what follows."""

@@ -1,6 +1,6 @@
 """The gradient of an objective with respect to the parameters."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 import torch
 from torch import Tensor, nn
@@ -13,9 +13,14 @@ Objective = Callable[[Tensor, Tensor], Tensor]  # (logits [m, n_classes], labels
 
 
 def objective_gradient(
-    objective: Objective, model: nn.Module, state: State, inputs: Tensor, labels: Tensor
+    objective: Objective,
+    model: nn.Module,
+    state: State,
+    inputs: Tensor,
+    labels: Tensor,
+    names: Collection[str] | None = None,
 ) -> dict[str, Tensor]:
-    """grad f(theta), one tensor a parameter, in evaluation mode.
+    """grad f(theta), one tensor a parameter (of `names`, or all), in evaluation mode.
 
     f sees all logits at once, so it need not be a mean; the way from logits to parameters goes batch by batch.
     Raises HeftError where f or its gradient is not finite.
@@ -30,4 +35,4 @@ def objective_gradient(
             f"The objective on the validation split ({value.item():g}) or its gradient is not finite; "
             "check that training did not diverge."
         )
-    return vector_jacobian(model, state, zip(inputs.split(size), cotangents.split(size), strict=True))
+    return vector_jacobian(model, state, zip(inputs.split(size), cotangents.split(size), strict=True), names)

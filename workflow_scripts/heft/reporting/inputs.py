@@ -73,6 +73,15 @@ class MissingCell:
 
 
 @dataclass(frozen=True)
+class Warned:
+    """What a method said of its own scores, for one seed; a sentence without a full stop."""
+
+    seed: int
+    variant: str
+    sentence: str
+
+
+@dataclass(frozen=True)
 class ReportInput:
     """One experiment's results.
 
@@ -85,6 +94,7 @@ class ReportInput:
     configuration: the experiment's resolved configuration as YAML text.
     baselines: the same of the room `baselines`: other trainings, with the fields title, paper, does.
     agreement: seed, variant, other, spearman: how alike two variants rank the training examples.
+    warnings: what methods said of their own scores.
     missing: what an unfinished run lacks; the page says so at its top.
     commit: the commit, "unknown" where there is none. versions: package -> version. machine: fact -> value.
     """
@@ -104,6 +114,7 @@ class ReportInput:
     training: TrainingExamples | None = None
     baselines: Mapping[str, MethodDeclaration] = field(default_factory=dict)
     agreement: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=list(AGREEMENT_COLUMNS)))
+    warnings: Sequence[Warned] = ()
     missing: Sequence[MissingCell] = ()
 
     @property

@@ -14,6 +14,7 @@ NEEDS = {
     "true_labels": "true labels",
     "dynamics": "what training recorded of each epoch",
     "folds": "further models, each trained without a part of the data",
+    "subsets": "further models, each trained on a random half of the data",
     "fine_tuned": "the model trained further on validation labels",
 }
 

@@ -1,4 +1,4 @@
-"""Folds of the training split, for models that did not see an example."""
+"""Folds and halves of the training split, for models that did not see an example."""
 
 import numpy as np
 import torch
@@ -20,3 +20,11 @@ def draw_folds(labels: Tensor, seed: int, member: int) -> Tensor:
         members = generator.permutation(np.flatnonzero(labels.numpy() == label))
         fold_of[members] = (np.arange(len(members)) + generator.integers(N_FOLDS)) % N_FOLDS
     return torch.from_numpy(fold_of)
+
+
+def half_of(labels: Tensor, seed: int, number: int) -> Tensor:
+    """Which examples the subset of that number keeps: bool [n], a random half, from seed and number alone."""
+    generator = np.random.default_rng(derive_seed(seed, "subsets", number))
+    kept = torch.zeros(len(labels), dtype=torch.bool)
+    kept[torch.from_numpy(generator.permutation(len(labels))[: len(labels) // 2])] = True
+    return kept

@@ -1,6 +1,7 @@
 """The further trained models that ensembles and methods ask for, by the same code as the base model.
 
-`seeds`: independently initialised and ordered runs; a run's number is its member. `folds`: runs 0..N_FOLDS-1 of one
+`seeds`: independently initialised and ordered runs; a run's number is its member. `subsets`: the same, each on a random
+half of the training split. `folds`: runs 0..N_FOLDS-1 of one
 member, each without the fold of its number. `fine_tunes`: one member's final state, trained further on validation.
 """
 
@@ -9,7 +10,7 @@ from torch import Tensor
 from heft.data.examples import Examples
 from heft.models.build import ModelSpec
 from heft.training.fine_tuning import fine_tune
-from heft.training.folds import N_FOLDS, draw_folds
+from heft.training.folds import N_FOLDS, draw_folds, half_of
 from heft.training.runs import TrainedRuns, train_runs
 from heft.training.seeds import RunSeeds, run_seeds
 from heft.training.settings import FineTuningSettings, TrainingSettings
@@ -30,6 +31,15 @@ def train_seeds(
     return train_runs(
         spec, train, validation, settings, {member: run_seeds(seed, member, VARIES) for member in members}
     )
+
+
+def train_subsets(
+    spec: ModelSpec, train: Examples, validation: Examples, settings: TrainingSettings, seed: int, numbers: list[int]
+) -> TrainedRuns:
+    """Runs with these numbers, each on its own half; the examples that it leaves out keep their slots with weight 0."""
+    seeds = {number: run_seeds(seed, number, VARIES) for number in numbers}
+    weights = {number: half_of(train.labels, seed, number).to(train.inputs.dtype) for number in numbers}
+    return train_runs(spec, train, validation, settings, seeds, weights=weights)
 
 
 def train_folds(

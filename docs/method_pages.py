@@ -1,0 +1,134 @@
+"""Writes the README's table of methods and a page for each in docs/methods, from the registry: `make docs`.
+
+With --check, says which of them is not current.
+"""
+
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+sys.path.insert(0, str(ROOT / "workflow_scripts"))
+
+from heft.registry import Declaration, declarations  # noqa: E402
+
+BEGIN, END = "<!-- methods: made by `make docs` -->", "<!-- end of methods -->"
+FOLDER = "docs/methods"
+NEEDS = {
+    "final": "the trained model",
+    "spaced": "checkpoints over the run",
+    "early": "checkpoints of the first epochs",
+    "dynamics": "logits recorded after each epoch",
+    "folds": "five models that each held a fifth of the data out",
+    "subsets": "models that each trained on a random half of the data",
+    "fine_tuned": "the trained model, trained further on the validation split",
+    "validation": "the validation split",
+    "true_labels": "the labels before noise was planted",
+}
+
+
+def table() -> str:
+    """The table as Markdown: one line per registered method."""
+    lines = [
+        "| method | score (low = detrimental) | predicts | cost, in forward passes over the training set |",
+        "|---|---|---|---|",
+    ]
+    for name, found in declarations("methods").items():
+        fields = found.fields
+        link = f"[`{name}`]({FOLDER}/{name}.md)"
+        lines.append(row(link, f"`{fields['formula']}`", fields["predicts"], fields["cost"]))
+    return "\n".join(lines)
+
+
+def row(*cells: str) -> str:
+    """A line of a Markdown table."""
+    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
+
+
+def page(found: Declaration) -> str:
+    """The page of one method."""
+    fields = found.fields
+    claim = (
+        "**It claims a counterfactual**: `s_i / n` is to be the change of f when example i is left out, in size "
+        "and not "
+        "only in order."
+        if fields.get("counterfactual")
+        else "It claims an order, not a size."
+    )
+    ensemble = "of every kind" if fields["ensemble"] else "of no kind: it has no model"
+    lines = [
+        f"# {fields['title']}: `{found.name}`",
+        "",
+        found.summary[:1].upper() + found.summary[1:],
+        "",
+        f"    {fields['formula']}",
+        "",
+        "A score above 0 says that the example helps; **the lowest scores are detrimental**.",
+        "",
+        "| | |",
+        "|---|---|",
+        row("What it predicts", f"{fields['predicts']} {claim}"),
+        row("It assumes", fields["assumes"]),
+        row("It needs", ", ".join(NEEDS[need] for need in fields["needs"]) or "nothing"),
+        row("Cost, in forward passes over the training set", fields["cost"]),
+        row("Memory, beyond model and data", fields["memory"]),
+        row("It fails", fields["fails"]),
+        row("Ensembles", ensemble),
+        row("Source", fields["paper"]),
+        "",
+        "## Options",
+        "",
+    ]
+    if found.options:
+        lines += ["| option | default |", "|---|---|"]
+        lines += [row(f"`{name}`", f"`{option.default!r}`") for name, option in found.options.items()]
+        lines += ["", "In a configuration an option may be a list; each of its values is then a variant.", ""]
+        lines += ["```yaml", f"methods: [{found.name}, {{{found.name}: {{{example(found)}}}}}]", "```", ""]
+    else:
+        lines += ["None.", ""]
+    return "\n".join([*lines, found.details, ""])
+
+
+def example(found: Declaration) -> str:
+    """One option with its default, and twice that where it is a number, as YAML."""
+    name, option = next(iter(found.options.items()))
+    value = option.default
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return f"{name}: {str(value).lower() if isinstance(value, bool) else value}"
+    return f"{name}: [{value}, {2 * value or 512}]"
+
+
+def index() -> str:
+    """The list of all pages."""
+    lines = ["# Methods", "", "Made by `make docs` from what each method's file declares.", ""]
+    for name, found in declarations("methods").items():
+        lines.append(f"* [{found.fields['title']}]({name}.md) (`{name}`): {found.summary}")
+    return "\n".join([*lines, ""])
+
+
+def current() -> dict[Path, str]:
+    """Every file that is made here, with what it is to hold."""
+    readme = ROOT / "README.md"
+    before, _, rest = readme.read_text(encoding="utf-8").partition(BEGIN)
+    _, _, after = rest.partition(END)
+    pages = {ROOT / FOLDER / f"{name}.md": page(found) for name, found in declarations("methods").items()}
+    return {readme: f"{before}{BEGIN}\n{table()}\n{END}{after}", ROOT / FOLDER / "README.md": index(), **pages}
+
+
+def main() -> None:
+    """Rewrites the files, or with --check exits with a sentence where one is not current."""
+    files = current()
+    strangers = set((ROOT / FOLDER).glob("*.md")) - set(files)
+    if "--check" in sys.argv:
+        stale = [path for path, text in files.items() if not path.exists() or path.read_text(encoding="utf-8") != text]
+        if found := sorted({*stale, *strangers}):
+            sys.exit(f"{found[0].relative_to(ROOT)} is not current; run `make docs`")
+        return
+    (ROOT / FOLDER).mkdir(exist_ok=True)
+    for path in strangers:
+        path.unlink()
+    for path, text in files.items():
+        path.write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,119 @@
+"""What a Linear or Conv2d layer's gradients are made of: rows that enter it, and gradients of its output.
+
+The gradient of example i by the layer's matrix [W | b] is  G_i = sum_t delta_it [a_it; 1]^T  over positions t: one for
+a plain Linear layer, the pixels of the output for a convolution, whose rows are unfolded patches.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.func import functional_call
+from torch.nn import functional
+
+from heft.kernels.capture import Captured, captured_layers, output_gradients
+from heft.kernels.functional import MEMORY_BUDGET, State, batch_size_for, buffers_of, evaluation, parameters_of
+
+Loss = Callable[[Tensor, Tensor], Tensor]  # (logits [b, n_classes], labels [b]) -> losses [b]
+
+
+class Rows(NamedTuple):
+    """a [g, b, t, in (+ 1 where the layer has a bias)] and delta [g, b, t, out]; g: the groups of a convolution."""
+
+    a: Tensor
+    delta: Tensor
+
+
+def is_matrix_layer(layer: nn.Module) -> bool:
+    """Whether `rows_of` knows the layer: Linear, and Conv2d with zeros around the image; exact types only."""
+    if type(layer) is nn.Conv2d:
+        return layer.padding_mode == "zeros" and not isinstance(layer.padding, str)
+    return type(layer) is nn.Linear
+
+
+def rows_of(layer: Any, captured: Captured, delta: Tensor) -> Rows:
+    """The rows of one batch, from what entered the layer and the gradient by its output."""
+    if type(layer) is nn.Linear:
+        a, delta = captured.input, delta
+        a, delta = (part.flatten(1, -2) if part.dim() > 2 else part[:, None] for part in (a, delta))
+        a, delta = a[None], delta[None]
+    else:
+        columns = functional.unfold(
+            captured.input, layer.kernel_size, layer.dilation, layer.padding, layer.stride
+        )  # [b, C k k, t]
+        a = columns.unflatten(1, (layer.groups, -1)).transpose(0, 1).mT
+        delta = delta.flatten(2).unflatten(1, (layer.groups, -1)).transpose(0, 1).mT
+    if layer.bias is not None:
+        a = torch.cat([a, a.new_ones(*a.shape[:-1], 1)], dim=-1)
+    return Rows(a, delta)
+
+
+def layer_matrix(layer: Any, tensors: Mapping[str, Tensor]) -> Tensor:
+    """A direction of the layer, by its parameters' names, as [V_W | V_b]: [g, out, in (+ 1)]."""
+    groups = getattr(layer, "groups", 1)
+    matrix = tensors["weight"].flatten(1).unflatten(0, (groups, -1))
+    if layer.bias is None:
+        return matrix
+    return torch.cat([matrix, tensors["bias"].unflatten(0, (groups, -1))[..., None]], dim=-1)
+
+
+def layer_tensors(layer: Any, matrix: Tensor) -> dict[str, Tensor]:
+    """The inverse of `layer_matrix`."""
+    if layer.bias is None:
+        return {"weight": matrix.flatten(0, 1).view_as(layer.weight)}
+    return {"weight": matrix[..., :-1].flatten(0, 1).reshape(layer.weight.shape), "bias": matrix[..., -1].flatten()}
+
+
+def output_gradient_batches(
+    model: nn.Module,
+    state: State,
+    layers: Mapping[str, nn.Module],
+    inputs: Tensor,
+    labels: Tensor,
+    loss: Loss,
+    batch_size: int | None = None,
+) -> Iterator[dict[str, tuple[Captured, Tensor]]]:
+    """For each batch, of each layer what entered it and the gradient of the summed loss by its output [b, ...].
+
+    layers: among those of `layers_run_once`.
+    """
+    parameters, buffers = parameters_of(model, state), buffers_of(model, state)
+    leaves = {name: tensor.requires_grad_() for name, tensor in parameters.items()}
+    size = batch_size or batch_size_for(model, state, inputs, tangents=1)
+    for x, y in zip(inputs.split(size), labels.split(size), strict=True):
+        with torch.enable_grad(), evaluation(model), captured_layers(layers.values()) as captured:
+            total = loss(functional_call(model, {**leaves, **buffers}, (x,)), y).sum()
+            deltas = output_gradients(total, layers.values(), captured)
+        yield {name: (captured[layer], delta) for (name, layer), delta in zip(layers.items(), deltas, strict=True)}
+
+
+def squared_lengths(rows: Rows) -> Tensor:
+    """|G_i|^2 [b]: products of lengths for one position; for several the sum over positions comes before the square.
+
+    It goes by the products of all pairs of positions, or by one small matrix an example, whichever is smaller.
+    """
+    a, delta = rows
+    positions = a.shape[2]
+    if positions == 1:
+        return (a.square().sum(dim=(2, 3)) * delta.square().sum(dim=(2, 3))).sum(dim=0)
+    if positions**2 <= a.shape[3] * delta.shape[3]:
+        return ((a @ a.mT) * (delta @ delta.mT)).sum(dim=(0, 2, 3))
+    return (delta.mT @ a).square().sum(dim=(0, 2, 3))
+
+
+def rotated_squares(rows: Rows, left: Tensor, right: Tensor) -> Iterator[Tensor]:
+    """(left^T G_i right)^2 elementwise [g, b', out, in], for some examples at a time: in all, of every example.
+
+    left [g, out, out] and right [g, in, in] are applied to the positions or to the sums, whichever costs less.
+    """
+    a, delta = rows
+    positions, n_in, n_out = a.shape[2], a.shape[3], delta.shape[3]
+    size = max(1, MEMORY_BUDGET // (a.element_size() * n_in * n_out))
+    first = n_in * n_out * (n_in + n_out) > positions * (n_in**2 + n_out**2)
+    for a_part, delta_part in zip(a.split(size, dim=1), delta.split(size, dim=1), strict=True):
+        if first:
+            gradient = (delta_part @ left[:, None]).mT @ (a_part @ right[:, None])
+        else:
+            gradient = left.mT[:, None] @ (delta_part.mT @ a_part) @ right[:, None]
+        yield gradient.square()

@@ -1,0 +1,79 @@
+"""gex: how each training loss moves together with the objective over short fine-tunings (geometric ensemble)."""
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from heft.errors import HeftError
+from heft.kernels.curvature import curvature_operator, flatten
+from heft.kernels.functional import logits_of
+from heft.kernels.solve import largest_eigenvalue
+from heft.kernels.walk import gradient_walk
+from heft.methods.registry import Context, method
+
+
+@method(
+    title="GEX",
+    formula="s_i = mean_m (f_m - mean f)(l_im - mean l_i) / spread,  over models m fine-tuned by SGD from theta",
+    paper="Kim, Kim and Yang 2023, arXiv 2312.02554, section 4 (there the self-influence, opposite sign)",
+    predicts="How far example i and f follow the same flat directions: influence up to a factor; not a size.",
+    needs=("final", "validation"),
+    ensemble=True,
+    assumes="That SGD near theta spreads over the flat directions of the loss, like a posterior.",
+    cost="For each model 2.5 times its epochs for the steps, and 1 for the losses.",
+    memory="Two states of the model and one batch; a number for each example and model.",
+    fails="With few models the score is noise; with long walks all models drift the same way. It warns where the "
+    "drift of f "
+    "is larger than its spread.",
+)
+def gex(
+    context: Context,
+    *,
+    models: int = 16,
+    epochs: float = 1.0,
+    step_size: float = 0.5,
+    batch_size: int = 32,
+    target: str = "validation",
+) -> Tensor:
+    """Scores [n_train] from `models` walks, centred over them, so that a common drift does not count.
+
+    epochs: length of a walk over the training set, with replacement. step_size: in units of 1 / (largest eigenvalue of
+    the Gauss-Newton matrix), so that the walk is stable whatever the model. batch_size: examples a step. target:
+    validation; or self, the paper's self-influence: minus the mean squared move of each example's own loss.
+    Raises HeftError where an option is out of range.
+    """
+    if target not in ("validation", "self"):
+        raise HeftError(f'target is "{target}"; it must be validation or self.')
+    for option, value, least in (("models", models, 2), ("batch_size", batch_size, 1)):
+        if value < least:
+            raise HeftError(f"{option} is {value}; it must be at least {least}.")
+    for option, amount in (("epochs", epochs), ("step_size", step_size)):
+        if not amount > 0:
+            raise HeftError(f"{option} is {amount}; it must be above 0.")
+    model, start, (inputs, labels) = context.network, context.final, context.train
+    v = context.objective_gradient(start)
+    product = curvature_operator("gauss_newton", model, start, inputs, labels, like=v)
+    learning_rate = step_size / largest_eigenvalue(product, flatten(v))
+    steps = max(1, round(epochs * len(inputs) / batch_size))
+
+    def losses(state: dict[str, Tensor]) -> Tensor:
+        return functional.cross_entropy(logits_of(model, state, inputs), labels, reduction="none")
+
+    at_start, f_at_start = losses(dict(start)), context.objective_value(start)
+    moves, f_moves = [], []
+    for number in range(models):
+        rows = torch.randint(len(inputs), (steps, batch_size), generator=context.generator(f"gex/{number}"))
+        walked = gradient_walk(model, start, inputs, labels, rows, learning_rate)
+        moves.append(losses(walked) - at_start)
+        f_moves.append(context.objective_value(walked) - f_at_start)
+    moved, f_moved = torch.stack(moves), torch.stack(f_moves)  # [models, n], [models]
+    if target == "self":
+        return -moved.square().mean(dim=0)
+    if f_moved.mean().abs() > 3 * f_moved.std():
+        context.warn(
+            f"the walks move f by {float(f_moved.mean()):.2g} on average and spread it by only "
+            f"{float(f_moved.std()):.2g}; "
+            "lower step_size or epochs"
+        )
+    centred = f_moved - f_moved.mean()
+    return (centred[:, None] * (moved - moved.mean(dim=0))).mean(dim=0) / centred.square().mean().sqrt()

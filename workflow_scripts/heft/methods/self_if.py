@@ -1,0 +1,48 @@
+"""self_if: examples whose own loss would rise most without them are lowest: what the model had to memorise (EK-FAC)."""
+
+import torch
+from torch import Tensor
+
+from heft.errors import HeftError
+from heft.kernels.directional import cross_entropy
+from heft.kernels.kronecker import drawn_labels, eigenvalue_corrected, kronecker_curvature, matrix_layers
+from heft.kernels.rows import output_gradient_batches, rows_of
+from heft.methods.registry import Context, method
+
+
+@method(
+    title="Self IF",
+    formula="s_i = -grad l_i^T (K + lambda I)^-1 grad l_i,  K the EK-FAC curvature",
+    paper="Koh and Liang 2017, arXiv 1703.04730, section 5.4 (opposite sign); EK-FAC: arXiv 2308.03296",
+    predicts="Minus n times the rise of the example's own loss when it is left out; not the effect on validation.",
+    needs=("final",),
+    ensemble=True,
+    assumes="What if_ekfac assumes. It needs no validation split.",
+    cost="About 25, and the eigenvectors of two matrices a layer.",
+    memory="For each layer two square matrices and one of its own shape; one batch of activations.",
+    fails="Rare but right examples look like wrong ones; parameters outside Linear and Conv2d layers count as 0.",
+)
+def self_if(context: Context, *, damping: float = 0.1, parameters: str = "all") -> Tensor:
+    """Minus the self-influences [n_train], at most 0.
+
+    damping (above 0) is a fraction of each layer's mean eigenvalue. parameters: `all`, `last` (layer), or a pattern of
+    layer names. Raises HeftError where damping is out of range, or no layer has known factors.
+    """
+    if not damping > 0:
+        raise HeftError(f"damping is {damping}; it must be above 0.")
+    model, state, (inputs, labels) = context.network, context.final, context.train
+    layers, others = matrix_layers(model, state, inputs[:2], context.parameter_names(parameters))
+    if others:
+        context.warn(f"the parameters of {', '.join(others)} count as 0: factors are known for Linear and Conv2d")
+    drawn = drawn_labels(model, state, inputs, context.generator("fisher"))
+    factors = eigenvalue_corrected(
+        model, state, kronecker_curvature(model, state, layers, inputs, drawn), inputs, drawn
+    )
+    scores = []
+    for batch in output_gradient_batches(model, state, layers, inputs, labels, cross_entropy):
+        parts = [
+            factors[name].quadratic(rows_of(layers[name], captured, delta), damping)
+            for name, (captured, delta) in batch.items()
+        ]
+        scores.append(torch.stack(parts).sum(dim=0))
+    return -torch.cat(scores)

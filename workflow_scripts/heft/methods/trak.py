@@ -1,0 +1,84 @@
+"""trak: kernel regression on randomly projected gradients of the margin, averaged over models on halves of the data."""
+
+import math
+
+import torch
+from torch import Tensor
+
+from heft.errors import HeftError
+from heft.kernels.directional import directional_derivatives
+from heft.kernels.functional import State, logits_of
+from heft.methods.registry import Context, method
+
+ROWS_AT_ONCE = 32
+
+
+@method(
+    title="TRAK",
+    formula="s_i = -mean_m(1 - p_im) * mean_m[ phi_m(f)^T (Phi_m^T Phi_m + lambda I)^-1 phi_m(i) ],  "
+    "phi_m(i) = P_m grad z_i / sqrt(D)",
+    paper="Park et al. 2023, arXiv 2303.14186, equation 12; z_i = log(p_i / (1 - p_i)), for an objective f grad "
+    "f for z",
+    predicts="The change of f when example i is left out of a kernel machine that stands for the model; up to a "
+    "factor.",
+    needs=("subsets", "validation"),
+    ensemble=True,
+    assumes="That the model is near its linearisation at each theta_m, and the loss near a function of the "
+    "margin alone.",
+    cost="For each model `dimension` + 3, and dimension times D random numbers; the training of the models.",
+    memory="dimension + 32 numbers for each example; 32 vectors as long as the parameters.",
+    fails="With one model it is noise of the training; with a dimension near the number of examples and no damping the "
+    "kernel is singular, which it warns of.",
+)
+def trak(
+    context: Context, *, models: int = 5, dimension: int = 0, damping: float = 0.01, parameters: str = "all"
+) -> Tensor:
+    """Scores [n_train] from `models` models, each trained on its own random half of the training split.
+
+    models: at least 1; published results use 10 to 100. dimension: of the projection, entries N(0, 1), drawn for each
+    model; 0 takes the power of two below a quarter of the training examples, at most 4,096. damping (at least 0):
+    lambda as a fraction of the mean of Phi^T Phi's diagonal. parameters: `all`, `last` (layer), or a pattern of layer
+    names. Raises HeftError where an option is out of range or the kernel is singular.
+    """
+    if models < 1:
+        raise HeftError(f"models is {models}; it must be at least 1.")
+    if dimension < 0 or not damping >= 0:
+        raise HeftError(f"dimension is {dimension}, damping {damping}; both must be at least 0.")
+    n = len(context.train.labels)
+    dimension = dimension or min(4096, 2 ** int(math.log2(max(1, n // 4))))
+    if 2 * dimension > n:
+        context.warn(f"dimension {dimension} is more than half the {n} training examples; lower it")
+    doubts, products = [], []
+    for number, state in enumerate(context.subsets):
+        phi, of_objective = _projected(context, state, dimension, number, parameters)
+        kernel = phi.T @ phi
+        kernel += damping * kernel.diagonal().mean() * torch.eye(dimension, dtype=kernel.dtype)
+        factor, failed = torch.linalg.cholesky_ex(kernel)
+        if failed:
+            raise HeftError(f"The kernel of model {number} is singular; lower dimension or raise damping.")
+        products.append(phi @ torch.cholesky_solve(of_objective[:, None], factor)[:, 0])
+        probabilities = logits_of(context.network, state, context.train.inputs).double().softmax(dim=1)
+        doubts.append(1 - probabilities.gather(1, context.train.labels[:, None])[:, 0])
+    return -torch.stack(doubts).mean(dim=0) * torch.stack(products).mean(dim=0)
+
+
+def _projected(context: Context, state: State, dimension: int, number: int, parameters: str) -> tuple[Tensor, Tensor]:
+    """P grad z_i / sqrt(D) of all examples [n, dimension], and P grad f / sqrt(D) [dimension], in float64."""
+    v = context.objective_gradient(state, parameters)
+    generator = context.generator(f"trak/{number}")
+    rows, of_objective = [], []
+    for start in range(0, dimension, ROWS_AT_ONCE):
+        directions = [
+            {name: torch.randn(tensor.shape, generator=generator, dtype=tensor.dtype) for name, tensor in v.items()}
+            for _ in range(min(ROWS_AT_ONCE, dimension - start))
+        ]
+        rows.append(directional_derivatives(context.network, state, directions, *context.train, loss=margin))
+        of_objective += [sum(float((v[name] * one[name]).sum()) for name in v) for one in directions]
+    size = math.sqrt(sum(tensor.numel() for tensor in v.values()))
+    return torch.cat(rows).T.double() / size, torch.tensor(of_objective, dtype=torch.float64) / size
+
+
+def margin(logits: Tensor, labels: Tensor) -> Tensor:
+    """log(p / (1 - p)) of the label [b], as logit minus logsumexp of the others, which stays finite."""
+    others = logits.scatter(1, labels[:, None], -torch.inf)
+    return logits.gather(1, labels[:, None])[:, 0] - others.logsumexp(dim=1)
