@@ -4,7 +4,7 @@ BIN := .venv/bin
 ARGS ?=
 EXPERIMENT ?= mnist5k
 
-.PHONY: run ui test check bench budget docs example clean
+.PHONY: run ui test check bench bench-kernel budget docs example clean
 
 run: .venv/run
 	@$(BIN)/snakemake --cores all $(ARGS)
@@ -24,6 +24,10 @@ check: .venv/dev
 	@$(BIN)/python docs/claims.py --check
 
 bench: .venv/dev
+	@$(BIN)/python benchmarks/attribution.py
+	@$(BIN)/python benchmarks/attribution_page.py
+
+bench-kernel: .venv/dev
 	@$(BIN)/python benchmarks/kernel.py
 
 budget: .venv/dev
@@ -37,6 +41,7 @@ example: .venv/dev
 	@$(BIN)/snakemake --cores all --config experiments='[$(EXPERIMENT)]'
 	@mkdir -p docs/example_report/$(EXPERIMENT)
 	@cp $(addprefix reports/$(EXPERIMENT)/,index.html comparison.csv metrics.csv) docs/example_report/$(EXPERIMENT)/
+	@sed -i 's#\.\./\.\./docs/benchmarks.md#../../benchmarks.md#' docs/example_report/$(EXPERIMENT)/index.html
 	@$(BIN)/python docs/claims.py
 	@$(BIN)/python docs/picture.py
 

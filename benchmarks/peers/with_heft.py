@@ -1,0 +1,47 @@
+"""Heft's own methods, as a run of the workflow calls them."""
+
+from functools import partial
+
+from problem import N_CLASSES, Problem, main
+from torch import Tensor
+
+from heft.methods.registry import Batch, Checkpoint, Context
+from heft.objectives.gradient import objective_gradient
+from heft.objectives.loss import loss
+from heft.registry import declarations
+
+REQUIREMENT = ""
+
+
+def run(method: str, problem: Problem, **options: object) -> Tensor:
+    """The method's scores."""
+    checkpoints = [Checkpoint(state, learning_rate=rate) for state, rate in problem.checkpoints]
+    context = Context(
+        train=Batch(*problem.train),
+        n_classes=N_CLASSES,
+        seed=0,
+        model=problem.model,
+        final=problem.state,
+        spaced=checkpoints,
+        subsets=[problem.state],
+        validation=Batch(*problem.validation),
+        gradient=partial(objective_gradient, loss),
+        objective=loss,
+    )
+    return declarations("methods")[method].load()(context, **options)
+
+
+METHODS = {
+    "ip": partial(run, "ip"),
+    "tracin": partial(run, "tracin"),
+    "datainf": partial(run, "datainf"),
+    "if_kfac": partial(run, "if_kfac"),
+    "if_ekfac": partial(run, "if_ekfac"),
+    "if_cg": partial(run, "if_cg"),
+    "if_lissa": partial(run, "if_lissa"),
+    "if_arnoldi": partial(run, "if_arnoldi", rank=10, iterations=25),
+    "trak": partial(run, "trak", models=1, dimension=512, damping=0.1),
+}
+
+if __name__ == "__main__":
+    main(METHODS)

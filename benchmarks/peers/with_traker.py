@@ -1,0 +1,52 @@
+"""traker: TRAK with one model and 512 dimensions, with its pure torch projector."""
+
+import shutil
+
+import torch
+from problem import Problem, main
+from torch import Tensor
+from trak import TRAKer
+from trak.projectors import BasicProjector, ProjectionType
+
+REQUIREMENT = "traker==0.3.2"
+
+
+def trak(problem: Problem) -> Tensor:
+    """Mean score over validation examples."""
+    target = problem.folder / "traker"
+    shutil.rmtree(target, ignore_errors=True)
+    n, m = len(problem.train[0]), len(problem.validation[0])
+    projector = BasicProjector(
+        grad_dim=sum(parameter.numel() for parameter in problem.model.parameters()),
+        proj_dim=512,
+        seed=0,
+        proj_type=ProjectionType.normal,
+        device=torch.device("cpu"),
+        block_size=100,
+        dtype=torch.float32,
+    )
+    traker = TRAKer(
+        model=problem.model,
+        task="image_classification",
+        train_set_size=n,
+        save_dir=str(target),
+        device="cpu",
+        projector=projector,
+        proj_dim=512,
+        use_half_precision=False,
+        logging_level=50,
+    )
+    traker.load_checkpoint(problem.state, model_id=0)
+    for batch in problem.loader(100):
+        traker.featurize(batch=batch, num_samples=len(batch[0]))
+    traker.finalize_features()
+    traker.start_scoring_checkpoint("bench", problem.state, model_id=0, num_targets=m)
+    for batch in problem.validation_loader(100):
+        traker.score(batch=batch, num_samples=len(batch[0]))
+    return torch.as_tensor(traker.finalize_scores("bench")).float().mean(dim=1)
+
+
+METHODS = {"trak": trak}
+
+if __name__ == "__main__":
+    main(METHODS)
