@@ -79,7 +79,16 @@ def draw(table: pd.DataFrame) -> None:
     done = done.assign(panel=done["model"] + ", n = " + done["n"].map("{:,}".format))
     sns.set_theme(style="whitegrid")
     matplotlib.rcParams["svg.hashsalt"] = "heft"
-    looks = {"hue": "library", "style": "library", "col": "panel", "col_wrap": 2, "s": 90, "height": 3.4, "aspect": 1.5}
+    looks = {
+        "hue": "library",
+        "style": "library",
+        "col": "panel",
+        "col_wrap": min(2, done["panel"].nunique()),
+        "s": 90,
+        "height": 3.4,
+        "aspect": 1.5,
+    }
+    done = done.sort_values("library", key=lambda names: (names != "heft").astype(str) + names, kind="stable")
     grid = sns.relplot(done, x="forward_passes", y="method", **looks)
     grid.set(xscale="log", xlabel="CPU time, in forward passes over the training set", ylabel="")
     grid.set_titles("{col_name}")

@@ -10,20 +10,10 @@ ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT / "workflow_scripts"))
 
 from heft.registry import Declaration, declarations  # noqa: E402
+from heft.reporting.legend import NEEDS  # noqa: E402
 
 BEGIN, END = "<!-- methods: made by `make docs` -->", "<!-- end of methods -->"
 FOLDER = "docs/methods"
-NEEDS = {
-    "final": "the trained model",
-    "spaced": "checkpoints over the run",
-    "early": "checkpoints of the first epochs",
-    "dynamics": "logits recorded after each epoch",
-    "folds": "five models that each held a fifth of the data out",
-    "subsets": "models that each trained on a random half of the data",
-    "fine_tuned": "the trained model, trained further on the validation split",
-    "validation": "the validation split",
-    "true_labels": "the labels before noise was planted",
-}
 
 
 def table() -> str:

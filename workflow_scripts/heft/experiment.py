@@ -172,12 +172,6 @@ def declaration_of(method: str) -> Declaration:
     return declarations("methods")[method]
 
 
-def subset_models(method: str, options: Mapping[str, Any]) -> int:
-    """How many models on subsets a method that needs them takes for one member: its option `models`."""
-    models: int = options.get("models", declaration_of(method).options["models"].default)
-    return models
-
-
 def module_file(import_path: str, root: Path) -> Path | None:
     """The file of `package.module:function` under `root`, or None."""
     stem = root.joinpath(*import_path.partition(":")[0].split("."))

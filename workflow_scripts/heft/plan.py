@@ -9,7 +9,7 @@ from typing import Any
 
 from heft.config import Configuration, data_folder, load_configuration
 from heft.ensemble_kinds import KINDS
-from heft.experiment import Experiment, declaration_of, module_file, subset_models
+from heft.experiment import Experiment, declaration_of, module_file
 from heft.fingerprint import PACKAGE_ROOT, fingerprint
 from heft.registry import MODULES_VARIABLE, declarations
 from heft.variants import NONE, Scorer, Variant
@@ -145,7 +145,9 @@ class Plan:
             own = {"final", "spaced", "early", "dynamics", "fine_tuned"} & needs
             return list(range(1 + (size - 1) // GROUP_SIZE)) if own and members > 1 else []
         if kind == "subsets":
-            models = members * subset_models(found.method, found.options) if "subsets" in needs else 0
+            if "subsets" not in needs:
+                return []
+            models = members * declaration_of(found.method).value_of("models", found.options)
             return list(range(-(-models // GROUP_SIZE)))
         needed = {"folds": "folds", "fine_tunes": "fine_tuned"}[kind]
         return list(range(members)) if needed in needs else []

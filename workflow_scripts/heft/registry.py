@@ -9,7 +9,7 @@ import ast
 import importlib
 import importlib.util
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -47,6 +47,10 @@ class Declaration:
     def summary(self) -> str:
         """The first line of the file's docstring without the name in front."""
         return self.docstring.partition("\n")[0].removeprefix(f"{self.name}: ")
+
+    def value_of(self, name: str, options: Mapping[str, Any]) -> Any:
+        """The option's value in `options`, or its default."""
+        return options.get(name, self.options[name].default)
 
     def load(self) -> Callable[..., Any]:
         """Imports the file and returns the function."""

@@ -67,8 +67,7 @@ def score_members(
     if size > 1 and not declared.fields["ensemble"]:
         raise HeftError(f"Method {name} takes no ensemble, but {size} members of {kind} are asked for.")
     if "subsets" in needs:
-        each: int = options.get("models", declared.options["models"].default)
-        trained = replace(trained, subsets_each=each)
+        trained = replace(trained, subsets_each=declared.value_of("models", options))
     base = Context(
         train=Batch(train.inputs, train.labels),
         n_classes=n_classes,

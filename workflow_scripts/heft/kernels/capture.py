@@ -11,7 +11,7 @@ from torch.func import functional_call
 from torch.overrides import TorchFunctionMode
 from torch.utils._pytree import tree_leaves
 
-from heft.kernels.functional import State, evaluation
+from heft.kernels.functional import Loss, State, batch_size_for, buffers_of, evaluation, parameters_of
 
 
 class Captured(NamedTuple):
@@ -53,6 +53,32 @@ def output_gradients(
     """Gradients of `total` by the output of each layer; the backward pass forms no gradient of a weight."""
     edges = [edge for layer in layers if (edge := captured[layer].edge) is not None]
     return torch.autograd.grad(total, edges)
+
+
+def output_gradient_batches(
+    model: nn.Module,
+    state: State,
+    layers: Mapping[str, nn.Module],
+    batches: Iterable[tuple[Tensor, Tensor]],
+    loss: Loss,
+) -> Iterator[dict[str, tuple[Captured, Tensor]]]:
+    """For each batch of (inputs, labels), of each layer what entered it and the gradient of the summed loss by its
+    output [b, ...]; layers: among those of `layers_run_once`."""
+    parameters, buffers = parameters_of(model, state), buffers_of(model, state)
+    leaves = {name: tensor.requires_grad_() for name, tensor in parameters.items()}
+    for inputs, labels in batches:
+        with torch.enable_grad(), evaluation(model), captured_layers(layers.values()) as captured:
+            total = loss(functional_call(model, {**leaves, **buffers}, (inputs,)), labels).sum()
+            deltas = output_gradients(total, layers.values(), captured)
+        yield {name: (captured[layer], delta) for (name, layer), delta in zip(layers.items(), deltas, strict=True)}
+
+
+def batches_of(
+    model: nn.Module, state: State, inputs: Tensor, labels: Tensor, batch_size: int | None = None
+) -> Iterator[tuple[Tensor, Tensor]]:
+    """Inputs and labels in batches of `batch_size`, by default of what `batch_size_for` gives."""
+    size = batch_size or batch_size_for(model, state, inputs, tangents=1)
+    return zip(inputs.split(size), labels.split(size), strict=True)
 
 
 def layers_run_once(model: nn.Module, state: State, examples: Tensor) -> dict[str, nn.Module] | None:

@@ -7,14 +7,14 @@ pass that stops at the layers' outputs serve all directions; each direction then
 layers. No gradient of a weight is formed, and no activation is held for a direction.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import torch
 from torch import Tensor, nn
 from torch.func import functional_call
 
-from heft.kernels.capture import Captured, captured_layers, layers_run_once, output_gradients
-from heft.kernels.functional import Direction, State, evaluation
+from heft.kernels.capture import Captured, layers_run_once, output_gradient_batches
+from heft.kernels.functional import Direction, Loss, State
 
 # Their output is linear in weight and bias together. Exact types only: a subclass may compute something else.
 LINEAR_IN_PARAMETERS = frozenset(
@@ -35,34 +35,28 @@ def contractible_layers(model: nn.Module, state: State, examples: Tensor) -> dic
 
 def contracted_derivatives(
     model: nn.Module,
+    state: State,
     layers: Mapping[str, nn.Module],
-    parameters: State,
-    buffers: State,
     directions: Sequence[Direction],
     batches: Iterable[tuple[Tensor, Tensor]],
-    loss: Callable[[Tensor, Tensor], Tensor],
+    loss: Loss,
 ) -> Iterator[Tensor]:
     """For each batch of (inputs, labels) <d_k, grad l_i>: [k, b]; layers: those of `contractible_layers`.
 
     A layer whose parameters are in no direction is left out.
     """
     layers = {name: layer for name, layer in layers.items() if names_of(name, layer).keys() & directions[0].keys()}
-    state = {**{name: tensor.detach().requires_grad_() for name, tensor in parameters.items()}, **buffers}
     own = {
         name: [{key: direction[full] for full, key in names_of(name, layer).items()} for direction in directions]
         for name, layer in layers.items()
     }
-    with evaluation(model):
-        for inputs, labels in batches:
-            with torch.enable_grad(), captured_layers(layers.values()) as captured:
-                total = loss(functional_call(model, state, (inputs,)), labels).sum()
-                deltas = output_gradients(total, layers.values(), captured)
-            scores = inputs.new_zeros(len(directions), len(inputs))
-            with torch.no_grad():
-                for (name, layer), delta in zip(layers.items(), deltas, strict=True):
-                    for score, direction in zip(scores, own[name], strict=True):
-                        score += moved(layer, direction, captured[layer], delta)
-            yield scores
+    for found in output_gradient_batches(model, state, layers, batches, loss):
+        scores = torch.zeros(())
+        with torch.no_grad():
+            for name, (captured, delta) in found.items():
+                each = [moved(layers[name], direction, captured, delta) for direction in own[name]]
+                scores = scores + torch.stack(each)
+        yield scores
 
 
 class _Bare(nn.Module):

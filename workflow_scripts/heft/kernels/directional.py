@@ -22,6 +22,7 @@ from heft.kernels.contraction import contracted_derivatives, contractible_layers
 from heft.kernels.functional import (
     Direction,
     LayerTrace,
+    Loss,
     State,
     batch_size_for,
     buffers_of,
@@ -29,7 +30,6 @@ from heft.kernels.functional import (
     parameters_of,
 )
 
-Loss = Callable[[Tensor, Tensor], Tensor]  # (logits [n, n_classes], labels [n]) -> losses [n]
 cross_entropy: Loss = partial(functional.cross_entropy, reduction="none")
 
 
@@ -57,9 +57,7 @@ def directional_derivatives(
     size = batch_size or batch_size_for(model, state, inputs, tangents=1 if layers else len(directions))
     if layers:
         batches = zip(inputs.split(size), labels.split(size), strict=True)
-        return torch.cat(
-            [*contracted_derivatives(model, layers, parameters, buffers, directions, batches, loss)], dim=1
-        )
+        return torch.cat([*contracted_derivatives(model, state, layers, directions, batches, loss)], dim=1)
     scores = []
     tangents = logits_and_tangents(model, state, directions, inputs.split(size))
     for (logits, tangent), label in zip(tangents, labels.split(size), strict=True):

@@ -1,7 +1,7 @@
 """The model as a function of its parameters: evaluation mode, batches, and the layer that an error comes from."""
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
 import torch
@@ -13,6 +13,7 @@ from heft.errors import HeftError
 
 State = Mapping[str, Tensor]  # parameters and buffers by name
 Direction = Mapping[str, Tensor]  # one tensor a parameter, of its shape
+Loss = Callable[[Tensor, Tensor], Tensor]  # (logits [n, n_classes], labels [n]) -> losses [n]
 
 MEMORY_BUDGET = 16 * 2**20  # bytes of activations a batch may hold; larger batches leave the cache and are not faster
 SMALLEST_BATCH, LARGEST_BATCH = 32, 1024  # with fewer, convolutions cost up to twice as much an example

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from heft.errors import HeftError
-from heft.kernels.capture import layers_run_once
+from heft.kernels.capture import batches_of, layers_run_once, output_gradient_batches
 from heft.kernels.contraction import names_of
 from heft.kernels.directional import cross_entropy
 from heft.kernels.functional import Direction, State, logits_of
@@ -22,7 +22,6 @@ from heft.kernels.rows import (
     is_matrix_layer,
     layer_matrix,
     layer_tensors,
-    output_gradient_batches,
     rotated_squares,
     rows_of,
 )
@@ -90,7 +89,8 @@ def kronecker_curvature(
     """K-FAC of each layer, by its name; labels [n]: those of `drawn_labels` (given ones make the empirical Fisher)."""
     sums: dict[str, tuple[Tensor, Tensor]] = {}
     positions = {}
-    for batch in output_gradient_batches(model, state, layers, inputs, labels, cross_entropy):
+    batches = batches_of(model, state, inputs, labels)
+    for batch in output_gradient_batches(model, state, layers, batches, cross_entropy):
         for name, (captured, delta) in batch.items():
             a, delta = rows_of(layers[name], captured, delta)
             positions[name] = a.shape[2]
@@ -117,7 +117,8 @@ def eigenvalue_corrected(
     """EK-FAC: the same eigenvectors with the second moments of the gradients along them."""
     layers = {name: curvature.layer for name, curvature in kfac.items()}
     sums = {name: torch.zeros_like(curvature.eigenvalues) for name, curvature in kfac.items()}
-    for batch in output_gradient_batches(model, state, layers, inputs, labels, cross_entropy):
+    batches = batches_of(model, state, inputs, labels)
+    for batch in output_gradient_batches(model, state, layers, batches, cross_entropy):
         for name, (captured, delta) in batch.items():
             rows = rows_of(layers[name], captured, delta)
             if rows.a.shape[2] == 1:
@@ -127,6 +128,23 @@ def eigenvalue_corrected(
                 for part in rotated_squares(rows, kfac[name].left, kfac[name].right):
                     sums[name] += part.sum(dim=1)
     return {name: replace(kfac[name], eigenvalues=total / len(inputs)) for name, total in sums.items()}
+
+
+def fisher_curvature(
+    model: nn.Module,
+    state: State,
+    inputs: Tensor,
+    names: Collection[str],
+    generator: torch.Generator,
+    *,
+    corrected: bool,
+) -> tuple[dict[str, LayerCurvature], list[str]]:
+    """K-FAC or (`corrected`) EK-FAC at labels drawn from the model, of the layers that own parameters of `names`; and
+    the names of the layers that have no factors."""
+    layers, others = matrix_layers(model, state, inputs[:2], names)
+    labels = drawn_labels(model, state, inputs, generator)
+    found = kronecker_curvature(model, state, layers, inputs, labels)
+    return (eigenvalue_corrected(model, state, found, inputs, labels) if corrected else found), others
 
 
 def solve_layers(found: Mapping[str, LayerCurvature], v: Direction, damping: float) -> dict[str, Tensor]:

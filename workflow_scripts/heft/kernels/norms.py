@@ -11,11 +11,11 @@ from torch import Tensor, nn
 from torch.func import functional_call, grad, vmap
 from torch.nn import functional
 
-from heft.kernels.capture import Captured, layers_run_once
+from heft.kernels.capture import Captured, batches_of, layers_run_once, output_gradient_batches
 from heft.kernels.contraction import names_of
-from heft.kernels.directional import Loss, cross_entropy
-from heft.kernels.functional import MEMORY_BUDGET, State, buffers_of, evaluation, parameters_of
-from heft.kernels.rows import is_matrix_layer, output_gradient_batches, rows_of, squared_lengths
+from heft.kernels.directional import cross_entropy
+from heft.kernels.functional import MEMORY_BUDGET, Loss, State, buffers_of, evaluation, parameters_of
+from heft.kernels.rows import is_matrix_layer, rows_of, squared_lengths
 
 Rule = Callable[[Any, Captured, Tensor], Tensor]  # (layer, what went through it, dl/doutput) -> squared norms [b]
 
@@ -42,7 +42,8 @@ def squared_gradient_norms(
     if found is None or not all(map(has_norm_rule, layers.values())):
         return _by_per_example_gradients(model, parameters, buffers, inputs, labels, loss, chosen)
     squares = []
-    for batch in output_gradient_batches(model, state, layers, inputs, labels, loss, batch_size):
+    batches = batches_of(model, state, inputs, labels, batch_size)
+    for batch in output_gradient_batches(model, state, layers, batches, loss):
         each = [squared_layer_norms(layers[name], *captured) for name, captured in batch.items()]
         squares.append(torch.stack(each).sum(dim=0))
     return torch.cat(squares)

@@ -4,18 +4,15 @@ The gradient of example i by the layer's matrix [W | b] is  G_i = sum_t delta_it
 a plain Linear layer, the pixels of the output for a convolution, whose rows are unfolded patches.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
-from torch.func import functional_call
 from torch.nn import functional
 
-from heft.kernels.capture import Captured, captured_layers, output_gradients
-from heft.kernels.functional import MEMORY_BUDGET, State, batch_size_for, buffers_of, evaluation, parameters_of
-
-Loss = Callable[[Tensor, Tensor], Tensor]  # (logits [b, n_classes], labels [b]) -> losses [b]
+from heft.kernels.capture import Captured
+from heft.kernels.functional import MEMORY_BUDGET
 
 
 class Rows(NamedTuple):
@@ -35,9 +32,8 @@ def is_matrix_layer(layer: nn.Module) -> bool:
 def rows_of(layer: Any, captured: Captured, delta: Tensor) -> Rows:
     """The rows of one batch, from what entered the layer and the gradient by its output."""
     if type(layer) is nn.Linear:
-        a, delta = captured.input, delta
-        a, delta = (part.flatten(1, -2) if part.dim() > 2 else part[:, None] for part in (a, delta))
-        a, delta = a[None], delta[None]
+        parts = (captured.input, delta)
+        a, delta = ((part.flatten(1, -2) if part.dim() > 2 else part[:, None])[None] for part in parts)
     else:
         columns = functional.unfold(
             captured.input, layer.kernel_size, layer.dilation, layer.padding, layer.stride
@@ -63,29 +59,6 @@ def layer_tensors(layer: Any, matrix: Tensor) -> dict[str, Tensor]:
     if layer.bias is None:
         return {"weight": matrix.flatten(0, 1).view_as(layer.weight)}
     return {"weight": matrix[..., :-1].flatten(0, 1).reshape(layer.weight.shape), "bias": matrix[..., -1].flatten()}
-
-
-def output_gradient_batches(
-    model: nn.Module,
-    state: State,
-    layers: Mapping[str, nn.Module],
-    inputs: Tensor,
-    labels: Tensor,
-    loss: Loss,
-    batch_size: int | None = None,
-) -> Iterator[dict[str, tuple[Captured, Tensor]]]:
-    """For each batch, of each layer what entered it and the gradient of the summed loss by its output [b, ...].
-
-    layers: among those of `layers_run_once`.
-    """
-    parameters, buffers = parameters_of(model, state), buffers_of(model, state)
-    leaves = {name: tensor.requires_grad_() for name, tensor in parameters.items()}
-    size = batch_size or batch_size_for(model, state, inputs, tangents=1)
-    for x, y in zip(inputs.split(size), labels.split(size), strict=True):
-        with torch.enable_grad(), evaluation(model), captured_layers(layers.values()) as captured:
-            total = loss(functional_call(model, {**leaves, **buffers}, (x,)), y).sum()
-            deltas = output_gradients(total, layers.values(), captured)
-        yield {name: (captured[layer], delta) for (name, layer), delta in zip(layers.items(), deltas, strict=True)}
 
 
 def squared_lengths(rows: Rows) -> Tensor:

@@ -76,28 +76,30 @@ def lanczos(product: Product, start: Tensor, *, steps: int) -> Eigenpairs:
     For a symmetric matrix Arnoldi's iteration is this one. Each new vector is made orthogonal to all former ones,
     twice, so that no eigenvalue is found again.
     """
-    basis = [start / start.norm()]
+    most = min(steps, len(start))
+    basis = start.new_empty(most + 1, len(start))
+    basis[0] = start / start.norm()
     diagonal: list[Tensor] = []
     beside: list[Tensor] = []
-    for _ in range(min(steps, len(start))):
-        pushed = product(basis[-1])
+    for step in range(most):
+        pushed = product(basis[step])
         length = pushed.norm()
-        diagonal.append(basis[-1].dot(pushed))
-        known = torch.stack(basis)
+        diagonal.append(basis[step].dot(pushed))
+        known = basis[: step + 1]
         for _ in range(2):
             pushed = pushed - known.T @ (known @ pushed)
         beside.append(pushed.norm())
         if beside[-1] <= 100 * torch.finfo(start.dtype).eps * length:
             beside[-1] = torch.zeros_like(beside[-1])
             break
-        basis.append(pushed / beside[-1])
+        basis[step + 1] = pushed / beside[-1]
     size = len(diagonal)
     inner = torch.stack(beside[: size - 1]).double() if size > 1 else torch.zeros(0, dtype=torch.float64)
     small = torch.diag(torch.stack(diagonal).double()) + torch.diag(inner, 1) + torch.diag(inner, -1)
     values, vectors = torch.linalg.eigh(small)
     order = values.abs().argsort(descending=True)
     residuals = (beside[-1].double() * vectors[-1]).abs()
-    found = (values[order], vectors[:, order].T.to(start.dtype) @ torch.stack(basis[:size]), residuals[order])
+    found = (values[order], vectors[:, order].T.to(start.dtype) @ basis[:size], residuals[order])
     return Eigenpairs(*(part.to(start.dtype) for part in found))
 
 

@@ -4,11 +4,10 @@ import torch
 from torch import Tensor, nn
 
 from heft.errors import HeftError
-from heft.kernels.capture import layers_run_once
+from heft.kernels.capture import batches_of, layers_run_once, output_gradient_batches
 from heft.kernels.contraction import LINEAR_IN_PARAMETERS, moved, names_of, pulled
 from heft.kernels.directional import cross_entropy, summed_derivatives
 from heft.kernels.norms import has_norm_rule, squared_layer_norms
-from heft.kernels.rows import output_gradient_batches
 from heft.methods.registry import Context, method
 
 
@@ -52,8 +51,8 @@ def datainf(context: Context, *, damping: float = 0.1, parameters: str = "all") 
         coefficients[name] = products[name] / (shifts[name] + lengths[name]) / len(inputs)
 
     direction = {name: tensor.clone() for name, tensor in v.items()}
-    start = 0
-    for batch in output_gradient_batches(model, state, layers, inputs, labels, cross_entropy):
+    start, batches = 0, batches_of(model, state, inputs, labels)
+    for batch in output_gradient_batches(model, state, layers, batches, cross_entropy):
         for name, (captured, delta) in batch.items():
             weights = coefficients[name][start : start + len(delta)].view(-1, *(1 for _ in delta.shape[1:]))
             mean = pulled(layers[name], own[name], captured, weights * delta)
@@ -85,8 +84,9 @@ def _lengths_and_products(
     """|g_il|^2 and <g_il, v_l> of each layer, both [n]."""
     lengths: dict[str, list[Tensor]] = {name: [] for name in layers}
     products: dict[str, list[Tensor]] = {name: [] for name in layers}
+    batches = batches_of(context.network, context.final, *context.train)
     with torch.no_grad():
-        for batch in output_gradient_batches(context.network, context.final, layers, *context.train, cross_entropy):
+        for batch in output_gradient_batches(context.network, context.final, layers, batches, cross_entropy):
             for name, (captured, delta) in batch.items():
                 lengths[name].append(squared_layer_norms(layers[name], captured, delta))
                 products[name].append(moved(layers[name], own[name], captured, delta))

@@ -4,7 +4,7 @@ from torch import Tensor
 
 from heft.errors import HeftError
 from heft.kernels.directional import summed_derivatives
-from heft.kernels.kronecker import drawn_labels, kronecker_curvature, matrix_layers, solve_layers
+from heft.kernels.kronecker import fisher_curvature, solve_layers
 from heft.methods.registry import Context, method
 
 
@@ -21,8 +21,7 @@ from heft.methods.registry import Context, method
     cost="About 8, and the eigenvectors of two matrices a layer.",
     memory="For each layer two square matrices and one of its own shape; one batch of activations.",
     fails="Parameters outside Linear and Conv2d layers count as 0, which it warns of; layers that share "
-    "parameters cannot "
-    "be taken.",
+    "parameters cannot be taken.",
 )
 def if_kfac(context: Context, *, damping: float = 0.1, parameters: str = "all") -> Tensor:
     """Influences [n_train] at the final parameters, from labels drawn from the model, one an example.
@@ -33,11 +32,11 @@ def if_kfac(context: Context, *, damping: float = 0.1, parameters: str = "all") 
     """
     if not damping > 0:
         raise HeftError(f"damping is {damping}; it must be above 0.")
-    v, inputs = context.objective_gradient(context.final, parameters), context.train.inputs
-    layers, others = matrix_layers(context.network, context.final, inputs[:2], v.keys())
+    v, generator = context.objective_gradient(context.final, parameters), context.generator("fisher")
+    factors, others = fisher_curvature(
+        context.network, context.final, context.train.inputs, v.keys(), generator, corrected=False
+    )
     if others:
         context.warn(f"the parameters of {', '.join(others)} count as 0: factors are known for Linear and Conv2d")
-    labels = drawn_labels(context.network, context.final, inputs, context.generator("fisher"))
-    factors = kronecker_curvature(context.network, context.final, layers, inputs, labels)
     direction = solve_layers(factors, v, damping)
     return summed_derivatives(context.network, [(context.final, direction)], *context.train)

@@ -62,7 +62,8 @@ def if_lissa(
     largest = largest_eigenvalue(whole, b)
     shift = context.weight_decay + damping * largest
     # The eigenvector of the whole is near that of each batch: few products from a vector near it find the largest.
-    of_batches = [largest_eigenvalue(batch, whole(b), tolerance=0.05) for batch in batches] if n_batches > 1 else []
+    near = whole(b)
+    of_batches = [largest_eigenvalue(batch, near, tolerance=0.05) for batch in batches] if n_batches > 1 else []
     found = neumann_series(
         [lambda vector, batch=batch: batch(vector) + shift * vector for batch in batches],  # type: ignore[misc]
         lambda vector: whole(vector) + shift * vector,

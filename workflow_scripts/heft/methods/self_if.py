@@ -4,9 +4,10 @@ import torch
 from torch import Tensor
 
 from heft.errors import HeftError
+from heft.kernels.capture import batches_of, output_gradient_batches
 from heft.kernels.directional import cross_entropy
-from heft.kernels.kronecker import drawn_labels, eigenvalue_corrected, kronecker_curvature, matrix_layers
-from heft.kernels.rows import output_gradient_batches, rows_of
+from heft.kernels.kronecker import fisher_curvature
+from heft.kernels.rows import rows_of
 from heft.methods.registry import Context, method
 
 
@@ -31,15 +32,14 @@ def self_if(context: Context, *, damping: float = 0.1, parameters: str = "all") 
     if not damping > 0:
         raise HeftError(f"damping is {damping}; it must be above 0.")
     model, state, (inputs, labels) = context.network, context.final, context.train
-    layers, others = matrix_layers(model, state, inputs[:2], context.parameter_names(parameters))
+    names, generator = context.parameter_names(parameters), context.generator("fisher")
+    factors, others = fisher_curvature(model, state, inputs, names, generator, corrected=True)
     if others:
         context.warn(f"the parameters of {', '.join(others)} count as 0: factors are known for Linear and Conv2d")
-    drawn = drawn_labels(model, state, inputs, context.generator("fisher"))
-    factors = eigenvalue_corrected(
-        model, state, kronecker_curvature(model, state, layers, inputs, drawn), inputs, drawn
-    )
+    layers = {name: curvature.layer for name, curvature in factors.items()}
+    batches = batches_of(model, state, inputs, labels)
     scores = []
-    for batch in output_gradient_batches(model, state, layers, inputs, labels, cross_entropy):
+    for batch in output_gradient_batches(model, state, layers, batches, cross_entropy):
         parts = [
             factors[name].quadratic(rows_of(layers[name], captured, delta), damping)
             for name, (captured, delta) in batch.items()
