@@ -14,7 +14,7 @@ from heft.methods.registry import Context, method
     needs=("final", "validation"),
     ensemble=True,
     assumes="That curvature may be left out: the Hessian is taken for a multiple of the identity.",
-    cost="2 to 4: one forward-mode pass over the training set.",
+    cost="3 to 6: one forward-mode pass over the training set, and the validation gradient.",
     memory="One batch of activations with their tangents.",
     fails="Where steep directions of the loss dominate the inner product, and where many examples share one error.",
 )
