@@ -13,7 +13,7 @@ from full_disk import make_read_only, small_disk
 
 from heft.errors import HeftError
 from heft.faults import KILLED
-from heft.progress import ProgressHandler
+from heft.progress import ProgressHandler, attach
 from heft.session import bring_back_from_future
 from heft.stage import guarded
 
@@ -94,3 +94,19 @@ def test_what_snakemake_says_of_a_fault_is_said_in_a_sentence_once(
     if shown == "disk is full":
         handler.emit(record)
         assert len(stream.getvalue().splitlines()) == 1
+
+
+@pytest.mark.parametrize(("file", "shown"), [("/dev/full", 0), ("a.log", 1)])
+def test_a_log_file_on_a_full_disk_loses_its_line_without_a_traceback_and_another_fault_is_shown(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], file: str, shown: int
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    logger = logging.Logger("of a run")
+    handler = logging.FileHandler(file)
+    logger.addHandler(handler)
+    attach(logger, [])
+    if shown:
+        monkeypatch.setattr(handler, "format", lambda record: 1 / 0)
+    logger.error("Error in rule evaluate")
+    monkeypatch.setattr(handler, "stream", io.StringIO())  # /dev/full would fail again as it is closed
+    assert capsys.readouterr().err.count("Traceback") == shown

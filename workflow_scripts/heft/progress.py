@@ -4,7 +4,8 @@ import logging
 import os
 import sys
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from typing import Any, TextIO
 
 from rich.console import Console
@@ -19,11 +20,22 @@ _SHORT = {"s": "seed ", "g": "group "}
 
 
 def attach(logger: logging.Logger, reports: Iterable[str]) -> None:
-    """Puts a ProgressHandler in the place of Snakemake's stream handler; a logger plugin that someone chose stays."""
+    """Puts a ProgressHandler in the place of Snakemake's stream handler; a logger plugin that someone chose stays.
+
+    Snakemake's log file loses its lines on a full disk without a word, where `logging` would print a traceback of each.
+    """
     for handler in list(logger.handlers):
         if handler.name == DEFAULT_HANDLER:
             logger.removeHandler(handler)
             logger.addHandler(ProgressHandler(sys.stderr, list(reports)))
+        elif isinstance(handler, logging.FileHandler):
+            handler.handleError = partial(_unless_full, handler.handleError)  # type: ignore[method-assign]
+
+
+def _unless_full(handle_error: Callable[[logging.LogRecord], None], record: logging.LogRecord) -> None:
+    error = sys.exc_info()[1]
+    if error is None or not is_disk_full(error):
+        handle_error(record)
 
 
 def describe(rule: str, wildcards: Mapping[str, Any]) -> str:
