@@ -26,6 +26,7 @@ check: .venv/dev
 bench: .venv/dev
 	@$(BIN)/python benchmarks/attribution.py
 	@$(BIN)/python benchmarks/attribution_page.py
+	@$(BIN)/python benchmarks/agreement.py
 
 bench-kernel: .venv/dev
 	@$(BIN)/python benchmarks/kernel.py

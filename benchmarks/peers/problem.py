@@ -24,10 +24,12 @@ sys.path.insert(0, str(Path(__file__).parents[2] / "workflow_scripts"))
 from heft.cost import forward_cpu_seconds, measure
 from heft.models.build import build_model
 
+SMALL = "small_mlp"  # 970 parameters, so that every matrix can be written down
 MODELS = {
     "mlp": ("mlp", {"hidden": [256, 128]}, (1, 28, 28)),
     "cnn": ("cnn", {}, (1, 28, 28)),
     "resnet18": ("resnet18", {"norm": "batch"}, (3, 32, 32)),
+    SMALL: ("mlp", {"hidden": [16]}, (1, 7, 7)),
 }
 N_CLASSES = 10
 
@@ -36,8 +38,9 @@ N_CLASSES = 10
 class Problem:
     """A trained model with its checkpoints, training and validation data; `folder` is scratch space.
 
-    checkpoints: states along the training with their learning rate; the last one is the trained model. dampings:
-    absolute ones that the solvers share: of Heft's `if_cg`, so that all solve the same system.
+    checkpoints: states along the training with their learning rate; the last one is the trained model. damping
+    and datainf_damping are absolute: of Heft's `if_cg`, so that all solve the same system, and a tenth of the mean
+    squared gradient of a parameter, DataInf's own.
     """
 
     name: str
@@ -46,6 +49,7 @@ class Problem:
     validation: tuple[Tensor, Tensor]
     checkpoints: list[tuple[dict[str, Tensor], float]]
     damping: float
+    datainf_damping: float
 
     @cached_property
     def model(self) -> nn.Module:
@@ -86,6 +90,7 @@ def save(problem: Problem) -> None:
         "name": problem.name,
         "rates": [rate for _, rate in problem.checkpoints],
         "damping": problem.damping,
+        "datainf_damping": problem.datainf_damping,
     }
     (problem.folder / "problem.json").write_text(json.dumps(facts))
 
@@ -104,6 +109,7 @@ def load(folder: Path) -> Problem:
         (tensors["validation.0"], tensors["validation.1"]),
         states,
         facts["damping"],
+        facts["datainf_damping"],
     )
 
 

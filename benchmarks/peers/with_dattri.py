@@ -1,4 +1,7 @@
-"""dattri: the validation split goes in as one item, so that one gradient of its mean loss is taken."""
+"""dattri: the validation split goes in as one item, so that one gradient of its mean loss is taken.
+
+Labels may come as floats: its LiSSA makes all of a batch float but the parameters.
+"""
 
 import torch
 from dattri.algorithm.influence_function import (
@@ -26,7 +29,7 @@ def task_of(problem: Problem, last: int = 1) -> AttributionTask:
     def loss(params: dict[str, Tensor], data: tuple[Tensor, Tensor]) -> Tensor:
         inputs, labels = data
         inputs = inputs.reshape(-1, *problem.train[0].shape[1:])
-        return functional.cross_entropy(torch.func.functional_call(model, params, inputs), labels.reshape(-1))
+        return functional.cross_entropy(torch.func.functional_call(model, params, inputs), labels.reshape(-1).long())
 
     states = [state for state, _ in problem.checkpoints[-last:]]
     return AttributionTask(loss_func=loss, model=model, checkpoints=states if last > 1 else states[0])
@@ -39,9 +42,10 @@ def one_item(problem: Problem) -> DataLoader:
 
 
 def tracin(problem: Problem, last: int) -> Tensor:
-    """Gradient inner products without projection."""
+    """Gradient inner products; nothing given for the projection would mean 512 dimensions, so it is taken away."""
     rates = torch.tensor([rate if last > 1 else 1.0 for _, rate in problem.checkpoints[-last:]])
     found = TracInAttributor(task=task_of(problem, last), weight_list=rates, normalized_grad=False, device="cpu")
+    found.projector_kwargs = None
     with torch.no_grad():
         return found.attribute(problem.loader(64), one_item(problem))[:, 0]
 
@@ -59,14 +63,13 @@ def trak(problem: Problem) -> Tensor:
     model = problem.model
 
     def margin(params: dict[str, Tensor], data: tuple[Tensor, Tensor]) -> Tensor:
-        image, label = data
-        logits = torch.func.functional_call(model, params, image[None])[0]
-        others = logits.scatter(0, label[None], -torch.inf)
-        return logits[label] - others.logsumexp(0)
+        p = probability(params, data)
+        return p.log() - (1 - p).log()
 
     def probability(params: dict[str, Tensor], data: tuple[Tensor, Tensor]) -> Tensor:
         image, label = data
-        return torch.func.functional_call(model, params, image[None])[0].softmax(0)[label]
+        p = torch.func.functional_call(model, params, image[None])[0].softmax(0)
+        return torch.where(torch.arange(len(p)) == label, p, 0.0).sum()  # indexing cannot be mapped over
 
     task = AttributionTask(loss_func=margin, model=model, checkpoints=problem.state)
     found = TRAKAttributor(
@@ -88,7 +91,7 @@ METHODS = {
         IFAttributorLiSSA, problem, batch_size=64, recursion_depth=100, damping=problem.damping
     ),
     "if_arnoldi": lambda problem: influence(IFAttributorArnoldi, problem, proj_dim=10, max_iter=25),
-    "datainf": lambda problem: influence(IFAttributorDataInf, problem, regularization=problem.damping),
+    "datainf": lambda problem: influence(IFAttributorDataInf, problem, regularization=problem.datainf_damping),
     "if_ekfac": lambda problem: influence(IFAttributorEKFAC, problem, damping=problem.damping),
     "trak": trak,
 }

@@ -57,7 +57,7 @@ def scores(strategy: str, problem: Problem) -> Tensor:
         train,
         per_device_query_batch_size=250,
         per_device_train_batch_size=256,
-        score_args=ScoreArguments(aggregate_query_gradients=True),
+        score_args=ScoreArguments(aggregate_query_gradients=True, damping_factor=None),  # a tenth of the mean
         overwrite_output_dir=True,
     )
     return analyzer.load_pairwise_scores("scores")["all_modules"][0]

@@ -73,7 +73,7 @@ METHODS = {
         lambda model: ArnoldiInfluence(model, loss, regularization=problem.damping, rank=10, max_iter=25), problem
     ),
     "datainf": lambda problem: influence(
-        lambda model: InverseHarmonicMeanInfluence(model, loss, regularization=problem.damping), problem
+        lambda model: InverseHarmonicMeanInfluence(model, loss, regularization=problem.datainf_damping), problem
     ),
     "if_ekfac": ekfac,
 }

@@ -9,13 +9,11 @@ the others stand still.
 
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Any
 
 import torch
 import torch.autograd.forward_ad as forward_ad
 from torch import Tensor, nn
-from torch.func import functional_call, grad, jvp
-from torch.nn import functional
+from torch.func import functional_call
 
 from heft.errors import HeftError
 from heft.kernels.directional import LinearRule, layer_error
@@ -45,31 +43,13 @@ def curvature_operator(
 def gauss_newton_product(
     model: nn.Module, state: State, direction: Direction, inputs: Tensor, batch_size: int | None = None
 ) -> dict[str, Tensor]:
-    """G u for u = direction, one tensor a parameter: forward with tangents, a small product there, and back, in one."""
-    parameters, buffers = parameters_of(model, state), buffers_of(model, state)
-    leaves = {name: parameters[name].requires_grad_() for name in direction}
-    total = {name: torch.zeros_like(tensor) for name, tensor in direction.items()}
-    for batch in inputs.split(batch_size or batch_size_for(model, state, inputs)):
-        run = partial(_push, model, {**parameters, **buffers}, leaves, direction, batch)
-        with torch.enable_grad(), evaluation(model):
-            try:
-                logits, tangent = run()
-            except (RuntimeError, NotImplementedError) as error:
-                raise layer_error(model, run, error) from error
+    """G u for u = direction, one tensor a parameter: forward with tangents, a small product there, and back."""
+
+    def scalar(logits: Tensor, tangent: Tensor, _rows: slice) -> Tensor:
         p, tangent = logits.detach().softmax(dim=-1), tangent.detach()
-        cotangent = p * (tangent - (p * tangent).sum(dim=-1, keepdim=True))
-        gradients = torch.autograd.grad(logits, list(leaves.values()), cotangent, allow_unused=True)
-        for name, gradient in zip(leaves, gradients, strict=True):
-            if gradient is not None:
-                total[name] += gradient
-    return {name: tensor / len(inputs) for name, tensor in total.items()}
+        return (logits * p * (tangent - (p * tangent).sum(dim=-1, keepdim=True))).sum()
 
-
-def _push(model: nn.Module, state: State, leaves: State, direction: Direction, batch: Tensor) -> tuple[Tensor, Tensor]:
-    with forward_ad.dual_level(), LinearRule():
-        duals = {name: forward_ad.make_dual(leaves[name], tangent) for name, tangent in direction.items()}
-        logits, tangent = forward_ad.unpack_dual(functional_call(model, {**state, **duals}, (batch,)))
-    return logits, torch.zeros_like(logits) if tangent is None else tangent
+    return _mean_gradient(scalar, model, state, direction, inputs, batch_size, LinearRule())
 
 
 def hessian_product(
@@ -80,21 +60,54 @@ def hessian_product(
     labels: Tensor,
     batch_size: int | None = None,
 ) -> dict[str, Tensor]:
-    """H u for u = direction, one tensor a parameter: forward mode over the gradient."""
+    """H u for u = direction, one tensor a parameter: the gradient of the loss's derivative along u, which is
+    sum_i (p_i - 1[y_i]) . dlogits_i, back through logits and tangents.
+    """
+
+    def scalar(logits: Tensor, tangent: Tensor, rows: slice) -> Tensor:
+        chosen = tangent.gather(1, labels[rows, None])
+        return (logits.softmax(dim=-1) * tangent).sum() - chosen.sum()
+
+    return _mean_gradient(scalar, model, state, direction, inputs, batch_size, LinearRule(keeps_graph=True))
+
+
+def _mean_gradient(
+    scalar: Callable[[Tensor, Tensor, slice], Tensor],
+    model: nn.Module,
+    state: State,
+    direction: Direction,
+    inputs: Tensor,
+    batch_size: int | None,
+    rule: LinearRule,
+) -> dict[str, Tensor]:
+    """(1/n) grad_theta of scalar(logits, tangent, rows), summed over batches; for the parameters of the direction."""
     parameters, buffers = parameters_of(model, state), buffers_of(model, state)
-    moving, size = {name: parameters[name] for name in direction}, batch_size or batch_size_for(model, state, inputs)
+    leaves = {name: parameters[name].requires_grad_() for name in direction}
     total = {name: torch.zeros_like(tensor) for name, tensor in direction.items()}
-
-    def summed(values: State, x: Tensor, y: Tensor) -> Tensor:
-        logits = functional_call(model, {**parameters, **values, **buffers}, (x,))
-        return functional.cross_entropy(logits, y, reduction="sum")
-
-    for x, y in zip(inputs.split(size), labels.split(size), strict=True):
-        with evaluation(model):
-            pushed: Any = jvp(grad(partial(summed, x=x, y=y)), (moving,), (dict(direction),))[1]
-        for name, tensor in pushed.items():
-            total[name] += tensor.detach()
+    size = batch_size or batch_size_for(model, state, inputs)
+    for start in range(0, len(inputs), size):
+        rows = slice(start, start + size)
+        run = partial(_push, model, {**parameters, **buffers}, leaves, direction, inputs[rows], rule)
+        with torch.enable_grad(), evaluation(model):
+            try:
+                logits, tangent = run()
+            except (RuntimeError, NotImplementedError) as error:
+                raise layer_error(model, run, error) from error
+            value = scalar(logits, tangent, rows)
+        gradients = torch.autograd.grad(value, list(leaves.values()), allow_unused=True)
+        for name, gradient in zip(leaves, gradients, strict=True):
+            if gradient is not None:
+                total[name] += gradient
     return {name: tensor / len(inputs) for name, tensor in total.items()}
+
+
+def _push(
+    model: nn.Module, state: State, leaves: State, direction: Direction, batch: Tensor, rule: LinearRule
+) -> tuple[Tensor, Tensor]:
+    with forward_ad.dual_level(), rule:
+        duals = {name: forward_ad.make_dual(leaves[name], tangent) for name, tangent in direction.items()}
+        logits, tangent = forward_ad.unpack_dual(functional_call(model, {**state, **duals}, (batch,)))
+    return logits, torch.zeros_like(logits) if tangent is None else tangent
 
 
 def dense_matrix(product: Operator, like: Tensor) -> Tensor:

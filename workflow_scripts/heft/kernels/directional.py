@@ -117,8 +117,13 @@ def _push_many(
 class LinearRule(TorchFunctionMode):
     """Linear layers' tangent as x dW^T + db (+ dx W^T in place): 1.4 times faster than torch's rule at 1,024 rows.
 
-    Where a backward pass through the values is to follow, the tangents leave no graph of their own behind.
+    Where a backward pass through the values is to follow, the tangents leave no graph of their own behind, unless
+    `keeps_graph`, which a backward pass through the tangents needs.
     """
+
+    def __init__(self, *, keeps_graph: bool = False) -> None:
+        super().__init__()
+        self._keeps_graph = keeps_graph
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         if func is not functional.linear or kwargs:
@@ -128,9 +133,13 @@ class LinearRule(TorchFunctionMode):
         b, db = (None, None) if bias is None else forward_ad.unpack_dual(bias)
         if dw is None or (bias is not None and db is None):
             return func(*args)
-        tangent = functional.linear(value.detach(), dw, db)
+        if not self._keeps_graph:
+            x, weight, dx = value.detach(), w.detach(), None if dx is None else dx.detach()
+        else:
+            x, weight = value, w
+        tangent = functional.linear(x, dw, db)
         if dx is not None:
-            tangent += functional.linear(dx.detach(), w.detach())
+            tangent = tangent + functional.linear(dx, weight)
         return forward_ad.make_dual(functional.linear(value, w, b), tangent)
 
 

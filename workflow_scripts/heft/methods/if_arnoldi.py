@@ -18,7 +18,7 @@ from heft.methods.registry import Context, method
     needs=("final", "validation"),
     ensemble=True,
     assumes="That what lies outside the span of few eigenvectors does not matter for f.",
-    cost="About 8 for each of `iterations` products (gauss_newton: 4), and one forward-mode pass.",
+    cost="About 4 to 5 for each of `iterations` products (ResNet-18: 10), and one forward-mode pass.",
     memory="One vector as long as the parameters for each iteration.",
     fails="Where grad f lies mostly outside the span, and where eigenpairs have not converged or are negative; "
     "it warns.",

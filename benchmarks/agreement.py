@@ -1,0 +1,113 @@
+"""Whether Heft and other libraries compute what the papers define: part of `make bench`.
+
+Each library scores 2,000 images with a model of 970 parameters, for which every formula can be written down in float64
+(textbook.py), with the damping and the labels that the library says it uses. Writes docs/peers.md.
+"""
+
+import tempfile
+from collections.abc import Callable, Iterator
+from functools import cache
+from pathlib import Path
+
+import torch
+from attribution import ROOT, label, libraries, make_problem, methods_of, python_for, run  # finds problem.py too
+from attribution_page import line
+from problem import SMALL, Problem
+from textbook import Textbook
+from torch import Tensor
+
+PAGE = ROOT / "docs" / "peers.md"
+HEAD = """# What other libraries compute
+
+Each library scores 2,000 Fashion-MNIST images of 7 x 7 pixels, a fifth of their labels wrong, against the mean loss of
+1,000 validation images, by an MLP of 970 parameters. Beside it stands the method's formula, every matrix written down
+in float64 ([benchmarks/textbook.py](../benchmarks/textbook.py)), with the damping that the library was given. The
+correlation is Pearson's, absolute, since each library has its own sign. Where labels or projections are drawn, 1 is
+not to be had. Repeat it with `make bench`.
+
+"""
+COLUMNS = ("method", "library", "correlation with the formula", "formula", "what we found in its source")
+Formula = tuple[str, Callable[[Textbook, Problem], Tensor]]
+
+GAUSS_NEWTON: Formula = ("damped Gauss-Newton", lambda book, problem: book.solved(gauss_newton(book), problem.damping))
+HESSIAN: Formula = ("damped Hessian", lambda book, problem: book.solved(hessian(book), problem.damping))
+DRAWN = "Fisher matrix, labels drawn from the model"
+FORMULAS: dict[str, dict[str, Formula]] = {
+    "ip": {"": ("gradient inner product", lambda book, _: book.inner_product())},
+    "tracin": {"": ("summed over checkpoints", lambda book, _: book.tracin())},
+    "if_cg": {"": GAUSS_NEWTON, "dattri": HESSIAN},
+    "if_lissa": {"": HESSIAN, "heft": GAUSS_NEWTON},
+    "if_arnoldi": {
+        "": ("ten largest eigenpairs of the Hessian", lambda book, _: book.largest_eigenpairs(10)),
+        "pydvl": (
+            "the same, damped",
+            lambda book, problem: book.largest_eigenpairs(10, problem.damping),
+        ),
+    },
+    "datainf": {
+        "": ("each layer, the paper's damping", lambda book, _: book.datainf("layer")),
+        "pydvl": ("all parameters as one block", lambda book, problem: book.datainf("all", problem.datainf_damping)),
+        "dattri": ("each layer, damping given", lambda book, problem: book.datainf("layer", problem.datainf_damping)),
+    },
+    "if_kfac": {"": (DRAWN, lambda book, _: book.kronecker(corrected=False))},
+    "if_ekfac": {
+        "": (DRAWN, lambda book, _: book.kronecker(corrected=True)),
+        "pydvl": (DRAWN + ", damping given", lambda book, problem: book.kronecker(True, problem.damping)),
+        "dattri": (DRAWN + ", damping given", lambda book, problem: book.kronecker(True, problem.damping)),
+    },
+    "trak": {
+        "": ("without projection", lambda book, _: book.trak()),
+        "heft": ("without projection, same damping", lambda book, _: book.trak(0.1)),
+    },
+}
+NOTES: dict[tuple[str, str], str] = {}
+
+
+@cache
+def gauss_newton(book: Textbook) -> Tensor:
+    """Once for all libraries."""
+    return book.gauss_newton()
+
+
+@cache
+def hessian(book: Textbook) -> Tensor:
+    """Once for all libraries."""
+    return book.hessian()
+
+
+def compare(folder: Path) -> Iterator[tuple[str, str, str, str, str]]:
+    """A row of the page for each method and library."""
+    problem = make_problem(SMALL, 2000, folder)
+    book = Textbook(problem)
+    for library, script, requirement in libraries():
+        for method in methods_of(script):
+            _, scores, failure = run(python_for(library, requirement), script, method, folder)
+            found = FORMULAS[method]
+            name, formula = found.get(library, found[""])
+            said = f"failed: {failure}"
+            if scores is not None:
+                said = f"{correlation(scores, formula(book, problem)):.4f}"
+            yield f"`{method}`", label(requirement), said, name, NOTES.get((library, method), "")
+
+
+def correlation(left: Tensor, right: Tensor) -> float:
+    """Absolute, Pearson's."""
+    return float(torch.corrcoef(torch.stack([left.double(), right.double()]))[0, 1].abs())
+
+
+def main() -> None:
+    """Writes the page."""
+    torch.set_num_threads(1)
+    with tempfile.TemporaryDirectory() as folder:
+        found = []
+        for row in compare(Path(folder)):
+            print(*row[:3], sep="  ", flush=True)
+            found.append(row)
+    order = list(FORMULAS)
+    found.sort(key=lambda row: (order.index(row[0].strip("`")), row[1] != "heft", row[1]))
+    lines = [line(*COLUMNS), line(*("---" for _ in COLUMNS)), *(line(*row) for row in found)]
+    PAGE.write_text(HEAD + "\n".join(lines) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
