@@ -25,8 +25,9 @@ check: .venv/dev
 
 bench: .venv/dev
 	@$(BIN)/python benchmarks/attribution.py
-	@$(BIN)/python benchmarks/attribution_page.py
+	@$(BIN)/python benchmarks/streaming.py
 	@$(BIN)/python benchmarks/agreement.py
+	@$(BIN)/python benchmarks/attribution_page.py
 
 bench-kernel: .venv/dev
 	@$(BIN)/python benchmarks/kernel.py

@@ -20,6 +20,13 @@ Models: an MLP 784-256-128-10, a CNN of two convolutions, ResNet-18. Repeat it w
 one file in `benchmarks/peers`. What is not in a table below has not been measured yet.
 
 """
+STREAMING = """## Heft from 1,000 to 60,000 examples
+
+Forward passes over the same examples, so that a constant number is a constant time per example; then the peak of memory
+above what imports and data take. The MLP; `python benchmarks/streaming.py`. What a method does once (eigenvectors,
+gradients of the validation split) weighs less the more examples there are.
+
+"""
 COLUMNS = ("method", "library", "x forward pass", "x Heft", "peak MB", "rank agreement with Heft")
 
 
@@ -31,6 +38,7 @@ def main() -> None:
     parts = [HEAD, "![time by method and library](benchmarks.svg)\n", losses(table)]
     for (model, n), block in table.groupby(["model", "n"], sort=False):
         parts.append(f"## {model}, n = {n:,}\n\n{lines(block)}\n")
+    parts.append(streaming())
     last = table.iloc[-1]
     parts.append(f"torch {last['torch']}, {last['machine']}, one thread, one run each: good to about a fifth.\n")
     (DOCS / "benchmarks.md").write_text("\n".join(parts), encoding="utf-8")
@@ -50,6 +58,21 @@ def lines(block: pd.DataFrame) -> str:
             numbers = (f"{row['forward_passes']:,.1f}", ratio, f"{row['peak_mb']:,.0f}", f"{row['agreement']:.3f}")
             rows.append(line(f"`{method}`", row["library"], *numbers))
     return "\n".join(rows)
+
+
+def streaming() -> str:
+    """Time and memory of each of Heft's methods by the number of examples."""
+    table = pd.read_csv(DOCS / "streaming.csv")
+    sizes = sorted(table["n"].unique())
+    rows = [line("method", *(f"n = {n:,}" for n in sizes)), line(*("---" for _ in range(len(sizes) + 1)))]
+    for method, own in table.groupby("method", sort=False):
+        by_size = own.set_index("n")
+        cells = (
+            f"{by_size['forward_passes'][n]:,.1f}; {by_size['peak_mb'][n]:,.0f} MB" if n in by_size.index else ""
+            for n in sizes
+        )
+        rows.append(line(f"`{method}`", *cells))
+    return STREAMING + "\n".join(rows) + "\n"
 
 
 def line(*cells: str) -> str:

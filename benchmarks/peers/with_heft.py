@@ -40,6 +40,9 @@ METHODS = {
     "if_cg": partial(run, "if_cg"),
     "if_lissa": partial(run, "if_lissa"),
     "if_arnoldi": partial(run, "if_arnoldi", rank=10, iterations=25),
+    "self_if": partial(run, "self_if"),
+    "self_ip": partial(run, "self_ip"),
+    "random_projection": partial(run, "random_projection"),
     "trak": partial(run, "trak", models=1, dimension=512, damping=0.1),
 }
 

@@ -4,7 +4,8 @@
 
 since such a layer's output moves by layer(input; d) when its parameters move along d. One forward pass and one backward
 pass that stops at the layers' outputs serve all directions; each direction then costs one more forward pass through the
-layers. No gradient of a weight is formed, and no activation is held for a direction.
+layers, and no activation is held for a direction. Where a convolution's gradient of one example is smaller than what
+enters and leaves the layer, it is formed instead, and a direction costs a product with it.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -12,9 +13,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 import torch
 from torch import Tensor, nn
 from torch.func import functional_call
+from torch.nn.grad import conv2d_weight
 
 from heft.kernels.capture import Captured, layers_run_once, output_gradient_batches
 from heft.kernels.functional import Direction, Loss, State
+from heft.kernels.rows import inner_products, is_matrix_layer, layer_matrix, n_positions
 
 # Their output is linear in weight and bias together. Exact types only: a subclass may compute something else.
 LINEAR_IN_PARAMETERS = frozenset(
@@ -23,6 +26,8 @@ LINEAR_IN_PARAMETERS = frozenset(
         *(nn.Conv1d, nn.Conv2d, nn.Conv3d, nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d),
     }
 )
+
+SMALL = 2**14  # numbers, for which calling a layer once for each direction costs more than the arithmetic
 
 
 def contractible_layers(model: nn.Module, state: State, examples: Tensor) -> dict[str, nn.Module] | None:
@@ -50,13 +55,28 @@ def contracted_derivatives(
         name: [{key: direction[full] for full, key in names_of(name, layer).items()} for direction in directions]
         for name, layer in layers.items()
     }
+    matrices: dict[str, Tensor] = {}
     for found in output_gradient_batches(model, state, layers, batches, loss):
         scores = torch.zeros(())
         with torch.no_grad():
             for name, (captured, delta) in found.items():
-                each = [moved(layers[name], direction, captured, delta) for direction in own[name]]
-                scores = scores + torch.stack(each)
+                layer = layers[name]
+                if not _has_small_gradients(layer, delta):
+                    scores = scores + torch.stack([moved(layer, one, captured, delta) for one in own[name]])
+                    continue
+                if name not in matrices:
+                    matrices[name] = torch.stack([layer_matrix(layer, one) for one in own.pop(name)])
+                scores = scores + inner_products(layer, captured, delta, matrices[name])
         yield scores
+
+
+def _has_small_gradients(layer: nn.Module, delta: Tensor) -> bool:
+    """Whether a gradient of one example, out times in, is smaller than its rows, or small at all."""
+    if not is_matrix_layer(layer):
+        return False
+    weight = layer.get_parameter("weight")
+    n_out, n_in = len(weight), weight[0].numel()
+    return n_out * n_in <= max(SMALL, n_positions(delta) * (n_out + n_in))
 
 
 class _Bare(nn.Module):
@@ -84,6 +104,10 @@ def pulled(layer: nn.Module, parameters: Direction, captured: Captured, cotangen
     if type(layer) is nn.Linear and cotangents.dim() == 2:
         found = {"weight": cotangents.T @ captured.input, "bias": cotangents.sum(dim=0)}
         return {key: found[key] for key in parameters}
+    if type(layer) is nn.Conv2d and is_matrix_layer(layer):
+        how = (layer.stride, layer.padding, layer.dilation, layer.groups)
+        weight = conv2d_weight(captured.input, layer.weight.shape, cotangents, *how)
+        return {key: weight if key == "weight" else cotangents.sum(dim=(0, 2, 3)) for key in parameters}
     leaves = {key: tensor.detach().requires_grad_() for key, tensor in parameters.items()}
     values = {f"layer.{key}": tensor for key, tensor in {**leaves, **captured.buffers}.items()}
     with torch.enable_grad():

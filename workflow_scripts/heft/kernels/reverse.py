@@ -1,6 +1,6 @@
 """Vector-Jacobian products in reverse mode: gradients of functions of the logits."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 
 import torch
 from torch import Tensor, nn
@@ -12,11 +12,12 @@ from heft.kernels.functional import State, buffers_of, evaluation, parameters_of
 def vector_jacobian(
     model: nn.Module,
     state: State,
-    pairs: Iterable[tuple[Tensor, Tensor]],
+    pairs: Iterable[tuple[Tensor, Tensor | Callable[[Tensor], Tensor]]],
     names: Collection[str] | None = None,
 ) -> dict[str, Tensor]:
     """sum_i J_i^T c_i over batches of (inputs [b, ...], cotangents c [b, n_classes]): one tensor a parameter.
 
+    In the place of cotangents may stand a function that makes them of the batch's logits, which have no gradient there.
     With c_i = df/dlogits_i it is the gradient of f. A parameter that the logits do not depend on gets zeros.
     names: of the parameters that are looked at, in their order; None: all.
     """
@@ -26,7 +27,8 @@ def vector_jacobian(
     for inputs, cotangents in pairs:
         with torch.enable_grad(), evaluation(model):
             logits = functional_call(model, {**everything, **buffers}, (inputs,))
-            gradients = torch.autograd.grad(logits, list(parameters.values()), cotangents, allow_unused=True)
+            given = cotangents if isinstance(cotangents, Tensor) else cotangents(logits.detach())
+            gradients = torch.autograd.grad(logits, list(parameters.values()), given, allow_unused=True)
         for name, gradient in zip(parameters, gradients, strict=True):
             if gradient is not None:
                 total[name] += gradient

@@ -34,15 +34,17 @@ def rows_of(layer: Any, captured: Captured, delta: Tensor) -> Rows:
     if type(layer) is nn.Linear:
         parts = (captured.input, delta)
         a, delta = ((part.flatten(1, -2) if part.dim() > 2 else part[:, None])[None] for part in parts)
-    else:
-        columns = functional.unfold(
-            captured.input, layer.kernel_size, layer.dilation, layer.padding, layer.stride
-        )  # [b, C k k, t]
-        a = columns.unflatten(1, (layer.groups, -1)).transpose(0, 1).mT
-        delta = delta.flatten(2).unflatten(1, (layer.groups, -1)).transpose(0, 1).mT
-    if layer.bias is not None:
-        a = torch.cat([a, a.new_ones(*a.shape[:-1], 1)], dim=-1)
-    return Rows(a, delta)
+        if layer.bias is not None:
+            a = torch.cat([a, a.new_ones(*a.shape[:-1], 1)], dim=-1)
+        return Rows(a, delta)
+    columns = functional.unfold(
+        captured.input, layer.kernel_size, layer.dilation, layer.padding, layer.stride
+    )  # [b, C k k, t]
+    columns = columns.unflatten(1, (layer.groups, -1))
+    if layer.bias is not None:  # here, where it is added to the end of a block of memory
+        columns = torch.cat([columns, columns.new_ones(*columns.shape[:2], 1, columns.shape[3])], dim=2)
+    delta = delta.flatten(2).unflatten(1, (layer.groups, -1)).transpose(0, 1).mT
+    return Rows(columns.transpose(0, 1).mT, delta)
 
 
 def layer_matrix(layer: Any, tensors: Mapping[str, Tensor]) -> Tensor:
@@ -59,6 +61,22 @@ def layer_tensors(layer: Any, matrix: Tensor) -> dict[str, Tensor]:
     if layer.bias is None:
         return {"weight": matrix.flatten(0, 1).view_as(layer.weight)}
     return {"weight": matrix[..., :-1].flatten(0, 1).reshape(layer.weight.shape), "bias": matrix[..., -1].flatten()}
+
+
+def n_positions(delta: Tensor) -> int:
+    """t of a layer, from the gradient by its output: [b, out], [b, ..., out] for Linear or [b, out, h, w]."""
+    return delta[0].numel() // delta.shape[1] if delta.dim() == 4 else delta[0].numel() // delta.shape[-1]
+
+
+def inner_products(layer: Any, captured: Captured, delta: Tensor, matrices: Tensor) -> Tensor:
+    """<V_k, G_i> for directions V_k, matrices [k, g, out, in (+ 1)]: [k, b]; the G_i of some examples at a time."""
+    n_out, n_in = matrices.shape[2:]
+    each = matrices.shape[1] * (n_positions(delta) * (n_in + n_out) + n_in * n_out) * delta.element_size()
+    size, found = max(1, MEMORY_BUDGET // each), []
+    for inputs, by_output in zip(captured.input.split(size), delta.split(size), strict=True):
+        a, part = rows_of(layer, captured._replace(input=inputs), by_output)
+        found.append(matrices.flatten(1) @ (part.mT @ a).transpose(0, 1).flatten(1).T)
+    return torch.cat(found, dim=1)
 
 
 def squared_lengths(rows: Rows) -> Tensor:

@@ -7,10 +7,10 @@ from torch import Tensor
 
 from heft.errors import HeftError
 from heft.kernels.directional import directional_derivatives
-from heft.kernels.functional import State, logits_of
+from heft.kernels.functional import MEMORY_BUDGET, State, logits_of
 from heft.methods.registry import Context, method
 
-ROWS_AT_ONCE = 32
+FEWEST_ROWS_AT_ONCE = 32
 
 
 @method(
@@ -25,8 +25,9 @@ ROWS_AT_ONCE = 32
     ensemble=True,
     assumes="That the model is near its linearisation at each theta_m, and the loss near a function of the "
     "margin alone.",
-    cost="For each model `dimension` + 3, and dimension times D random numbers; the training of the models.",
-    memory="dimension + 32 numbers for each example; 32 vectors as long as the parameters.",
+    cost="For each model up to `dimension` + 3 (convolutions: far fewer), and dimension times D random numbers; the "
+    "training of the models.",
+    memory="dimension + 32 numbers for each example; 32 vectors as long as the parameters, or more short ones.",
     fails="With one model it is noise of the training; with a dimension near the number of examples and no damping the "
     "kernel is singular, which it warns of.",
 )
@@ -67,14 +68,16 @@ def _projected(context: Context, state: State, dimension: int, number: int, para
     v = context.objective_gradient(state, parameters)
     generator = context.generator(f"trak/{number}")
     rows, of_objective = [], []
-    for start in range(0, dimension, ROWS_AT_ONCE):
+    n_parameters = sum(tensor.numel() for tensor in v.values())
+    at_once = max(FEWEST_ROWS_AT_ONCE, MEMORY_BUDGET // (4 * n_parameters))
+    for start in range(0, dimension, at_once):
         directions = [
             {name: torch.randn(tensor.shape, generator=generator, dtype=tensor.dtype) for name, tensor in v.items()}
-            for _ in range(min(ROWS_AT_ONCE, dimension - start))
+            for _ in range(min(at_once, dimension - start))
         ]
         rows.append(directional_derivatives(context.network, state, directions, *context.train, loss=margin))
         of_objective += [sum(float((v[name] * one[name]).sum()) for name in v) for one in directions]
-    size = math.sqrt(sum(tensor.numel() for tensor in v.values()))
+    size = math.sqrt(n_parameters)
     return torch.cat(rows).T.double() / size, torch.tensor(of_objective, dtype=torch.float64) / size
 
 

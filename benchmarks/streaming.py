@@ -1,0 +1,48 @@
+"""Whether time per example and memory stay constant as the training set grows: part of `make bench`.
+
+    python benchmarks/streaming.py [--sizes 1000 4000 16000 60000] [--only ip if_cg]
+
+Each of Heft's methods scores Fashion-MNIST with the MLP of attribution.py, in a process of its own. Writes
+docs/streaming.csv: time in forward passes over the same examples, memory above what imports and data take.
+"""
+
+import argparse
+import csv
+import sys
+import tempfile
+from pathlib import Path
+
+import torch
+from attribution import HERE, ROOT, make_problem, methods_of, run
+
+TABLE = ROOT / "docs" / "streaming.csv"
+HEFT = HERE / "peers" / "with_heft.py"
+LARGEST = {"trak": 16_000}  # examples; beyond, its projections take longer than a run may
+
+
+def main() -> None:
+    """Measures and writes the table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--sizes", nargs="+", type=int, default=[1000, 4000, 16000, 60000])
+    parser.add_argument("--only", nargs="+", help="methods")
+    arguments = parser.parse_args()
+    torch.set_num_threads(1)
+    rows = []
+    for n in arguments.sizes:
+        with tempfile.TemporaryDirectory() as folder:
+            make_problem("mlp", n, Path(folder))
+            for method in arguments.only or methods_of(HEFT):
+                if n > LARGEST.get(method, n):
+                    continue
+                cost, _, failure = run(sys.executable, HEFT, method, Path(folder))
+                if failure:
+                    raise SystemExit(f"{method}, n = {n}: {failure}")
+                passes = cost["cpu_seconds"] / cost["forward_cpu_seconds"]
+                rows.append([method, n, f"{passes:.2f}", f"{cost['peak_mb']:.1f}"])
+                print(f"n = {n:6}  {method:18} {passes:8.1f} forward passes  {cost['peak_mb']:6.0f} MB", flush=True)
+    with TABLE.open("w", newline="") as file:
+        csv.writer(file, lineterminator="\n").writerows([["method", "n", "forward_passes", "peak_mb"], *rows])
+
+
+if __name__ == "__main__":
+    main()
