@@ -40,7 +40,8 @@ def main() -> None:
         parts.append(f"## {model}, n = {n:,}\n\n{lines(block)}\n")
     parts.append(streaming())
     last = table.iloc[-1]
-    parts.append(f"torch {last['torch']}, {last['machine']}, one thread, one run each: good to about a fifth.\n")
+    machine = f"torch {last['torch']}, {last['machine']}, one thread"
+    parts.append(f"{machine}, the least of three runs (one where it takes over 20 s): good to about a fifth.\n")
     (DOCS / "benchmarks.md").write_text("\n".join(parts), encoding="utf-8")
     draw(table)
 

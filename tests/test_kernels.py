@@ -11,6 +11,7 @@ from torch.func import functional_call, grad, jacrev
 from torch.nn.functional import cross_entropy
 
 from heft.errors import HeftError
+from heft.kernels import contraction, rows
 from heft.kernels.contraction import contractible_layers
 from heft.kernels.curvature import curvature_operator, flatten, unflatten
 from heft.kernels.directional import directional_derivatives, summed_derivatives
@@ -18,6 +19,8 @@ from heft.kernels.functional import batch_size_for
 from heft.kernels.norms import squared_gradient_norms
 from heft.kernels.solve import conjugate_gradient, largest_eigenvalue
 from heft.models.build import build_model
+from heft.objectives import gradient
+from heft.objectives.loss import loss
 from heft.perturbations import perturbation
 
 
@@ -46,6 +49,36 @@ def test_several_directions_are_the_single_ones(case: Case) -> None:
     found = directional_derivatives(case.model, case.state, directions, *case.train)
     gradients = case.gradients()
     torch.testing.assert_close(found, torch.stack([inner(gradients, d) for d in directions]), rtol=0, atol=1e-10)
+
+
+@pytest.mark.parametrize("how", ["by layers", "by gradients", "by gradients of few examples at a time"])
+def test_several_directions_are_the_single_ones_whatever_is_formed(
+    case: Case, how: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if how == "by layers":
+        monkeypatch.setattr(contraction, "_has_small_gradients", lambda layer, delta: False)
+    elif how != "by gradients":
+        monkeypatch.setattr(rows, "MEMORY_BUDGET", 10_000)
+    directions = [random_direction(case, seed) for seed in range(40)]
+    found = directional_derivatives(case.model, case.state, directions, *case.train, batch_size=17)
+    gradients = case.gradients()
+    torch.testing.assert_close(found, torch.stack([inner(gradients, d) for d in directions]), rtol=0, atol=1e-10)
+
+
+def test_a_mean_over_examples_has_the_gradient_of_any_objective(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gradient, "batch_size_for", lambda *given: 7)
+    found = gradient.objective_gradient(loss, case.model, case.state, *case.train)
+    whole = gradient.objective_gradient(lambda *given: loss(*given), case.model, case.state, *case.train)
+    for name, tensor in whole.items():
+        torch.testing.assert_close(found[name], tensor, rtol=0, atol=1e-12)
+
+
+def test_a_mean_that_is_not_finite_is_an_error() -> None:
+    case = make_case("mlp")
+    inputs = case.train.inputs.clone()
+    inputs[33] = torch.inf
+    with pytest.raises(HeftError, match="is not finite; check that training did not diverge"):
+        gradient.objective_gradient(loss, case.model, case.state, inputs, case.train.labels)
 
 
 def test_points_are_summed(case: Case) -> None:
