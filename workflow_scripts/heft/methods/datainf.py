@@ -81,13 +81,16 @@ def _layers(context: Context, v: dict[str, Tensor]) -> dict[str, nn.Module]:
 def _lengths_and_products(
     context: Context, layers: dict[str, nn.Module], own: dict[str, dict[str, Tensor]]
 ) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
-    """|g_il|^2 and <g_il, v_l> of each layer, both [n]."""
-    lengths: dict[str, list[Tensor]] = {name: [] for name in layers}
-    products: dict[str, list[Tensor]] = {name: [] for name in layers}
-    batches = batches_of(context.network, context.final, *context.train)
+    """|g_il|^2 and <g_il, v_l> of each layer, both [n]; written in place, since what each batch leaves behind would
+    scatter over the memory and keep it from being used again."""
+    inputs, labels = context.train
+    lengths, products = ({name: inputs.new_empty(len(inputs)) for name in layers} for _ in range(2))
+    start, batches = 0, batches_of(context.network, context.final, inputs, labels)
     with torch.no_grad():
         for batch in output_gradient_batches(context.network, context.final, layers, batches, cross_entropy):
             for name, (captured, delta) in batch.items():
-                lengths[name].append(squared_layer_norms(layers[name], captured, delta))
-                products[name].append(moved(layers[name], own[name], captured, delta))
-    return tuple({name: torch.cat(parts) for name, parts in found.items()} for found in (lengths, products))  # type: ignore[return-value]
+                rows = slice(start, start + len(delta))
+                lengths[name][rows] = squared_layer_norms(layers[name], captured, delta)
+                products[name][rows] = moved(layers[name], own[name], captured, delta)
+            start += len(delta)
+    return lengths, products

@@ -54,7 +54,11 @@ def if_lissa(
     order = torch.randperm(len(inputs), generator=context.generator("if_lissa"))
 
     def operator(rows: Tensor) -> Product:
-        return curvature_operator(curvature, context.network, context.final, inputs[rows], labels[rows], like=v)
+        def product(vector: Tensor) -> Tensor:  # takes its rows anew each time: no second copy of the data is held
+            of_rows = (inputs[rows], labels[rows])
+            return curvature_operator(curvature, context.network, context.final, *of_rows, like=v)(vector)
+
+        return product
 
     n_batches = max(1, round(len(inputs) / batch_size))
     batches = [operator(rows) for rows in order.tensor_split(n_batches)]
