@@ -4,8 +4,8 @@
 
 since such a layer's output moves by layer(input; d) when its parameters move along d. One forward pass and one backward
 pass that stops at the layers' outputs serve all directions; each direction then costs one more forward pass through the
-layers, and no activation is held for a direction. Where a convolution's gradient of one example is smaller than what
-enters and leaves the layer, it is formed instead, and a direction costs a product with it.
+layers, and no activation is held for a direction. Where the gradient of one example by a layer's weight
+is small, or smaller than what enters and leaves the layer, it is formed instead, and a direction costs a product.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence

@@ -47,6 +47,11 @@ def rows_of(layer: Any, captured: Captured, delta: Tensor) -> Rows:
     return Rows(columns.transpose(0, 1).mT, delta)
 
 
+def flat_gradients(rows: Rows) -> Tensor:
+    """The G_i [b, g * out * in (+ 1)], in the order of `layer_matrix`."""
+    return (rows.delta.mT @ rows.a).transpose(0, 1).flatten(1)
+
+
 def layer_matrix(layer: Any, tensors: Mapping[str, Tensor]) -> Tensor:
     """A direction of the layer, by its parameters' names, as [V_W | V_b]: [g, out, in (+ 1)]."""
     groups = getattr(layer, "groups", 1)
@@ -74,8 +79,8 @@ def inner_products(layer: Any, captured: Captured, delta: Tensor, matrices: Tens
     each = matrices.shape[1] * (n_positions(delta) * (n_in + n_out) + n_in * n_out) * delta.element_size()
     size, found = max(1, MEMORY_BUDGET // each), []
     for inputs, by_output in zip(captured.input.split(size), delta.split(size), strict=True):
-        a, part = rows_of(layer, captured._replace(input=inputs), by_output)
-        found.append(matrices.flatten(1) @ (part.mT @ a).transpose(0, 1).flatten(1).T)
+        gradients = flat_gradients(rows_of(layer, captured._replace(input=inputs), by_output))
+        found.append(matrices.flatten(1) @ gradients.T)
     return torch.cat(found, dim=1)
 
 

@@ -19,8 +19,7 @@ from heft.methods.registry import Context, method
     needs=("final", "validation"),
     ensemble=True,
     assumes="That the mean of inverses is near the inverse of the mean, which holds for few parameters a layer "
-    "(LoRA), and "
-    "that layers do not act on each other.",
+    "(LoRA), and that layers do not act on each other.",
     cost="10 to 15: two passes of layer gradients and one in forward mode.",
     memory="One batch of activations and output gradients; two numbers for each example and layer.",
     fails="With large layers: the mean of rank-one inverses is then almost 1 / lambda, and DataInf almost ip.",

@@ -23,8 +23,7 @@ from heft.methods.registry import Context, method
     cost="For each model 2.5 times its epochs for the steps, and 1 for the losses.",
     memory="Two states of the model and one batch; a number for each example and model.",
     fails="With few models the score is noise; with long walks all models drift the same way. It warns where the "
-    "drift of f "
-    "is larger than its spread.",
+    "drift of f is larger than its spread.",
 )
 def gex(
     context: Context,
@@ -72,8 +71,7 @@ def gex(
     if f_moved.mean().abs() > 3 * f_moved.std():
         context.warn(
             f"the walks move f by {float(f_moved.mean()):.2g} on average and spread it by only "
-            f"{float(f_moved.std()):.2g}; "
-            "lower step_size or epochs"
+            f"{float(f_moved.std()):.2g}; lower step_size or epochs"
         )
     centred = f_moved - f_moved.mean()
     return (centred[:, None] * (moved - moved.mean(dim=0))).mean(dim=0) / centred.square().mean().sqrt()

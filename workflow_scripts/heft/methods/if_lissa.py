@@ -22,8 +22,7 @@ from heft.methods.registry import Context, method
     cost="About 8 a turn over the batches (the steps and one residual), 2 to 15 turns, and one forward-mode pass.",
     memory="One batch of activations, and six vectors as long as the parameters.",
     fails="With a scale below half the largest eigenvalue it diverges, with a large one it is slow; small "
-    "batches leave "
-    "noise that no number of turns removes: it warns with the residual.",
+    "batches leave noise that no number of turns removes: it warns with the residual.",
 )
 def if_lissa(
     context: Context,

@@ -23,8 +23,7 @@ ROWS_AT_ONCE = 32
     cost="About 5, and dimension times D random numbers.",
     memory="32 vectors as long as the parameters.",
     fails="With a small dimension: the noise, |grad f| |grad l_i| / sqrt(dimension), is larger than the scores "
-    "differ; it "
-    "warns.",
+    "differ; it warns.",
 )
 def random_projection(context: Context, *, dimension: int = 512, parameters: str = "all") -> Tensor:
     """Estimates [n_train] of `ip`, with variance (|v|^2 |g_i|^2 + (v.g_i)^2) / dimension over draws of P, v = grad f.
@@ -46,7 +45,6 @@ def random_projection(context: Context, *, dimension: int = 512, parameters: str
     if noise > 0.5 * float(scores.std()):
         context.warn(
             f"the projection's noise ({noise:.2g}) is more than half the spread of the scores "
-            f"({float(scores.std()):.2g}); "
-            f"raise dimension, now {dimension}"
+            f"({float(scores.std()):.2g}); raise dimension, now {dimension}"
         )
     return scores

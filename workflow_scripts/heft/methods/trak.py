@@ -25,7 +25,7 @@ FEWEST_ROWS_AT_ONCE = 32
     ensemble=True,
     assumes="That the model is near its linearisation at each theta_m, and the loss near a function of the "
     "margin alone.",
-    cost="For each model up to `dimension` + 3 (convolutions: far fewer), and dimension times D random numbers; the "
+    cost="For each model about `dimension` (convolutions: far fewer), and dimension times D random numbers; the "
     "training of the models.",
     memory="dimension + 32 numbers for each example; 32 vectors as long as the parameters, or more short ones.",
     fails="With one model it is noise of the training; with a dimension near the number of examples and no damping the "
