@@ -133,13 +133,10 @@ class LinearRule(TorchFunctionMode):
         b, db = (None, None) if bias is None else forward_ad.unpack_dual(bias)
         if dw is None or (bias is not None and db is None):
             return func(*args)
-        if not self._keeps_graph:
-            x, weight, dx = value.detach(), w.detach(), None if dx is None else dx.detach()
-        else:
-            x, weight = value, w
+        x, weight = (value, w) if self._keeps_graph else (value.detach(), w.detach())
         tangent = functional.linear(x, dw, db)
         if dx is not None:
-            tangent = tangent + functional.linear(dx, weight)
+            tangent += functional.linear(dx if self._keeps_graph else dx.detach(), weight)
         return forward_ad.make_dual(functional.linear(value, w, b), tangent)
 
 
