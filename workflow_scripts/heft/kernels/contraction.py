@@ -76,7 +76,7 @@ def _has_small_gradients(layer: nn.Module, delta: Tensor) -> bool:
         return False
     weight = layer.get_parameter("weight")
     n_out, n_in = len(weight), weight[0].numel()
-    return n_out * n_in <= max(SMALL, n_positions(delta) * (n_out + n_in))
+    return n_out * n_in <= max(SMALL, n_positions(layer, delta) * (n_out + n_in))
 
 
 class _Bare(nn.Module):

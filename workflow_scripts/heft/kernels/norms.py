@@ -12,10 +12,10 @@ from torch.func import functional_call, grad, vmap
 from torch.nn import functional
 
 from heft.kernels.capture import Captured, batches_of, layers_run_once, output_gradient_batches
-from heft.kernels.contraction import names_of
+from heft.kernels.contraction import moved, names_of
 from heft.kernels.directional import cross_entropy
-from heft.kernels.functional import MEMORY_BUDGET, Loss, State, buffers_of, evaluation, parameters_of
-from heft.kernels.rows import is_matrix_layer, rows_of, squared_lengths
+from heft.kernels.functional import MEMORY_BUDGET, Direction, Loss, State, buffers_of, evaluation, parameters_of
+from heft.kernels.rows import flat_gradients, has_short_gradients, is_matrix_layer, layer_matrix, squared_lengths
 
 Rule = Callable[[Any, Captured, Tensor], Tensor]  # (layer, what went through it, dl/doutput) -> squared norms [b]
 
@@ -54,6 +54,16 @@ def squared_layer_norms(layer: nn.Module, captured: Captured, delta: Tensor) -> 
     return RULES[type(layer)](layer, captured, delta)
 
 
+def squared_layer_norms_and_products(
+    layer: nn.Module, captured: Captured, delta: Tensor, direction: Direction
+) -> tuple[Tensor, Tensor]:
+    """The layer's part of |grad l_i|^2 and of <direction, grad l_i>, both [b]; direction: by its parameters' names."""
+    if is_matrix_layer(layer) and has_short_gradients(layer, delta):
+        gradients = flat_gradients(layer, captured, delta)
+        return gradients.square().sum(dim=1), gradients @ layer_matrix(layer, direction).flatten()
+    return squared_layer_norms(layer, captured, delta), moved(layer, direction, captured, delta)
+
+
 def has_norm_rule(module: nn.Module) -> bool:
     """Whether RULES knows this layer, with these settings."""
     if isinstance(module, nn.modules.batchnorm._BatchNorm) and module.running_mean is None:
@@ -82,10 +92,6 @@ def _by_per_example_gradients(
             gradients = vmap(grad(one), in_dims=(None, 0, 0))(moving, x, y)
             squares.append(torch.stack([g.flatten(1).square().sum(dim=1) for g in gradients.values()]).sum(dim=0))
     return torch.cat(squares)
-
-
-def _matrix(layer: Any, captured: Captured, delta: Tensor) -> Tensor:
-    return squared_lengths(rows_of(layer, captured, delta))
 
 
 def _normalisation(normalised: Callable[[Any, Captured], Tensor], *, last: bool = False) -> Rule:
@@ -118,8 +124,8 @@ def _batch_normalised(layer: Any, captured: Captured) -> Tensor:
 
 
 RULES: dict[type[nn.Module], Rule] = {
-    nn.Linear: _matrix,
-    nn.Conv2d: _matrix,
+    nn.Linear: squared_lengths,
+    nn.Conv2d: squared_lengths,
     nn.GroupNorm: _normalisation(_group_normalised),
     nn.LayerNorm: _normalisation(_layer_normalised, last=True),
     nn.BatchNorm1d: _normalisation(_batch_normalised),

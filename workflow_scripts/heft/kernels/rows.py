@@ -29,27 +29,33 @@ def is_matrix_layer(layer: nn.Module) -> bool:
     return type(layer) is nn.Linear
 
 
-def rows_of(layer: Any, captured: Captured, delta: Tensor) -> Rows:
-    """The rows of one batch, from what entered the layer and the gradient by its output."""
+def rows_of(layer: Any, captured: Captured, delta: Tensor, *, ones: bool = True) -> Rows:
+    """The rows of one batch, from what entered the layer and the gradient by its output.
+
+    ones: whether a row ends with the 1 that a bias is multiplied by, for which all rows are copied.
+    """
+    ones = ones and layer.bias is not None
     if type(layer) is nn.Linear:
         parts = (captured.input, delta)
         a, delta = ((part.flatten(1, -2) if part.dim() > 2 else part[:, None])[None] for part in parts)
-        if layer.bias is not None:
-            a = torch.cat([a, a.new_ones(*a.shape[:-1], 1)], dim=-1)
-        return Rows(a, delta)
+        return Rows(torch.cat([a, a.new_ones(*a.shape[:-1], 1)], dim=-1) if ones else a, delta)
     columns = functional.unfold(
         captured.input, layer.kernel_size, layer.dilation, layer.padding, layer.stride
     )  # [b, C k k, t]
     columns = columns.unflatten(1, (layer.groups, -1))
-    if layer.bias is not None:  # here, where it is added to the end of a block of memory
+    if ones:  # here, where it is added to the end of a block of memory
         columns = torch.cat([columns, columns.new_ones(*columns.shape[:2], 1, columns.shape[3])], dim=2)
     delta = delta.flatten(2).unflatten(1, (layer.groups, -1)).transpose(0, 1).mT
     return Rows(columns.transpose(0, 1).mT, delta)
 
 
-def flat_gradients(rows: Rows) -> Tensor:
+def flat_gradients(layer: Any, captured: Captured, delta: Tensor) -> Tensor:
     """The G_i [b, g * out * in (+ 1)], in the order of `layer_matrix`."""
-    return (rows.delta.mT @ rows.a).transpose(0, 1).flatten(1)
+    a, delta = rows_of(layer, captured, delta, ones=False)
+    gradients = delta.mT @ a
+    if layer.bias is not None:
+        gradients = torch.cat([gradients, delta.sum(dim=2)[..., None]], dim=-1)
+    return gradients.transpose(0, 1).flatten(1)
 
 
 def layer_matrix(layer: Any, tensors: Mapping[str, Tensor]) -> Tensor:
@@ -68,34 +74,40 @@ def layer_tensors(layer: Any, matrix: Tensor) -> dict[str, Tensor]:
     return {"weight": matrix[..., :-1].flatten(0, 1).reshape(layer.weight.shape), "bias": matrix[..., -1].flatten()}
 
 
-def n_positions(delta: Tensor) -> int:
-    """t of a layer, from the gradient by its output: [b, out], [b, ..., out] for Linear or [b, out, h, w]."""
-    return delta[0].numel() // delta.shape[1] if delta.dim() == 4 else delta[0].numel() // delta.shape[-1]
+def n_positions(layer: Any, delta: Tensor) -> int:
+    """t of a layer, from the gradient by its output [b, ...]."""
+    return delta[0].numel() // len(layer.weight)
 
 
 def inner_products(layer: Any, captured: Captured, delta: Tensor, matrices: Tensor) -> Tensor:
     """<V_k, G_i> for directions V_k, matrices [k, g, out, in (+ 1)]: [k, b]; the G_i of some examples at a time."""
     n_out, n_in = matrices.shape[2:]
-    each = matrices.shape[1] * (n_positions(delta) * (n_in + n_out) + n_in * n_out) * delta.element_size()
+    each = matrices.shape[1] * (n_positions(layer, delta) * (n_in + n_out) + n_in * n_out) * delta.element_size()
     size, found = max(1, MEMORY_BUDGET // each), []
     for inputs, by_output in zip(captured.input.split(size), delta.split(size), strict=True):
-        gradients = flat_gradients(rows_of(layer, captured._replace(input=inputs), by_output))
+        gradients = flat_gradients(layer, captured._replace(input=inputs), by_output)
         found.append(matrices.flatten(1) @ gradients.T)
     return torch.cat(found, dim=1)
 
 
-def squared_lengths(rows: Rows) -> Tensor:
+def squared_lengths(layer: Any, captured: Captured, delta: Tensor) -> Tensor:
     """|G_i|^2 [b]: products of lengths for one position; for several the sum over positions comes before the square.
 
-    It goes by the products of all pairs of positions, or by one small matrix an example, whichever is smaller.
+    It goes by the products of all pairs of positions, or by the G_i, whichever is smaller.
     """
-    a, delta = rows
-    positions = a.shape[2]
-    if positions == 1:
-        return (a.square().sum(dim=(2, 3)) * delta.square().sum(dim=(2, 3))).sum(dim=0)
-    if positions**2 <= a.shape[3] * delta.shape[3]:
-        return ((a @ a.mT) * (delta @ delta.mT)).sum(dim=(0, 2, 3))
-    return (delta.mT @ a).square().sum(dim=(0, 2, 3))
+    if has_short_gradients(layer, delta):
+        return flat_gradients(layer, captured, delta).square().sum(dim=1)
+    a, delta = rows_of(layer, captured, delta, ones=False)
+    one = float(layer.bias is not None)
+    if a.shape[2] == 1:
+        return ((a.square().sum(dim=(2, 3)) + one) * delta.square().sum(dim=(2, 3))).sum(dim=0)
+    return ((a @ a.mT + one) * (delta @ delta.mT)).sum(dim=(0, 2, 3))
+
+
+def has_short_gradients(layer: Any, delta: Tensor) -> bool:
+    """Whether there are fewer numbers in a G_i than pairs of positions, of which there is more than one."""
+    positions = n_positions(layer, delta)
+    return positions > 1 and positions**2 > layer.weight.numel() // getattr(layer, "groups", 1)
 
 
 def rotated_squares(rows: Rows, left: Tensor, right: Tensor) -> Iterator[Tensor]:

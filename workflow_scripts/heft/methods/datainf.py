@@ -5,9 +5,9 @@ from torch import Tensor, nn
 
 from heft.errors import HeftError
 from heft.kernels.capture import batches_of, layers_run_once, output_gradient_batches
-from heft.kernels.contraction import LINEAR_IN_PARAMETERS, moved, names_of, pulled
+from heft.kernels.contraction import LINEAR_IN_PARAMETERS, names_of, pulled
 from heft.kernels.directional import cross_entropy, summed_derivatives
-from heft.kernels.norms import has_norm_rule, squared_layer_norms
+from heft.kernels.norms import has_norm_rule, squared_layer_norms_and_products
 from heft.methods.registry import Context, method
 
 
@@ -20,7 +20,7 @@ from heft.methods.registry import Context, method
     ensemble=True,
     assumes="That the mean of inverses is near the inverse of the mean, which holds for few parameters a layer "
     "(LoRA), and that layers do not act on each other.",
-    cost="10 to 15: two passes of layer gradients and one in forward mode.",
+    cost="9 to 12: two passes of layer gradients and one in forward mode.",
     memory="One batch of activations and output gradients; two numbers for each example and layer.",
     fails="With large layers: the mean of rank-one inverses is then almost 1 / lambda, and DataInf almost ip.",
 )
@@ -89,7 +89,7 @@ def _lengths_and_products(
         for batch in output_gradient_batches(context.network, context.final, layers, batches, cross_entropy):
             for name, (captured, delta) in batch.items():
                 rows = slice(start, start + len(delta))
-                lengths[name][rows] = squared_layer_norms(layers[name], captured, delta)
-                products[name][rows] = moved(layers[name], own[name], captured, delta)
+                both = squared_layer_norms_and_products(layers[name], captured, delta, own[name])
+                lengths[name][rows], products[name][rows] = both
             start += len(delta)
     return lengths, products

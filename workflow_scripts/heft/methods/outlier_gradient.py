@@ -8,7 +8,7 @@ from heft.kernels.capture import batches_of, output_gradient_batches
 from heft.kernels.directional import cross_entropy
 from heft.kernels.functional import MEMORY_BUDGET
 from heft.kernels.kronecker import matrix_layers
-from heft.kernels.rows import flat_gradients, rows_of
+from heft.kernels.rows import flat_gradients
 from heft.methods.registry import Context, method
 
 FITTED_ROWS = 8192  # 100 trees see 256 each
@@ -57,6 +57,6 @@ def _gradients(context: Context, layers: dict[str, torch.nn.Module], rows: Tenso
     parts = []
     batches = batches_of(context.network, context.final, inputs, labels)
     for batch in output_gradient_batches(context.network, context.final, layers, batches, cross_entropy):
-        found = [flat_gradients(rows_of(layers[name], *captured)) for name, captured in batch.items()]
+        found = [flat_gradients(layers[name], *captured) for name, captured in batch.items()]
         parts.append(torch.cat(found, dim=1))
     return torch.cat(parts).numpy()

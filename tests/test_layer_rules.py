@@ -1,0 +1,65 @@
+"""What is known of a layer's per-example gradients, against the gradients themselves, one by one by reverse mode."""
+
+import pytest
+import torch
+from torch import Tensor, nn
+from torch.func import functional_call, grad, vmap
+
+from heft.kernels.capture import Captured
+from heft.kernels.norms import squared_layer_norms, squared_layer_norms_and_products
+from heft.kernels.rows import flat_gradients, has_short_gradients, inner_products, layer_matrix, layer_tensors
+
+# layer, input of one example, whether its gradients are shorter than the pairs of positions
+LAYERS = {
+    "linear": (lambda: nn.Linear(5, 3), (5,), False),
+    "linear without bias": (lambda: nn.Linear(5, 3, bias=False), (5,), False),
+    "linear on few tokens": (lambda: nn.Linear(5, 3), (2, 5), False),
+    "linear on many tokens": (lambda: nn.Linear(5, 3), (9, 5), True),
+    "linear on a grid": (lambda: nn.Linear(5, 3), (3, 4, 5), True),
+    "convolution of few pixels": (lambda: nn.Conv2d(4, 6, 3, padding=1), (4, 3, 3), False),
+    "convolution of few pixels without bias": (lambda: nn.Conv2d(4, 6, 3, bias=False), (4, 4, 4), False),
+    "convolution of one pixel": (lambda: nn.Conv2d(4, 6, 3), (4, 3, 3), False),
+    "convolution of many pixels": (lambda: nn.Conv2d(1, 2, 3, padding=1), (1, 6, 6), True),
+    "convolution of many pixels without bias": (lambda: nn.Conv2d(1, 2, 3, bias=False), (1, 8, 8), True),
+    "grouped convolution": (lambda: nn.Conv2d(4, 6, 3, groups=2, stride=2, dilation=2), (4, 7, 7), False),
+    "grouped convolution of many pixels": (lambda: nn.Conv2d(4, 6, 1, groups=2), (4, 5, 5), True),
+}
+
+
+@pytest.mark.parametrize("name", LAYERS)
+def test_what_is_known_of_a_layers_gradients(name: str) -> None:
+    build, shape, short = LAYERS[name]
+    generator = torch.Generator().manual_seed(0)
+    torch.manual_seed(0)
+    layer = build().double()
+    inputs = torch.randn(7, *shape, dtype=torch.float64, generator=generator)
+    delta = torch.randn(layer(inputs).shape, dtype=torch.float64, generator=generator)
+    gradients = gradients_of(layer, inputs, delta)
+    flat = torch.stack([layer_matrix(layer, {k: g[i] for k, g in gradients.items()}).flatten() for i in range(7)])
+    captured = Captured(inputs, None, {}, len(inputs))
+    direction = {k: torch.randn(g.shape[1:], dtype=torch.float64, generator=generator) for k, g in gradients.items()}
+    products = sum((gradients[k] * direction[k]).flatten(1).sum(dim=1) for k in gradients)
+
+    assert has_short_gradients(layer, delta) is short
+    close(flat_gradients(layer, captured, delta), flat)
+    close(squared_layer_norms(layer, captured, delta), flat.square().sum(dim=1))
+    close(inner_products(layer, captured, delta, layer_matrix(layer, direction)[None])[0], products)
+    lengths, along = squared_layer_norms_and_products(layer, captured, delta, direction)
+    close(lengths, flat.square().sum(dim=1))
+    close(along, products)
+    for key, tensor in layer_tensors(layer, layer_matrix(layer, direction)).items():
+        close(tensor, direction[key])
+
+
+def gradients_of(layer: nn.Module, inputs: Tensor, delta: Tensor) -> dict[str, Tensor]:
+    """Gradient of <delta_i, layer(x_i)> by each parameter: [b, ...]."""
+
+    def one(values: dict[str, Tensor], x: Tensor, d: Tensor) -> Tensor:
+        return (functional_call(layer, values, (x[None],))[0] * d).sum()
+
+    parameters = {key: parameter.detach() for key, parameter in layer.named_parameters()}
+    return vmap(grad(one), in_dims=(None, 0, 0))(parameters, inputs, delta)
+
+
+def close(found: Tensor, expected: Tensor) -> None:
+    torch.testing.assert_close(found, expected, rtol=1e-10, atol=1e-10)
