@@ -8,8 +8,9 @@ from heft.reporting.figures_accuracy import draw_ensemble_accuracy, draw_plain_a
 from heft.reporting.figures_agreement import draw_agreement
 from heft.reporting.figures_answer import draw_answer, draw_over_random
 from heft.reporting.figures_classes import draw_classes
-from heft.reporting.figures_cost import draw_cost, draw_ensemble_size
+from heft.reporting.figures_cost import draw_cost
 from heft.reporting.figures_detection import draw_precision_recall
+from heft.reporting.figures_ensembles import draw_ensemble_size
 from heft.reporting.figures_training import draw_training
 from heft.reporting.inputs import ReportInput
 from heft.reporting.verdict import Verdict

@@ -10,7 +10,7 @@ from heft.reporting.drawing import Picture, new_figure, to_picture
 from heft.reporting.lines import draw_gain, draw_others, finish_panels
 from heft.reporting.palette import DASHES, MARKERS, MUTED, method_colours, readable
 from heft.reporting.variant import MARK
-from heft.reporting.wording import listed, qualified
+from heft.reporting.wording import listed
 
 
 def draw_plain_accuracy(comparison: Comparison) -> Picture | None:
@@ -50,9 +50,9 @@ def draw_ensemble_accuracy(comparison: Comparison) -> Picture | None:
     scorers = sorted({variant.scorer for variant in comparison.compared if not variant.plain})
     if not scorers or comparison.unpruned.empty:
         return None
-    columns = next((count for count in (3, 4, 2) if len(scorers) % count == 0), min(3, len(scorers)))
+    columns = min(2 if len(scorers) == 4 else 3, len(scorers))
     rows = ceil(len(scorers) / columns)
-    figure = new_figure(min(10.6, 4.4 * columns), 2.5 * rows + 0.4)
+    figure = new_figure(min(10.6, 4.4 * columns), 2.7 * rows + 0.4)
     panels = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False).ravel()
     colours = method_colours(comparison)
     for axes, scorer in zip(panels, scorers, strict=False):
@@ -67,8 +67,8 @@ def draw_ensemble_accuracy(comparison: Comparison) -> Picture | None:
             label = f"×{variant.members}"
             signs = {"marker": MARKERS[place % len(MARKERS)], "markersize": 4, "linestyle": DASHES[place % len(DASHES)]}
             draw_gain(axes, comparison, variant, shade, linewidth=2, band=largest, bars=largest, label=label, **signs)
-        axes.set_title(qualified(members[0].title, members[0].kind), color=readable(colour))
-        axes.legend(loc="upper left", handlelength=1.6, labelspacing=0.25)
+        axes.set_title(f"{members[0].title}\n{members[0].kind}", color=readable(colour), fontsize=10)
+        axes.legend(loc="best", handlelength=1.6, labelspacing=0.25)
     finish_panels(panels, len(scorers), columns, comparison)
     title = "What averaging a score over K models does"
     description = (

@@ -40,12 +40,19 @@ def label_ends(axes: Axes, ends: Sequence[tuple[float, str, str]], gap: float = 
         )  # fmt: skip
 
 
-def label_points(figure: Figure, axes: Axes, points: Sequence[tuple[float, float, str, str]], size: float = 8) -> None:
-    """Writes (x, y, label, colour) beside the points, each at the nearest place that is still free."""
+def label_points(
+    figure: Figure,
+    axes: Axes,
+    points: Sequence[tuple[float, float, str, str]],
+    unnamed: Sequence[tuple[float, float]] = (),
+    size: float = 8,
+) -> None:
+    """Writes (x, y, label, colour) beside the points, each at the nearest place that is still free of others."""
     figure.draw_without_rendering()
     scale = figure.dpi / 72
     pixels = [tuple(axes.transData.transform((x, y)).tolist()) for x, y, _, _ in points]
-    taken = [(x - 5 * scale, y - 5 * scale, x + 5 * scale, y + 5 * scale) for x, y in pixels]
+    marks = [*pixels, *(tuple(axes.transData.transform(place).tolist()) for place in unnamed)]
+    taken = [(x - 5 * scale, y - 5 * scale, x + 5 * scale, y + 5 * scale) for x, y in marks]
     bounds = axes.bbox.extents
     for (x, y), (_, _, label, colour) in sorted(zip(pixels, points, strict=True), key=lambda one: one[0]):
         width, height = 0.64 * size * len(label) * scale, 1.25 * size * scale
@@ -63,7 +70,7 @@ def label_points(figure: Figure, axes: Axes, points: Sequence[tuple[float, float
 
 PLACES = [
     (sign * across, up)
-    for up in (0, 9, -9, 18, -18, 27, -27, 36, -36, 48, -48)
+    for up in (0, 9, -9, 18, -18, 27, -27, 36, -36, 48, -48, 60, -60, 75, -75, 90, -90)
     for sign in (1, -1)
     for across in (9, 20)
 ]

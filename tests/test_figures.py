@@ -1,0 +1,86 @@
+"""What figures name and draw where many variants are compared."""
+
+import re
+from html import unescape
+
+import pandas as pd
+import pytest
+from synthetic_report import report_input
+
+from heft.reporting.comparison import Comparison
+from heft.reporting.drawing import style
+from heft.reporting.figures_cost import MOST_NAMES, draw_cost
+from heft.reporting.figures_ensembles import draw_ensemble_size
+from heft.reporting.variant import named_variant
+from heft.reporting.verdict import judge
+
+
+def many_ensembles(n_kinds: int) -> Comparison:
+    """The made-up experiment with the ensemble of IP over 5 repeated under other options, all a little worse."""
+    rows = report_input().comparison
+    repeated = []
+    for k in range(n_kinds):
+        copy = rows[rows["variant"] == "ip__parameter_dropout__5"].copy()
+        copy["variant"] = f"ip__parameter_dropout-p_max_0.{k + 1:02d}__5"
+        copy[["noise_auroc", "test_accuracy"]] -= 0.01
+        repeated.append(copy)
+    return Comparison(report_input(comparison=pd.concat([rows, *repeated], ignore_index=True)))
+
+
+def texts(svg: str) -> list[str]:
+    return [unescape(re.sub(r"<[^>]*>", "", found)) for found in re.findall(r"<text[^>]*>(.*?)</text>", svg, re.DOTALL)]
+
+
+@pytest.mark.parametrize(
+    ("slug", "title", "kind"),
+    [
+        ("if_cg-damping_0.1-tolerance_1e-05", "if_cg (damping 0.1, tolerance 1e-05)", ""),
+        ("trak-models_10", "trak (models 10)", ""),
+        ("ip__parameter_dropout__5", "ip", "parameter dropout"),
+        ("ip__parameter_dropout-p_max_0.1-rescale_True__5", "ip", "parameter dropout, p max 0.1, rescale"),
+        ("ip__parameter_dropout-rescale_False__5", "ip", "parameter dropout, no rescale"),
+    ],
+)
+def test_options_are_named_and_switches_stand_alone(slug: str, title: str, kind: str) -> None:
+    method, _, rest = slug.partition("__")
+    row = {"method": re.split("[-]", method)[0], "variant": slug, "members": 5 if rest else 1}
+    variant = named_variant(row | {"ensemble": re.split("-|__", rest)[0]}, {})
+    assert (variant.title, variant.kind) == (title, kind)
+
+
+def test_ensembles_are_drawn_as_differences_to_the_same_method_with_one_model() -> None:
+    comparison = Comparison(report_input())
+    with style():
+        picture = draw_ensemble_size(comparison, judge(comparison))
+    assert picture is not None
+    said = texts(picture.svg)
+    paired = comparison.paired("ip__seeds__5", "ip", "noise_auroc").mean
+    assert f"{paired:+.4f}".replace("-", "\N{MINUS SIGN}") in said
+    assert "ip (parameter dropout)  ×5" in said
+    assert {"×10", "×20"} <= set(said), "further sizes stand below the first without the name"
+
+
+def test_without_ensembles_there_is_no_such_figure() -> None:
+    rows = report_input().comparison
+    comparison = Comparison(report_input(comparison=rows[rows["members"] == 1]))
+    assert draw_ensemble_size(comparison, judge(comparison)) is None
+
+
+@pytest.mark.parametrize("n_kinds", [0, 30])
+def test_of_many_points_only_the_outstanding_are_named(n_kinds: int) -> None:
+    comparison = many_ensembles(n_kinds)
+    with style():
+        picture = draw_cost(comparison, judge(comparison))
+    assert picture is not None
+    said = texts(picture.svg)
+    names = {one.short for one in comparison.compared} & set(said)
+    best = max(comparison.compared, key=lambda one: comparison.per_variant(one.slug, "noise_auroc").mean)
+    assert best.short in names
+    if n_kinds == 0:
+        assert len(comparison.compared) <= MOST_NAMES
+        assert names == {one.short for one in comparison.compared}
+    else:
+        plain = {one.short for one in comparison.compared if one.plain}
+        assert "ip" in names
+        assert len(names - plain) <= 2, "of ensembles the best of each panel at most"
+        assert "no cheaper one equals" in picture.description
