@@ -56,6 +56,8 @@ class Claim:
         """What the interval and the corrected p-value allow to say."""
         if p_value < SIGNIFICANT and measured.has_interval:
             return "holds" if measured.mean > 0 else "does not hold"
+        if measured.below_zero or (measured.above_zero and not self.at_least):
+            return f"{'below' if measured.below_zero else 'above'} zero, but not after correction"
         return "not contradicted: no detectable difference" if self.at_least else "no detectable difference"
 
     def measured_in(self, rows: pd.DataFrame) -> bool:
@@ -70,18 +72,19 @@ def at_noise_rate(rows: pd.DataFrame, variant: str) -> pd.DataFrame:
 
 
 def tested(
-    tables: dict[str, pd.DataFrame], sections: dict[str, list[dict[str, Any]]], words: dict[str, str]
+    tables: dict[str, pd.DataFrame], sections: dict[str, dict[str, Any]], words: dict[str, str]
 ) -> tuple[list[str], int]:
-    """A table for each section, with a line for each claim and run, and the number of tests; p-values are corrected
-    over all of them.
+    """A table for each section, with a line for each claim and run of the section, and the number of tests; p-values
+    are corrected over all of them.
     """
-    claims = {section: [Claim(**one) for one in listed] for section, listed in sections.items()}
+    claims = {section: [Claim(**one) for one in told["claims"]] for section, told in sections.items()}
+    runs = {section: told["runs"] for section, told in sections.items()}
     measured = {
-        (one, name): one.measure(rows)
-        for listed in claims.values()
+        (one, name): one.measure(tables[name])
+        for section, listed in claims.items()
         for one in listed
-        for name, rows in tables.items()
-        if one.measured_in(rows)
+        for name in runs[section]
+        if one.measured_in(tables[name])
     }
     decided = {one for one, _ in measured}
     if undecided := [one for listed in claims.values() for one in listed if one not in decided]:
@@ -93,7 +96,7 @@ def tested(
         lines.append("|---|---|---|---|---|---|---|")
         for one in listed:
             what = f"{words[one.column]}, `{one.variant}` {'over' if one.over else 'less'} `{one.over or one.less}`"
-            for position, name in enumerate(tables):
+            for position, name in enumerate(runs[section]):
                 cells = [*([one.claim, what] if position == 0 else ["", ""]), name]
                 if (found := measured.get((one, name))) is None:
                     cells += ["not run", "", "", ""]

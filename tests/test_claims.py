@@ -34,13 +34,14 @@ def table(**accuracy: list[float]) -> pd.DataFrame:
 
 BASE = [0.70, 0.72, 0.68, 0.71, 0.69]
 BETTER = [value + 0.1 + noise for value, noise in zip(BASE, (0.001, -0.001, 0.002, 0, -0.002), strict=True)]
+SLIGHTLY = [value + 0.01 + noise for value, noise in zip(BASE, (0.006, -0.006, 0.006, 0, -0.006), strict=True)]
 LIKE = [value + noise for value, noise in zip(BASE, (0.05, -0.05, 0.04, -0.04, 0.001), strict=True)]
 
 
 def lines_of(claims: ModuleType, tables: dict[str, pd.DataFrame], **claim: object) -> list[list[str]]:
     """The cells of each line of a section that holds one claim."""
     one = {"claim": "x", "column": "test_accuracy", "variant": "a", **claim}
-    lines, _ = claims.tested(tables, {"s": [one]}, WORDS)
+    lines, _ = claims.tested(tables, {"s": {"runs": list(tables), "claims": [one]}}, WORDS)
     assert lines[:2] == ["## s", ""]
     return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines[4:-1]]
 
@@ -53,12 +54,17 @@ def lines_of(claims: ModuleType, tables: dict[str, pd.DataFrame], **claim: objec
         (LIKE, BASE, False, "no detectable difference"),
         (LIKE, BASE, True, "not contradicted: no detectable difference"),
         (BASE, BETTER, True, "does not hold"),
+        (SLIGHTLY, BASE, False, "above zero, but not after correction"),
+        (SLIGHTLY, BASE, True, "not contradicted: no detectable difference"),
+        (BASE, SLIGHTLY, True, "below zero, but not after correction"),
     ],
 )
 def test_the_verdict_follows_from_the_numbers(
     claims: ModuleType, first: list[float], second: list[float], at_least: bool, verdict: str
 ) -> None:
-    ((*_, said),) = lines_of(claims, {"d": table(a=first, b=second)}, less="b", at_least=at_least)
+    # Nine more runs that say nothing: a p-value of 0.02 alone is then none.
+    others = {f"e{k}": table(a=LIKE, b=BASE) for k in range(9)}
+    (*_, said), *_ = lines_of(claims, {"d": table(a=first, b=second)} | others, less="b", at_least=at_least)
     assert said == verdict
 
 
@@ -86,8 +92,13 @@ def test_each_run_has_a_line_and_says_where_a_claim_was_not_run(claims: ModuleTy
 def test_p_values_are_corrected_over_all_runs_and_claims(claims: ModuleType) -> None:
     one = {"column": "test_accuracy", "variant": "a", "less": "b"}
     tables = {"d": table(a=LIKE, b=BASE), "e": table(a=BETTER, b=BASE)}
-    _, n_tested = claims.tested(tables, {"s": [{"claim": "x", **one}], "t": [{"claim": "y", **one}]}, WORDS)
-    assert n_tested == 4
+    sections = {
+        "s": {"runs": ["d", "e"], "claims": [{"claim": "x", **one}]},
+        "t": {"runs": ["e"], "claims": [{"claim": "y", **one}]},
+    }
+    lines, n_tested = claims.tested(tables, sections, WORDS)
+    assert n_tested == 3
+    assert [line.split("|")[3].strip() for line in lines if line.startswith(("| x", "|  |", "| y"))] == ["d", "e", "e"]
 
 
 def test_a_claim_that_no_run_measured_stops_with_its_words(claims: ModuleType) -> None:
