@@ -1,6 +1,7 @@
 """Heft's methods and those of other libraries on the same model, data and thread: `make bench`.
 
     python benchmarks/attribution.py [--models mlp cnn] [--sizes 2000 10000] [--only ip if_cg] [--libraries captum]
+                                     [--seconds 300]
 
 Each library is installed into an environment of its own under .venv-peers, which sees the packages of this one, and
 each method runs in a process of its own. To add a library, add a file `benchmarks/peers/with_<name>.py`; nothing else.
@@ -120,7 +121,9 @@ def python_for(library: str, requirement: str) -> str:
     return str(python)
 
 
-def run(python: str, script: Path, method: str, folder: Path) -> tuple[dict[str, float], Tensor | None, str]:
+def run(
+    python: str, script: Path, method: str, folder: Path, most_seconds: int = MOST_SECONDS
+) -> tuple[dict[str, float], Tensor | None, str]:
     """What it cost, the scores, and why it failed, in one line."""
     from safetensors.torch import load_file
 
@@ -132,11 +135,11 @@ def run(python: str, script: Path, method: str, folder: Path) -> tuple[dict[str,
             [python, str(script), str(folder), method, str(result)],
             capture_output=True,
             text=True,
-            timeout=MOST_SECONDS,
+            timeout=most_seconds,
             env=environment,
         )
     except subprocess.TimeoutExpired:
-        return {}, None, f"not done after {MOST_SECONDS} s"
+        return {}, None, f"not done after {most_seconds} s"
     if done.returncode:
         return {}, None, (done.stderr.strip().splitlines() or [f"status {done.returncode}"])[-1][:160]
     return json.loads(result.read_text()), load_file(result.with_suffix(".safetensors"))["scores"], ""
@@ -158,7 +161,7 @@ def methods_of(script: Path) -> list[str]:
 
 
 def measure(
-    name: str, n: int, only: list[str] | None, chosen: list[str] | None, folder: Path
+    name: str, n: int, only: list[str] | None, chosen: list[str] | None, folder: Path, most_seconds: int
 ) -> Iterator[dict[str, object]]:
     """A row for each library and method."""
     make_problem(name, n, folder)
@@ -171,7 +174,7 @@ def measure(
         for method in methods_of(script):
             if only and method not in only:
                 continue
-            cost, scores, failure = run(python, script, method, folder)
+            cost, scores, failure = run(python, script, method, folder, most_seconds)
             row: dict[str, object] = {"model": name, "n": n, "method": method, "library": label(requirement)}
             row |= {"failure": failure, **about}
             if scores is not None:
@@ -189,12 +192,13 @@ def main() -> None:
     parser.add_argument("--sizes", nargs="+", type=int, default=[2000, 10000])
     parser.add_argument("--only", nargs="+", help="methods")
     parser.add_argument("--libraries", nargs="+", help="besides Heft, which is always measured beside them")
+    parser.add_argument("--seconds", type=int, default=MOST_SECONDS, help="after which a process is given up")
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     for name in arguments.models:
         for n in dict.fromkeys(min(size, LARGEST.get(name, size)) for size in arguments.sizes):
             with tempfile.TemporaryDirectory() as folder:
-                for row in measure(name, n, arguments.only, arguments.libraries, Path(folder)):
+                for row in measure(name, n, arguments.only, arguments.libraries, Path(folder), arguments.seconds):
                     keep(row)
                     passes = row.get("forward_passes")
                     said = f"{passes:9.1f} forward passes" if isinstance(passes, float) else str(row["failure"])

@@ -14,7 +14,7 @@ from pydvl.influence.torch import (
 from torch import Tensor, nn
 from torch.nn import functional
 
-REQUIREMENT = "pydvl==0.10.0 distributed"  # which it imports and does not ask for
+REQUIREMENT = "pydvl==0.10.0 distributed zarr"  # which it imports and does not ask for
 EXAMPLES_AT_ONCE = 64
 
 
