@@ -88,8 +88,9 @@ def _lengths_and_products(
     with torch.no_grad():
         for batch in output_gradient_batches(context.network, context.final, layers, batches, cross_entropy):
             for name, (captured, delta) in batch.items():
-                rows = slice(start, start + len(delta))
-                both = squared_layer_norms_and_products(layers[name], captured, delta, own[name])
-                lengths[name][rows], products[name][rows] = both
+                rows, layer = slice(start, start + len(delta)), layers[name]
+                lengths[name][rows], products[name][rows] = squared_layer_norms_and_products(
+                    layer, captured, delta, own[name]
+                )
             start += len(delta)
     return lengths, products

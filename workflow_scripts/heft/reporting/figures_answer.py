@@ -8,8 +8,8 @@ from heft.reporting import takeaways
 from heft.reporting.comparison import ACCURACY, Comparison
 from heft.reporting.drawing import Picture, new_figure, percent_axis, to_picture
 from heft.reporting.labels import label_ends
-from heft.reporting.lines import draw_gain, draw_others, last_gain
-from heft.reporting.palette import FAINT, INK, REFERENCE_DASHES, method_colours, method_markers, readable
+from heft.reporting.lines import draw_difference, draw_gain, draw_others, last_gain
+from heft.reporting.palette import FAINT, INK, REFERENCE_DASHES, method_colours, method_markers
 from heft.reporting.variant import MARK
 from heft.reporting.verdict import Verdict
 from heft.reporting.wording import points, share
@@ -82,16 +82,8 @@ def draw_over_random(comparison: Comparison, verdict: Verdict) -> Picture | None
         sns.scatterplot(
             x=values, y=[height - 0.27] * len(values), ax=axes, color=colour, s=14, alpha=0.5, linewidth=0, legend=False
         )
-        if difference.has_interval:
-            axes.plot([100 * difference.low, 100 * difference.high], [height] * 2, color=colour, linewidth=2.2)
-        inside = "white" if variant.baseline else colour
-        axes.plot(
-            100 * difference.mean, height, markers[variant.method], color=colour, markersize=7, markerfacecolor=inside
-        )
-        axes.annotate(
-            f"{points(difference.mean)}", (1.02, height), xycoords=("axes fraction", "data"), va="center",
-            color=readable(colour),
-        )  # fmt: skip
+        written, marker = points(difference.mean), markers[variant.method]
+        draw_difference(axes, height, difference, written, colour, marker, hollow=variant.baseline)
     axes.axvline(0, color=INK, linewidth=1)
     axes.set_yticks(range(len(shown)), [variant.marked for variant, _ in shown], color=INK)
     axes.grid(visible=False, axis="y")

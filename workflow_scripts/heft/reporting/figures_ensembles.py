@@ -9,7 +9,8 @@ from matplotlib.axes import Axes
 from heft.reporting import takeaways
 from heft.reporting.comparison import Comparison
 from heft.reporting.drawing import Picture, new_figure, to_picture
-from heft.reporting.palette import INK, method_colours, method_markers, readable
+from heft.reporting.lines import draw_difference
+from heft.reporting.palette import INK, method_colours, method_markers
 from heft.reporting.variant import Variant
 from heft.reporting.verdict import Verdict
 from heft.reporting.wording import MINUS, points, qualified, share
@@ -84,17 +85,9 @@ def _draw(axes: Axes, comparison: Comparison, shown: list[Variant], heights: lis
     colours, markers = method_colours(comparison), method_markers(comparison)
     for height, one in zip(heights, shown, strict=True):
         difference = measure.difference(one)
-        if not difference.n:
-            continue
-        colour, mean = colours[one.method], measure.scale * difference.mean
-        if difference.has_interval:
-            ends = [measure.scale * difference.low, measure.scale * difference.high]
-            axes.plot(ends, [height] * 2, color=colour, linewidth=1.8)
-        axes.plot(mean, height, markers[one.method], color=colour, markersize=6)
-        axes.annotate(
-            measure.written(difference.mean), (1.02, height), xycoords=("axes fraction", "data"), va="center",
-            color=readable(colour), fontsize=9,
-        )  # fmt: skip
+        if difference.n:
+            written, colour, marker = measure.written(difference.mean), colours[one.method], markers[one.method]
+            draw_difference(axes, height, difference, written, colour, marker, scale=measure.scale)
     axes.axvline(0, color=INK, linewidth=1)
     axes.set_xlabel(measure.label)
     axes.grid(visible=False, axis="y")

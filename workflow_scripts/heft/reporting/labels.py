@@ -45,9 +45,9 @@ def label_points(
     axes: Axes,
     points: Sequence[tuple[float, float, str, str]],
     unnamed: Sequence[tuple[float, float]] = (),
-    size: float = 8,
 ) -> None:
     """Writes (x, y, label, colour) beside the points, each at the nearest place that is still free of others."""
+    size = 8.0
     figure.draw_without_rendering()
     scale = figure.dpi / 72
     pixels = [tuple(axes.transData.transform((x, y)).tolist()) for x, y, _, _ in points]
@@ -70,7 +70,7 @@ def label_points(
 
 PLACES = [
     (sign * across, up)
-    for up in (0, 9, -9, 18, -18, 27, -27, 36, -36, 48, -48, 60, -60, 75, -75, 90, -90)
+    for up in (0, 9, -9, 18, -18, 27, -27, 36, -36, 48, -48)
     for sign in (1, -1)
     for across in (9, 20)
 ]

@@ -8,8 +8,9 @@ from matplotlib.axes import Axes
 
 from heft.reporting.comparison import Comparison
 from heft.reporting.drawing import percent_axis
-from heft.reporting.palette import FAINT, INK
+from heft.reporting.palette import FAINT, INK, readable
 from heft.reporting.variant import Variant
+from heft.statistics import Estimate
 
 
 def draw_gain(
@@ -38,6 +39,20 @@ def draw_others(
     for variant in variants:
         means = [offset + 100 * comparison.gain(variant.slug, fraction).mean for fraction in comparison.fractions]
         axes.plot(comparison.fractions, means, color=FAINT, linewidth=linewidth, zorder=1)
+
+
+def draw_difference(
+    axes: Axes, height: float, difference: Estimate, written: str, colour: str, marker: str, *, scale: float = 100,
+    hollow: bool = False,
+) -> None:  # fmt: skip
+    """A row at `height`: the interval as a bar, the mean as a mark, and at the right what is written of it."""
+    if difference.has_interval:
+        ends = [scale * difference.low, scale * difference.high]
+        axes.plot(ends, [height] * 2, color=colour, linewidth=2.2)
+    inside = "white" if hollow else colour
+    axes.plot(scale * difference.mean, height, marker, color=colour, markersize=7, markerfacecolor=inside)
+    place = (1.02, height)
+    axes.annotate(written, place, xycoords=("axes fraction", "data"), va="center", color=readable(colour))
 
 
 def last_gain(comparison: Comparison, variant: Variant) -> float:

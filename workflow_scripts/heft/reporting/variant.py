@@ -80,6 +80,6 @@ def named_variant(
 
 def _options(named: str, name: str) -> str:
     """if_cg-damping_0.1-tolerance_1e-05 -> damping 0.1, tolerance 1e-05; a switch stands alone: rescale."""
-    options = re.split(r"-(?=[a-z])", named.removeprefix(name).removeprefix("-")) if named != name else []
+    options = re.split(r"-(?=[a-z])", named.removeprefix(name).removeprefix("-"))
     switches = (re.sub(r"^(.*)_False$", r"no_\1", option.removesuffix("_True")) for option in options)
     return ", ".join(option.replace("_", " ") for option in switches)
