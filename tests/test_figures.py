@@ -8,9 +8,10 @@ import pytest
 from synthetic_report import report_input
 
 from heft.reporting.comparison import Comparison
-from heft.reporting.drawing import style
+from heft.reporting.drawing import new_figure, style
 from heft.reporting.figures_cost import MOST_NAMES, draw_cost
 from heft.reporting.figures_ensembles import draw_ensemble_size
+from heft.reporting.labels import label_points
 from heft.reporting.variant import named_variant
 from heft.reporting.verdict import judge
 
@@ -64,6 +65,16 @@ def test_without_ensembles_there_is_no_such_figure() -> None:
     rows = report_input().comparison
     comparison = Comparison(report_input(comparison=rows[rows["members"] == 1]))
     assert draw_ensemble_size(comparison, judge(comparison)) is None
+
+
+def test_where_no_place_is_free_names_do_not_stand_on_each_other() -> None:
+    figure = new_figure(5, 4)
+    axes = figure.subplots()
+    axes.plot([0, 1], [0, 1])
+    label_points(figure, axes, [(0.9, 0.5, f"a rather long name {k}", "#000000") for k in range(24)])
+    places = {(round(text.xyann[0], 3), round(text.xyann[1], 3)) for text in axes.texts}  # type: ignore[attr-defined]
+    assert len(places) == 24
+    assert all(0 <= x <= 1 and 0 <= y <= 1 for x, y in places)
 
 
 @pytest.mark.parametrize("n_kinds", [0, 30])

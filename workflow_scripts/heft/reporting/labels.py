@@ -46,7 +46,7 @@ def label_points(
     points: Sequence[tuple[float, float, str, str]],
     unnamed: Sequence[tuple[float, float]] = (),
 ) -> None:
-    """Writes (x, y, label, colour) beside the points, each at the nearest place that is still free of others."""
+    """Writes (x, y, label, colour) beside the points, each at the nearest place that is still free, or the freest."""
     size = 8.0
     figure.draw_without_rendering()
     scale = figure.dpi / 72
@@ -57,10 +57,10 @@ def label_points(
     for (x, y), (_, _, label, colour) in sorted(zip(pixels, points, strict=True), key=lambda one: one[0]):
         width, height = 0.64 * size * len(label) * scale, 1.25 * size * scale
         boxes = [_box(x, y, width, height, dx * scale, dy * scale) for dx, dy in PLACES]
-        free = next((box for box in boxes if _free(box, taken, bounds)), boxes[0])
-        taken.append(free)
+        chosen = min(boxes, key=lambda box: _crowding(box, taken, bounds))
+        taken.append(chosen)
         to_axes = axes.transAxes.inverted().transform
-        place = tuple(to_axes((free[0], (free[1] + free[3]) / 2)).tolist())
+        place = tuple(to_axes((chosen[0], (chosen[1] + chosen[3]) / 2)).tolist())
         axes.annotate(
             label, tuple(to_axes((x, y)).tolist()), place, "axes fraction", "axes fraction",
             color=readable(colour), fontsize=size, va="center", ha="left",
@@ -81,8 +81,12 @@ def _box(x: float, y: float, width: float, height: float, dx: float, dy: float) 
     return left, y + dy - height / 2, left + width, y + dy + height / 2
 
 
-def _free(box: tuple[float, ...], taken: Sequence[tuple[float, ...]], bounds: Sequence[float]) -> bool:
-    inside = box[0] >= bounds[0] and box[2] <= bounds[2] and box[1] >= bounds[1] and box[3] <= bounds[3]
-    return inside and all(
-        box[2] < other[0] or box[0] > other[2] or box[3] < other[1] or box[1] > other[3] for other in taken
-    )
+def _crowding(box: tuple[float, ...], taken: Sequence[tuple[float, ...]], bounds: Sequence[float]) -> float:
+    """Area that a box shares with others or has outside the bounds; 0 where it is free."""
+    outside = (box[2] - box[0]) * (box[3] - box[1]) - _shared(box, bounds)
+    return outside + sum(_shared(box, other) for other in taken)
+
+
+def _shared(one: Sequence[float], other: Sequence[float]) -> float:
+    width, height = (min(one[k + 2], other[k + 2]) - max(one[k], other[k]) for k in (0, 1))
+    return max(0.0, width) * max(0.0, height)
