@@ -56,7 +56,7 @@ def test_several_directions_are_the_single_ones_whatever_is_formed(
     case: Case, how: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if how == "by layers":
-        monkeypatch.setattr(contraction, "_has_small_gradients", lambda layer, delta: False)
+        monkeypatch.setattr(contraction, "_takes_all_at_once", lambda layer, delta: False)
     elif how != "by gradients":
         monkeypatch.setattr(rows, "MEMORY_BUDGET", 10_000)
     directions = [random_direction(case, seed) for seed in range(40)]

@@ -19,6 +19,7 @@ LAYERS = {
     "convolution of few pixels": (lambda: nn.Conv2d(4, 6, 3, padding=1), (4, 3, 3), False),
     "convolution of few pixels without bias": (lambda: nn.Conv2d(4, 6, 3, bias=False), (4, 4, 4), False),
     "convolution of one pixel": (lambda: nn.Conv2d(4, 6, 3), (4, 3, 3), False),
+    "grouped convolution of one pixel": (lambda: nn.Conv2d(4, 6, 3, groups=2), (4, 3, 3), False),
     "convolution of many pixels": (lambda: nn.Conv2d(1, 2, 3, padding=1), (1, 6, 6), True),
     "convolution of many pixels without bias": (lambda: nn.Conv2d(1, 2, 3, bias=False), (1, 8, 8), True),
     "grouped convolution": (lambda: nn.Conv2d(4, 6, 3, groups=2, stride=2, dilation=2), (4, 7, 7), False),
@@ -43,7 +44,8 @@ def test_what_is_known_of_a_layers_gradients(name: str) -> None:
     assert has_short_gradients(layer, delta) is short
     close(flat_gradients(layer, captured, delta), flat)
     close(squared_layer_norms(layer, captured, delta), flat.square().sum(dim=1))
-    close(inner_products(layer, captured, delta, layer_matrix(layer, direction)[None])[0], products)
+    both = torch.stack([layer_matrix(layer, direction), -layer_matrix(layer, direction)])
+    close(inner_products(layer, captured, delta, both), torch.stack([products, -products]))
     lengths, along = squared_layer_norms_and_products(layer, captured, delta, direction)
     close(lengths, flat.square().sum(dim=1))
     close(along, products)

@@ -5,7 +5,8 @@
 since such a layer's output moves by layer(input; d) when its parameters move along d. One forward pass and one backward
 pass that stops at the layers' outputs serve all directions; each direction then costs one more forward pass through the
 layers, and no activation is held for a direction. Where the gradient of one example by a layer's weight
-is small, or smaller than what enters and leaves the layer, it is formed instead, and a direction costs a product.
+is smaller than what enters and leaves the layer, it is formed instead, and a direction costs a product; a small layer
+that maps rows alone takes all directions in one product.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -27,7 +28,7 @@ LINEAR_IN_PARAMETERS = frozenset(
     }
 )
 
-SMALL = 2**14  # numbers, for which calling a layer once for each direction costs more than the arithmetic
+SMALL = 2**14  # weights of a layer, up to which a call for each direction costs more than its arithmetic
 
 
 def contractible_layers(model: nn.Module, state: State, examples: Tensor) -> dict[str, nn.Module] | None:
@@ -61,7 +62,7 @@ def contracted_derivatives(
         with torch.no_grad():
             for name, (captured, delta) in found.items():
                 layer = layers[name]
-                if not _has_small_gradients(layer, delta):
+                if not _takes_all_at_once(layer, delta):
                     scores = scores + torch.stack([moved(layer, one, captured, delta) for one in own[name]])
                     continue
                 if name not in matrices:
@@ -70,13 +71,13 @@ def contracted_derivatives(
         yield scores
 
 
-def _has_small_gradients(layer: nn.Module, delta: Tensor) -> bool:
-    """Whether a gradient of one example, out times in, is smaller than its rows, or small at all."""
+def _takes_all_at_once(layer: nn.Module, delta: Tensor) -> bool:
+    """Whether `inner_products` costs less than a call for each direction: at one position where the layer is small, at
+    several where a gradient of one example is smaller than its rows."""
     if not is_matrix_layer(layer):
         return False
-    weight = layer.get_parameter("weight")
-    n_out, n_in = len(weight), weight[0].numel()
-    return n_out * n_in <= max(SMALL, n_positions(layer, delta) * (n_out + n_in))
+    weight, positions = layer.get_parameter("weight"), n_positions(layer, delta)
+    return weight.numel() <= (SMALL if positions == 1 else positions * (len(weight) + weight[0].numel()))
 
 
 class _Bare(nn.Module):

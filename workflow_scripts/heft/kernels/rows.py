@@ -80,14 +80,28 @@ def n_positions(layer: Any, delta: Tensor) -> int:
 
 
 def inner_products(layer: Any, captured: Captured, delta: Tensor, matrices: Tensor) -> Tensor:
-    """<V_k, G_i> for directions V_k, matrices [k, g, out, in (+ 1)]: [k, b]; the G_i of some examples at a time."""
-    n_out, n_in = matrices.shape[2:]
-    each = matrices.shape[1] * (n_positions(layer, delta) * (n_in + n_out) + n_in * n_out) * delta.element_size()
+    """<V_k, G_i> for directions V_k, matrices [k, g, out, in (+ 1)]: [k, b].
+
+    At one position as <V_k [a_i; 1], delta_i>, some directions at a time; at several by the G_i, of some examples at a
+    time.
+    """
+    groups, n_out, n_in = matrices.shape[1:]
+    if n_positions(layer, delta) == 1:
+        a, by_output = rows_of(layer, captured, delta)
+        parts = matrices.split(max(1, MEMORY_BUDGET // (delta.numel() * delta.element_size())))
+        return torch.cat([_by_outputs(a[:, :, 0], by_output, part) for part in parts])
+    each = groups * (n_positions(layer, delta) * (n_in + n_out) + n_in * n_out) * delta.element_size()
     size, found = max(1, MEMORY_BUDGET // each), []
     for inputs, by_output in zip(captured.input.split(size), delta.split(size), strict=True):
         gradients = flat_gradients(layer, captured._replace(input=inputs), by_output)
         found.append(matrices.flatten(1) @ gradients.T)
     return torch.cat(found, dim=1)
+
+
+def _by_outputs(a: Tensor, delta: Tensor, matrices: Tensor) -> Tensor:
+    """a [g, b, in (+ 1)], delta [g, b, 1, out], matrices [k, g, out, in (+ 1)]: [k, b]."""
+    outputs = a @ matrices.transpose(0, 1).flatten(1, 2).mT  # [g, b, k * out]
+    return torch.linalg.vecdot(outputs.unflatten(2, (len(matrices), -1)), delta).sum(dim=0).T
 
 
 def squared_lengths(layer: Any, captured: Captured, delta: Tensor) -> Tensor:
