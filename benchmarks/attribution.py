@@ -206,13 +206,19 @@ def main() -> None:
 
 
 def keep(row: dict[str, object]) -> None:
-    """Writes the row into the table."""
+    """Writes the row into the table, which goes by model, size, method in Heft's order, and library, Heft first."""
     rows = list(csv.DictReader(TABLE.open())) if TABLE.exists() else []
 
     def key(one: Mapping[str, object]) -> list[str]:
         return [str(one[name]) for name in ("model", "n", "method", "library")]
 
-    rows = [one for one in rows if key(one) != key(row)] + [row]  # type: ignore[list-item]
+    methods = methods_of(HERE / "peers" / "with_heft.py")
+
+    def place(one: Mapping[str, object]) -> tuple[object, ...]:
+        model, n, method, library = key(one)
+        return MEASURED.index(model), int(n), methods.index(method), library != "heft", library
+
+    rows = sorted([*(one for one in rows if key(one) != key(row)), row], key=place)  # type: ignore[list-item]
     with TABLE.open("w", newline="") as file:
         writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
         writer.writeheader()

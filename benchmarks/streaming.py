@@ -10,12 +10,14 @@ import argparse
 import csv
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import torch
 from attribution import HERE, ROOT, make_problem, methods_of, run
 
 TABLE = ROOT / "docs" / "streaming.csv"
+COLUMNS = ("method", "n", "forward_passes", "peak_mb")
 HEFT = HERE / "peers" / "with_heft.py"
 LARGEST = {"trak": 16_000}  # examples; beyond, its projections take longer than a run may
 
@@ -27,7 +29,7 @@ def main() -> None:
     parser.add_argument("--only", nargs="+", help="methods")
     arguments = parser.parse_args()
     torch.set_num_threads(1)
-    rows = []
+    rows = dict(read(TABLE)) if TABLE.exists() else {}
     for n in arguments.sizes:
         with tempfile.TemporaryDirectory() as folder:
             make_problem("mlp", n, Path(folder))
@@ -38,10 +40,19 @@ def main() -> None:
                 if failure:
                     raise SystemExit(f"{method}, n = {n}: {failure}")
                 passes = cost["cpu_seconds"] / cost["forward_cpu_seconds"]
-                rows.append([method, n, f"{passes:.2f}", f"{cost['peak_mb']:.1f}"])
+                rows[method, n] = (f"{passes:.2f}", f"{cost['peak_mb']:.1f}")
                 print(f"n = {n:6}  {method:18} {passes:8.1f} forward passes  {cost['peak_mb']:6.0f} MB", flush=True)
+    order = methods_of(HEFT)
+    found = sorted(rows.items(), key=lambda row: (row[0][1], order.index(row[0][0])))
     with TABLE.open("w", newline="") as file:
-        csv.writer(file, lineterminator="\n").writerows([["method", "n", "forward_passes", "peak_mb"], *rows])
+        csv.writer(file, lineterminator="\n").writerows([COLUMNS, *((*key, *values) for key, values in found)])
+
+
+def read(table: Path) -> Iterator[tuple[tuple[str, int], tuple[str, str]]]:
+    """Method and n with what was measured; a row that is measured again takes the place of its former one."""
+    with table.open(newline="") as file:
+        for row in csv.DictReader(file):
+            yield (row["method"], int(row["n"])), (row["forward_passes"], row["peak_mb"])
 
 
 if __name__ == "__main__":

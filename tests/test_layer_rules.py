@@ -6,7 +6,8 @@ from torch import Tensor, nn
 from torch.func import functional_call, grad, vmap
 
 from heft.kernels.capture import Captured
-from heft.kernels.norms import squared_layer_norms, squared_layer_norms_and_products
+from heft.kernels.layer_gradients import LayerGradients
+from heft.kernels.norms import squared_layer_norms
 from heft.kernels.rows import flat_gradients, has_short_gradients, inner_products, layer_matrix, layer_tensors
 
 # layer, input of one example, whether its gradients are shorter than the pairs of positions
@@ -46,11 +47,34 @@ def test_what_is_known_of_a_layers_gradients(name: str) -> None:
     close(squared_layer_norms(layer, captured, delta), flat.square().sum(dim=1))
     both = torch.stack([layer_matrix(layer, direction), -layer_matrix(layer, direction)])
     close(inner_products(layer, captured, delta, both), torch.stack([products, -products]))
-    lengths, along = squared_layer_norms_and_products(layer, captured, delta, direction)
-    close(lengths, flat.square().sum(dim=1))
-    close(along, products)
     for key, tensor in layer_tensors(layer, layer_matrix(layer, direction)).items():
         close(tensor, direction[key])
+
+
+@pytest.mark.parametrize("name", LAYERS)
+@pytest.mark.parametrize("formed", [True, False])
+def test_gradients_say_the_same_whether_formed_or_not(name: str, formed: bool) -> None:
+    build, shape, short = LAYERS[name]
+    torch.manual_seed(0)
+    layer = build().double()
+    inputs, weights = torch.randn(7, *shape, dtype=torch.float64), torch.randn(7, dtype=torch.float64)
+    delta = torch.randn_like(layer(inputs)).detach()
+    each = gradients_of(layer, inputs, delta)
+    direction = {key: torch.randn_like(gradient[0]) for key, gradient in each.items()}
+    gradients = LayerGradients(layer, Captured(inputs, None, {}, 7), delta)
+    if formed:
+        squares = sum(gradient.flatten(1).square().sum(dim=1) for gradient in each.values())
+        close(gradients.squared_lengths(), squares)
+        gradients = gradients.to_keep()
+    assert (gradients.flat is not None) is (short and formed)
+    if gradients.flat is not None:
+        assert gradients.n_bytes == gradients.flat.numel() * 8
+        assert not len(gradients.delta)
+        assert not len(gradients.captured.input)
+
+    close(gradients.products(direction), sum((each[k] * direction[k]).flatten(1).sum(dim=1) for k in each))
+    for key, tensor in gradients.weighted_sum(weights, direction).items():
+        close(tensor, torch.tensordot(weights, each[key], dims=1))
 
 
 def gradients_of(layer: nn.Module, inputs: Tensor, delta: Tensor) -> dict[str, Tensor]:

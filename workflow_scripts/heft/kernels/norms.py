@@ -12,10 +12,10 @@ from torch.func import functional_call, grad, vmap
 from torch.nn import functional
 
 from heft.kernels.capture import Captured, batches_of, layers_run_once, output_gradient_batches
-from heft.kernels.contraction import moved, names_of
+from heft.kernels.contraction import names_of
 from heft.kernels.directional import cross_entropy
-from heft.kernels.functional import MEMORY_BUDGET, Direction, Loss, State, buffers_of, evaluation, parameters_of
-from heft.kernels.rows import flat_gradients, has_short_gradients, is_matrix_layer, layer_matrix, squared_lengths
+from heft.kernels.functional import MEMORY_BUDGET, Loss, State, buffers_of, evaluation, parameters_of
+from heft.kernels.rows import is_matrix_layer, squared_lengths
 
 Rule = Callable[[Any, Captured, Tensor], Tensor]  # (layer, what went through it, dl/doutput) -> squared norms [b]
 
@@ -52,16 +52,6 @@ def squared_gradient_norms(
 def squared_layer_norms(layer: nn.Module, captured: Captured, delta: Tensor) -> Tensor:
     """The layer's part of |grad l_i|^2 [b]; for layers of `has_norm_rule`."""
     return RULES[type(layer)](layer, captured, delta)
-
-
-def squared_layer_norms_and_products(
-    layer: nn.Module, captured: Captured, delta: Tensor, direction: Direction
-) -> tuple[Tensor, Tensor]:
-    """The layer's part of |grad l_i|^2 and of <direction, grad l_i>, both [b]; direction: by its parameters' names."""
-    if is_matrix_layer(layer) and has_short_gradients(layer, delta):
-        gradients = flat_gradients(layer, captured, delta)
-        return gradients.square().sum(dim=1), gradients @ layer_matrix(layer, direction).flatten()
-    return squared_layer_norms(layer, captured, delta), moved(layer, direction, captured, delta)
 
 
 def has_norm_rule(module: nn.Module) -> bool:

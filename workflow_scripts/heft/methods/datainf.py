@@ -4,10 +4,11 @@ import torch
 from torch import Tensor, nn
 
 from heft.errors import HeftError
-from heft.kernels.capture import batches_of, layers_run_once, output_gradient_batches
-from heft.kernels.contraction import LINEAR_IN_PARAMETERS, names_of, pulled
-from heft.kernels.directional import cross_entropy, summed_derivatives
-from heft.kernels.norms import has_norm_rule, squared_layer_norms_and_products
+from heft.kernels.capture import layers_run_once
+from heft.kernels.contraction import LINEAR_IN_PARAMETERS, names_of
+from heft.kernels.directional import cross_entropy
+from heft.kernels.layer_gradients import GradientBatches
+from heft.kernels.norms import has_norm_rule
 from heft.methods.registry import Context, method
 
 
@@ -20,8 +21,9 @@ from heft.methods.registry import Context, method
     ensemble=True,
     assumes="That the mean of inverses is near the inverse of the mean, which holds for few parameters a layer "
     "(LoRA), and that layers do not act on each other.",
-    cost="9 to 12: two passes of layer gradients and one in forward mode.",
-    memory="One batch of activations and output gradients; two numbers for each example and layer.",
+    cost="5 where all gradients are kept from the first of three passes to the others, else up to 12.",
+    memory="One batch of activations and output gradients, up to 32 MB of gradients by layer, and two numbers for each "
+    "example and layer.",
     fails="With large layers: the mean of rank-one inverses is then almost 1 / lambda, and DataInf almost ip.",
 )
 def datainf(context: Context, *, damping: float = 0.1, parameters: str = "all") -> Tensor:
@@ -34,34 +36,33 @@ def datainf(context: Context, *, damping: float = 0.1, parameters: str = "all") 
     if not damping > 0:
         raise HeftError(f"damping is {damping}; it must be above 0.")
     v = context.objective_gradient(context.final, parameters)
-    model, state, (inputs, labels) = context.network, context.final, context.train
     layers = _layers(context, v)
     own = {name: {key: v[full] for full, key in names_of(name, layer).items()} for name, layer in layers.items()}
+    batches = GradientBatches(context.network, context.final, layers, *context.train, cross_entropy)
+    lengths, products = _lengths_and_products(batches, own, len(context.train.inputs))
 
-    lengths, products = _lengths_and_products(context, layers, own)
-    coefficients, shifts = {}, {}
+    shifts = {}
     for name, tensors in own.items():
-        size = sum(tensor.numel() for tensor in tensors.values())
-        shifts[name] = damping * lengths[name].mean() / size
+        shifts[name] = damping * lengths[name].mean() / sum(map(Tensor.numel, tensors.values()))
         if not shifts[name] > 0:
-            raise HeftError(
-                f"All gradients of layer {name or type(model).__name__} are zero; leave it out by parameters."
-            )
-        coefficients[name] = products[name] / (shifts[name] + lengths[name]) / len(inputs)
+            layer = name or type(layers[name]).__name__
+            raise HeftError(f"All gradients of layer {layer} are zero; leave it out by parameters.")
+        products[name] /= (shifts[name] + lengths[name]) * len(lengths[name])  # c_jl / n
 
-    direction = {name: tensor.clone() for name, tensor in v.items()}
-    start, batches = 0, batches_of(model, state, inputs, labels)
-    for batch in output_gradient_batches(model, state, layers, batches, cross_entropy):
-        for name, (captured, delta) in batch.items():
-            weights = coefficients[name][start : start + len(delta)].view(-1, *(1 for _ in delta.shape[1:]))
-            mean = pulled(layers[name], own[name], captured, weights * delta)
-            for full, key in names_of(name, layers[name]).items():
-                direction[full] -= mean[key]
-        start += len(delta)
-    for name, layer in layers.items():
-        for full in names_of(name, layer):
-            direction[full] /= shifts[name]
-    return summed_derivatives(model, [(state, direction)], inputs, labels)
+    solved = {name: {key: tensor.clone() for key, tensor in tensors.items()} for name, tensors in own.items()}
+    for rows, batch in batches:
+        for name, gradients in batch.items():
+            for key, mean in gradients.weighted_sum(products[name][rows], own[name]).items():
+                solved[name][key] -= mean
+    for name, tensors in solved.items():
+        for tensor in tensors.values():
+            tensor /= shifts[name]
+
+    scores = torch.zeros_like(lengths[next(iter(own))])
+    for rows, batch in batches:
+        for name, gradients in batch.items():
+            scores[rows] += gradients.products(solved[name])
+    return scores
 
 
 def _layers(context: Context, v: dict[str, Tensor]) -> dict[str, nn.Module]:
@@ -78,19 +79,14 @@ def _layers(context: Context, v: dict[str, Tensor]) -> dict[str, nn.Module]:
 
 
 def _lengths_and_products(
-    context: Context, layers: dict[str, nn.Module], own: dict[str, dict[str, Tensor]]
+    batches: GradientBatches, own: dict[str, dict[str, Tensor]], n: int
 ) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
     """|g_il|^2 and <g_il, v_l> of each layer, both [n]; written in place, since what each batch leaves behind would
     scatter over the memory and keep it from being used again."""
-    inputs, labels = context.train
-    lengths, products = ({name: inputs.new_empty(len(inputs)) for name in layers} for _ in range(2))
-    start, batches = 0, batches_of(context.network, context.final, inputs, labels)
-    with torch.no_grad():
-        for batch in output_gradient_batches(context.network, context.final, layers, batches, cross_entropy):
-            for name, (captured, delta) in batch.items():
-                rows, layer = slice(start, start + len(delta)), layers[name]
-                lengths[name][rows], products[name][rows] = squared_layer_norms_and_products(
-                    layer, captured, delta, own[name]
-                )
-            start += len(delta)
+    like = next(iter(next(iter(own.values())).values()))
+    lengths, products = ({name: like.new_empty(n) for name in own} for _ in range(2))
+    for rows, batch in batches:
+        for name, gradients in batch.items():
+            lengths[name][rows] = gradients.squared_lengths()
+            products[name][rows] = gradients.products(own[name])
     return lengths, products
