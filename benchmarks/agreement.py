@@ -35,7 +35,7 @@ DRAWN = "Fisher matrix, labels drawn from the model"
 FORMULAS: dict[str, dict[str, Formula]] = {
     "ip": {"": ("gradient inner product", lambda book, _: book.inner_product())},
     "tracin": {"": ("summed over checkpoints", lambda book, _: book.tracin())},
-    "if_cg": {"": GAUSS_NEWTON, "dattri": HESSIAN},
+    "if_cg": {"": HESSIAN, "heft": GAUSS_NEWTON},
     "if_lissa": {"": HESSIAN, "heft": GAUSS_NEWTON},
     "if_arnoldi": {
         "": ("ten largest eigenpairs of the Hessian", lambda book, _: book.largest_eigenpairs(10)),
@@ -56,8 +56,9 @@ FORMULAS: dict[str, dict[str, Formula]] = {
         "dattri": (DRAWN + ", damping given", lambda book, problem: book.kronecker(True, problem.damping)),
     },
     "trak": {
-        "": ("without projection", lambda book, _: book.trak()),
         "heft": ("without projection, same damping", lambda book, _: book.trak(0.1)),
+        "dattri": ("without projection, of the mean margin", lambda book, _: book.trak(0.0, "margin")),
+        "traker": ("without projection, of the mean margin, same damping", lambda book, _: book.trak(0.1, "margin")),
     },
 }
 NOTES = {
@@ -70,13 +71,15 @@ NOTES = {
         "if_ekfac",
     ): "takes the rows of the matrix of eigenvectors for its columns: the formula with that change "
     "and the labels of the data has 0.9994; appends the bias behind the flattened weight, then reshapes both",
-    ("dattri", "trak"): "projected to 512 dimensions, no damping",
+    ("dattri", "trak"): "projected from 970 to 512 dimensions, no damping",
     ("kronfluence", "if_kfac"): "its own default damping is 1e-8 (0.94); None means a tenth of the mean eigenvalue",
     ("kronfluence", "if_ekfac"): "its own default damping is 1e-8 (0.96); None means a tenth of the mean eigenvalue",
+    ("pydvl", "if_cg"): "averages batches as if all were equally long, here they are; takes a string for "
+    "`second_order_mode` for the Hessian without a word",
     ("pydvl", "if_lissa"): "stopped after 100 steps",
     ("pydvl", "if_ekfac"): "instead of the Fisher matrix, second moments of sum_c sqrt(p_c) grad log p_c, in which "
     "labels mix: that formula has 1.0000; Linear layers only",
-    ("traker", "trak"): "projected to 512 dimensions, no damping",
+    ("traker", "trak"): "without its projection; `lambda_reg` damps, by default 0",
 }
 
 
@@ -100,7 +103,7 @@ def compare(folder: Path) -> Iterator[tuple[str, str, str, str, str]]:
         for method in filter(FORMULAS.__contains__, methods_of(script)):
             _, scores, failure = run(python_for(library, requirement), script, method, folder)
             found = FORMULAS[method]
-            name, formula = found.get(library, found[""])
+            name, formula = found[library] if library in found else found[""]
             said = f"failed: {failure}"
             if scores is not None:
                 said = f"{correlation(scores, formula(book, problem)):.4f}"

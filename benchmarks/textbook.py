@@ -19,7 +19,7 @@ class Textbook:
         self.problem = problem
         self.model = problem.model.double()
         self.inputs, self.labels = problem.train[0].double(), problem.train[1]
-        self.state = {name: tensor.double() for name, tensor in problem.state.items()}
+        self.state = {name: problem.state[name].double() for name in self.model.state_dict()}
         self.v = self.validation_gradient(self.state)
         self.gradients = self.gradients_of(self.state, self.labels)
 
@@ -127,15 +127,24 @@ class Textbook:
             total += torch.einsum("noi,oi->n", self.matrices(self.gradients[:, columns], layer), solved)
         return total
 
-    def trak(self, damping: float = 0.0) -> Tensor:
-        """Without projection; damping times the mean diagonal entry. (1 - p_i) phi_i (Phi^T Phi)^-1 v."""
+    def trak(self, damping: float = 0.0, objective: str = "loss") -> Tensor:
+        """Without projection; damping times the mean diagonal entry. (1 - p_i) phi_i (Phi^T Phi)^-1 v, v of the mean
+        loss of the validation split, or of minus its mean margin."""
         chosen = one_hot(self.labels, N_CLASSES).double()
         p = (self.probabilities() * chosen).sum(1)
         # d log(p / (1 - p)) = -dl / (1 - p)
         phi = -self.gradients / (1 - p)[:, None]
         kernel = phi.T @ phi
         kernel += damping * kernel.diagonal().mean() * torch.eye(len(kernel), dtype=torch.float64)
-        return -(1 - p) * (phi @ torch.linalg.lstsq(kernel, self.v).solution)
+        v = self.v if objective == "loss" else self.validation_margin_gradient()
+        return -(1 - p) * (phi @ torch.linalg.lstsq(kernel, v).solution)
+
+    def validation_margin_gradient(self) -> Tensor:
+        """[d], of minus log(p / (1 - p))."""
+        inputs, labels = self.problem.validation[0].double(), self.problem.validation[1]
+        gradients = rows(vmap(grad(self.loss), (None, 0, 0))(self.state, inputs, labels))
+        p = functional_call(self.model, self.state, (inputs,)).softmax(1).gather(1, labels[:, None]).detach()
+        return (gradients / (1 - p)).mean(0)
 
     # ------------------------------------------------------------------ layers
 

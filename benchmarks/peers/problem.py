@@ -24,11 +24,13 @@ from heft.cost import forward_cpu_seconds, measure
 from heft.models.build import build_model
 
 SMALL = "small_mlp"  # 970 parameters, so that every matrix can be written down
+SMALLEST = "small_logistic"  # one layer, where a damping for all parameters is a damping for each layer
 MODELS = {
     "mlp": ("mlp", {"hidden": [256, 128]}, (1, 28, 28)),
     "cnn": ("cnn", {}, (1, 28, 28)),
     "resnet18": ("resnet18", {"norm": "batch"}, (3, 32, 32)),
     SMALL: ("mlp", {"hidden": [16]}, (1, 7, 7)),
+    SMALLEST: ("logistic", {}, (1, 7, 7)),
 }
 N_CLASSES = 10
 REPETITIONS, LONG_SECONDS = 3, 20
@@ -38,9 +40,9 @@ REPETITIONS, LONG_SECONDS = 3, 20
 class Problem:
     """A trained model with its checkpoints, training and validation data; `folder` is scratch space.
 
-    checkpoints: states along the training with their learning rate; the last one is the trained model. damping
-    and datainf_damping are absolute: of Heft's `if_cg`, so that all solve the same system, and a tenth of the mean
-    squared gradient of a parameter, DataInf's own.
+    checkpoints: states along the training with their learning rate; the last one is the trained model. All dampings
+    are absolute: that of Heft's `if_cg`, so that all solve the same system; a tenth of the mean squared gradient of a
+    parameter, DataInf's own; and for TRAK a tenth of the mean diagonal entry of the kernel.
     """
 
     name: str
@@ -50,6 +52,7 @@ class Problem:
     checkpoints: list[tuple[dict[str, Tensor], float]]
     damping: float
     datainf_damping: float
+    trak_damping: float
 
     @cached_property
     def model(self) -> nn.Module:
@@ -91,6 +94,7 @@ def save(problem: Problem) -> None:
         "rates": [rate for _, rate in problem.checkpoints],
         "damping": problem.damping,
         "datainf_damping": problem.datainf_damping,
+        "trak_damping": problem.trak_damping,
     }
     (problem.folder / "problem.json").write_text(json.dumps(facts))
 
@@ -110,6 +114,7 @@ def load(folder: Path) -> Problem:
         states,
         facts["damping"],
         facts["datainf_damping"],
+        facts["trak_damping"],
     )
 
 

@@ -1,4 +1,7 @@
-"""pydvl: the validation split goes in as one item, so that one system is solved, for the gradient of its mean loss."""
+"""pydvl: the validation split goes in as one item, so that one system is solved, for the gradient of its mean loss.
+
+Matrices are those of the Hessian; batches of which some are shorter would be averaged as if all were equally long.
+"""
 
 from collections.abc import Callable
 
@@ -15,7 +18,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 REQUIREMENT = "pydvl==0.10.0 distributed zarr"  # which it imports and does not ask for
-EXAMPLES_AT_ONCE = 64
+EXAMPLES_AT_ONCE, BATCH_SIZE = 64, 250
 
 
 class Items(nn.Module):
@@ -37,7 +40,7 @@ def loss(logits: Tensor, labels: Tensor) -> Tensor:
 
 def influence(make: Callable[[nn.Module], object], problem: Problem) -> Tensor:
     """Influences of all training examples on the item."""
-    found = make(Items(problem.model)).fit(problem.loader(256))
+    found = make(Items(problem.model)).fit(problem.loader(BATCH_SIZE))
     inputs, labels = problem.validation
     factors = found.influence_factors(inputs[None], labels[None])
     parts = []
@@ -49,7 +52,7 @@ def influence(make: Callable[[nn.Module], object], problem: Problem) -> Tensor:
 def ekfac(problem: Problem) -> Tensor:
     """EK-FAC knows single images alone: the mean over validation images of its factors."""
     found = EkfacInfluence(problem.model, update_diagonal=True, hessian_regularization=problem.damping)
-    found = found.fit(problem.loader(256))
+    found = found.fit(problem.loader(BATCH_SIZE))
     factors = [
         found.influence_factors(x, y).sum(dim=0, keepdim=True) for x, y in problem.validation_loader(EXAMPLES_AT_ONCE)
     ]
@@ -60,10 +63,7 @@ def ekfac(problem: Problem) -> Tensor:
 
 METHODS = {
     "if_cg": lambda problem: influence(
-        lambda model: CgInfluence(
-            model, loss, regularization=problem.damping, rtol=0.01, second_order_mode="gauss_newton"
-        ),
-        problem,
+        lambda model: CgInfluence(model, loss, regularization=problem.damping, rtol=0.01), problem
     ),
     "if_lissa": lambda problem: influence(
         lambda model: LissaInfluence(model, loss, regularization=problem.damping, maxiter=100, rtol=0.01, scale=50.0),

@@ -1,12 +1,14 @@
-"""traker: TRAK with one model and 512 dimensions, with its pure torch projector."""
+"""traker: TRAK with one model and 512 dimensions, with its pure torch projector; damped and without projection where
+gradients are short.
+"""
 
 import shutil
 
 import torch
-from problem import Problem, main
+from problem import SMALL, Problem, main
 from torch import Tensor
 from trak import TRAKer
-from trak.projectors import BasicProjector, ProjectionType
+from trak.projectors import AbstractProjector, BasicProjector, NoOpProjector, ProjectionType
 
 REQUIREMENT = "traker==0.3.2"
 
@@ -16,15 +18,7 @@ def trak(problem: Problem) -> Tensor:
     target = problem.folder / "traker"
     shutil.rmtree(target, ignore_errors=True)
     n, m = len(problem.train[0]), len(problem.validation[0])
-    projector = BasicProjector(
-        grad_dim=sum(parameter.numel() for parameter in problem.model.parameters()),
-        proj_dim=512,
-        seed=0,
-        proj_type=ProjectionType.normal,
-        device=torch.device("cpu"),
-        block_size=100,
-        dtype=torch.float32,
-    )
+    projector = projector_for(problem)
     traker = TRAKer(
         model=problem.model,
         task="image_classification",
@@ -32,7 +26,8 @@ def trak(problem: Problem) -> Tensor:
         save_dir=str(target),
         device="cpu",
         projector=projector,
-        proj_dim=512,
+        proj_dim=projector.proj_dim,
+        lambda_reg=problem.trak_damping if problem.name == SMALL else 0.0,
         use_half_precision=False,
         logging_level=50,
     )
@@ -44,6 +39,23 @@ def trak(problem: Problem) -> Tensor:
     for batch in problem.validation_loader(100):
         traker.score(batch=batch, num_samples=len(batch[0]))
     return torch.as_tensor(traker.finalize_scores("bench")).float().mean(dim=1)
+
+
+def projector_for(problem: Problem) -> AbstractProjector:
+    """None for the small model."""
+    grad_dim = sum(parameter.numel() for parameter in problem.model.parameters())
+    device = torch.device("cpu")
+    if problem.name == SMALL:
+        return NoOpProjector(grad_dim=grad_dim, proj_dim=grad_dim, device=device)
+    return BasicProjector(
+        grad_dim=grad_dim,
+        proj_dim=512,
+        seed=0,
+        proj_type=ProjectionType.normal,
+        device=device,
+        block_size=100,
+        dtype=torch.float32,
+    )
 
 
 METHODS = {"trak": trak}
