@@ -19,7 +19,6 @@ from attribution import HERE, ROOT, make_problem, methods_of, run
 TABLE = ROOT / "docs" / "streaming.csv"
 COLUMNS = ("method", "n", "forward_passes", "peak_mb")
 HEFT = HERE / "peers" / "with_heft.py"
-LARGEST = {"trak": 16_000}  # examples; beyond, its projections take longer than a run may
 
 
 def main() -> None:
@@ -34,8 +33,6 @@ def main() -> None:
         with tempfile.TemporaryDirectory() as folder:
             make_problem("mlp", n, Path(folder))
             for method in arguments.only or methods_of(HEFT):
-                if n > LARGEST.get(method, n):
-                    continue
                 cost, _, failure = run(sys.executable, HEFT, method, Path(folder))
                 if failure:
                     raise SystemExit(f"{method}, n = {n}: {failure}")
