@@ -102,10 +102,10 @@ def kronecker_curvature(
                 for total, product in zip(sums[name], products, strict=True):
                     total += product
     found = {}
-    for name, (a_sum, delta_sum) in sums.items():
-        rows = len(inputs) * positions[name]
-        l_a, right = _eigenvectors(a_sum / rows)
-        l_s, left = _eigenvectors(delta_sum / rows)
+    for name in list(sums):
+        a_mean, delta_mean = (total.div_(len(inputs) * positions[name]) for total in sums.pop(name))
+        l_a, right = _eigenvectors(a_mean)
+        l_s, left = _eigenvectors(delta_mean)
         eigenvalues = positions[name] * l_s[:, :, None] * l_a[:, None, :]
         found[name] = LayerCurvature(layers[name], left, right, eigenvalues)
     return found
