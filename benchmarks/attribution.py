@@ -36,7 +36,6 @@ from problem import MODELS, N_CLASSES, SMALL, SMALLEST, Problem, save  # noqa: E
 from heft.kernels.curvature import curvature_operator, flatten  # noqa: E402
 from heft.kernels.norms import squared_gradient_norms  # noqa: E402
 from heft.kernels.solve import largest_eigenvalue  # noqa: E402
-from heft.methods.trak import margin  # noqa: E402
 from heft.models.build import build_model  # noqa: E402
 from heft.objectives.gradient import objective_gradient  # noqa: E402
 from heft.objectives.loss import loss  # noqa: E402
@@ -74,9 +73,8 @@ def make_problem(name: str, n: int, folder: Path, data: tuple[Tensor, Tensor] | 
     v = objective_gradient(loss, model, state, *validation)
     product = curvature_operator("gauss_newton", model, state, *train, like=v)
     damping = 0.1 * largest_eigenvalue(product, flatten(v))
-    squares = float(squared_gradient_norms(model, state, *train).mean()) / len(flatten(v))
-    margins = float(squared_gradient_norms(model, state, *train, loss=margin).sum()) / len(flatten(v)) ** 2
-    problem = Problem(name, folder, train, validation, checkpoints, damping, 0.1 * squares, 0.1 * margins)
+    squares = float(squared_gradient_norms(model, state, *train).mean())
+    problem = Problem(name, folder, train, validation, checkpoints, damping, 0.1 * squares / len(flatten(v)))
     save(problem)
     return problem
 

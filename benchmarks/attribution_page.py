@@ -28,7 +28,9 @@ gradients of the validation split) weighs less the more examples there are. TRAK
 gradients, 512 numbers for each example.
 
 """
-REASONS = {("if_lissa", "pydvl"): "it stops after 100 batches, Heft's where it has settled"}
+REASONS = {
+    ("if_lissa", "pydvl==0.10.0", "forward_passes"): "; it stops after 100 batches, Heft's where it has settled",
+}
 COLUMNS = ("method", "library", "x forward pass", "x Heft", "peak MB", "rank agreement with Heft")
 
 
@@ -95,10 +97,7 @@ def losses(table: pd.DataFrame) -> str:
             best = others.loc[others[column].idxmin()]
             share = best[column] / ours[column].min()
             if share < 1:
-                reason = (
-                    REASONS.get((method, best["library"].partition("==")[0])) if column == "forward_passes" else None
-                )
-                why = f"; {reason}" if reason else ""
+                why = REASONS.get((method, best["library"], column), "")
                 found.append(
                     f"* {model}, n = {n:,}, `{method}`: {best['library']} {words} ({share:.2f} of Heft's{why})."
                 )

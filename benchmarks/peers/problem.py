@@ -40,9 +40,9 @@ REPETITIONS, LONG_SECONDS = 3, 20
 class Problem:
     """A trained model with its checkpoints, training and validation data; `folder` is scratch space.
 
-    checkpoints: states along the training with their learning rate; the last one is the trained model. All dampings
-    are absolute: that of Heft's `if_cg`, so that all solve the same system; a tenth of the mean squared gradient of a
-    parameter, DataInf's own; and for TRAK a tenth of the mean diagonal entry of the kernel.
+    checkpoints: states along the training with their learning rate; the last one is the trained model. damping
+    and datainf_damping are absolute: of Heft's `if_cg`, so that all solve the same system, and a tenth of the mean
+    squared gradient of a parameter, DataInf's own.
     """
 
     name: str
@@ -52,7 +52,6 @@ class Problem:
     checkpoints: list[tuple[dict[str, Tensor], float]]
     damping: float
     datainf_damping: float
-    trak_damping: float
 
     @cached_property
     def model(self) -> nn.Module:
@@ -94,7 +93,6 @@ def save(problem: Problem) -> None:
         "rates": [rate for _, rate in problem.checkpoints],
         "damping": problem.damping,
         "datainf_damping": problem.datainf_damping,
-        "trak_damping": problem.trak_damping,
     }
     (problem.folder / "problem.json").write_text(json.dumps(facts))
 
@@ -114,7 +112,6 @@ def load(folder: Path) -> Problem:
         states,
         facts["damping"],
         facts["datainf_damping"],
-        facts["trak_damping"],
     )
 
 

@@ -6,15 +6,15 @@ from problem import N_CLASSES, Problem, main
 from torch import Tensor
 
 from heft.methods.registry import Batch, Checkpoint, Context
-from heft.objectives.gradient import objective_gradient
+from heft.objectives.gradient import Objective, objective_gradient
 from heft.objectives.loss import loss
 from heft.registry import declarations
 
 REQUIREMENT = ""
 
 
-def run(method: str, problem: Problem, **options: object) -> Tensor:
-    """The method's scores."""
+def run(method: str, problem: Problem, objective: Objective = loss, **options: object) -> Tensor:
+    """The method's scores; objective: of the validation split, lower is better."""
     checkpoints = [Checkpoint(state, learning_rate=rate) for state, rate in problem.checkpoints]
     context = Context(
         train=Batch(*problem.train),
@@ -25,8 +25,8 @@ def run(method: str, problem: Problem, **options: object) -> Tensor:
         spaced=checkpoints,
         subsets=[problem.state],
         validation=Batch(*problem.validation),
-        gradient=partial(objective_gradient, loss),
-        objective=loss,
+        gradient=partial(objective_gradient, objective),
+        objective=objective,
     )
     return declarations("methods")[method].load()(context, **options)
 

@@ -10,6 +10,9 @@ from torch import Tensor
 from trak import TRAKer
 from trak.projectors import AbstractProjector, BasicProjector, NoOpProjector, ProjectionType
 
+from heft.kernels.norms import squared_gradient_norms
+from heft.methods.trak import margin
+
 REQUIREMENT = "traker==0.3.2"
 
 
@@ -18,7 +21,7 @@ def trak(problem: Problem) -> Tensor:
     target = problem.folder / "traker"
     shutil.rmtree(target, ignore_errors=True)
     n, m = len(problem.train[0]), len(problem.validation[0])
-    projector = projector_for(problem)
+    projector, damping = projector_and_damping(problem)
     traker = TRAKer(
         model=problem.model,
         task="image_classification",
@@ -27,7 +30,7 @@ def trak(problem: Problem) -> Tensor:
         device="cpu",
         projector=projector,
         proj_dim=projector.proj_dim,
-        lambda_reg=problem.trak_damping if problem.name == SMALL else 0.0,
+        lambda_reg=damping,
         use_half_precision=False,
         logging_level=50,
     )
@@ -41,14 +44,15 @@ def trak(problem: Problem) -> Tensor:
     return torch.as_tensor(traker.finalize_scores("bench")).float().mean(dim=1)
 
 
-def projector_for(problem: Problem) -> AbstractProjector:
-    """None for the small model."""
-    grad_dim = sum(parameter.numel() for parameter in problem.model.parameters())
-    device = torch.device("cpu")
+def projector_and_damping(problem: Problem) -> tuple[AbstractProjector, float]:
+    """For the small model none, and a tenth of the mean diagonal entry of the kernel."""
+    n_parameters, device = sum(parameter.numel() for parameter in problem.model.parameters()), torch.device("cpu")
     if problem.name == SMALL:
-        return NoOpProjector(grad_dim=grad_dim, proj_dim=grad_dim, device=device)
-    return BasicProjector(
-        grad_dim=grad_dim,
+        squares = squared_gradient_norms(problem.model, problem.state, *problem.train, loss=margin).sum()
+        projector = NoOpProjector(grad_dim=n_parameters, proj_dim=n_parameters, device=device)
+        return projector, 0.1 * float(squares) / n_parameters**2
+    projector = BasicProjector(
+        grad_dim=n_parameters,
         proj_dim=512,
         seed=0,
         proj_type=ProjectionType.normal,
@@ -56,6 +60,7 @@ def projector_for(problem: Problem) -> AbstractProjector:
         block_size=100,
         dtype=torch.float32,
     )
+    return projector, 0.0
 
 
 METHODS = {"trak": trak}

@@ -18,7 +18,7 @@ MOST_KEPT = 32 * 2**20  # bytes of gradients that are kept from one pass to the 
 class LayerGradients:
     """Gradients g_i of the examples of a batch by one layer, which stands under `has_norm_rule`.
 
-    They are known by what entered the layer and the gradient by its output; where they are shorter than that, they are
+    They are known by what entered the layer and the gradient by its output; short ones (`has_short_gradients`) are
     formed when their lengths are asked for, and used from then on. Directions go by the layer's parameter names.
     """
 

@@ -41,18 +41,18 @@ def datainf(context: Context, *, damping: float = 0.1, parameters: str = "all") 
     batches = GradientBatches(context.network, context.final, layers, *context.train, cross_entropy)
     lengths, products = _lengths_and_products(batches, own, len(context.train.inputs))
 
-    shifts = {}
+    shifts, weights = {}, {}
     for name, tensors in own.items():
         shifts[name] = damping * lengths[name].mean() / sum(map(Tensor.numel, tensors.values()))
         if not shifts[name] > 0:
             layer = name or type(layers[name]).__name__
             raise HeftError(f"All gradients of layer {layer} are zero; leave it out by parameters.")
-        products[name] /= (shifts[name] + lengths[name]) * len(lengths[name])  # c_jl / n
+        weights[name] = products[name] / (shifts[name] + lengths[name]) / len(lengths[name])  # c_jl / n
 
     solved = {name: {key: tensor.clone() for key, tensor in tensors.items()} for name, tensors in own.items()}
     for rows, batch in batches:
         for name, gradients in batch.items():
-            for key, mean in gradients.weighted_sum(products[name][rows], own[name]).items():
+            for key, mean in gradients.weighted_sum(weights[name][rows], own[name]).items():
                 solved[name][key] -= mean
     for name, tensors in solved.items():
         for tensor in tensors.values():
