@@ -1,6 +1,7 @@
 """What a block of code costs: CPU seconds and peak memory; and the unit, one forward pass over the training set."""
 
 import contextlib
+import ctypes
 import resource
 import statistics
 import sys
@@ -28,10 +29,12 @@ class Cost:
 def measure() -> Iterator[Cost]:
     """Yields a Cost that is filled in when the block ends.
 
-    Memory that was freed before the block and is used again inside it does not count as more. Where the system cannot
-    forget an earlier peak (macOS), peak_mb counts only what rises above that one.
+    Memory that was freed before the block goes back to the system first, so that its use inside the block counts; where
+    the C library cannot do that (it is not glibc), it does not count. Where the system cannot forget an earlier peak
+    (macOS), peak_mb counts only what rises above that one.
     """
     cost = Cost()
+    _release_freed_memory()
     _forget_peak()
     resident, started = _resident_mb(), time.process_time()
     try:
@@ -54,6 +57,12 @@ def forward_cpu_seconds(
         logits_of(model, state, inputs, size)
         seconds.append(time.process_time() - started)
     return statistics.median(seconds[1:])
+
+
+def _release_freed_memory() -> None:
+    """Gives back to the system what was freed and is still held, in which an allocation would not show."""
+    with contextlib.suppress(AttributeError):
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 def _forget_peak() -> None:
