@@ -1,7 +1,7 @@
 """Heft's methods and those of other libraries on the same model, data and thread: `make bench`.
 
     python benchmarks/attribution.py [--models mlp cnn] [--sizes 2000 10000] [--only ip if_cg] [--libraries captum]
-                                     [--seconds 300]
+                                     [--seconds 300] [--again]
 
 Each library is installed into an environment of its own under .venv-peers, which sees the packages of this one, and
 each method runs in a process of its own. To add a library, add a file `benchmarks/peers/with_<name>.py`; nothing else.
@@ -33,9 +33,8 @@ sys.path[:0] = [str(HERE / "peers"), str(ROOT / "workflow_scripts")]
 
 from problem import MODELS, N_CLASSES, SMALL, SMALLEST, Problem, save  # noqa: E402
 
-from heft.kernels.curvature import curvature_operator, flatten  # noqa: E402
+from heft.kernels.curvature import CurvatureOperator, flatten  # noqa: E402
 from heft.kernels.norms import squared_gradient_norms  # noqa: E402
-from heft.kernels.solve import largest_eigenvalue  # noqa: E402
 from heft.models.build import build_model  # noqa: E402
 from heft.objectives.gradient import objective_gradient  # noqa: E402
 from heft.objectives.loss import loss  # noqa: E402
@@ -71,8 +70,8 @@ def make_problem(name: str, n: int, folder: Path, data: tuple[Tensor, Tensor] | 
         checkpoints.append(({key: tensor.clone() for key, tensor in model.state_dict().items()}, 0.02))
     state = checkpoints[-1][0]
     v = objective_gradient(loss, model, state, *validation)
-    product = curvature_operator("gauss_newton", model, state, *train, like=v)
-    damping = 0.1 * largest_eigenvalue(product, flatten(v))
+    product = CurvatureOperator("gauss_newton", model, state, *train, like=v)
+    damping = 0.1 * product.leading_eigenpair(flatten(v)).value
     squares = float(squared_gradient_norms(model, state, *train).mean())
     problem = Problem(name, folder, train, validation, checkpoints, damping, 0.1 * squares / len(flatten(v)))
     save(problem)
@@ -160,21 +159,22 @@ def methods_of(script: Path) -> list[str]:
     raise ValueError(f"{script.name} holds no METHODS")
 
 
-def measure(
-    name: str, n: int, only: list[str] | None, chosen: list[str] | None, folder: Path, most_seconds: int
-) -> Iterator[dict[str, object]]:
+def measure(name: str, n: int, arguments: argparse.Namespace, folder: Path) -> Iterator[dict[str, object]]:
     """A row for each library and method."""
+    done = {(row["model"], row["n"], row["method"], row["library"]) for row in rows_so_far() if not row["failure"]}
     make_problem(name, n, folder)
     reference: dict[str, Tensor] = {}
     about = {"torch": torch.__version__, "machine": f"{platform.machine()} {platform.system()}, {os.cpu_count()} cores"}
     for library, script, requirement in libraries():
-        if chosen and library not in ("heft", *chosen):
+        if arguments.libraries and library not in ("heft", *arguments.libraries):
             continue
         python = python_for(library, requirement)
         for method in methods_of(script):
-            if only and method not in only:
+            if arguments.only and method not in arguments.only:
                 continue
-            cost, scores, failure = run(python, script, method, folder, most_seconds)
+            if arguments.again and (name, str(n), method, label(requirement)) not in done:
+                continue
+            cost, scores, failure = run(python, script, method, folder, arguments.seconds)
             row: dict[str, object] = {"model": name, "n": n, "method": method, "library": label(requirement)}
             row |= {"failure": failure, **about}
             if scores is not None:
@@ -193,21 +193,27 @@ def main() -> None:
     parser.add_argument("--only", nargs="+", help="methods")
     parser.add_argument("--libraries", nargs="+", help="besides Heft, which is always measured beside them")
     parser.add_argument("--seconds", type=int, default=MOST_SECONDS, help="after which a process is given up")
+    parser.add_argument("--again", action="store_true", help="only what the table has a time of already")
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     for name in arguments.models:
         for n in dict.fromkeys(min(size, LARGEST.get(name, size)) for size in arguments.sizes):
             with tempfile.TemporaryDirectory() as folder:
-                for row in measure(name, n, arguments.only, arguments.libraries, Path(folder), arguments.seconds):
+                for row in measure(name, n, arguments, Path(folder)):
                     keep(row)
                     passes = row.get("forward_passes")
                     said = f"{passes:9.1f} forward passes" if isinstance(passes, float) else str(row["failure"])
                     print(f"{name:9} n = {n:6} {row['method']:12} {row['library']:20} {said}", flush=True)
 
 
+def rows_so_far() -> list[dict[str, str]]:
+    """The rows of the table."""
+    return list(csv.DictReader(TABLE.open())) if TABLE.exists() else []
+
+
 def keep(row: dict[str, object]) -> None:
     """Writes the row into the table, which goes by model, size, method in Heft's order, and library, Heft first."""
-    rows = list(csv.DictReader(TABLE.open())) if TABLE.exists() else []
+    rows = rows_so_far()
 
     def key(one: Mapping[str, object]) -> list[str]:
         return [str(one[name]) for name in ("model", "n", "method", "library")]

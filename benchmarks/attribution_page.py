@@ -14,10 +14,11 @@ HEAD = """# Heft and other libraries, measured
 
 Every library scores each training example against the mean validation loss of the same model on the same data, with
 one thread, in a process and an environment of its own; the whole call counts, gradients, factors and solves included.
-Time is a multiple of one forward pass over the training set, timed in the same process; memory is the peak above what
-imports and data take. Data: Fashion-MNIST with a fifth of the labels wrong, 1,000 validation images (ResNet-18: 32).
-Models: an MLP 784-256-128-10, a CNN of two convolutions, ResNet-18. Repeat it with `make bench`; a library is added by
-one file in `benchmarks/peers`. What is not in a table below has not been measured yet.
+Time is a multiple of one forward pass over the training set, timed in the same process. Memory is the peak above what
+imports and data take; what was freed before the call is given back first, else a library that uses it again would seem
+leaner. Data: Fashion-MNIST with a fifth of the labels wrong, 1,000 validation images (ResNet-18: 32). Models: an MLP
+784-256-128-10, a CNN of two convolutions, ResNet-18. Repeat it with `make bench`; a library is added by one file in
+`benchmarks/peers`. What is not in a table below has not been measured yet.
 
 """
 STREAMING = """## Heft from 1,000 to 60,000 examples

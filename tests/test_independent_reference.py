@@ -10,7 +10,7 @@ import torch
 from attribution_cases import MODELS, Case, make_case
 from torch import Tensor, nn
 
-from heft.kernels.curvature import curvature_operator
+from heft.kernels.curvature import CurvatureOperator
 from heft.kernels.kronecker import eigenvalue_corrected, kronecker_curvature
 from heft.kernels.rows import layer_matrix
 
@@ -48,7 +48,7 @@ def test_products_are_those_of_curvlinops(name: str, curvature: str) -> None:
     like = {key: tensor.detach() for key, tensor in model.named_parameters()}
     size = sum(tensor.numel() for tensor in like.values())
     vector = torch.randn(size, dtype=torch.float64, generator=torch.Generator().manual_seed(3))
-    found = curvature_operator(curvature, case.model, case.state, *case.train, like=like)(vector)
+    found = CurvatureOperator(curvature, case.model, case.state, *case.train, like=like)(vector)
     expected = operator(OPERATORS[curvature], model, case) @ vector
     torch.testing.assert_close(found, expected, rtol=0, atol=1e-10 * float(expected.abs().max()))
 

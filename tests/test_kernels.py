@@ -2,22 +2,23 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import pytest
 import torch
-from attribution_cases import MODELS, N_CLASSES, Case, inner, make_case
+from attribution_cases import MODELS, N_CLASSES, N_TRAIN, Case, inner, make_case
 from torch import nn
 from torch.func import functional_call, grad, jacrev
 from torch.nn.functional import cross_entropy
 
 from heft.errors import HeftError
-from heft.kernels import contraction, rows
+from heft.kernels import contraction, curvature, rows
 from heft.kernels.contraction import contractible_layers
-from heft.kernels.curvature import curvature_operator, flatten, unflatten
+from heft.kernels.curvature import CURVATURES, SMALLEST_SAMPLE, CurvatureOperator, flatten, unflatten
 from heft.kernels.directional import directional_derivatives, summed_derivatives
-from heft.kernels.functional import batch_size_for
+from heft.kernels.functional import LARGE_BATCH, LARGEST_BATCH, batch_size_for
 from heft.kernels.norms import squared_gradient_norms
-from heft.kernels.solve import conjugate_gradient, largest_eigenvalue
+from heft.kernels.solve import conjugate_gradient, lanczos, leading_eigenpair
 from heft.models.build import build_model
 from heft.objectives import gradient
 from heft.objectives.loss import loss
@@ -49,6 +50,8 @@ def test_several_directions_are_the_single_ones(case: Case) -> None:
     found = directional_derivatives(case.model, case.state, directions, *case.train)
     gradients = case.gradients()
     torch.testing.assert_close(found, torch.stack([inner(gradients, d) for d in directions]), rtol=0, atol=1e-10)
+    stacked = {name: torch.stack([direction[name] for direction in directions]) for name in directions[0]}
+    assert torch.equal(directional_derivatives(case.model, case.state, stacked, *case.train), found)
 
 
 @pytest.mark.parametrize("how", ["by layers", "by gradients", "by gradients of few examples at a time"])
@@ -56,7 +59,7 @@ def test_several_directions_are_the_single_ones_whatever_is_formed(
     case: Case, how: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if how == "by layers":
-        monkeypatch.setattr(contraction, "_takes_all_at_once", lambda layer, delta: False)
+        monkeypatch.setattr(contraction, "_takes_all_at_once", lambda *_: False)
     elif how != "by gradients":
         monkeypatch.setattr(rows, "MEMORY_BUDGET", 10_000)
     directions = [random_direction(case, seed) for seed in range(40)]
@@ -103,7 +106,7 @@ def dense_gauss_newton(case: Case) -> torch.Tensor:
 
 def test_the_gauss_newton_product_is_the_dense_matrix(case: Case) -> None:
     direction = random_direction(case, 1)
-    product = curvature_operator("gauss_newton", case.model, case.state, *case.train, like=direction)
+    product = CurvatureOperator("gauss_newton", case.model, case.state, *case.train, like=direction)
     expected = dense_gauss_newton(case) @ flatten(direction)
     torch.testing.assert_close(product(flatten(direction)), expected, rtol=0, atol=1e-10)
 
@@ -121,7 +124,7 @@ def test_the_hessian_product_is_the_change_of_the_gradient_along_the_direction(c
         grad(mean)({name: parameters[name] + sign * step * direction[name] for name in direction}) for sign in (1, -1)
     )
     expected = (flatten(after) - flatten(before)) / (2 * step)
-    product = curvature_operator("hessian", case.model, case.state, *case.train, like=direction)(flatten(direction))
+    product = CurvatureOperator("hessian", case.model, case.state, *case.train, like=direction)(flatten(direction))
     torch.testing.assert_close(product, expected, rtol=0, atol=1e-7 * float(expected.abs().max()))
 
 
@@ -147,12 +150,47 @@ def test_too_few_steps_are_an_error_with_the_residual() -> None:
         conjugate_gradient(lambda v: matrix @ v, torch.ones(30, dtype=torch.float64), tolerance=1e-12, most_steps=2)
 
 
-def test_power_iteration_finds_the_largest_eigenvalue() -> None:
+def test_power_iteration_finds_the_leading_eigenpair() -> None:
     matrix = positive_definite(30)
-    found = largest_eigenvalue(
+    values, vectors = torch.linalg.eigh(matrix)
+    found = leading_eigenpair(
         lambda v: matrix @ v, torch.ones(30, dtype=torch.float64), tolerance=1e-6, most_steps=1000
     )
-    assert found == pytest.approx(float(torch.linalg.eigvalsh(matrix)[-1]), rel=1e-3)
+    assert found.value == pytest.approx(float(values[-1]), rel=1e-3)
+    assert float(found.vector.dot(vectors[:, -1]).abs()) == pytest.approx(1, abs=1e-3)
+
+
+def test_many_examples_begin_at_the_leading_eigenvector_of_a_sample(monkeypatch: pytest.MonkeyPatch) -> None:
+    case, times = make_case("mlp"), -(-4 * SMALLEST_SAMPLE // N_TRAIN)
+    noise = torch.randn(times * N_TRAIN, 1, 4, 4, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
+    inputs, labels = case.train.inputs.repeat(times, 1, 1, 1) + 0.3 * noise, case.train.labels.repeat(times)
+    like = random_direction(case, 1)
+    operator, start = CurvatureOperator("gauss_newton", case.model, case.state, inputs, labels, like), flatten(like)
+    truth = lanczos(operator, start, steps=60)
+    product, sizes = curvature.gauss_newton_product, []
+
+    def counted(*given: Any) -> dict[str, torch.Tensor]:
+        sizes.append(len(given[3]))
+        return product(*given)
+
+    monkeypatch.setattr(curvature, "gauss_newton_product", counted)
+    found = operator.leading_eigenpair(start)
+    n_of_whole = sizes.count(len(inputs))
+    assert found.value == pytest.approx(float(truth.values[0]), rel=0.01)
+    assert set(sizes) == {SMALLEST_SAMPLE, len(inputs)}
+    sizes.clear()
+    leading_eigenpair(operator, start)
+    assert n_of_whole < len(sizes)
+
+
+def test_the_matrix_of_some_examples_is_that_of_a_smaller_training_set(case: Case) -> None:
+    like, rows = random_direction(case, 1), torch.tensor([3, 1, 20])
+    for kind in CURVATURES:
+        whole = CurvatureOperator(kind, case.model, case.state, *case.train, like)
+        smaller = CurvatureOperator(kind, case.model, case.state, *(part[rows] for part in case.train), like)
+        found = whole.of_examples(rows)(flatten(like))
+        torch.testing.assert_close(found, smaller(flatten(like)), rtol=0, atol=1e-10)
+        assert not torch.allclose(found, whole(flatten(like)))
 
 
 def test_the_model_is_left_as_it_was() -> None:
@@ -178,6 +216,16 @@ def test_batch_size_depends_on_shapes_alone() -> None:
     assert size == batch_size_for(case.model, case.state, case.train.inputs[:3])
     assert size & (size - 1) == 0
     assert batch_size_for(case.model, case.state, case.train.inputs, tangents=1000) < size
+
+
+@pytest.mark.parametrize(
+    ("width", "expected"),
+    [(10, LARGEST_BATCH), (1000, 2 * LARGE_BATCH), (4000, LARGE_BATCH), (16000, 128), (10**6, 32)],
+)
+def test_batches_over_256_must_be_small(width: int, expected: int) -> None:
+    model = nn.Sequential(nn.Flatten(), nn.Linear(2, width))  # 8 bytes a unit with its tangent; the flattening is none
+    state = {"1.weight": torch.zeros(width, 2), "1.bias": torch.zeros(width)}
+    assert batch_size_for(model, state, torch.zeros(1, 1, 2)) == expected
 
 
 class InPlace(nn.Module):

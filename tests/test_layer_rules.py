@@ -7,8 +7,16 @@ from torch.func import functional_call, grad, vmap
 
 from heft.kernels.capture import Captured
 from heft.kernels.layer_gradients import LayerGradients
+from heft.kernels.normalisation import is_normalisation, normalisation_gradients
 from heft.kernels.norms import squared_layer_norms
-from heft.kernels.rows import flat_gradients, has_short_gradients, inner_products, layer_matrix, layer_tensors
+from heft.kernels.rows import (
+    flat_gradients,
+    has_short_gradients,
+    inner_products,
+    layer_matrices,
+    layer_matrix,
+    layer_tensors,
+)
 
 # layer, input of one example, whether its gradients are shorter than the pairs of positions
 LAYERS = {
@@ -45,7 +53,8 @@ def test_what_is_known_of_a_layers_gradients(name: str) -> None:
     assert has_short_gradients(layer, delta) is short
     close(flat_gradients(layer, captured, delta), flat)
     close(squared_layer_norms(layer, captured, delta), flat.square().sum(dim=1))
-    both = torch.stack([layer_matrix(layer, direction), -layer_matrix(layer, direction)])
+    both = layer_matrices(layer, {key: torch.stack([tensor, -tensor]) for key, tensor in direction.items()})
+    close(both, torch.stack([layer_matrix(layer, direction), -layer_matrix(layer, direction)]))
     close(inner_products(layer, captured, delta, both), torch.stack([products, -products]))
     for key, tensor in layer_tensors(layer, layer_matrix(layer, direction)).items():
         close(tensor, direction[key])
@@ -75,6 +84,43 @@ def test_gradients_say_the_same_whether_formed_or_not(name: str, formed: bool) -
     close(gradients.products(direction), sum((each[k] * direction[k]).flatten(1).sum(dim=1) for k in each))
     for key, tensor in gradients.weighted_sum(weights, direction).items():
         close(tensor, torch.tensordot(weights, each[key], dims=1))
+
+
+NORMALISATIONS = {
+    "groups": (lambda: nn.GroupNorm(2, 4), (4, 3, 3)),
+    "groups without positions": (lambda: nn.GroupNorm(2, 4), (4,)),
+    "tokens": (lambda: nn.LayerNorm(5), (3, 5)),
+    "tokens without bias": (lambda: nn.LayerNorm((3, 5), bias=False), (2, 3, 5)),
+    "whole examples": (lambda: nn.LayerNorm((3, 5)), (3, 5)),
+    "batches of vectors": (lambda: nn.BatchNorm1d(4), (4,)),
+    "batches of series": (lambda: nn.BatchNorm1d(4), (4, 6)),
+    "batches of images": (lambda: nn.BatchNorm2d(4), (4, 3, 2)),
+    "batches of volumes": (lambda: nn.BatchNorm3d(4), (4, 3, 2, 2)),
+}
+
+
+@pytest.mark.parametrize("name", NORMALISATIONS)
+def test_gradients_of_layers_that_normalise(name: str) -> None:
+    build, shape = NORMALISATIONS[name]
+    torch.manual_seed(0)
+    layer = build().double()
+    for tensor in [*layer.parameters(), *layer.buffers()]:
+        tensor.data = 1 + torch.rand_like(tensor, dtype=torch.float64)
+    layer.eval()
+    inputs, delta = torch.randn(2, 7, *shape, dtype=torch.float64)
+    captured = Captured(inputs, None, dict(layer.named_buffers()), 7)
+    each = gradients_of(layer, inputs, delta)
+
+    assert is_normalisation(layer)
+    found = normalisation_gradients(layer, captured, delta)
+    assert found.keys() == each.keys()
+    for key, gradient in each.items():
+        close(found[key], gradient.flatten(1))
+    close(squared_layer_norms(layer, captured, delta), sum(g.flatten(1).square().sum(dim=1) for g in each.values()))
+
+
+def test_what_takes_the_statistics_of_the_batch_has_no_gradients_of_its_own() -> None:
+    assert not is_normalisation(nn.BatchNorm2d(4, track_running_stats=False))
 
 
 def gradients_of(layer: nn.Module, inputs: Tensor, delta: Tensor) -> dict[str, Tensor]:

@@ -13,8 +13,8 @@ from safetensors.torch import load_file
 from torch import Tensor
 from workspace import ROOT
 
-from heft.kernels.curvature import curvature_operator, flatten
-from heft.kernels.solve import largest_eigenvalue
+from heft.kernels.curvature import CurvatureOperator, flatten
+from heft.kernels.solve import leading_eigenpair
 from heft.methods.trak import margin
 from heft.objectives.gradient import objective_gradient
 from heft.objectives.loss import loss
@@ -76,5 +76,5 @@ def test_every_recorded_score_has_a_case() -> None:
 
 def largest_hessian_eigenvalue(problem: Any) -> float:
     v = objective_gradient(loss, problem.model, problem.state, *problem.validation)
-    product = curvature_operator("hessian", problem.model, problem.state, *problem.train, like=v)
-    return largest_eigenvalue(product, flatten(v), tolerance=1e-9, most_steps=2000)
+    product = CurvatureOperator("hessian", problem.model, problem.state, *problem.train, like=v)
+    return leading_eigenpair(product, flatten(v), tolerance=1e-9, most_steps=2000).value

@@ -11,7 +11,7 @@ from torch.func import functional_call
 from torch.overrides import TorchFunctionMode
 from torch.utils._pytree import tree_leaves
 
-from heft.kernels.functional import Loss, State, batch_size_for, buffers_of, evaluation, parameters_of
+from heft.kernels.functional import LARGE_BATCH, Loss, State, batch_size_for, buffers_of, evaluation, parameters_of
 
 
 class Captured(NamedTuple):
@@ -76,8 +76,9 @@ def output_gradient_batches(
 def batches_of(
     model: nn.Module, state: State, inputs: Tensor, labels: Tensor, batch_size: int | None = None
 ) -> Iterator[tuple[Tensor, Tensor]]:
-    """Inputs and labels in batches of `batch_size`, by default of what `batch_size_for` gives."""
-    size = batch_size or batch_size_for(model, state, inputs, tangents=1)
+    """Inputs and labels in batches of `batch_size`, by default of what `batch_size_for` gives, and at most LARGE_BATCH:
+    what enters each layer is held with its output's gradient, and so much is done with them that calls cost nothing."""
+    size = batch_size or min(LARGE_BATCH, batch_size_for(model, state, inputs, tangents=1))
     return zip(inputs.split(size), labels.split(size), strict=True)
 
 

@@ -4,12 +4,12 @@
 
 since such a layer's output moves by layer(input; d) when its parameters move along d. One forward pass and one backward
 pass that stops at the layers' outputs serve all directions; each direction then costs one more forward pass through the
-layers, and no activation is held for a direction. Where the gradient of one example by a layer's weight
-is smaller than what enters and leaves the layer, it is formed instead, and a direction costs a product; a small layer
-that maps rows alone takes all directions in one product.
+layers, and no activation is held for a direction. Where the gradient of one example by a layer's weight is cheaper to
+form, which it is for many directions and in layers that normalise, it is formed instead, and a direction costs a
+product; a small layer that maps rows alone takes all directions in one product.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 
 import torch
 from torch import Tensor, nn
@@ -18,7 +18,8 @@ from torch.nn.grad import conv2d_weight
 
 from heft.kernels.capture import Captured, layers_run_once, output_gradient_batches
 from heft.kernels.functional import Direction, Loss, State
-from heft.kernels.rows import inner_products, is_matrix_layer, layer_matrix, n_positions
+from heft.kernels.normalisation import is_normalisation, normalisation_gradients
+from heft.kernels.rows import inner_products, is_matrix_layer, layer_matrices, n_positions
 
 # Their output is linear in weight and bias together. Exact types only: a subclass may compute something else.
 LINEAR_IN_PARAMETERS = frozenset(
@@ -43,41 +44,54 @@ def contracted_derivatives(
     model: nn.Module,
     state: State,
     layers: Mapping[str, nn.Module],
-    directions: Sequence[Direction],
+    directions: Direction,
     batches: Iterable[tuple[Tensor, Tensor]],
     loss: Loss,
 ) -> Iterator[Tensor]:
     """For each batch of (inputs, labels) <d_k, grad l_i>: [k, b]; layers: those of `contractible_layers`.
 
-    A layer whose parameters are in no direction is left out.
+    directions: tensors [k, ...]. A layer whose parameters are in none is left out.
     """
-    layers = {name: layer for name, layer in layers.items() if names_of(name, layer).keys() & directions[0].keys()}
+    layers = {name: layer for name, layer in layers.items() if names_of(name, layer).keys() & directions.keys()}
     own = {
-        name: [{key: direction[full] for full, key in names_of(name, layer).items()} for direction in directions]
-        for name, layer in layers.items()
+        name: {key: directions[full] for full, key in names_of(name, layer).items()} for name, layer in layers.items()
     }
     matrices: dict[str, Tensor] = {}
     for found in output_gradient_batches(model, state, layers, batches, loss):
         scores = torch.zeros(())
         with torch.no_grad():
             for name, (captured, delta) in found.items():
-                layer = layers[name]
-                if not _takes_all_at_once(layer, delta):
-                    scores = scores + torch.stack([moved(layer, one, captured, delta) for one in own[name]])
-                    continue
-                if name not in matrices:
-                    matrices[name] = torch.stack([layer_matrix(layer, one) for one in own.pop(name)])
-                scores = scores + inner_products(layer, captured, delta, matrices[name])
+                scores = scores + _products(name, layers[name], own[name], matrices, captured, delta)
         yield scores
 
 
-def _takes_all_at_once(layer: nn.Module, delta: Tensor) -> bool:
+def _products(
+    name: str, layer: nn.Module, own: Direction, matrices: dict[str, Tensor], captured: Captured, delta: Tensor
+) -> Tensor:
+    """The part of the layer called `name` [k, b]; own: its directions; matrices: the same of layers met before."""
+    if is_normalisation(layer):
+        gradients = normalisation_gradients(layer, captured, delta)
+        return torch.stack([own[key].flatten(1) @ gradient.T for key, gradient in gradients.items()]).sum(dim=0)
+    n_directions = len(next(iter(own.values())))
+    if not _takes_all_at_once(layer, delta, n_directions):
+        each = ({key: stacked[k] for key, stacked in own.items()} for k in range(n_directions))
+        return torch.stack([moved(layer, one, captured, delta) for one in each])
+    if name not in matrices:
+        matrices[name] = layer_matrices(layer, own)
+    return inner_products(layer, captured, delta, matrices[name])
+
+
+def _takes_all_at_once(layer: nn.Module, delta: Tensor, n_directions: int) -> bool:
     """Whether `inner_products` costs less than a call for each direction: at one position where the layer is small, at
-    several where a gradient of one example is smaller than its rows."""
+    several where a gradient of one example is smaller than its rows, or where there are many directions: to move the
+    layer costs as much for each as to form the gradient, and a product with that costs one position's share."""
     if not is_matrix_layer(layer):
         return False
     weight, positions = layer.get_parameter("weight"), n_positions(layer, delta)
-    return weight.numel() <= (SMALL if positions == 1 else positions * (len(weight) + weight[0].numel()))
+    if positions == 1:
+        return weight.numel() <= SMALL
+    shorter = weight.numel() <= positions * (len(weight) + weight[0].numel())
+    return shorter or n_directions * positions > 4 * (n_directions + positions)
 
 
 class _Bare(nn.Module):

@@ -93,19 +93,19 @@ def _mean_gradient(
     parameters, buffers = parameters_of(model, state), buffers_of(model, state)
     leaves = {name: parameters[name].requires_grad_() for name in direction}
     total = {name: torch.zeros_like(tensor) for name, tensor in direction.items()}
-    for start in range(0, len(inputs), batch_size):
-        rows = slice(start, start + batch_size)
-        run = partial(_push, model, {**parameters, **buffers}, leaves, direction, inputs[rows], rule)
-        with torch.enable_grad(), evaluation(model):
+    with torch.enable_grad(), evaluation(model):
+        for start in range(0, len(inputs), batch_size):
+            rows = slice(start, start + batch_size)
+            run = partial(_push, model, {**parameters, **buffers}, leaves, direction, inputs[rows], rule)
             try:
                 logits, tangent = run()
             except (RuntimeError, NotImplementedError) as error:
                 raise layer_error(model, run, error) from error
             value = scalar(logits, tangent, rows)
-        gradients = torch.autograd.grad(value, list(leaves.values()), allow_unused=True)
-        for name, gradient in zip(leaves, gradients, strict=True):
-            if gradient is not None:
-                total[name] += gradient
+            gradients = torch.autograd.grad(value, list(leaves.values()), allow_unused=True)
+            for name, gradient in zip(leaves, gradients, strict=True):
+                if gradient is not None:
+                    total[name] += gradient
     return {name: tensor / len(inputs) for name, tensor in total.items()}
 
 

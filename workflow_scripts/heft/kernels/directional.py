@@ -6,7 +6,7 @@ One pass carries each activation together with its tangent along d. A layer cost
 (value, tangent of the weights, tangent of the input), as many as forward and backward; the first has no input tangent.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import Any
 
@@ -36,7 +36,7 @@ cross_entropy: Loss = partial(functional.cross_entropy, reduction="none")
 def directional_derivatives(
     model: nn.Module,
     state: State,
-    directions: Sequence[Direction],
+    directions: Sequence[Direction] | Direction,
     inputs: Tensor,
     labels: Tensor,
     *,
@@ -45,24 +45,40 @@ def directional_derivatives(
 ) -> Tensor:
     """<d_k, grad l_i(state)> for each direction and example: [k, n].
 
-    All directions hold the same parameters; those that they leave out stand still.
+    All directions hold the same parameters; those that they leave out stand still. Many long ones are best given as one
+    mapping of tensors [k, ...], which is not copied.
     One direction is carried along in forward mode, which needs least memory. Several are contracted layer by layer
     where the model allows it (`contraction`), so that they share a backward pass too; else the forward pass alone.
     batch_size: by default `batch_size_for` the model's shapes.
     Raises HeftError naming the layer where the model has no forward mode.
     """
     parameters, buffers = parameters_of(model, state), buffers_of(model, state)
-    several = len(directions) > 1
-    layers = contractible_layers(model, {**parameters, **buffers}, inputs[:2]) if several else None
-    size = batch_size or batch_size_for(model, state, inputs, tangents=1 if layers else len(directions))
+    if isinstance(directions, Sequence):
+        directions = _stacked(directions)
+    k = len(next(iter(directions.values())))
+    layers = contractible_layers(model, {**parameters, **buffers}, inputs[:2]) if k > 1 else None
+    size = batch_size or batch_size_for(model, state, inputs, tangents=1 if layers else k)
     if layers:
         batches = zip(inputs.split(size), labels.split(size), strict=True)
         return torch.cat([*contracted_derivatives(model, state, layers, directions, batches, loss)], dim=1)
     scores = []
-    tangents = logits_and_tangents(model, state, directions, inputs.split(size))
-    for (logits, tangent), label in zip(tangents, labels.split(size), strict=True):
-        scores.append(torch.einsum("knc,nc->kn", tangent, _loss_gradient(loss, logits, label)))
+    push = _push_one if k == 1 else _push_many
+    with torch.no_grad(), evaluation(model):
+        for batch, label in zip(inputs.split(size), labels.split(size), strict=True):
+            run = partial(push, model, parameters, buffers, directions, batch)
+            try:
+                logits, tangent = run()
+            except (RuntimeError, NotImplementedError) as error:
+                raise layer_error(model, run, error) from error
+            scores.append(torch.einsum("knc,nc->kn", tangent, _loss_gradient(loss, logits, label)))
     return torch.cat(scores, dim=1)
+
+
+def _stacked(directions: Sequence[Direction]) -> dict[str, Tensor]:
+    """Tensors [k, ...]; of one direction views."""
+    if len(directions) == 1:
+        return {name: tensor[None] for name, tensor in directions[0].items()}
+    return {name: torch.stack([direction[name] for direction in directions]) for name in directions[0]}
 
 
 def summed_derivatives(
@@ -73,37 +89,22 @@ def summed_derivatives(
     return torch.stack(terms).sum(dim=0)
 
 
-def logits_and_tangents(
-    model: nn.Module, state: State, directions: Sequence[Direction], batches: Iterable[Tensor]
-) -> Iterator[tuple[Tensor, Tensor]]:
-    """For each batch of inputs the logits [b, n_classes] and their tangents J d_k [k, b, n_classes]."""
-    parameters, buffers = parameters_of(model, state), buffers_of(model, state)
-    push = _push_one if len(directions) == 1 else _push_many
-    for batch in batches:
-        run = partial(push, model, parameters, buffers, directions, batch)
-        with torch.no_grad(), evaluation(model):
-            try:
-                pushed = run()
-            except (RuntimeError, NotImplementedError) as error:
-                raise layer_error(model, run, error) from error
-        yield pushed
-
-
 def _push_one(
-    model: nn.Module, parameters: State, buffers: State, directions: Sequence[Direction], batch: Tensor
+    model: nn.Module, parameters: State, buffers: State, directions: Direction, batch: Tensor
 ) -> tuple[Tensor, Tensor]:
+    """Logits [b, n_classes] and their tangent J d [1, b, n_classes]."""
     with forward_ad.dual_level(), LinearRule():
-        duals = {name: forward_ad.make_dual(parameters[name], tangent) for name, tangent in directions[0].items()}
+        duals = {name: forward_ad.make_dual(parameters[name], stacked[0]) for name, stacked in directions.items()}
         logits, tangent = forward_ad.unpack_dual(functional_call(model, {**parameters, **duals, **buffers}, (batch,)))
     return logits, (torch.zeros_like(logits) if tangent is None else tangent)[None]
 
 
 def _push_many(
-    model: nn.Module, parameters: State, buffers: State, directions: Sequence[Direction], batch: Tensor
+    model: nn.Module, parameters: State, buffers: State, directions: Direction, batch: Tensor
 ) -> tuple[Tensor, Tensor]:
+    """Logits [b, n_classes] and their tangents J d_k [k, b, n_classes]."""
     # vmap over the tangents only: what does not depend on the direction is computed once.
-    stacked = {name: torch.stack([direction[name] for direction in directions]) for name in directions[0]}
-    moving = {name: parameters[name] for name in stacked}
+    moving = {name: parameters[name] for name in directions}
 
     def forward(moved: State) -> Tensor:
         return functional_call(model, {**parameters, **moved, **buffers}, (batch,))
@@ -111,7 +112,7 @@ def _push_many(
     def along(direction: Direction) -> Any:
         return jvp(forward, (moving,), (direction,))
 
-    return vmap(along, out_dims=(None, 0))(stacked)  # type: ignore[arg-type]
+    return vmap(along, out_dims=(None, 0))(dict(directions))  # type: ignore[arg-type]
 
 
 class LinearRule(TorchFunctionMode):

@@ -16,7 +16,8 @@ Direction = Mapping[str, Tensor]  # one tensor a parameter, of its shape
 Loss = Callable[[Tensor, Tensor], Tensor]  # (logits [n, n_classes], labels [n]) -> losses [n]
 
 MEMORY_BUDGET = 16 * 2**20  # bytes of activations a batch may hold; larger batches leave the cache and are not faster
-SMALLEST_BATCH, LARGEST_BATCH = 32, 1024  # with fewer, convolutions cost up to twice as much an example
+SMALL_BUDGET = 4 * 2**20  # the same for more than LARGE_BATCH examples, which gain little but fewer calls
+SMALLEST_BATCH, LARGE_BATCH, LARGEST_BATCH = 32, 256, 1024  # below 32 convolutions cost up to twice as much an example
 
 
 def parameters_of(model: nn.Module, state: State) -> dict[str, Tensor]:
@@ -70,8 +71,8 @@ def batch_size_for(model: nn.Module, state: State, inputs: Tensor, tangents: int
     """
     sizes: list[int] = []
 
-    def count(_module: nn.Module, _inputs: object, output: object) -> None:
-        if isinstance(output, Tensor):
+    def count(_module: nn.Module, given: tuple[object, ...], output: object) -> None:
+        if isinstance(output, Tensor) and not any(_is_view_of(output, tensor) for tensor in given):
             sizes.append(output.numel() * output.element_size())
 
     hooks = [module.register_forward_hook(count) for module in model.modules() if not any(module.children())]
@@ -81,8 +82,13 @@ def batch_size_for(model: nn.Module, state: State, inputs: Tensor, tangents: int
     finally:
         for hook in hooks:
             hook.remove()
-    fitting = MEMORY_BUDGET // max(1, sum(sizes) * (1 + tangents))
-    return min(LARGEST_BATCH, max(SMALLEST_BATCH, 2 ** int(math.log2(max(1, fitting)))))
+    size = max(1, sum(sizes) * (1 + tangents))  # bytes an example
+    fitting = max(min(LARGE_BATCH, MEMORY_BUDGET // size), min(LARGEST_BATCH, SMALL_BUDGET // size), SMALLEST_BATCH)
+    return 2 ** int(math.log2(fitting))
+
+
+def _is_view_of(output: Tensor, given: object) -> bool:
+    return isinstance(given, Tensor) and output.untyped_storage().data_ptr() == given.untyped_storage().data_ptr()
 
 
 class LayerTrace:

@@ -103,9 +103,10 @@ def kronecker_curvature(
                     total += product
     found = {}
     for name in list(sums):
-        a_mean, delta_mean = (total.div_(len(inputs) * positions[name]) for total in sums.pop(name))
-        l_a, right = _eigenvectors(a_mean)
-        l_s, left = _eigenvectors(delta_mean)
+        n_rows, dtype = len(inputs) * positions[name], sums[name][0].dtype
+        a_mean, delta_mean = (total.double().div_(n_rows) for total in sums.pop(name))  # lets go of the sums first
+        l_a, right = _eigenvectors(a_mean, dtype)
+        l_s, left = _eigenvectors(delta_mean, dtype)
         eigenvalues = positions[name] * l_s[:, :, None] * l_a[:, None, :]
         found[name] = LayerCurvature(layers[name], left, right, eigenvalues)
     return found
@@ -157,10 +158,10 @@ def solve_layers(found: Mapping[str, LayerCurvature], v: Direction, damping: flo
     return solved
 
 
-def _eigenvectors(matrix: Tensor) -> tuple[Tensor, Tensor]:
-    """Eigenvalues, at least 0, and eigenvectors in columns, found in float64."""
-    values, vectors = torch.linalg.eigh(matrix.double())
-    return values.clamp(min=0).to(matrix.dtype), vectors.to(matrix.dtype)
+def _eigenvectors(matrix: Tensor, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
+    """Eigenvalues, at least 0, and eigenvectors in columns of a matrix in float64."""
+    values, vectors = torch.linalg.eigh(matrix)
+    return values.clamp(min=0).to(dtype), vectors.to(dtype)
 
 
 def _rotated_rows(curvature: LayerCurvature, rows: Rows) -> Rows:

@@ -1,23 +1,20 @@
 """Squared lengths of all per-example gradients, layer by layer: the gradient itself is formed for no example.
 
-Linear and Conv2d layers go by their rows (`rows`), normalisation layers by what they normalised.
+Linear and Conv2d layers go by their rows (`rows`); of normalisation layers alone it is formed, where it is short.
 """
 
-from collections.abc import Callable, Collection
-from typing import Any
+from collections.abc import Collection
 
 import torch
 from torch import Tensor, nn
 from torch.func import functional_call, grad, vmap
-from torch.nn import functional
 
 from heft.kernels.capture import Captured, batches_of, layers_run_once, output_gradient_batches
 from heft.kernels.contraction import names_of
 from heft.kernels.directional import cross_entropy
 from heft.kernels.functional import MEMORY_BUDGET, Loss, State, buffers_of, evaluation, parameters_of
+from heft.kernels.normalisation import is_normalisation, normalisation_gradients
 from heft.kernels.rows import is_matrix_layer, squared_lengths
-
-Rule = Callable[[Any, Captured, Tensor], Tensor]  # (layer, what went through it, dl/doutput) -> squared norms [b]
 
 
 def squared_gradient_norms(
@@ -51,14 +48,15 @@ def squared_gradient_norms(
 
 def squared_layer_norms(layer: nn.Module, captured: Captured, delta: Tensor) -> Tensor:
     """The layer's part of |grad l_i|^2 [b]; for layers of `has_norm_rule`."""
-    return RULES[type(layer)](layer, captured, delta)
+    if is_matrix_layer(layer):
+        return squared_lengths(layer, captured, delta)
+    parts = normalisation_gradients(layer, captured, delta).values()
+    return torch.stack([part.square().sum(dim=1) for part in parts]).sum(dim=0)
 
 
-def has_norm_rule(module: nn.Module) -> bool:
-    """Whether RULES knows this layer, with these settings."""
-    if isinstance(module, nn.modules.batchnorm._BatchNorm) and module.running_mean is None:
-        return False
-    return is_matrix_layer(module) or (type(module) in RULES and type(module) is not nn.Conv2d)
+def has_norm_rule(layer: nn.Module) -> bool:
+    """Whether `squared_layer_norms` knows this layer, with these settings."""
+    return is_matrix_layer(layer) or is_normalisation(layer)
 
 
 def _by_per_example_gradients(
@@ -82,42 +80,3 @@ def _by_per_example_gradients(
             gradients = vmap(grad(one), in_dims=(None, 0, 0))(moving, x, y)
             squares.append(torch.stack([g.flatten(1).square().sum(dim=1) for g in gradients.values()]).sum(dim=0))
     return torch.cat(squares)
-
-
-def _normalisation(normalised: Callable[[Any, Captured], Tensor], *, last: bool = False) -> Rule:
-    """Rule of an affine layer y = w x^ + b, from what makes x^; channels are axis 1, or all the last axes (`last`)."""
-
-    def rule(layer: Any, captured: Captured, delta: Tensor) -> Tensor:
-        positions = range(1, delta.dim() - len(layer.normalized_shape)) if last else range(2, delta.dim())
-
-        def squared(gradients: Tensor) -> Tensor:
-            return (gradients.sum(dim=tuple(positions)) if positions else gradients).flatten(1).square().sum(dim=1)
-
-        squares = squared(delta * normalised(layer, captured))
-        return squares if layer.bias is None else squares + squared(delta)
-
-    return rule
-
-
-def _group_normalised(layer: Any, captured: Captured) -> Tensor:
-    return functional.group_norm(captured.input, layer.num_groups, eps=layer.eps)
-
-
-def _layer_normalised(layer: Any, captured: Captured) -> Tensor:
-    return functional.layer_norm(captured.input, layer.normalized_shape, eps=layer.eps)
-
-
-def _batch_normalised(layer: Any, captured: Captured) -> Tensor:
-    shape = (1, -1, *(1 for _ in captured.input.shape[2:]))
-    mean, variance = captured.buffers["running_mean"].view(shape), captured.buffers["running_var"].view(shape)
-    return (captured.input - mean) / (variance + layer.eps).sqrt()
-
-
-RULES: dict[type[nn.Module], Rule] = {
-    nn.Linear: squared_lengths,
-    nn.Conv2d: squared_lengths,
-    nn.GroupNorm: _normalisation(_group_normalised),
-    nn.LayerNorm: _normalisation(_layer_normalised, last=True),
-    nn.BatchNorm1d: _normalisation(_batch_normalised),
-    nn.BatchNorm2d: _normalisation(_batch_normalised),
-}

@@ -24,12 +24,12 @@ def vector_jacobian(
     everything, buffers = parameters_of(model, state), buffers_of(model, state)
     parameters = {name: everything[name].requires_grad_() for name in (everything if names is None else names)}
     total = {name: torch.zeros_like(tensor) for name, tensor in parameters.items()}
-    for inputs, cotangents in pairs:
-        with torch.enable_grad(), evaluation(model):
+    with torch.enable_grad(), evaluation(model):
+        for inputs, cotangents in pairs:
             logits = functional_call(model, {**everything, **buffers}, (inputs,))
             given = cotangents if isinstance(cotangents, Tensor) else cotangents(logits.detach())
             gradients = torch.autograd.grad(logits, list(parameters.values()), given, allow_unused=True)
-        for name, gradient in zip(parameters, gradients, strict=True):
-            if gradient is not None:
-                total[name] += gradient
+            for name, gradient in zip(parameters, gradients, strict=True):
+                if gradient is not None:
+                    total[name] += gradient
     return total

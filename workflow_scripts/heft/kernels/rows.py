@@ -67,6 +67,14 @@ def layer_matrix(layer: Any, tensors: Mapping[str, Tensor]) -> Tensor:
     return torch.cat([matrix, tensors["bias"].unflatten(0, (groups, -1))[..., None]], dim=-1)
 
 
+def layer_matrices(layer: Any, stacked: Mapping[str, Tensor]) -> Tensor:
+    """The same of directions [k, ...], as [k, g, out, in (+ 1)]; without a bias a view."""
+    if layer.bias is None:
+        return stacked["weight"].flatten(2).unflatten(1, (getattr(layer, "groups", 1), -1))
+    each = [{key: tensor[k] for key, tensor in stacked.items()} for k in range(len(stacked["weight"]))]
+    return torch.stack([layer_matrix(layer, one) for one in each])
+
+
 def layer_tensors(layer: Any, matrix: Tensor) -> dict[str, Tensor]:
     """The inverse of `layer_matrix`."""
     if layer.bias is None:
@@ -83,7 +91,7 @@ def inner_products(layer: Any, captured: Captured, delta: Tensor, matrices: Tens
     """<V_k, G_i> for directions V_k, matrices [k, g, out, in (+ 1)]: [k, b].
 
     At one position as <V_k [a_i; 1], delta_i>, some directions at a time; at several by the G_i, of some examples at a
-    time.
+    time: as many as the budget holds, or so many that they take half of what the directions take.
     """
     groups, n_out, n_in = matrices.shape[1:]
     if n_positions(layer, delta) == 1:
@@ -91,7 +99,7 @@ def inner_products(layer: Any, captured: Captured, delta: Tensor, matrices: Tens
         parts = matrices.split(max(1, MEMORY_BUDGET // (delta.numel() * delta.element_size())))
         return torch.cat([_by_outputs(a[:, :, 0], by_output, part) for part in parts])
     each = groups * (n_positions(layer, delta) * (n_in + n_out) + n_in * n_out) * delta.element_size()
-    size, found = max(1, MEMORY_BUDGET // each), []
+    size, found = max(1, MEMORY_BUDGET // each, len(matrices) // 2), []
     for inputs, by_output in zip(captured.input.split(size), delta.split(size), strict=True):
         gradients = flat_gradients(layer, captured._replace(input=inputs), by_output)
         found.append(matrices.flatten(1) @ gradients.T)

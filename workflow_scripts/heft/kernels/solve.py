@@ -45,8 +45,15 @@ def conjugate_gradient(product: Product, b: Tensor, *, tolerance: float, most_st
     )
 
 
-def largest_eigenvalue(product: Product, start: Tensor, *, tolerance: float = 0.01, most_steps: int = 100) -> float:
-    """Largest eigenvalue of A, symmetric positive semi-definite, by power iteration from `start`.
+class Eigenpair(NamedTuple):
+    """The absolute value of an eigenvalue, and its unit eigenvector [d]."""
+
+    value: float
+    vector: Tensor
+
+
+def leading_eigenpair(product: Product, start: Tensor, *, tolerance: float = 0.01, most_steps: int = 100) -> Eigenpair:
+    """The eigenvalue of a symmetric A that is largest in absolute value, by power iteration from `start`.
 
     The estimate |A u| of a unit vector u rises step by step and is never above the truth; it stops where a step changes
     it by less than `tolerance` (relative). 0 where A start = 0. Raises HeftError after `most_steps`.
@@ -56,7 +63,7 @@ def largest_eigenvalue(product: Product, start: Tensor, *, tolerance: float = 0.
         pushed = product(unit)
         previous, estimate = estimate, float(pushed.norm())
         if estimate - previous <= tolerance * estimate:
-            return estimate
+            return Eigenpair(estimate, unit)
         unit = pushed / estimate
     raise HeftError(f"The largest eigenvalue did not settle in {most_steps} power iterations (now {estimate:.3g}).")
 

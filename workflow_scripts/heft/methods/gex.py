@@ -5,9 +5,8 @@ from torch import Tensor
 from torch.nn import functional
 
 from heft.errors import HeftError
-from heft.kernels.curvature import curvature_operator, flatten
+from heft.kernels.curvature import CurvatureOperator, flatten
 from heft.kernels.functional import logits_of
-from heft.kernels.solve import largest_eigenvalue
 from heft.kernels.walk import gradient_walk
 from heft.methods.registry import Context, method
 
@@ -51,8 +50,8 @@ def gex(
             raise HeftError(f"{option} is {amount}; it must be above 0.")
     model, start, (inputs, labels) = context.network, context.final, context.train
     v = context.objective_gradient(start)
-    product = curvature_operator("gauss_newton", model, start, inputs, labels, like=v)
-    learning_rate = step_size / largest_eigenvalue(product, flatten(v))
+    product = CurvatureOperator("gauss_newton", model, start, inputs, labels, like=v)
+    learning_rate = step_size / product.leading_eigenpair(flatten(v)).value
     steps = max(1, round(epochs * len(inputs) / batch_size))
 
     def losses(state: dict[str, Tensor]) -> Tensor:

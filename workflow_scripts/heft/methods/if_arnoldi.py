@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 from heft.errors import HeftError
-from heft.kernels.curvature import curvature_operator, flatten, unflatten
+from heft.kernels.curvature import CurvatureOperator, flatten, unflatten
 from heft.kernels.directional import summed_derivatives
 from heft.kernels.solve import lanczos
 from heft.methods.registry import Context, method
@@ -45,7 +45,7 @@ def if_arnoldi(
         raise HeftError(f'start is "{start}"; it must be random or gradient.')
     v = context.objective_gradient(context.final, parameters)
     b = flatten(v)
-    product = curvature_operator(curvature, context.network, context.final, *context.train, like=v)
+    product = CurvatureOperator(curvature, context.network, context.final, *context.train, like=v)
     drawn = torch.randn(len(b), generator=context.generator("if_arnoldi"), dtype=b.dtype)
     found = lanczos(product, b if start == "gradient" else drawn, steps=iterations)
     values, vectors, residuals = (part[:rank] for part in found)

@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 from heft.errors import HeftError
-from heft.kernels.curvature import curvature_operator, dense_matrix, flatten, unflatten
+from heft.kernels.curvature import CurvatureOperator, dense_matrix, flatten, unflatten
 from heft.kernels.directional import summed_derivatives
 from heft.methods.registry import Context, method
 
@@ -40,7 +40,7 @@ def if_exact(context: Context, *, damping: float = 0.1, curvature: str = "hessia
             f"parameters selects {len(b):,} numbers; the dense matrix takes at most {MOST_PARAMETERS:,}: "
             "set parameters to last or to a pattern, or use if_cg."
         )
-    product = curvature_operator(curvature, context.network, context.final, *context.train, like=v)
+    product = CurvatureOperator(curvature, context.network, context.final, *context.train, like=v)
     values, vectors = torch.linalg.eigh(dense_matrix(product, b).double())
     largest = values.abs().max()
     damped = values + context.weight_decay + damping * largest

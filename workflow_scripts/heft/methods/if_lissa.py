@@ -4,9 +4,9 @@ import torch
 from torch import Tensor
 
 from heft.errors import HeftError
-from heft.kernels.curvature import curvature_operator, flatten, unflatten
+from heft.kernels.curvature import CurvatureOperator, flatten, unflatten
 from heft.kernels.directional import summed_derivatives
-from heft.kernels.solve import Product, largest_eigenvalue, neumann_series
+from heft.kernels.solve import leading_eigenpair, neumann_series
 from heft.methods.registry import Context, method
 
 
@@ -19,7 +19,8 @@ from heft.methods.registry import Context, method
     ensemble=True,
     counterfactual=True,
     assumes="What if_cg assumes; and batches whose curvature is near that of the whole training set.",
-    cost="About 8 a turn over the batches (the steps and one residual), 2 to 15 turns, and one forward-mode pass.",
+    cost="About 16 for the scale, 8 a turn over the batches (the steps and one residual), 1 to 15 turns, and one "
+    "forward-mode pass.",
     memory="One batch of activations, and six vectors as long as the parameters.",
     fails="With a scale below half the largest eigenvalue it diverges, with a large one it is slow; small "
     "batches leave noise that no number of turns removes: it warns with the residual.",
@@ -38,40 +39,31 @@ def if_lissa(
     """Influences [n_train]; lambda = wd + damping * lambda_max, wd the weight decay of training.
 
     damping (above 0) is a fraction of the largest eigenvalue of G. scale: c as a multiple of the largest eigenvalue
-    that a batch has, lambda included; 1.1 leaves a margin, below 0.5 the series diverges. batch_size: examples a step;
-    the number of training examples or more makes it a series without noise. depth: most steps. tolerance (in (0, 1)):
-    the relative residual, over the whole training set, where it stops. curvature: gauss_newton or hessian. parameters:
-    `all`, `last` (layer), or a pattern of layer names. Raises HeftError where an option is out of range or the series
-    diverges.
+    that a batch has (that of the batch steepest along G's leading eigenvector), lambda included; 1.1 leaves a margin,
+    below 0.5 the series diverges. batch_size: examples a step; the number of training examples or more makes it a
+    series without noise. depth: most steps. tolerance (in (0, 1)): the relative residual, over the whole training set,
+    where it stops. curvature: gauss_newton or hessian. parameters: `all`, `last` (layer), or a pattern of layer names.
+    Raises HeftError where an option is out of range or the series diverges.
     """
     positive = {"damping": damping, "scale": scale, "batch_size": batch_size, "depth": depth, "tolerance": tolerance}
     for option, value in positive.items():
         if not value > 0 or (option == "tolerance" and value >= 1):
             raise HeftError(f"{option} is {value}; it must be above 0{' and below 1' * (option == 'tolerance')}.")
     v = context.objective_gradient(context.final, parameters)
-    b, (inputs, labels) = flatten(v), context.train
-    order = torch.randperm(len(inputs), generator=context.generator("if_lissa"))
-
-    def operator(rows: Tensor) -> Product:
-        def product(vector: Tensor) -> Tensor:  # takes its rows anew each time: no second copy of the data is held
-            of_rows = (inputs[rows], labels[rows])
-            return curvature_operator(curvature, context.network, context.final, *of_rows, like=v)(vector)
-
-        return product
-
-    n_batches = max(1, round(len(inputs) / batch_size))
-    batches = [operator(rows) for rows in order.tensor_split(n_batches)]
-    whole = curvature_operator(curvature, context.network, context.final, inputs, labels, like=v)
-    largest = largest_eigenvalue(whole, b)
-    shift = context.weight_decay + damping * largest
-    # The eigenvector of the whole is near that of each batch: few products from a vector near it find the largest.
-    near = whole(b)
-    of_batches = [largest_eigenvalue(batch, near, tolerance=0.05) for batch in batches] if n_batches > 1 else []
+    b, whole = flatten(v), CurvatureOperator(curvature, context.network, context.final, *context.train, like=v)
+    order = torch.randperm(len(context.train.labels), generator=context.generator("if_lissa"))
+    batches = [whole.of_examples(rows) for rows in order.tensor_split(max(1, round(len(order) / batch_size)))]
+    leading = whole.leading_eigenpair(b)
+    shift = context.weight_decay + damping * leading.value
+    largest = leading.value
+    if len(batches) > 1:  # the batch that is steepest along the whole's eigenvector stands for all
+        steepest = max(batches, key=lambda batch: float(batch(leading.vector).norm()))
+        largest = max(largest, leading_eigenpair(steepest, leading.vector, tolerance=0.05).value)
     found = neumann_series(
         [lambda vector, batch=batch: batch(vector) + shift * vector for batch in batches],  # type: ignore[misc]
         lambda vector: whole(vector) + shift * vector,
         b,
-        scale=scale * (max([largest, *of_batches]) + shift),
+        scale=scale * (largest + shift),
         tolerance=tolerance,
         most_steps=depth,
     )

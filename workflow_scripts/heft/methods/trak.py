@@ -27,7 +27,8 @@ FEWEST_ROWS_AT_ONCE = 32
     "margin alone.",
     cost="For each model about `dimension` (convolutions: far fewer), and dimension times D random numbers; the "
     "training of the models.",
-    memory="dimension + 32 numbers for each example; 32 vectors as long as the parameters, or more short ones.",
+    memory="dimension + 32 numbers for each example; 32 vectors as long as the parameters, or more short "
+    "ones; half of that again where a convolution holds most of them.",
     fails="With one model it is noise of the training; with a dimension near the number of examples and no damping the "
     "kernel is singular, which it warns of.",
 )
@@ -71,14 +72,14 @@ def _projected(context: Context, state: State, dimension: int, number: int, para
     n_parameters = sum(tensor.numel() for tensor in v.values())
     at_once = max(FEWEST_ROWS_AT_ONCE, MEMORY_BUDGET // (4 * n_parameters))
     for start in range(0, dimension, at_once):
-        directions = [
-            {name: torch.randn(tensor.shape, generator=generator, dtype=tensor.dtype) for name, tensor in v.items()}
-            for _ in range(min(at_once, dimension - start))
-        ]
+        directions = {name: v[name].new_empty(min(at_once, dimension - start), *v[name].shape) for name in v}
+        for k in range(len(directions[next(iter(v))])):
+            for stacked in directions.values():
+                stacked[k].normal_(generator=generator)
         rows.append(directional_derivatives(context.network, state, directions, *context.train, loss=margin))
-        of_objective += [sum(float((v[name] * one[name]).sum()) for name in v) for one in directions]
+        of_objective.append(torch.stack([directions[name].flatten(1) @ v[name].flatten() for name in v]).sum(dim=0))
     size = math.sqrt(n_parameters)
-    return torch.cat(rows).T.double() / size, torch.tensor(of_objective, dtype=torch.float64) / size
+    return torch.cat(rows).T.double() / size, torch.cat(of_objective).double() / size
 
 
 def margin(logits: Tensor, labels: Tensor) -> Tensor:
