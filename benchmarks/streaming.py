@@ -22,7 +22,7 @@ HEFT = HERE / "peers" / "with_heft.py"
 
 
 def main() -> None:
-    """Measures and writes the table."""
+    """Measures and writes the table, row by row."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--sizes", nargs="+", type=int, default=[1000, 4000, 16000, 60000])
     parser.add_argument("--only", nargs="+", help="methods")
@@ -38,7 +38,12 @@ def main() -> None:
                     raise SystemExit(f"{method}, n = {n}: {failure}")
                 passes = cost["cpu_seconds"] / cost["forward_cpu_seconds"]
                 rows[method, n] = (f"{passes:.2f}", f"{cost['peak_mb']:.1f}")
+                write(rows)
                 print(f"n = {n:6}  {method:18} {passes:8.1f} forward passes  {cost['peak_mb']:6.0f} MB", flush=True)
+
+
+def write(rows: dict[tuple[str, int], tuple[str, str]]) -> None:
+    """Writes the table, by size and method in Heft's order."""
     order = methods_of(HEFT)
     found = sorted(rows.items(), key=lambda row: (row[0][1], order.index(row[0][0])))
     with TABLE.open("w", newline="") as file:

@@ -19,7 +19,7 @@ from heft.kernels.functional import Direction, State, batch_size_for
 from heft.kernels.solve import Eigenpair, leading_eigenpair
 
 CURVATURES = ("gauss_newton", "hessian")
-SMALLEST_SAMPLE = 256  # examples whose leading eigenvector is near that of the whole training set
+SMALLEST_SAMPLE, LARGEST_SAMPLE = 256, 1024  # examples whose leading eigenvector is near that of the training set
 Operator = Callable[[Tensor], Tensor]  # vector [n_parameters] -> matrix vector [n_parameters]
 
 
@@ -61,7 +61,7 @@ class CurvatureOperator:
         n = len(self._inputs)
         if n >= 4 * SMALLEST_SAMPLE:
             drawn = torch.randperm(n, generator=torch.Generator().manual_seed(0))
-            sample = self.of_examples(drawn[: max(SMALLEST_SAMPLE, n // 16)])
+            sample = self.of_examples(drawn[: min(LARGEST_SAMPLE, max(SMALLEST_SAMPLE, n // 16))])
             start = leading_eigenpair(sample, start, tolerance=0.001).vector
         return leading_eigenpair(self, start)
 

@@ -16,7 +16,7 @@ from heft.errors import HeftError
 from heft.kernels.capture import batches_of, layers_run_once, output_gradient_batches
 from heft.kernels.contraction import names_of
 from heft.kernels.directional import cross_entropy
-from heft.kernels.functional import Direction, State, logits_of
+from heft.kernels.functional import LARGEST_BATCH, Direction, State, logits_of
 from heft.kernels.rows import (
     Rows,
     is_matrix_layer,
@@ -58,9 +58,14 @@ class LayerCurvature:
 
 def drawn_labels(model: nn.Module, state: State, inputs: Tensor, generator: torch.Generator) -> Tensor:
     """One label an example from the model's softmax [n]; does not depend on batches."""
-    cumulated = logits_of(model, state, inputs).double().softmax(dim=1).cumsum(dim=1)
-    uniform = torch.rand(len(inputs), 1, generator=generator, dtype=torch.float64) * cumulated[:, -1:]
-    return (cumulated <= uniform).sum(dim=1).clamp(max=cumulated.shape[1] - 1)
+    logits = logits_of(model, state, inputs)
+    uniform = torch.rand(len(inputs), 1, generator=generator, dtype=torch.float64)
+    labels = []
+    for part, share in zip(logits.split(LARGEST_BATCH), uniform.split(LARGEST_BATCH), strict=True):
+        cumulated = part.double().softmax(dim=1).cumsum(dim=1)
+        passed = (cumulated <= share * cumulated[:, -1:]).sum(dim=1)
+        labels.append(passed.clamp(max=logits.shape[1] - 1))
+    return torch.cat(labels)
 
 
 def matrix_layers(
