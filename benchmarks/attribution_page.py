@@ -18,7 +18,8 @@ Time is a multiple of one forward pass over the training set, timed in the same 
 imports and data take; what was freed before the call is given back first, else a library that uses it again would seem
 leaner. Data: Fashion-MNIST with a fifth of the labels wrong, 1,000 validation images (ResNet-18: 32). Models: an MLP
 784-256-128-10, a CNN of two convolutions, ResNet-18. Repeat it with `make bench`; a library is added by one file in
-`benchmarks/peers`. What is not in a table below has not been measured yet.
+`benchmarks/peers`. What is not in a table below has not been measured yet; the rows of dattri, and of what was given
+up, are of an earlier run.
 
 """
 STREAMING = """## Heft from 1,000 to 60,000 examples
@@ -30,7 +31,7 @@ gradients, 512 numbers for each example.
 
 """
 REASONS = {
-    ("if_lissa", "pydvl==0.10.0", "forward_passes"): "; it stops after 100 batches, Heft's where it has settled",
+    ("trak", "traker==0.3.2", "forward_passes"): "; it holds the whole gradient of every example at once",
 }
 COLUMNS = ("method", "library", "x forward pass", "x Heft", "peak MB", "rank agreement with Heft")
 

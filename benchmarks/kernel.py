@@ -88,7 +88,7 @@ def measure(name: str, model: nn.Module, shape: tuple[int, ...], n: int, repetit
     torch.manual_seed(0)
     state = {key: tensor.detach() for key, tensor in model.state_dict().items()}
     parameters = {key: state[key] for key, _ in model.named_parameters()}
-    directions = {key: torch.randn(5, *tensor.shape) for key, tensor in parameters.items()}
+    directions = {k: {key: torch.randn(k, *tensor.shape) for key, tensor in parameters.items()} for k in (1, 5)}
     inputs, labels = torch.rand(n, *shape), torch.randint(0, 10, (n,))
 
     sizes = [size for size in (16, 32, 64, 128, 256, 512, 1024, 2048) if size <= n]
@@ -99,8 +99,7 @@ def measure(name: str, model: nn.Module, shape: tuple[int, ...], n: int, repetit
     best = int(min(tried, key=lambda size: statistics.median(tried[size])))
 
     def derive(k: int) -> Tensor:
-        chosen = {key: stacked[:k] for key, stacked in directions.items()}
-        return directional_derivatives(model, state, chosen, inputs, labels)
+        return directional_derivatives(model, state, directions[k], inputs, labels)
 
     passes: dict[str, Pass] = {
         "forward and backward": lambda: forward_and_backward(model, state, inputs, labels, best),
