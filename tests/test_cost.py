@@ -1,5 +1,6 @@
 """CPU seconds and peak memory of a block are its own."""
 
+import platform
 import time
 
 import pytest
@@ -35,6 +36,19 @@ def test_an_earlier_peak_is_not_charged() -> None:
     with measure() as after:
         pass
     assert after.peak_mb < 16
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only glibc can be told to give back freed memory")
+def test_freed_memory_that_is_used_again_counts() -> None:
+    def small_pieces() -> list[torch.Tensor]:
+        return [torch.ones(4096) for _ in range(4096)]  # 64 MiB in pieces that the C library keeps when they are freed
+
+    held, above = small_pieces(), torch.ones(4096)
+    del held
+    with measure() as again:
+        held = small_pieces()
+    assert 50 < again.peak_mb < 90
+    del above, held
 
 
 def test_a_cost_is_there_after_an_error() -> None:

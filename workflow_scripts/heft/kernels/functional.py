@@ -64,10 +64,11 @@ def logits_of(model: nn.Module, state: State, inputs: Tensor, batch_size: int | 
 
 
 def batch_size_for(model: nn.Module, state: State, inputs: Tensor, tangents: int = 1) -> int:
-    """A power of two in 32..1024 such that the activations of a batch, each with its tangents, stay in the budget.
+    """A power of two in 32..1024 such that the activations of a batch, each with its tangents, stay in the budget; for
+    more than 256 examples in the smaller one.
 
-    A function of the model's shapes alone: every module's output for one example is counted. So bits of a score do
-    not depend on how much memory happens to be free.
+    A function of the model's shapes alone: every module's output for one example is counted, views left out. So bits of
+    a score do not depend on how much memory happens to be free.
     """
     sizes: list[int] = []
 

@@ -1,6 +1,6 @@
-"""Squared lengths of all per-example gradients, layer by layer: the gradient itself is formed for no example.
+"""Squared lengths of all per-example gradients, layer by layer: no example's whole gradient is formed.
 
-Linear and Conv2d layers go by their rows (`rows`); of normalisation layers alone it is formed, where it is short.
+Linear and Conv2d layers go by their rows (`rows`), normalisation layers by their own short gradients.
 """
 
 from collections.abc import Collection
