@@ -305,12 +305,13 @@ def test_trak_is_its_dense_formula() -> None:
             return (p / (1 - p)).log()
 
         jacobian = torch.func.jacrev(margins)(flatten(like))
-        generator = case.context().generator(f"trak/{number}")
-        rows = [
-            torch.cat([torch.randn(t.shape, generator=generator, dtype=t.dtype).flatten() for t in like.values()])
-            for _ in range(dimension)
+        of_each = [
+            torch.randn(
+                dimension, t.numel(), generator=case.context().generator(f"trak/{number}/{name}/0"), dtype=t.dtype
+            )
+            for name, t in like.items()
         ]
-        projection = torch.stack(rows) / len(flatten(like)) ** 0.5
+        projection = torch.cat(of_each, dim=1) / len(flatten(like)) ** 0.5
         phi = jacobian @ projection.T
         kernel = phi.T @ phi
         kernel = kernel + 0.01 * kernel.diagonal().mean() * torch.eye(dimension, dtype=torch.float64)

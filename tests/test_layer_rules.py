@@ -1,11 +1,15 @@
 """What is known of a layer's per-example gradients, against the gradients themselves, one by one by reverse mode."""
 
+import weakref
+
 import pytest
 import torch
+from attribution_cases import make_case
 from torch import Tensor, nn
 from torch.func import functional_call, grad, vmap
 
-from heft.kernels.capture import Captured
+from heft.kernels.capture import Captured, batches_of, layers_run_once, output_gradient_batches
+from heft.kernels.directional import cross_entropy
 from heft.kernels.layer_gradients import LayerGradients
 from heft.kernels.normalisation import is_normalisation, normalisation_gradients
 from heft.kernels.norms import squared_layer_norms
@@ -135,3 +139,22 @@ def gradients_of(layer: nn.Module, inputs: Tensor, delta: Tensor) -> dict[str, T
 
 def close(found: Tensor, expected: Tensor) -> None:
     torch.testing.assert_close(found, expected, rtol=1e-10, atol=1e-10)
+
+
+def test_a_batch_is_let_go_of_before_the_next_is_made() -> None:
+    case = make_case("cnn")
+    layers = layers_run_once(case.model, case.state, case.train.inputs[:2])
+    assert layers is not None
+    made: list[weakref.ref[Tensor]] = []
+    alive = []
+
+    def loss(logits: Tensor, labels: Tensor) -> Tensor:
+        alive.append([tensor() is not None for tensor in made])
+        return cross_entropy(logits, labels)
+
+    batches = batches_of(case.model, case.state, *case.train, 20)
+    for batch in output_gradient_batches(case.model, case.state, layers, batches, loss):
+        assert set(batch) == set(layers)
+        made.append(weakref.ref(batch["0"][1]))
+        assert made[-1]() is not None
+    assert alive == [[], [False]]

@@ -63,14 +63,23 @@ def output_gradient_batches(
     loss: Loss,
 ) -> Iterator[dict[str, tuple[Captured, Tensor]]]:
     """For each batch of (inputs, labels), of each layer what entered it and the gradient of the summed loss by its
-    output [b, ...]; layers: among those of `layers_run_once`."""
+    output [b, ...]; layers: among those of `layers_run_once`. A dictionary is emptied before the next one is made, so
+    that two batches are never held."""
     parameters, buffers = parameters_of(model, state), buffers_of(model, state)
-    leaves = {name: tensor.requires_grad_() for name, tensor in parameters.items()}
+    everything = {**{name: tensor.requires_grad_() for name, tensor in parameters.items()}, **buffers}
     for inputs, labels in batches:
-        with torch.enable_grad(), evaluation(model), captured_layers(layers.values()) as captured:
-            total = loss(functional_call(model, {**leaves, **buffers}, (inputs,)), labels).sum()
-            deltas = output_gradients(total, layers.values(), captured)
-        yield {name: (captured[layer], delta) for (name, layer), delta in zip(layers.items(), deltas, strict=True)}
+        batch = _with_output_gradients(model, everything, layers, inputs, labels, loss)
+        yield batch
+        batch.clear()
+
+
+def _with_output_gradients(
+    model: nn.Module, state: State, layers: Mapping[str, nn.Module], inputs: Tensor, labels: Tensor, loss: Loss
+) -> dict[str, tuple[Captured, Tensor]]:
+    with torch.enable_grad(), evaluation(model), captured_layers(layers.values()) as captured:
+        total = loss(functional_call(model, dict(state), (inputs,)), labels).sum()
+        deltas = output_gradients(total, layers.values(), captured)
+    return {name: (captured[layer], delta) for (name, layer), delta in zip(layers.items(), deltas, strict=True)}
 
 
 def batches_of(

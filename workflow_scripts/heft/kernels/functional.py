@@ -67,9 +67,15 @@ def batch_size_for(model: nn.Module, state: State, inputs: Tensor, tangents: int
     """A power of two in 32..1024 such that the activations of a batch, each with its tangents, stay in the budget; for
     more than 256 examples in the smaller one.
 
-    A function of the model's shapes alone: every module's output for one example is counted, views left out. So bits of
-    a score do not depend on how much memory happens to be free.
+    A function of the model's shapes alone, so that bits of a score do not depend on how much memory happens to be free.
     """
+    size = activation_bytes(model, state, inputs) * (1 + tangents)
+    fitting = max(min(LARGE_BATCH, MEMORY_BUDGET // size), min(LARGEST_BATCH, SMALL_BUDGET // size), SMALLEST_BATCH)
+    return 2 ** int(math.log2(fitting))
+
+
+def activation_bytes(model: nn.Module, state: State, inputs: Tensor) -> int:
+    """Bytes of every module's output for one example, views left out; at least 1."""
     sizes: list[int] = []
 
     def count(_module: nn.Module, given: tuple[object, ...], output: object) -> None:
@@ -83,9 +89,7 @@ def batch_size_for(model: nn.Module, state: State, inputs: Tensor, tangents: int
     finally:
         for hook in hooks:
             hook.remove()
-    size = max(1, sum(sizes) * (1 + tangents))  # bytes an example
-    fitting = max(min(LARGE_BATCH, MEMORY_BUDGET // size), min(LARGEST_BATCH, SMALL_BUDGET // size), SMALLEST_BATCH)
-    return 2 ** int(math.log2(fitting))
+    return max(1, sum(sizes))
 
 
 def _is_view_of(output: Tensor, given: object) -> bool:

@@ -96,6 +96,7 @@ class GradientBatches:
             start = rows.stop
             yield rows, batch
             self._keep(rows, batch)
+            batch.clear()
 
     def _keep(self, rows: slice, batch: Mapping[str, LayerGradients]) -> None:
         self._room -= sum(gradients.n_bytes for gradients in batch.values())

@@ -58,6 +58,15 @@ def flat_gradients(layer: Any, captured: Captured, delta: Tensor) -> Tensor:
     return gradients.transpose(0, 1).flatten(1)
 
 
+def parameter_gradients(layer: Any, captured: Captured, delta: Tensor) -> dict[str, Tensor]:
+    """The same by the layer's parameters' names, each [b, length of the parameter]."""
+    a, delta = rows_of(layer, captured, delta, ones=False)
+    found = {"weight": delta.mT @ a}  # [g, b, out, in]
+    if layer.bias is not None:
+        found["bias"] = delta.sum(dim=2)
+    return {key: gradients.transpose(0, 1).flatten(1) for key, gradients in found.items()}
+
+
 def layer_matrix(layer: Any, tensors: Mapping[str, Tensor]) -> Tensor:
     """A direction of the layer, by its parameters' names, as [V_W | V_b]: [g, out, in (+ 1)]."""
     groups = getattr(layer, "groups", 1)
@@ -87,19 +96,25 @@ def n_positions(layer: Any, delta: Tensor) -> int:
     return delta[0].numel() // len(layer.weight)
 
 
+def examples_in_budget(layer: Any, delta: Tensor) -> int:
+    """Of how many examples the rows and the G_i stay within the budget; at least 1."""
+    n_out, n_in = len(layer.weight), layer.weight[0].numel()
+    groups = getattr(layer, "groups", 1)
+    numbers = n_positions(layer, delta) * (groups * n_in + n_out) + n_out * n_in
+    return max(1, MEMORY_BUDGET // (numbers * delta.element_size()))
+
+
 def inner_products(layer: Any, captured: Captured, delta: Tensor, matrices: Tensor) -> Tensor:
     """<V_k, G_i> for directions V_k, matrices [k, g, out, in (+ 1)]: [k, b].
 
     At one position as <V_k [a_i; 1], delta_i>, some directions at a time; at several by the G_i, of some examples at a
     time: as many as the budget holds, or so many that they take half of what the directions take.
     """
-    groups, n_out, n_in = matrices.shape[1:]
     if n_positions(layer, delta) == 1:
         a, by_output = rows_of(layer, captured, delta)
         parts = matrices.split(max(1, MEMORY_BUDGET // (delta.numel() * delta.element_size())))
         return torch.cat([_by_outputs(a[:, :, 0], by_output, part) for part in parts])
-    each = groups * (n_positions(layer, delta) * (n_in + n_out) + n_in * n_out) * delta.element_size()
-    size, found = max(1, MEMORY_BUDGET // each, len(matrices) // 2), []
+    size, found = max(examples_in_budget(layer, delta), len(matrices) // 2), []
     for inputs, by_output in zip(captured.input.split(size), delta.split(size), strict=True):
         gradients = flat_gradients(layer, captured._replace(input=inputs), by_output)
         found.append(matrices.flatten(1) @ gradients.T)

@@ -6,11 +6,10 @@ import torch
 from torch import Tensor
 
 from heft.errors import HeftError
-from heft.kernels.directional import directional_derivatives
-from heft.kernels.functional import MEMORY_BUDGET, State, logits_of
+from heft.kernels.functional import State, logits_of
+from heft.kernels.projection import projected_gradients
+from heft.kernels.random_rows import RandomRows
 from heft.methods.registry import Context, method
-
-FEWEST_ROWS_AT_ONCE = 32
 
 
 @method(
@@ -25,10 +24,10 @@ FEWEST_ROWS_AT_ONCE = 32
     ensemble=True,
     assumes="That the model is near its linearisation at each theta_m, and the loss near a function of the "
     "margin alone.",
-    cost="For each model about `dimension` (convolutions: far fewer), and dimension times D random numbers; the "
-    "training of the models.",
-    memory="dimension + 32 numbers for each example; 32 vectors as long as the parameters, or more short "
-    "ones; half of that again where a convolution holds most of them.",
+    cost="For each model about `dimension` (convolutions: far fewer), and dimension times D random numbers, once or, "
+    "where that costs less, once for some dozens of examples; the training of the models.",
+    memory="dimension numbers for each example, in float64; 32 vectors as long as the parameters, or more short ones, "
+    "or what gradients and activations of as many examples take.",
     fails="With one model it is noise of the training; with a dimension near the number of examples and no damping the "
     "kernel is singular, which it warns of.",
 )
@@ -52,7 +51,7 @@ def trak(
         context.warn(f"dimension {dimension} is more than half the {n} training examples; lower it")
     doubts, products = [], []
     for number, state in enumerate(context.subsets):
-        phi, of_objective = _projected(context, state, dimension, number, parameters)
+        phi, of_objective = _projected(context, state, dimension, f"trak/{number}", parameters)
         kernel = phi.T @ phi
         kernel += damping * kernel.diagonal().mean() * torch.eye(dimension, dtype=kernel.dtype)
         factor, failed = torch.linalg.cholesky_ex(kernel)
@@ -64,22 +63,13 @@ def trak(
     return -torch.stack(doubts).mean(dim=0) * torch.stack(products).mean(dim=0)
 
 
-def _projected(context: Context, state: State, dimension: int, number: int, parameters: str) -> tuple[Tensor, Tensor]:
+def _projected(context: Context, state: State, dimension: int, name: str, parameters: str) -> tuple[Tensor, Tensor]:
     """P grad z_i / sqrt(D) of all examples [n, dimension], and P grad f / sqrt(D) [dimension], in float64."""
     v = context.objective_gradient(state, parameters)
-    generator = context.generator(f"trak/{number}")
-    rows, of_objective = [], []
-    n_parameters = sum(tensor.numel() for tensor in v.values())
-    at_once = max(FEWEST_ROWS_AT_ONCE, MEMORY_BUDGET // (4 * n_parameters))
-    for start in range(0, dimension, at_once):
-        directions = {name: v[name].new_empty(min(at_once, dimension - start), *v[name].shape) for name in v}
-        for k in range(len(directions[next(iter(v))])):
-            for stacked in directions.values():
-                stacked[k].normal_(generator=generator)
-        rows.append(directional_derivatives(context.network, state, directions, *context.train, loss=margin))
-        of_objective.append(torch.stack([directions[name].flatten(1) @ v[name].flatten() for name in v]).sum(dim=0))
-    size = math.sqrt(n_parameters)
-    return torch.cat(rows).T.double() / size, torch.cat(of_objective).double() / size
+    rows = RandomRows(v, dimension, lambda block: context.generator(f"{name}/{block}"))
+    both = projected_gradients(context.network, state, *context.train, rows, margin)
+    phi, of_objective = (found.double().div_(math.sqrt(rows.n_columns)) for found in both)
+    return phi, of_objective
 
 
 def margin(logits: Tensor, labels: Tensor) -> Tensor:
