@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import torch
-from attribution import HERE, ROOT, make_problem, methods_of, run
+from attribution import HERE, MOST_SECONDS, ROOT, make_problem, methods_of, run
 
 TABLE = ROOT / "docs" / "streaming.csv"
 COLUMNS = ("method", "n", "forward_passes", "peak_mb")
@@ -26,6 +26,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--sizes", nargs="+", type=int, default=[1000, 4000, 16000, 60000])
     parser.add_argument("--only", nargs="+", help="methods")
+    parser.add_argument("--seconds", type=int, default=MOST_SECONDS, help="after which a method is given up")
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     rows = dict(read(TABLE)) if TABLE.exists() else {}
@@ -33,7 +34,7 @@ def main() -> None:
         with tempfile.TemporaryDirectory() as folder:
             make_problem("mlp", n, Path(folder))
             for method in arguments.only or methods_of(HEFT):
-                cost, _, failure = run(sys.executable, HEFT, method, Path(folder))
+                cost, _, failure = run(sys.executable, HEFT, method, Path(folder), arguments.seconds)
                 if failure:
                     raise SystemExit(f"{method}, n = {n}: {failure}")
                 passes = cost["cpu_seconds"] / cost["forward_cpu_seconds"]

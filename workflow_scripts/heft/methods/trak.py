@@ -26,8 +26,8 @@ from heft.methods.registry import Context, method
     "margin alone.",
     cost="For each model about `dimension` (convolutions: far fewer), and dimension times D random numbers, once or, "
     "where that costs less, once for some dozens of examples; the training of the models.",
-    memory="dimension numbers for each example, in float64; 32 vectors as long as the parameters, or more short ones, "
-    "or what gradients and activations of as many examples take.",
+    memory="dimension numbers for each example, in float64; 32 vectors as long as the parameters (more short ones), or "
+    "as much in gradients and activations.",
     fails="With one model it is noise of the training; with a dimension near the number of examples and no damping the "
     "kernel is singular, which it warns of.",
 )
