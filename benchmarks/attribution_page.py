@@ -18,8 +18,8 @@ Time is a multiple of one forward pass over the training set, timed in the same 
 imports and data take; what was freed before the call is given back first, else a library that uses it again would seem
 leaner. Data: Fashion-MNIST with a fifth of the labels wrong, 1,000 validation images (ResNet-18: 32). Models: an MLP
 784-256-128-10, a CNN of two convolutions, ResNet-18. Repeat it with `make bench`; a library is added by one file in
-`benchmarks/peers`. What is not in a table below has not been measured yet; the rows of dattri, and of what was given
-up, are of an earlier run.
+`benchmarks/peers`. What is not in a table below has not been measured yet. Rows of what was given up are of earlier
+runs, as are those of other libraries on ResNet-18, but for `trak` by traker and `if_kfac`.
 
 """
 STREAMING = """## Heft from 1,000 to 60,000 examples
@@ -30,9 +30,6 @@ gradients of the validation split) weighs less the more examples there are. TRAK
 gradients, 512 numbers for each example.
 
 """
-REASONS = {
-    ("trak", "traker==0.3.2", "forward_passes"): "; it holds the whole gradient of every example at once",
-}
 COLUMNS = ("method", "library", "x forward pass", "x Heft", "peak MB", "rank agreement with Heft")
 
 
@@ -99,10 +96,7 @@ def losses(table: pd.DataFrame) -> str:
             best = others.loc[others[column].idxmin()]
             share = best[column] / ours[column].min()
             if share < 1:
-                why = REASONS.get((method, best["library"], column), "")
-                found.append(
-                    f"* {model}, n = {n:,}, `{method}`: {best['library']} {words} ({share:.2f} of Heft's{why})."
-                )
+                found.append(f"* {model}, n = {n:,}, `{method}`: {best['library']} {words} ({share:.2f} of Heft's).")
     return "## Where Heft loses\n\n" + ("\n".join(found) or "Nowhere among these runs.") + "\n"
 
 

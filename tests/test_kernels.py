@@ -12,7 +12,7 @@ from torch.func import functional_call, grad, jacrev
 from torch.nn.functional import cross_entropy
 
 from heft.errors import HeftError
-from heft.kernels import contraction, curvature, rows
+from heft.kernels import contraction, curvature, matrix_gradients
 from heft.kernels.contraction import contractible_layers
 from heft.kernels.curvature import CURVATURES, SMALLEST_SAMPLE, CurvatureOperator, flatten, unflatten
 from heft.kernels.directional import directional_derivatives, summed_derivatives
@@ -61,7 +61,7 @@ def test_several_directions_are_the_single_ones_whatever_is_formed(
     if how == "by layers":
         monkeypatch.setattr(contraction, "_takes_all_at_once", lambda *_: False)
     elif how != "by gradients":
-        monkeypatch.setattr(rows, "MEMORY_BUDGET", 10_000)
+        monkeypatch.setattr(matrix_gradients, "MEMORY_BUDGET", 10_000)
     directions = [random_direction(case, seed) for seed in range(40)]
     found = directional_derivatives(case.model, case.state, directions, *case.train, batch_size=17)
     gradients = case.gradients()

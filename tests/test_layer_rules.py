@@ -11,16 +11,15 @@ from torch.func import functional_call, grad, vmap
 from heft.kernels.capture import Captured, batches_of, layers_run_once, output_gradient_batches
 from heft.kernels.directional import cross_entropy
 from heft.kernels.layer_gradients import LayerGradients
-from heft.kernels.normalisation import is_normalisation, normalisation_gradients
-from heft.kernels.norms import squared_layer_norms
-from heft.kernels.rows import (
+from heft.kernels.matrix_gradients import (
     flat_gradients,
     has_short_gradients,
     inner_products,
-    layer_matrices,
-    layer_matrix,
-    layer_tensors,
+    parameter_gradients,
 )
+from heft.kernels.normalisation import is_normalisation, normalisation_gradients
+from heft.kernels.norms import squared_layer_norms
+from heft.kernels.rows import layer_matrices, layer_matrix, layer_tensors
 
 # layer, input of one example, whether its gradients are shorter than the pairs of positions
 LAYERS = {
@@ -56,6 +55,10 @@ def test_what_is_known_of_a_layers_gradients(name: str) -> None:
 
     assert has_short_gradients(layer, delta) is short
     close(flat_gradients(layer, captured, delta), flat)
+    formed = parameter_gradients(layer, captured, delta)
+    assert set(formed) == set(gradients)
+    for key, tensor in formed.items():
+        close(tensor, gradients[key].flatten(1))
     close(squared_layer_norms(layer, captured, delta), flat.square().sum(dim=1))
     both = layer_matrices(layer, {key: torch.stack([tensor, -tensor]) for key, tensor in direction.items()})
     close(both, torch.stack([layer_matrix(layer, direction), -layer_matrix(layer, direction)]))

@@ -7,7 +7,7 @@ import torch
 from attribution_cases import MODELS, Case, inner, make_case
 from torch import Tensor
 
-from heft.kernels import functional, projection, rows
+from heft.kernels import functional, matrix_gradients, projection
 from heft.kernels.directional import cross_entropy
 from heft.kernels.projection import projected_gradients
 from heft.kernels.random_rows import BLOCK, RandomRows
@@ -52,7 +52,7 @@ def test_projections_are_products_with_every_gradient(case: Case, held: str, mon
     monkeypatch.setattr("heft.kernels.random_rows.ROWS_BUDGET", 0)
     if held == "gradients of few examples":
         monkeypatch.setattr(projection, "_examples_held", lambda *_: 7)
-        monkeypatch.setattr(rows, "MEMORY_BUDGET", 10_000)
+        monkeypatch.setattr(matrix_gradients, "MEMORY_BUDGET", 10_000)
     drawn = random_rows(case)
     found = projected_gradients(case.model, case.state, *case.train, drawn, cross_entropy)
     for part, expected in zip(found, dense(case, drawn), strict=True):

@@ -18,8 +18,9 @@ from torch.nn.grad import conv2d_weight
 
 from heft.kernels.capture import Captured, layers_run_once, output_gradient_batches
 from heft.kernels.functional import Direction, Loss, State
+from heft.kernels.matrix_gradients import inner_products
 from heft.kernels.normalisation import is_normalisation, normalisation_gradients
-from heft.kernels.rows import inner_products, is_matrix_layer, layer_matrices, n_positions
+from heft.kernels.rows import is_matrix_layer, layer_matrices, n_positions
 
 # Their output is linear in weight and bias together. Exact types only: a subclass may compute something else.
 LINEAR_IN_PARAMETERS = frozenset(

@@ -17,14 +17,7 @@ from heft.kernels.capture import batches_of, layers_run_once, output_gradient_ba
 from heft.kernels.contraction import names_of
 from heft.kernels.directional import cross_entropy
 from heft.kernels.functional import LARGEST_BATCH, Direction, State, logits_of
-from heft.kernels.rows import (
-    Rows,
-    is_matrix_layer,
-    layer_matrix,
-    layer_tensors,
-    rotated_squares,
-    rows_of,
-)
+from heft.kernels.rows import Rows, is_matrix_layer, layer_matrix, layer_tensors, rotated_squares, rows_of
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,9 @@ from torch import Tensor, nn
 from heft.kernels.capture import Captured, batches_of, output_gradient_batches
 from heft.kernels.contraction import moved, pulled
 from heft.kernels.functional import Direction, Loss, State
+from heft.kernels.matrix_gradients import flat_gradients, has_short_gradients
 from heft.kernels.norms import squared_layer_norms
-from heft.kernels.rows import flat_gradients, has_short_gradients, is_matrix_layer, layer_matrix, layer_tensors
+from heft.kernels.rows import is_matrix_layer, layer_matrix, layer_tensors
 
 MOST_KEPT = 32 * 2**20  # bytes of gradients that are kept from one pass to the next
 

@@ -1,6 +1,6 @@
 """Squared lengths of all per-example gradients, layer by layer: no example's whole gradient is formed.
 
-Linear and Conv2d layers go by their rows (`rows`), normalisation layers by their own short gradients.
+Linear and Conv2d layers go by their matrix (`matrix_gradients`), normalisation layers by their own short gradients.
 """
 
 from collections.abc import Collection
@@ -13,8 +13,9 @@ from heft.kernels.capture import Captured, batches_of, layers_run_once, output_g
 from heft.kernels.contraction import names_of
 from heft.kernels.directional import cross_entropy
 from heft.kernels.functional import MEMORY_BUDGET, Loss, State, buffers_of, evaluation, parameters_of
+from heft.kernels.matrix_gradients import squared_lengths
 from heft.kernels.normalisation import is_normalisation, normalisation_gradients
-from heft.kernels.rows import is_matrix_layer, squared_lengths
+from heft.kernels.rows import is_matrix_layer
 
 
 def squared_gradient_norms(

@@ -25,10 +25,11 @@ from heft.kernels.functional import (
     evaluation,
     parameters_of,
 )
+from heft.kernels.matrix_gradients import examples_in_budget, parameter_gradients
 from heft.kernels.normalisation import normalisation_gradients
 from heft.kernels.norms import has_norm_rule
 from heft.kernels.random_rows import BLOCK, RandomRows
-from heft.kernels.rows import examples_in_budget, is_matrix_layer, parameter_gradients
+from heft.kernels.rows import is_matrix_layer
 
 DRAW_FLOPS = 128  # what a random number costs, in floating-point operations of a forward pass
 PASS_FORWARDS = 4  # what a pass over the examples costs above its products with the rows, in forward passes

@@ -8,7 +8,7 @@ from heft.kernels.capture import batches_of, output_gradient_batches
 from heft.kernels.directional import cross_entropy
 from heft.kernels.functional import MEMORY_BUDGET
 from heft.kernels.kronecker import matrix_layers
-from heft.kernels.rows import flat_gradients
+from heft.kernels.matrix_gradients import flat_gradients
 from heft.methods.registry import Context, method
 
 FITTED_ROWS = 8192  # 100 trees see 256 each
