@@ -19,7 +19,9 @@ imports and data take; what was freed before the call is given back first, else 
 leaner. Data: Fashion-MNIST with a fifth of the labels wrong, 1,000 validation images (ResNet-18: 32). Models: an MLP
 784-256-128-10, a CNN of two convolutions, ResNet-18. Repeat it with `make bench`; a library is added by one file in
 `benchmarks/peers`. What is not in a table below has not been measured yet. Rows of what was given up are of earlier
-runs, as are those of other libraries on ResNet-18, but for `trak` by traker and `if_kfac`.
+runs, as are those of other libraries on ResNet-18, but for `trak` by traker and `if_kfac`. Every process keeps freed
+memory as Heft's jobs do (`heft/allocator.py`); so far only `ip`, `tracin` and `datainf` on the CNN (but for dattri)
+were measured so, where it had cost Heft a third of its time in page faults.
 
 """
 STREAMING = """## Heft from 1,000 to 60,000 examples

@@ -20,6 +20,7 @@ from torch.utils.data import DataLoader, TensorDataset
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "workflow_scripts"))
 
+from heft.allocator import keep_freed_memory
 from heft.cost import forward_cpu_seconds, measure
 from heft.models.build import build_model
 
@@ -127,6 +128,7 @@ def main(methods: Mapping[str, Callable[[Problem], Tensor]]) -> None:
     parser.add_argument("result", type=Path)
     arguments = parser.parse_args()
     torch.set_num_threads(1)
+    keep_freed_memory()  # for every library, as Heft's own jobs do
     problem = load(arguments.folder)
     model, state, inputs = problem.model, problem.state, problem.train[0]
     methods[arguments.method](few(problem))  # what a library loads or compiles at its first call is not counted

@@ -1,7 +1,6 @@
 """What a block of code costs: CPU seconds and peak memory; and the unit, one forward pass over the training set."""
 
 import contextlib
-import ctypes
 import resource
 import statistics
 import sys
@@ -10,6 +9,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from heft.allocator import release_freed_memory
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -34,7 +35,7 @@ def measure() -> Iterator[Cost]:
     (macOS), peak_mb counts only what rises above that one.
     """
     cost = Cost()
-    _release_freed_memory()
+    release_freed_memory()
     _forget_peak()
     resident, started = _resident_mb(), time.process_time()
     try:
@@ -57,12 +58,6 @@ def forward_cpu_seconds(
         logits_of(model, state, inputs, size)
         seconds.append(time.process_time() - started)
     return statistics.median(seconds[1:])
-
-
-def _release_freed_memory() -> None:
-    """Gives back to the system what was freed and is still held, in which an allocation would not show."""
-    with contextlib.suppress(AttributeError):
-        ctypes.CDLL(None).malloc_trim(0)
 
 
 def _forget_peak() -> None:

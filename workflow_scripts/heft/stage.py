@@ -10,6 +10,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from heft.allocator import keep_freed_memory
 from heft.faults import first_to_say_full, is_disk_full, sentence_of
 from heft.records import Dataset, RunRecord, run_key
 from heft.warm import hand_over
@@ -69,11 +70,13 @@ def say(job: Any, sentences: list[str]) -> None:
 
 
 def prepare_process() -> None:
-    """One torch thread, so that bits do not depend on the cores, and no warning that a person cannot act on."""
+    """One torch thread, so that bits do not depend on the cores; freed memory is kept; no warning that a person cannot
+    act on."""
     warnings.filterwarnings("ignore", category=FutureWarning, message=".*torch.jit.script.*")
     os.environ["OMP_NUM_THREADS"] = "1"
     if torch := sys.modules.get("torch"):
         torch.set_num_threads(1)
+    keep_freed_memory()
 
 
 def start_record(job: Any, variant: str, computed_from: Mapping[str, str]) -> RunRecord:
