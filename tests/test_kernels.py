@@ -1,5 +1,6 @@
 """The kernels agree with per-example reverse mode and with dense matrices, in float64."""
 
+import math
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -161,7 +162,7 @@ def test_power_iteration_finds_the_leading_eigenpair() -> None:
 
 
 def test_many_examples_begin_at_the_leading_eigenvector_of_a_sample(monkeypatch: pytest.MonkeyPatch) -> None:
-    case, times = make_case("mlp"), -(-4 * SMALLEST_SAMPLE // N_TRAIN)
+    case, times = make_case("mlp"), math.ceil(4 * SMALLEST_SAMPLE / N_TRAIN)
     noise = torch.randn(times * N_TRAIN, 1, 4, 4, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
     inputs, labels = case.train.inputs.repeat(times, 1, 1, 1) + 0.3 * noise, case.train.labels.repeat(times)
     like = random_direction(case, 1)

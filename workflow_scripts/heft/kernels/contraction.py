@@ -53,7 +53,7 @@ def contracted_derivatives(
 
     directions: tensors [k, ...]. A layer whose parameters are in none is left out.
     """
-    layers = {name: layer for name, layer in layers.items() if names_of(name, layer).keys() & directions.keys()}
+    layers = layers_owning(layers, directions)
     own = {
         name: {key: directions[full] for full, key in names_of(name, layer).items()} for name, layer in layers.items()
     }
@@ -129,6 +129,12 @@ def pulled(layer: nn.Module, parameters: Direction, captured: Captured, cotangen
     with torch.enable_grad():
         output = functional_call(_Bare(layer), values, (captured.input,))
         return dict(zip(leaves, torch.autograd.grad(output, list(leaves.values()), cotangents), strict=True))
+
+
+def layers_owning(layers: Mapping[str, nn.Module], names: Iterable[str]) -> dict[str, nn.Module]:
+    """Those of the layers, by name, that own a parameter of `names` (names in the model)."""
+    chosen = set(names)
+    return {name: layer for name, layer in layers.items() if names_of(name, layer).keys() & chosen}
 
 
 def names_of(name: str, layer: nn.Module) -> dict[str, str]:

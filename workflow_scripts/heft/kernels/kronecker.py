@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from heft.errors import HeftError
 from heft.kernels.capture import batches_of, layers_run_once, output_gradient_batches
-from heft.kernels.contraction import names_of
+from heft.kernels.contraction import layers_owning, names_of
 from heft.kernels.directional import cross_entropy
 from heft.kernels.functional import LARGEST_BATCH, Direction, State, logits_of
 from heft.kernels.rows import Rows, is_matrix_layer, layer_matrix, layer_tensors, rotated_squares, rows_of
@@ -74,7 +74,7 @@ def matrix_layers(
             f"Kronecker factors need a model whose layers each run once on rows of examples; {type(model).__name__} "
             "runs one more than once, shares a parameter, or mixes examples."
         )
-    chosen = {name: layer for name, layer in found.items() if names_of(name, layer).keys() & set(names)}
+    chosen = layers_owning(found, names)
     matrices = {name: layer for name, layer in chosen.items() if is_matrix_layer(layer)}
     if not matrices:
         raise HeftError(f"Kronecker factors need a Linear or Conv2d layer among {', '.join(chosen)}.")

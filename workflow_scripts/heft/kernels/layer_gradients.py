@@ -17,7 +17,7 @@ MOST_KEPT = 32 * 2**20  # bytes of gradients that are kept from one pass to the 
 
 @dataclass
 class LayerGradients:
-    """Gradients g_i of the examples of a batch by one layer, which stands under `has_norm_rule`.
+    """Gradients g_i of the examples of a batch by one layer, which stands under `has_known_gradients`.
 
     They are known by what entered the layer and the gradient by its output; short ones (`has_short_gradients`) are
     formed when their lengths are asked for, and used from then on. Directions go by the layer's parameter names.
@@ -68,7 +68,7 @@ class GradientBatches:
     """Goes, as often as it is iterated over, through (rows of the data, gradients by layer) of all examples.
 
     The first MOST_KEPT bytes of them are kept by the first pass; later ones make the others anew.
-    layers: among those of `layers_run_once`, each under `has_norm_rule`.
+    layers: among those of `layers_run_once`, each under `has_known_gradients`.
     """
 
     def __init__(

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.func import functional_call, grad, vmap
 
 from heft.kernels.capture import Captured, batches_of, layers_run_once, output_gradient_batches
-from heft.kernels.contraction import names_of
+from heft.kernels.contraction import layers_owning
 from heft.kernels.directional import cross_entropy
 from heft.kernels.functional import MEMORY_BUDGET, Loss, State, buffers_of, evaluation, parameters_of
 from heft.kernels.matrix_gradients import squared_lengths
@@ -36,8 +36,8 @@ def squared_gradient_norms(
     parameters, buffers = parameters_of(model, state), buffers_of(model, state)
     found = layers_run_once(model, {**parameters, **buffers}, inputs[:2])
     chosen = set(parameters if names is None else names)
-    layers = {name: layer for name, layer in (found or {}).items() if names_of(name, layer).keys() & chosen}
-    if found is None or not all(map(has_norm_rule, layers.values())):
+    layers = layers_owning(found or {}, chosen)
+    if found is None or not all(map(has_known_gradients, layers.values())):
         return _by_per_example_gradients(model, parameters, buffers, inputs, labels, loss, chosen)
     squares = []
     batches = batches_of(model, state, inputs, labels, batch_size)
@@ -48,15 +48,15 @@ def squared_gradient_norms(
 
 
 def squared_layer_norms(layer: nn.Module, captured: Captured, delta: Tensor) -> Tensor:
-    """The layer's part of |grad l_i|^2 [b]; for layers of `has_norm_rule`."""
+    """The layer's part of |grad l_i|^2 [b]; for layers of `has_known_gradients`."""
     if is_matrix_layer(layer):
         return squared_lengths(layer, captured, delta)
     parts = normalisation_gradients(layer, captured, delta).values()
     return torch.stack([part.square().sum(dim=1) for part in parts]).sum(dim=0)
 
 
-def has_norm_rule(layer: nn.Module) -> bool:
-    """Whether `squared_layer_norms` knows this layer, with these settings."""
+def has_known_gradients(layer: nn.Module) -> bool:
+    """Whether the gradients of one example by this layer, with its settings, are known: formed, or by their lengths."""
     return is_matrix_layer(layer) or is_normalisation(layer)
 
 

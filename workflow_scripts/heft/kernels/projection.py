@@ -2,9 +2,10 @@
 
 P is drawn some rows at a time and never held whole. Either some rows of it are held while all examples pass by, once
 for each part of the rows; or the gradients of some examples, one layer at a time, while all of P passes by, once for
-each part of the examples. Both give the same numbers.
+each part of the examples. Both give the same, but for rounding.
 """
 
+import math
 from collections.abc import Iterable, Mapping
 
 import torch
@@ -13,7 +14,7 @@ from torch.func import functional_call
 from torch.utils.flop_counter import FlopCounterMode
 
 from heft.kernels.capture import Captured, output_gradient_batches
-from heft.kernels.contraction import contractible_layers, names_of
+from heft.kernels.contraction import contractible_layers, layers_owning, names_of
 from heft.kernels.directional import directional_derivatives
 from heft.kernels.functional import (
     LARGE_BATCH,
@@ -27,7 +28,7 @@ from heft.kernels.functional import (
 )
 from heft.kernels.matrix_gradients import examples_in_budget, parameter_gradients
 from heft.kernels.normalisation import normalisation_gradients
-from heft.kernels.norms import has_norm_rule
+from heft.kernels.norms import has_known_gradients
 from heft.kernels.random_rows import BLOCK, RandomRows
 from heft.kernels.rows import is_matrix_layer
 
@@ -40,13 +41,12 @@ def projected_gradients(
 ) -> tuple[Tensor, Tensor]:
     """P grad l_i(state) [n, dimension], and P v [dimension] for v = rows.like."""
     state = {**parameters_of(model, state), **buffers_of(model, state)}
-    layers = contractible_layers(model, state, inputs[:2]) or {}
-    chosen = {name: layer for name, layer in layers.items() if names_of(name, layer).keys() & rows.like.keys()}
-    if chosen and all(map(has_norm_rule, chosen.values())):
+    layers = layers_owning(contractible_layers(model, state, inputs[:2]) or {}, rows.like)
+    if layers and all(map(has_known_gradients, layers.values())):
         size = _examples_held(model, state, inputs, rows)
         if _costs_less_drawn_again(model, state, inputs, rows, size):
             batches = zip(inputs.split(size), labels.split(size), strict=True)
-            return _with_gradients_held(model, state, chosen, batches, rows, loss)
+            return _with_gradients_held(model, state, layers, batches, rows, loss)
     return _with_rows_held(model, state, inputs, labels, rows, loss)
 
 
@@ -65,8 +65,8 @@ def _costs_less_drawn_again(model: nn.Module, state: State, inputs: Tensor, rows
         functional_call(model, dict(state), (inputs[:1],))
     pass_flops = PASS_FORWARDS * len(inputs) * counter.get_total_flops()
     draw_flops = DRAW_FLOPS * rows.dimension * rows.n_columns
-    n_passes = -(-rows.dimension // rows.n_held)
-    n_draws = -(-len(inputs) // n_examples)
+    n_passes = math.ceil(rows.dimension / rows.n_held)
+    n_draws = math.ceil(len(inputs) / n_examples)
     return (n_draws - 1) * draw_flops < (n_passes - 1) * pass_flops
 
 

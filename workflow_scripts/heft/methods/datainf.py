@@ -5,10 +5,10 @@ from torch import Tensor, nn
 
 from heft.errors import HeftError
 from heft.kernels.capture import layers_run_once
-from heft.kernels.contraction import LINEAR_IN_PARAMETERS, names_of
+from heft.kernels.contraction import LINEAR_IN_PARAMETERS, layers_owning, names_of
 from heft.kernels.directional import cross_entropy
 from heft.kernels.layer_gradients import GradientBatches
-from heft.kernels.norms import has_norm_rule
+from heft.kernels.norms import has_known_gradients
 from heft.methods.registry import Context, method
 
 
@@ -69,9 +69,9 @@ def _layers(context: Context, v: dict[str, Tensor]) -> dict[str, nn.Module]:
     found = layers_run_once(context.network, context.final, context.train.inputs[:2])
     if found is None:
         raise HeftError("DataInf needs a model whose layers each run once on rows of examples and share no parameter.")
-    layers = {name: layer for name, layer in found.items() if names_of(name, layer).keys() & v.keys()}
+    layers = layers_owning(found, v)
     for name, layer in layers.items():
-        if type(layer) not in LINEAR_IN_PARAMETERS or not has_norm_rule(layer):
+        if type(layer) not in LINEAR_IN_PARAMETERS or not has_known_gradients(layer):
             raise HeftError(
                 f"DataInf has no rule for layer {name} ({type(layer).__name__}); leave it out by parameters."
             )

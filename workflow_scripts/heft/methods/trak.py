@@ -24,8 +24,8 @@ from heft.methods.registry import Context, method
     ensemble=True,
     assumes="That the model is near its linearisation at each theta_m, and the loss near a function of the "
     "margin alone.",
-    cost="For each model about `dimension` (convolutions: far fewer), and dimension times D random numbers, once or, "
-    "where that costs less, once for some dozens of examples; the training of the models.",
+    cost="For each model about `dimension` (convolutions: far fewer), and dimension times D random numbers, drawn "
+    "once or, where that costs less, anew for every few dozen examples; the training of the models.",
     memory="dimension numbers for each example, in float64; 32 vectors as long as the parameters (more short ones), or "
     "as much in gradients and activations.",
     fails="With one model it is noise of the training; with a dimension near the number of examples and no damping the "
