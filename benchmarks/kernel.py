@@ -2,9 +2,10 @@
 
     python benchmarks/kernel.py [--repetitions 15]
 
-Everything is timed in this process, in turns, with one thread; each pass runs at its own batch size: the reference at
-the fastest of several, the kernel at the one it chooses itself. Peak memory is what torch allocates above the model and
-the data (from torch's allocation records), so it does not depend on the machine.
+Everything is timed in this process, in turns, with one thread, keeping freed memory as Heft's jobs do; each pass runs
+at its own batch size: the reference at the fastest of several, the kernel at the one it chooses itself. Peak memory is
+what torch allocates above the model and the data (from torch's allocation records), so it does not depend on the
+machine.
 """
 
 import argparse
@@ -26,6 +27,7 @@ from torch.profiler import ProfilerActivity, profile
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "workflow_scripts"))
 
+from heft.allocator import keep_freed_memory
 from heft.kernels.directional import directional_derivatives
 from heft.kernels.functional import batch_size_for, logits_of
 from heft.models.build import build_model
@@ -134,6 +136,7 @@ def main() -> None:
     parser.add_argument("--repetitions", type=int, default=15)
     repetitions = parser.parse_args().repetitions
     torch.set_num_threads(1)
+    keep_freed_memory()
     warnings.filterwarnings("ignore", category=FutureWarning, message=".*torch.jit.script.*")  # torch's own
     print(
         f"torch {torch.__version__}, Python {platform.python_version()}, {platform.machine()} "

@@ -4,12 +4,12 @@ import torch
 from torch import Tensor
 
 from heft.errors import HeftError
-from heft.kernels.curvature import flatten, unflatten
+from heft.kernels.curvature import flatten
 from heft.kernels.directional import summed_derivatives
+from heft.kernels.functional import Direction
 from heft.kernels.norms import squared_gradient_norms
+from heft.kernels.random_rows import BLOCK, RandomRows
 from heft.methods.registry import Context, method
-
-ROWS_AT_ONCE = 32
 
 
 @method(
@@ -21,7 +21,7 @@ ROWS_AT_ONCE = 32
     ensemble=True,
     assumes="What ip assumes. It shows what a projection alone costs in quality.",
     cost="About 5, and dimension times D random numbers.",
-    memory="32 vectors as long as the parameters.",
+    memory="16 vectors as long as the parameters.",
     fails="With a small dimension: the noise, |grad f| |grad l_i| / sqrt(dimension), is larger than the scores "
     "differ; it warns.",
 )
@@ -34,17 +34,25 @@ def random_projection(context: Context, *, dimension: int = 512, parameters: str
     if not dimension > 0:
         raise HeftError(f"dimension is {dimension}; it must be above 0.")
     v = context.objective_gradient(context.final, parameters)
-    b, generator = flatten(v), context.generator("random_projection")
-    direction = torch.zeros_like(b)
-    for start in range(0, dimension, ROWS_AT_ONCE):
-        rows = torch.randn(min(ROWS_AT_ONCE, dimension - start), len(b), generator=generator, dtype=b.dtype)
-        direction += (rows @ b) @ rows / dimension
-    scores = summed_derivatives(context.network, [(context.final, unflatten(direction, v))], *context.train)
+    rows = RandomRows(v, dimension, lambda block: context.generator(f"random_projection/{block}"))
+    scores = summed_derivatives(context.network, [(context.final, _there_and_back(v, rows))], *context.train)
     lengths = squared_gradient_norms(context.network, context.final, *context.train, names=tuple(v))
-    noise = float((b.dot(b) * lengths.mean() / dimension).sqrt())
+    noise = float((flatten(v).square().sum() * lengths.mean() / dimension).sqrt())
     if noise > 0.5 * float(scores.std()):
         context.warn(
             f"the projection's noise ({noise:.2g}) is more than half the spread of the scores "
             f"({float(scores.std()):.2g}); raise dimension, now {dimension}"
         )
     return scores
+
+
+def _there_and_back(v: Direction, rows: RandomRows) -> Direction:
+    """P'P v, as long as v."""
+    found = {name: torch.zeros_like(tensor) for name, tensor in v.items()}
+    room = {name: tensor.new_empty(BLOCK, *tensor.shape) for name, tensor in v.items()}
+    for block in rows.blocks():
+        drawn = {name: rows.draw(name, block, out) for name, out in room.items()}
+        projected = torch.stack([drawn[name].flatten(1) @ tensor.flatten() for name, tensor in v.items()]).sum(dim=0)
+        for name, out in found.items():
+            out += torch.tensordot(projected, drawn[name], dims=1) / rows.dimension
+    return found
