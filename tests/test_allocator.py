@@ -12,7 +12,7 @@ import heft
 LOOP = """
 import resource
 def blocks():
-    return [bytearray(2**22) for _ in range(10)]
+    return [bytearray(12 * 2**20) for _ in range(4)]
 blocks()
 before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
 for _ in range(20):

@@ -29,7 +29,7 @@ from heft.kernels.functional import (
 from heft.kernels.matrix_gradients import examples_in_budget, parameter_gradients
 from heft.kernels.normalisation import normalisation_gradients
 from heft.kernels.norms import has_known_gradients
-from heft.kernels.random_rows import BLOCK, RandomRows
+from heft.kernels.random_rows import BLOCK, RandomRows, products
 from heft.kernels.rows import is_matrix_layer
 
 DRAW_FLOPS = 128  # what a random number costs, in floating-point operations of a forward pass
@@ -81,7 +81,7 @@ def _with_rows_held(
                 rows.draw(name, block, out[block.start - start :])
         drawn = {name: out[: rows.dimension - start] for name, out in held.items()}
         found.append(directional_derivatives(model, state, drawn, inputs, labels, loss=loss))
-        of_v.append(torch.stack([drawn[name].flatten(1) @ v.flatten() for name, v in rows.like.items()]).sum(dim=0))
+        of_v.append(products(drawn, rows.like))
     return torch.cat(found).T, torch.cat(of_v)
 
 
@@ -95,12 +95,12 @@ def _with_gradients_held(
 ) -> tuple[Tensor, Tensor]:
     found = []
     for batch in output_gradient_batches(model, state, layers, batches, loss):
-        products = torch.zeros(())
+        projected = torch.zeros(())
         with torch.no_grad():
             for name, layer in layers.items():
-                products = products + _layer_products(name, layer, *batch.pop(name), rows)
-        found.append(products)
-    return torch.cat([products[:, :-1] for products in found], dim=1).T, found[0][:, -1]
+                projected = projected + _layer_products(name, layer, *batch.pop(name), rows)
+        found.append(projected)
+    return torch.cat([projected[:, :-1] for projected in found], dim=1).T, found[0][:, -1]
 
 
 def _layer_products(name: str, layer: nn.Module, captured: Captured, delta: Tensor, rows: RandomRows) -> Tensor:

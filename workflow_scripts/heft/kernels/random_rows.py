@@ -42,3 +42,8 @@ class RandomRows:
     def draw(self, name: str, block: slice, out: Tensor) -> Tensor:
         """The block's rows at a parameter [k, *its shape], written to the beginning of `out`, which may be longer."""
         return out[: block.stop - block.start].normal_(generator=self.stream(f"{name}/{block.start}"))
+
+
+def products(drawn: Direction, v: Direction) -> Tensor:
+    """<p_k, v> for some rows p_k of the matrix, by parameter [k, *its shape]: [k]."""
+    return torch.stack([drawn[name].flatten(1) @ tensor.flatten() for name, tensor in v.items()]).sum(dim=0)

@@ -8,7 +8,7 @@ from heft.kernels.curvature import flatten
 from heft.kernels.directional import summed_derivatives
 from heft.kernels.functional import Direction
 from heft.kernels.norms import squared_gradient_norms
-from heft.kernels.random_rows import BLOCK, RandomRows
+from heft.kernels.random_rows import BLOCK, RandomRows, products
 from heft.methods.registry import Context, method
 
 
@@ -47,12 +47,12 @@ def random_projection(context: Context, *, dimension: int = 512, parameters: str
 
 
 def _there_and_back(v: Direction, rows: RandomRows) -> Direction:
-    """P'P v, as long as v."""
+    """P'P v by parameter, for rows drawn with entries N(0, 1) and divided by sqrt(dimension)."""
     found = {name: torch.zeros_like(tensor) for name, tensor in v.items()}
     room = {name: tensor.new_empty(BLOCK, *tensor.shape) for name, tensor in v.items()}
     for block in rows.blocks():
         drawn = {name: rows.draw(name, block, out) for name, out in room.items()}
-        projected = torch.stack([drawn[name].flatten(1) @ tensor.flatten() for name, tensor in v.items()]).sum(dim=0)
+        projected = products(drawn, v)
         for name, out in found.items():
             out += torch.tensordot(projected, drawn[name], dims=1) / rows.dimension
     return found
