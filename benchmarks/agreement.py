@@ -10,11 +10,12 @@ from functools import cache
 from pathlib import Path
 
 import torch
-from attribution import ROOT, label, libraries, make_problem, methods_of, python_for, run  # finds problem.py too
 from attribution_page import line
+from libraries import ROOT, label, libraries, methods_of, python_for, run
 from problem import SMALL, Problem
 from textbook import Textbook
 from torch import Tensor
+from trained_problem import make_problem
 
 PAGE = ROOT / "docs" / "peers.md"
 HEAD = """# What other libraries compute

@@ -12,10 +12,11 @@ import tempfile
 from pathlib import Path
 
 import torch
-from attribution import ROOT, label, libraries, make_problem, python_for, run  # finds problem.py too
+from libraries import ROOT, label, libraries, python_for, run
 from problem import N_CLASSES, SMALL, SMALLEST
 from safetensors.torch import save_file
 from torch import Tensor
+from trained_problem import make_problem
 
 TARGET = ROOT / "tests" / "peers"
 N_TRAIN = 500

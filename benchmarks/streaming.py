@@ -2,7 +2,7 @@
 
     python benchmarks/streaming.py [--sizes 1000 4000 16000 60000] [--only ip if_cg]
 
-Each of Heft's methods scores Fashion-MNIST with the MLP of attribution.py, in a process of its own. Writes
+Each of Heft's methods scores Fashion-MNIST with the MLP of trained_problem.py, in a process of its own. Writes
 docs/streaming.csv: time in forward passes over the same examples, memory above what imports and data take.
 """
 
@@ -14,11 +14,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import torch
-from attribution import HERE, MOST_SECONDS, ROOT, make_problem, methods_of, run
+from libraries import HEFT, MOST_SECONDS, ROOT, methods_of, run
+from trained_problem import make_problem
 
 TABLE = ROOT / "docs" / "streaming.csv"
 COLUMNS = ("method", "n", "forward_passes", "peak_mb")
-HEFT = HERE / "peers" / "with_heft.py"
 
 
 def main() -> None:
