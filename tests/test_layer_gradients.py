@@ -65,4 +65,4 @@ def bytes_of_a_batch(model: str) -> int:
     _, first = next(iter(batches))
     for gradients in first.values():
         gradients.squared_lengths()
-    return sum(gradients.n_bytes for gradients in first.values())
+    return sum(gradients.n_bytes(case.train.inputs) for gradients in first.values())

@@ -84,9 +84,12 @@ def test_gradients_say_the_same_whether_formed_or_not(name: str, formed: bool) -
         gradients = gradients.to_keep()
     assert (gradients.flat is not None) is (short and formed)
     if gradients.flat is not None:
-        assert gradients.n_bytes == gradients.flat.numel() * 8
+        assert gradients.n_bytes(inputs) == gradients.flat.numel() * 8
         assert not len(gradients.delta)
         assert not len(gradients.captured.input)
+    else:
+        assert gradients.n_bytes(inputs) == delta.numel() * 8  # what the data holds anyway
+        assert gradients.n_bytes(inputs.clone()) == (inputs.numel() + delta.numel()) * 8
 
     close(gradients.products(direction), sum((each[k] * direction[k]).flatten(1).sum(dim=1) for k in each))
     for key, tensor in gradients.weighted_sum(weights, direction).items():

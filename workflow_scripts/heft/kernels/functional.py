@@ -79,7 +79,7 @@ def activation_bytes(model: nn.Module, state: State, inputs: Tensor) -> int:
     sizes: list[int] = []
 
     def count(_module: nn.Module, given: tuple[object, ...], output: object) -> None:
-        if isinstance(output, Tensor) and not any(_is_view_of(output, tensor) for tensor in given):
+        if isinstance(output, Tensor) and not any(share_memory(output, tensor) for tensor in given):
             sizes.append(output.numel() * output.element_size())
 
     hooks = [module.register_forward_hook(count) for module in model.modules() if not any(module.children())]
@@ -92,8 +92,9 @@ def activation_bytes(model: nn.Module, state: State, inputs: Tensor) -> int:
     return max(1, sum(sizes))
 
 
-def _is_view_of(output: Tensor, given: object) -> bool:
-    return isinstance(given, Tensor) and output.untyped_storage().data_ptr() == given.untyped_storage().data_ptr()
+def share_memory(left: Tensor, right: object) -> bool:
+    """Whether one of them is a view of the other, or both are of a third."""
+    return isinstance(right, Tensor) and left.untyped_storage().data_ptr() == right.untyped_storage().data_ptr()
 
 
 class LayerTrace:

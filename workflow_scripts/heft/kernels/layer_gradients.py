@@ -7,12 +7,12 @@ from torch import Tensor, nn
 
 from heft.kernels.capture import Captured, batches_of, output_gradient_batches
 from heft.kernels.contraction import moved, pulled
-from heft.kernels.functional import Direction, Loss, State
+from heft.kernels.functional import Direction, Loss, State, share_memory
 from heft.kernels.matrix_gradients import flat_gradients, has_short_gradients
 from heft.kernels.norms import squared_layer_norms
 from heft.kernels.rows import is_matrix_layer, layer_matrix, layer_tensors
 
-MOST_KEPT = 32 * 2**20  # bytes of gradients that are kept from one pass to the next
+MOST_KEPT = 64 * 2**20  # bytes that are kept of gradients from one pass to the next, beyond the data itself
 
 
 @dataclass
@@ -57,11 +57,10 @@ class LayerGradients:
         nothing = self.flat[:0]
         return replace(self, captured=self.captured._replace(edge=None, input=nothing), delta=nothing)
 
-    @property
-    def n_bytes(self) -> int:
-        """What `to_keep` holds."""
+    def n_bytes(self, data: Tensor) -> int:
+        """What `to_keep` holds beyond the data: what entered the first layer may be a view of it."""
         held = (self.captured.input, self.delta) if self.flat is None else (self.flat,)
-        return sum(tensor.numel() * tensor.element_size() for tensor in held)
+        return sum(tensor.numel() * tensor.element_size() for tensor in held if not share_memory(tensor, data))
 
 
 class GradientBatches:
@@ -100,6 +99,6 @@ class GradientBatches:
             batch.clear()
 
     def _keep(self, rows: slice, batch: Mapping[str, LayerGradients]) -> None:
-        self._room -= sum(gradients.n_bytes for gradients in batch.values())
+        self._room -= sum(gradients.n_bytes(self._inputs) for gradients in batch.values())
         if self._room >= 0:
             self._kept.append((rows, {name: gradients.to_keep() for name, gradients in batch.items()}))

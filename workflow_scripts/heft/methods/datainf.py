@@ -22,7 +22,7 @@ from heft.methods.registry import Context, method
     assumes="That the mean of inverses is near the inverse of the mean, which holds for few parameters a layer "
     "(LoRA), and that layers do not act on each other.",
     cost="5 where all gradients are kept from the first of three passes to the others, else up to 12.",
-    memory="One batch of activations and output gradients, up to 32 MB of gradients by layer, and two numbers for each "
+    memory="One batch of activations and output gradients, up to 64 MB of gradients by layer, and two numbers for each "
     "example and layer.",
     fails="With large layers: the mean of rank-one inverses is then almost 1 / lambda, and DataInf almost ip.",
 )
