@@ -46,10 +46,7 @@ def main() -> None:
     parts.append(streaming())
     last = table.iloc[-1]
     machine = f"torch {last['torch']}, {last['machine']}, one thread"
-    parts.append(
-        f"{machine}, the least of three runs in each of three turns (one run where it takes over 20 s): good to about a "
-        "fifth.\n"
-    )
+    parts.append(f"{machine}; the least of three turns of three runs (one run where it takes over 20 s).\n")
     (DOCS / "benchmarks.md").write_text("\n".join(parts), encoding="utf-8")
     draw(table)
 

@@ -1,6 +1,7 @@
 """Curvature methods against dense matrices and explicit sums in float64, and all estimates against leaving one out."""
 
 from functools import cache
+from typing import Any
 
 import pytest
 import torch
@@ -11,9 +12,11 @@ from torch.func import functional_call, hessian
 from torch.nn.functional import cross_entropy
 
 from heft.errors import HeftError
+from heft.kernels import curvature, solve
 from heft.kernels.curvature import flatten, unflatten
 from heft.kernels.kronecker import drawn_labels, eigenvalue_corrected, kronecker_curvature
 from heft.kernels.rows import layer_matrix
+from heft.methods import if_lissa
 from heft.methods.registry import Batch, Context
 from heft.registry import declarations
 from heft.statistics import rank_agreement
@@ -123,6 +126,38 @@ def test_if_lissa_on_batches_is_near_the_exact_solve_and_says_how_near() -> None
     found = scores("if_lissa", context, batch_size=10, tolerance=1e-3)
     assert torch.corrcoef(torch.stack([found, exact]))[0, 1] > 0.9
     assert "relative residual" in context.warnings[0]
+
+
+def test_the_scale_of_if_lissa_follows_the_steepest_batch_at_no_product_of_its_own(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    case, sizes, searches = case_of("mlp"), [], []
+    product, search = curvature.gauss_newton_product, solve.leading_eigenpair
+
+    def counted(*given: Any) -> dict[str, torch.Tensor]:
+        sizes.append(len(given[3]))
+        return product(*given)
+
+    def recorded(operator: curvature.Operator, *given: Any, **options: Any) -> solve.Eigenpair:
+        found = search(operator, *given, **options)
+        searches.append((operator, found.vector, sizes.count(N_TRAIN)))
+        return found
+
+    monkeypatch.setattr(curvature, "gauss_newton_product", counted)
+    monkeypatch.setattr(if_lissa, "leading_eigenpair", recorded)
+    scores("if_lissa", case.context(), batch_size=10)
+    (mean, u, _), (steepest, _, n_whole) = searches
+    assert n_whole == 0
+    gauss_newton = dense_gauss_newton(case)
+    torch.testing.assert_close(mean(u), gauss_newton @ u, rtol=0, atol=1e-10)
+
+    order = torch.randperm(N_TRAIN, generator=case.context().generator("if_lissa"))
+    v = unflatten(u, case.objective_gradient())
+    whole = curvature.CurvatureOperator("gauss_newton", case.model, case.state, *case.train, like=v)
+    batches = [whole.of_examples(rows)(u) for rows in order.tensor_split(round(N_TRAIN / 10))]
+    assert len(batches) > 2
+    longest = max(batches, key=lambda pushed: float(pushed.norm()))
+    torch.testing.assert_close(steepest(u), longest, rtol=0, atol=1e-12)
 
 
 @pytest.mark.parametrize("scale", [0.05, 0.3])

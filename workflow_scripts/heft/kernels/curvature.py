@@ -53,17 +53,20 @@ class CurvatureOperator:
         return flatten(self._hessian(self._model, self._state, direction, inputs, labels, self._batch_size))
 
     def leading_eigenpair(self, start: Tensor) -> Eigenpair:
-        """The eigenpair of the largest absolute eigenvalue, by power iteration.
+        """The eigenpair of the largest absolute eigenvalue, by power iteration from `near_leading_eigenvector`."""
+        return leading_eigenpair(self, self.near_leading_eigenvector(start))
 
-        Many examples begin at the leading eigenvector of a drawn sample of them, always the same: two or three products
-        from there find what took five to eleven from `start`, and mostly end nearer to the truth.
+    def near_leading_eigenvector(self, start: Tensor) -> Tensor:
+        """The leading eigenvector of a drawn sample of many examples, always the same; `start` itself for few.
+
+        Two or three products from there find what took five to eleven from `start`, and mostly end nearer to the truth.
         """
         n = len(self._inputs)
         if n >= 4 * SMALLEST_SAMPLE:
             drawn = torch.randperm(n, generator=torch.Generator().manual_seed(0))
             sample = self.of_examples(drawn[: min(LARGEST_SAMPLE, max(SMALLEST_SAMPLE, n // 16))])
-            start = leading_eigenpair(sample, start, tolerance=0.001).vector
-        return leading_eigenpair(self, start)
+            return leading_eigenpair(sample, start, tolerance=0.001).vector
+        return start
 
 
 def dense_matrix(product: Operator, like: Tensor) -> Tensor:
