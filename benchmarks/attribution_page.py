@@ -34,7 +34,8 @@ STREAMING = """## Heft from 1,000 to 60,000 examples
 Forward passes over the same examples, so that a constant number is a constant time per example; then the peak of memory
 above what imports and data take. The MLP; `python benchmarks/streaming.py`. What a method does once (eigenvectors,
 gradients of the validation split) weighs less the more examples there are. TRAK does not stream: it holds the projected
-gradients, 512 numbers for each example.
+gradients, 512 numbers for each example. DataInf keeps gradients until 64 MB are full, here at about 20,000 examples;
+from there its memory is constant, and it makes the other examples' gradients three times.
 
 """
 COLUMNS = ("method", "library", "x forward pass", "x Heft", "peak MB", "rank agreement with Heft")
