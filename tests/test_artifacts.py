@@ -11,6 +11,7 @@ import torch
 from full_disk import files_of_at_most, make_read_only, small_disk
 
 from heft.artifacts import atomic_path, write_json, write_parquet, write_tensors, write_text
+from heft.data.inputs import write_inputs
 from heft.errors import HeftError
 from heft.faults import error_number, first_to_say_full, is_disk_full, sentence_of
 from heft.records import Run, RunRecord, append_finished, read_events
@@ -18,20 +19,12 @@ from heft.records import Run, RunRecord, append_finished, read_events
 LARGE = np.random.default_rng(0).standard_normal(40_000)  # 320 kB, which no writer can compress to one page
 
 
-def write_numpy_tensors(path: Path) -> None:
-    """As the stage `prepare` does, which needs no torch."""
-    from safetensors.numpy import save_file
-
-    with atomic_path(path) as temporary:
-        save_file({"values": LARGE}, temporary)
-
-
 WRITERS: dict[str, Callable[[Path], None]] = {
     "text": lambda path: write_text(path, " ".join(map(str, LARGE))),
-    "json": lambda path: write_json(path, LARGE.tolist()),
+    "json": lambda path: write_json(path, {"values": LARGE.tolist()}),
     "parquet": lambda path: write_parquet(path, pd.DataFrame({"values": LARGE})),
     "tensors": lambda path: write_tensors(path, {"values": torch.from_numpy(LARGE)}),
-    "numpy tensors": write_numpy_tensors,
+    "inputs": lambda path: write_inputs(path, np.tile(LARGE, 2).astype(np.float32).reshape(-1, 1, 10, 10)),
 }
 
 

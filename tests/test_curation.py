@@ -11,19 +11,19 @@ from heft.detection import detection_quality, precision_at_recall, removal_quali
 @pytest.mark.parametrize("n", [1, 7, 200, 3000])
 @pytest.mark.parametrize("fraction", [0.01, 0.025, 0.1, 0.3, 0.5])
 def test_exactly_the_rounded_share_leaves(n: int, fraction: float) -> None:
-    kept = kept_after_removal(np.zeros(n), fraction)
+    kept = kept_after_removal(np.zeros(n), np.arange(n), fraction)
     assert (~kept).sum() == round(fraction * n)
 
 
 def test_the_lowest_scores_leave() -> None:
     scores = np.array([3.0, -1.0, 2.0, -5.0, 0.0])
-    assert kept_after_removal(scores, 0.4).tolist() == [True, False, True, False, True]
+    assert kept_after_removal(scores, np.arange(5), 0.4).tolist() == [True, False, True, False, True]
 
 
 def test_scores_are_matched_by_id_not_by_row() -> None:
     train = pd.DataFrame({"id": ["a", "b", "c", "d"], "label": [0, 1, 0, 1]})
     scores = pd.DataFrame({"id": ["d", "c", "b", "a"], "score": [0.0, 1.0, 2.0, 3.0]})
-    plan = removal_plan(train, scores, [0.25, 0.5])
+    plan = removal_plan(train, scores, [0.25, 0.5], seed=0)
     removed = plan[~plan["kept"]].groupby("fraction")["id"].agg(list).to_dict()
     assert removed == {0.25: ["d"], 0.5: ["c", "d"]}
     assert (plan["weight"] == plan["kept"]).all()
@@ -32,7 +32,7 @@ def test_scores_are_matched_by_id_not_by_row() -> None:
 def test_an_id_without_a_score_is_an_error() -> None:
     train = pd.DataFrame({"id": ["a", "b"], "label": [0, 1]})
     with pytest.raises(ValueError, match="no score for id b"):
-        removal_plan(train, pd.DataFrame({"id": ["a"], "score": [0.0]}), [0.5])
+        removal_plan(train, pd.DataFrame({"id": ["a"], "score": [0.0]}), [0.5], seed=0)
 
 
 def test_the_unpruned_plan_keeps_everything() -> None:

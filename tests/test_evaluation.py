@@ -25,7 +25,7 @@ def test_inspecting_as_many_as_are_wrong_counts_precision_recall_and_false_negat
     n_wrong = int(wrong.sum())
     inspected = np.zeros(300, dtype=bool)
     inspected[np.argsort(scores)[:n_wrong]] = True
-    assert inspection_quality(scores, wrong) == pytest.approx(
+    assert inspection_quality(scores, wrong, np.arange(300)) == pytest.approx(
         {
             "noise_n_wrong": n_wrong,
             "noise_precision_inspected": precision_score(wrong, inspected),
@@ -37,10 +37,10 @@ def test_inspecting_as_many_as_are_wrong_counts_precision_recall_and_false_negat
 
 def test_the_oracle_misses_none_and_its_reverse_all() -> None:
     wrong = np.arange(10) < 3
-    assert inspection_quality(-wrong.astype(float), wrong)["noise_missed_inspected"] == 0
-    assert inspection_quality(wrong.astype(float), wrong)["noise_missed_inspected"] == 3
+    assert inspection_quality(-wrong.astype(float), wrong, np.arange(10))["noise_missed_inspected"] == 0
+    assert inspection_quality(wrong.astype(float), wrong, np.arange(10))["noise_missed_inspected"] == 3
 
 
 @pytest.mark.parametrize("wrong", [np.zeros(5, dtype=bool), np.ones(5, dtype=bool)], ids=["none wrong", "all wrong"])
 def test_where_nothing_can_be_told_apart_nothing_is_said(wrong: np.ndarray) -> None:
-    assert inspection_quality(np.arange(5.0), wrong) == {}
+    assert inspection_quality(np.arange(5.0), wrong, np.arange(5)) == {}

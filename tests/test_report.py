@@ -1,6 +1,7 @@
 """The page: complete, self-contained, small, the same bytes for the same input, and working in a browser."""
 
 import base64
+import hashlib
 import os
 import re
 import shutil
@@ -120,6 +121,14 @@ def test_provenance_names_data_commit_configuration_and_the_filter(page: str):
     assert "8c26cd3" in page
     assert "fractions: [0.01, 0.025]" in page
     assert "tags.stage = &#39;evaluate&#39; and tags.superseded = &#39;false&#39; and params.experiment" in page
+
+
+def test_provenance_tells_a_table_that_was_edited_from_the_one_that_was_written(folder: Path, page: str):
+    for name in ("comparison.csv", "metrics.csv"):
+        written = (folder / name).read_bytes()
+        line = f"SHA-256 of {name} as written</dt><dd><code>{hashlib.sha256(written).hexdigest()}</code>"
+        assert line in page
+        assert hashlib.sha256(written + b" ").hexdigest() not in page
 
 
 def test_unknown_true_labels_are_said_to_be_unknown(tmp_path: Path):

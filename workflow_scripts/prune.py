@@ -12,7 +12,7 @@ def main(job: Any, record: RunRecord) -> None:
 
     train = read_parquet(job.input.train)
     if job.input.scores:
-        plan = removal_plan(train, read_parquet(job.input.scores), list(job.params.fractions))
+        plan = removal_plan(train, read_parquet(job.input.scores), list(job.params.fractions), int(job.wildcards.s))
     else:
         plan = unpruned_plan(train)
     write_parquet(job.output.plan, plan)

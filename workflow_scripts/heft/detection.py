@@ -3,6 +3,8 @@
 import numpy as np
 import pandas as pd
 
+from heft.curation.ranking import lowest_first
+
 RECALL_GRID = np.linspace(0.0, 1.0, 101)
 
 
@@ -29,8 +31,8 @@ def removal_quality(kept: np.ndarray, wrong: np.ndarray) -> dict[str, float]:
     return {name: above / below for name, (above, below) in values.items() if below}
 
 
-def inspection_quality(scores: np.ndarray, wrong: np.ndarray) -> dict[str, float]:
-    """Of a person who inspects as many examples as are wrong, lowest scores first, equal ones in order.
+def inspection_quality(scores: np.ndarray, wrong: np.ndarray, ties: np.ndarray) -> dict[str, float]:
+    """Of a person who inspects as many examples as are wrong, lowest scores first; `ties` [n] orders equal ones.
 
     noise_n_wrong; noise_precision_inspected, share of the inspected that are wrong; noise_recall_inspected, share of
     the wrong that are inspected (the same number, since both divide by n_wrong); noise_missed_inspected, how many wrong
@@ -39,7 +41,7 @@ def inspection_quality(scores: np.ndarray, wrong: np.ndarray) -> dict[str, float
     n_wrong = int(wrong.sum())
     if not 0 < n_wrong < len(wrong):
         return {}
-    inspected = np.argsort(scores, kind="stable")[:n_wrong]
+    inspected = lowest_first(scores, ties)[:n_wrong]
     caught = int(wrong[inspected].sum())
     return {
         "noise_n_wrong": n_wrong,

@@ -10,6 +10,7 @@ import pandas as pd
 from torch import Tensor, nn
 
 from heft.comparison import CLASS_ACCURACY, COLUMNS, KEY
+from heft.curation.ranking import tie_break
 from heft.curation.states import state_of
 from heft.data.examples import Examples
 from heft.detection import detection_quality, inspection_quality, precision_at_recall, removal_quality
@@ -61,7 +62,8 @@ def evaluate_variant(
     """
     ordered = None if scores is None else scores.set_index("id")["score"].loc[splits.train.ids].to_numpy()
     detection = {} if ordered is None else detection_quality(ordered, splits.wrong)
-    inspection = {} if ordered is None else inspection_quality(ordered, splits.wrong)
+    ties = tie_break(splits.train.ids, evaluated.seed)
+    inspection = {} if ordered is None else inspection_quality(ordered, splits.wrong, ties)
     rows: list[dict[str, Any]] = []
     long: list[dict[str, Any]] = []
     for (action, fraction), block in plan.groupby(["action", "fraction"], sort=False):

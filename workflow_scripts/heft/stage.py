@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from heft.allocator import keep_freed_memory
+from heft.artifacts import read_json
 from heft.faults import first_to_say_full, is_disk_full, sentence_of
 from heft.records import Dataset, RunRecord, run_key
 from heft.warm import hand_over
@@ -114,7 +115,7 @@ def dataset_of(job: Any) -> Dataset | None:
     manifest = job.input.get("manifest")
     if not manifest:
         return None
-    facts = json.loads(Path(str(manifest)).read_text(encoding="utf-8"))
+    facts = read_json(str(manifest))
     return Dataset(facts["source"], facts["dataset_digest"], facts["origin"])
 
 

@@ -8,7 +8,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from heft.artifacts import read_json, read_parquet, read_tensors
+from heft.artifacts import read_json, read_parquet
+from heft.data.inputs import InputsFile
 from heft.errors import HeftError
 
 
@@ -27,14 +28,14 @@ class Examples:
 
 def load_examples(data_folder: str | Path, split_file: str | Path) -> Examples:
     """The examples that `split_file` lists, in its order; raises HeftError where it names a row that is not there."""
-    inputs = read_tensors(Path(data_folder) / "inputs.safetensors")["inputs"]
+    inputs = InputsFile(Path(data_folder) / "inputs.safetensors")
     split = read_parquet(split_file)
-    rows = torch.from_numpy(split["row"].to_numpy(copy=True))
+    rows = split["row"].to_numpy(copy=True)
     if len(rows) and int(rows.max()) >= len(inputs):
         raise HeftError(f"{split_file} names row {int(rows.max())}, but {data_folder} holds {len(inputs)} examples.")
     return Examples(
         ids=split["id"].to_numpy(dtype=str),
-        inputs=inputs[rows],
+        inputs=torch.from_numpy(inputs.verified(rows))[torch.from_numpy(rows)],
         labels=torch.from_numpy(split["label"].to_numpy(copy=True)),
         true_labels=torch.from_numpy(split["true_label"].to_numpy(copy=True)),
     )

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from heft.artifacts import atomic_path, sha256_of_file, write_json, write_parquet
+from heft.artifacts import sha256_of_file, write_json, write_parquet
+from heft.data.inputs import write_inputs
 from heft.data.sources.registry import RawData
 from heft.errors import HeftError
 from heft.registry import declarations
@@ -19,9 +20,6 @@ def prepare(source: str, data_dir: Path | None, folder: Path) -> None:
     Raises HeftError, and leaves `folder` as it was, where a source file is missing, changed or truncated, or its
     content is not a classification data set.
     """
-    # torch-free, so that the job starts fast.
-    from safetensors.numpy import save_file
-
     declaration = declarations("data/sources")[source]
     raw: RawData = declaration.load()(data_dir)
     check_raw_data(raw, source)
@@ -36,8 +34,7 @@ def prepare(source: str, data_dir: Path | None, folder: Path) -> None:
     )
     if raw.official_test is not None:
         examples["official_test"] = raw.official_test
-    with atomic_path(folder / "inputs.safetensors") as temporary:
-        save_file({"inputs": np.ascontiguousarray(raw.inputs)}, temporary)
+    write_inputs(folder / "inputs.safetensors", raw.inputs)
     write_parquet(folder / "examples.parquet", examples)
     write_json(folder / "manifest.json", _manifest(source, declaration.fields, raw, examples))
 

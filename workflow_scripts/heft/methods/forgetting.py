@@ -21,7 +21,7 @@ from heft.methods.registry import Context, method
 def forgetting(context: Context) -> Tensor:
     """Minus the number of forgetting events [n_train], counted after each epoch on the whole training split.
 
-    Whole numbers: many examples tie, and equal ones leave in the order of the split.
+    Whole numbers: many examples tie, and the seed draws which of equal ones leave first.
     """
     right = context.recorded.margin > 0  # [n_epochs, n_train]
     events = (right[:-1] & ~right[1:]).sum(dim=0)

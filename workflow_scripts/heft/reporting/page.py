@@ -1,6 +1,7 @@
 """Writes a report: one self-contained page, the two tables, and each figure as a file."""
 
 import base64
+import hashlib
 import re
 from pathlib import Path
 from typing import Any
@@ -40,6 +41,7 @@ def render_report(report: ReportInput, folder: str | Path) -> None:
     classes = class_changes(comparison, verdict, report.manifest.get("class_names", []))
     figures = draw_figures(report, comparison, verdict, agreement, classes)
     table = report.comparison[list(COLUMNS)].to_csv(index=False, lineterminator="\n")
+    tables = {"comparison.csv": table, "metrics.csv": report.long_metrics.to_csv(index=False, lineterminator="\n")}
     gallery = None
     if report.training is not None:
         gallery = make_gallery(report.training, comparison, verdict, report.manifest.get("class_names", []))
@@ -62,6 +64,7 @@ def render_report(report: ReportInput, folder: str | Path) -> None:
         colours=method_colours(comparison),
         marks=method_marks(comparison),
         table_link=_table_link(table),
+        digests={name: hashlib.sha256(text.encode()).hexdigest() for name, text in tables.items()},
         drawn=what_seeds_vary(comparison, report.split.resample),
         style=Markup((TEMPLATES / "style.css").read_text(encoding="utf-8")),
         script=Markup((TEMPLATES / "page.js").read_text(encoding="utf-8")),
@@ -69,8 +72,8 @@ def render_report(report: ReportInput, folder: str | Path) -> None:
     for former in (folder / "figures").glob("*.svg"):
         if former.stem not in figures:
             former.unlink()
-    write_text(folder / "comparison.csv", table)
-    write_text(folder / "metrics.csv", report.long_metrics.to_csv(index=False, lineterminator="\n"))
+    for name, text in tables.items():
+        write_text(folder / name, text)
     for name, picture in figures.items():
         write_text(folder / "figures" / f"{name}.svg", picture.svg)
     write_text(folder / "index.html", re.sub(r"\n\s*\n+", "\n", page))
