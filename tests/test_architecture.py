@@ -17,7 +17,7 @@ MAY_IMPORT = {
     "kernels": set(),
     "objectives": {"kernels"},
     "methods": {"kernels", "objectives", "logits"},
-    "models": set(),
+    "models": {"own_module"},
     "data": {"training"},  # settings and the seeds of its random streams
     "training": {"data", "models", "logits"},
     "curation": {"variants", "data", "models", "training"},

@@ -70,12 +70,27 @@ def test_a_specification_survives_json() -> None:
     ("name", "options", "shape", "sentence"),
     [
         ("mpl", {}, (1, 8, 8), 'model "mpl" is not known; did you mean "mlp"'),
-        ("mlp", {"width": 3}, (1, 8, 8), "model mlp has no option width"),
+        ("mlp", {"width": 3}, (1, 8, 8), "model mlp has no option width; its options: hidden."),
+        ("mlp", {"n_classes": 3}, (1, 8, 8), "model mlp has no option n_classes; its options: hidden."),
         ("resnet18", {"norm": "layer"}, (1, 8, 8), 'model resnet18: norm is "layer"; allowed: group, batch'),
         ("cnn", {}, (12,), "cnn needs pictures of at least 4 x 4"),
         ("cnn", {}, (1, 2, 2), "cnn needs pictures of at least 4 x 4"),
         ("nowhere:build", {}, (1, 8, 8), 'model "nowhere:build" cannot be imported'),
-        ("own_model:missing", {}, (1, 8, 8), "cannot be imported"),
+        ("own_model:missing", {}, (1, 8, 8), r"own_model.py has no missing; it has: build, wrong, alone, any_option\."),
+        (
+            "own_model:build",
+            {},
+            (1, 2, 2),
+            "model own_model:build needs the option width, which the configuration does",
+        ),
+        ("own_model:build", {"wide": 3}, (1, 2, 2), "model own_model:build has no option wide; its options: width."),
+        (
+            "own_model:alone",
+            {},
+            (1, 2, 2),
+            r"model own_model:alone takes \(shape\); its function has to take \(input_s",
+        ),
+        ("own_model:NUMBER", {}, (1, 2, 2), r"NUMBER is a int; expected a function \(input_shape, n_classes\)"),
         ("own_model:wrong", {}, (1, 8, 8), r"returns shape \[2, 1\] for 2 examples; expected \[2, 3\]"),
     ],
 )
@@ -87,8 +102,9 @@ def test_what_does_not_fit_is_one_sentence(
 
 
 def test_a_users_own_function_is_found_in_the_working_folder(own_model: None) -> None:
-    model = build_model("own_model:build", {"width": 4}, (1, 2, 2), 3, seed=0)
-    assert model(torch.zeros(1, 1, 2, 2)).shape == (1, 3)
+    for name in ("own_model:build", "own_model:any_option"):
+        model = build_model(name, {"width": 4}, (1, 2, 2), 3, seed=0)
+        assert model(torch.zeros(1, 1, 2, 2)).shape == (1, 3)
 
 
 @pytest.fixture
@@ -99,6 +115,11 @@ def own_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         "    return nn.Sequential(nn.Flatten(), nn.Linear(4, width), nn.Linear(width, n_classes))\n"
         "def wrong(input_shape, n_classes):\n"
         "    return nn.Sequential(nn.Flatten(), nn.LazyLinear(1))\n"
+        "def alone(shape):\n"
+        "    return nn.Flatten()\n"
+        "def any_option(input_shape, n_classes, **options):\n"
+        "    return build(input_shape, n_classes, **options)\n"
+        "NUMBER = 3\n"
     )
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "path", list(sys.path))

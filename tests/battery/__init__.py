@@ -6,10 +6,10 @@ Inputs have shape [n, 1, 4, 4]; outputs are logits of 4 classes. `battery.MODELS
 import torch
 from torch import Tensor, nn
 
-from battery import convolutions, layers, normalisations, refusals, sequences, sharing
+from battery import convolutions, hidden, layers, normalisations, refusals, sequences, sharing
 from battery.entry import INPUT_SHAPE, N_CLASSES, Entry
 
-ROOMS = (layers, convolutions, normalisations, sequences, sharing, refusals)
+ROOMS = (layers, convolutions, normalisations, sequences, sharing, refusals, hidden)
 MODELS: dict[str, Entry] = {name: entry for room in ROOMS for name, entry in room.MODELS.items()}
 WORKING = {name: entry for name, entry in MODELS.items() if not entry.refused}
 REFUSED = {name: entry for name, entry in MODELS.items() if entry.refused}

@@ -11,6 +11,7 @@ from typing import Any
 from heft.config import NAME_PATTERN, EnsembleSettings, ExperimentSettings, Named
 from heft.ensemble_kinds import KINDS
 from heft.errors import HeftError
+from heft.own_module import find_module
 from heft.registry import Declaration, declarations
 from heft.variants import Scorer, Variant
 
@@ -78,7 +79,7 @@ class Experiment:
         self._check_epochs()
         self._check_known_labels()
         model, _ = self.model
-        if ":" in model and not any(module_file(model, root) for root in roots):
+        if ":" in model and find_module(model, roots) is None:
             raise HeftError(
                 f'{self.where}.model is "{model}"; no such module beside the configuration or in the project'
             )
@@ -170,10 +171,3 @@ def each_value(name: str, options: Mapping[str, Any]) -> Iterator[tuple[str, dic
 def declaration_of(method: str) -> Declaration:
     """The declaration of a registered method."""
     return declarations("methods")[method]
-
-
-def module_file(import_path: str, root: Path) -> Path | None:
-    """The file of `package.module:function` under `root`, or None."""
-    stem = root.joinpath(*import_path.partition(":")[0].split("."))
-    candidates = [stem.with_suffix(".py"), stem / "__init__.py"]
-    return next((file for file in candidates if file.is_file()), None)

@@ -9,9 +9,10 @@ from typing import Any
 
 from heft.config import Configuration, data_folder, load_configuration
 from heft.ensemble_kinds import KINDS
-from heft.experiment import Experiment, declaration_of, module_file
+from heft.experiment import Experiment, declaration_of
 from heft.fingerprint import PACKAGE_ROOT, fingerprint
-from heft.registry import MODULES_VARIABLE, declarations
+from heft.own_module import MODULES_VARIABLE, find_module
+from heft.registry import declarations
 from heft.variants import NONE, Scorer, Variant
 
 # Models of `seeds` and `subsets` that are trained at a time; group 0 of `seeds` lacks member 0, the trained one.
@@ -212,7 +213,9 @@ class Plan:
         name, _ = self.experiments[experiment].model
         if ":" not in name:
             return declarations("models")[name].file
-        return next(file for root in self.roots if (file := module_file(name, root)))
+        file = find_module(name, self.roots)
+        assert file is not None  # `Experiment.check` has found it
+        return file
 
 
 def load_plan(raw: Mapping[str, Any], files: list[Path]) -> Plan:

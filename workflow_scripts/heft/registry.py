@@ -16,8 +16,6 @@ from pathlib import Path
 from typing import Any
 
 PACKAGE = Path(__file__).parent
-# Environment variable: folders, in the order of the search path, where a user's own modules may lie.
-MODULES_VARIABLE = "HEFT_MODULES"
 DECORATORS = {"methods": "method", "models": "model", "data/sources": "source", "baselines": "baseline"}
 _FOLDERS: dict[str, list[Path]] = {room: [PACKAGE / room] for room in DECORATORS}
 

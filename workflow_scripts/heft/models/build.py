@@ -1,20 +1,19 @@
 """Builds a model by its name, with initial parameters that a seed decides."""
 
 import difflib
-import importlib
-import inspect
-import os
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import torch
 from torch import nn
 
 from heft.errors import HeftError
-from heft.registry import MODULES_VARIABLE, declarations
+from heft.models.outputs import check_shape
+from heft.models.own import check_kind, check_options, own_function
+from heft.models.persons_code import persons_code, seed_generators
+from heft.models.soundness import check_soundness
+from heft.registry import declarations
 
 
 @dataclass(frozen=True)
@@ -32,8 +31,8 @@ class ModelSpec:
         return cls(model["name"], model["options"], manifest["input_shape"], len(manifest["class_names"]))
 
     def build(self, seed: int) -> nn.Module:
-        """The model with initial parameters drawn from `seed`."""
-        return build_model(self.name, self.options, self.input_shape, self.n_classes, seed)
+        """The model in evaluation mode with initial parameters drawn from `seed`; `build_model` has found it sound."""
+        return Draw.of(self)(seed)
 
     def as_json(self) -> dict[str, Any]:
         """Plain values; `ModelSpec(**spec.as_json())` is the same specification."""
@@ -48,20 +47,67 @@ class ModelSpec:
 def build_model(
     name: str, options: Mapping[str, Any], input_shape: Sequence[int], n_classes: int, seed: int
 ) -> nn.Module:
-    """A registered model, or a user's own `package.module:function`, in evaluation mode.
+    """A registered model, or a user's own `package.module:function`, in evaluation mode, found to be sound.
 
-    Initial parameters follow from `seed` alone; torch's global generator is left as it was.
-    Raises HeftError where the name, an option, the input shape or the shape of the logits does not fit.
+    Initial parameters follow from `seed` alone; the global generators and settings of torch are left as they were.
+    Raises HeftError where the name, an option, the input shape or the shape of the logits does not fit, and where the
+    model is not sound (`heft.models.soundness`).
     """
-    function = _own_function(name) if ":" in name else _registered_function(name, input_shape)
-    unknown = [option for option in options if option not in inspect.signature(function).parameters]
-    if unknown:
-        raise HeftError(f"model {name} has no option {unknown[0]}.")
-    with torch.random.fork_rng(devices=[]):
-        torch.default_generator.manual_seed(seed)
-        model = function(tuple(input_shape), n_classes, **options).eval()
-        _check_logits(model, name, input_shape, n_classes)
+    draw = Draw.of(ModelSpec(name, options, input_shape, n_classes))
+    model = draw(seed)
+    with persons_code(f"model {name} fails on inputs of shape {list(input_shape)}"):
+        check_soundness(model, f"model {name}", input_shape, n_classes)
+    _check_again(draw, seed, model)
     return model
+
+
+@dataclass(frozen=True)
+class Draw:
+    """A model's function with its arguments: called with a seed, it gives a model whose logits have the right shape."""
+
+    function: Callable[..., nn.Module]
+    spec: ModelSpec
+
+    @classmethod
+    def of(cls, spec: ModelSpec) -> "Draw":
+        """Finds the function; raises HeftError where there is none, or the options are not its own."""
+        own = ":" in spec.name
+        function = own_function(spec.name) if own else _registered_function(spec.name, spec.input_shape)
+        check_options(function, spec.name, spec.options)
+        return cls(function, spec)
+
+    def __call__(self, seed: int) -> nn.Module:
+        label, shape = f"model {self.spec.name}", tuple(self.spec.input_shape)
+        with persons_code(f"{label} cannot be built"):
+            seed_generators(seed)
+            model = self.function(shape, self.spec.n_classes, **self.spec.options)
+            if torch.default_generator.initial_seed() != seed:
+                raise HeftError(f"{label} seeds torch's generator; leave that out, the experiment's seed decides.")
+            check_kind(model, self.spec.name)
+            model.eval()
+            drawn = torch.get_rng_state()
+        with persons_code(f"{label} fails on inputs of shape {list(shape)}"):
+            torch.set_rng_state(drawn)  # lazy layers draw at their first call
+            with torch.no_grad():
+                logits = model(torch.zeros(2, *shape))
+            check_shape(logits, label, 2, self.spec.n_classes)
+        return model
+
+
+def _check_again(draw: Draw, seed: int, model: nn.Module) -> None:
+    """Raises HeftError where the same seed gives other initial parameters, or the same module again."""
+    again = draw(seed)
+    label = f"model {draw.spec.name}"
+    shared = {id(parameter) for parameter in model.parameters() if parameter.requires_grad}
+    if shared & {id(parameter) for parameter in again.parameters()}:
+        raise HeftError(f"{label} returns the same parameters at each call; make the module inside the function.")
+    before, after = model.state_dict(), again.state_dict()
+    for name in before:
+        if name not in after or not torch.equal(before[name].nan_to_num(), after[name].nan_to_num()):
+            raise HeftError(
+                f"{label}: {name} starts with other values at each call for the same seed; draw from torch's global "
+                "generator."
+            )
 
 
 def _registered_function(name: str, input_shape: Sequence[int]) -> Callable[..., nn.Module]:
@@ -75,30 +121,3 @@ def _registered_function(name: str, input_shape: Sequence[int]) -> Callable[...,
     if known[name].fields.get("needs_image") and (len(input_shape) != 3 or min(input_shape[1:]) < 4):
         raise HeftError(f"model {name} needs pictures of at least 4 x 4, but an input has shape {list(input_shape)}.")
     return known[name].load()
-
-
-def _own_function(name: str) -> Callable[..., nn.Module]:
-    module_name, _, function_name = name.partition(":")
-    # Last, so that a file of these folders never hides an installed package.
-    sys.path += [root for root in module_roots() if root not in sys.path]
-    try:
-        return getattr(importlib.import_module(module_name), function_name)
-    except (ImportError, AttributeError, ValueError) as error:
-        raise HeftError(f'model "{name}" cannot be imported: {error}.') from error
-
-
-def module_roots() -> list[str]:
-    """Folders where a user's own modules may lie: beside the configuration, then the project's."""
-    return [*filter(None, os.environ.get(MODULES_VARIABLE, "").split(os.pathsep)), str(Path.cwd())]
-
-
-def _check_logits(model: nn.Module, name: str, input_shape: Sequence[int], n_classes: int) -> None:
-    try:
-        with torch.no_grad():
-            logits = model(torch.zeros(2, *input_shape))
-    except RuntimeError as error:
-        raise HeftError(
-            f"model {name} fails on inputs of shape {list(input_shape)}: {str(error).splitlines()[0]}."
-        ) from error
-    if tuple(logits.shape) != (2, n_classes):
-        raise HeftError(f"model {name} returns shape {list(logits.shape)} for 2 examples; expected [2, {n_classes}].")
