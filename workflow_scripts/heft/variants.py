@@ -44,8 +44,14 @@ class Variant:
 
 
 def fraction_slug(fraction: float) -> str:
-    """A fraction as text, the same in every file, key and run: `0.025`."""
-    return f"{fraction:.6g}"
+    """Spells a fraction in every file, key and run: `0.025`; two fractions never share a spelling."""
+    return shortest(fraction)
+
+
+def shortest(value: float) -> str:
+    """The fewest significant digits, six or more, that read back as `value`; plain six where nothing does (nan)."""
+    spelled = (f"{value:.{digits}g}" for digits in range(6, 18))
+    return next((text for text in spelled if float(text) == value), f"{value:.6g}")
 
 
 def _options_slug(options: Mapping[str, Any]) -> str:
@@ -54,7 +60,7 @@ def _options_slug(options: Mapping[str, Any]) -> str:
 
 def _value_slug(value: Any) -> str:
     if isinstance(value, float):
-        return f"{value:.6g}"
+        return shortest(value)
     if isinstance(value, list | tuple):
         return "x".join(_value_slug(element) for element in value)
     return re.sub(r"[^A-Za-z0-9.]", "-", str(value))

@@ -5,7 +5,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from heft.identity import project_of
 from heft.records.commit import commit_tags
+from heft.variants import fraction_slug
 
 
 @dataclass(frozen=True)
@@ -47,12 +49,13 @@ class Run:
         return " ".join(part for part in (self.stage, self.variant, *_action_parts(self.action, self.fraction)) if part)
 
     def start_event(self, record: str) -> dict[str, Any]:
-        """The event that opens the run; the parts of the key are repeated as parameters."""
+        """The event that opens the run; the parts of the key are repeated as parameters. `project` is the folder's id."""
         own = {name: getattr(self, name) for name in ("experiment", "seed", "stage", "variant", "action", "fraction")}
         keys = {name: value for name, value in own.items() if value not in ("", None)}
         return {
             "event": "start",
             "record": record,
+            "project": project_of(),
             "key": self.key,
             "name": self.name,
             **own,
@@ -73,7 +76,7 @@ def run_key(
 
 
 def _action_parts(action: str, fraction: float | None) -> list[str]:
-    return [action, "" if fraction is None else f"{fraction:g}"] if action else []
+    return [action, "" if fraction is None else fraction_slug(fraction)] if action else []
 
 
 def _flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
