@@ -25,7 +25,7 @@ def examples(n: int = 23, seed: int = 0, prefix: str = "x") -> Examples:
     inputs = torch.randn(n, *SHAPE, generator=generator) + true_labels[:, None, None, None]
     labels = true_labels.clone()
     labels[: n // 4] = (labels[: n // 4] + 1) % N_CLASSES
-    ids = np.array([f"{prefix}{(7 * k + 3) % 1000:03d}" for k in range(n)])
+    ids = np.array([f"{prefix}{(370 * k + 3) % 1009:04d}" for k in range(n)])
     return Examples(ids, inputs, labels, true_labels)
 
 
