@@ -4,7 +4,7 @@ BIN := .venv/bin
 ARGS ?=
 EXPERIMENT ?= mnist5k
 
-.PHONY: run ui test check bench bench-kernel budget docs example clean
+.PHONY: run ui test check bench bench-kernel budget mutations docs example clean
 
 run: .venv/run
 	@$(BIN)/snakemake --cores all $(ARGS)
@@ -34,6 +34,9 @@ bench-kernel: .venv/dev
 
 budget: .venv/dev
 	@$(BIN)/python benchmarks/training_budget.py
+
+mutations: .venv/dev
+	@$(BIN)/python benchmarks/mutations/study.py $(ARGS)
 
 docs: .venv/run
 	@$(BIN)/python docs/method_pages.py

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from heft.data.noise import plant_noise
+from heft.data.noise import plant_noise, principal_components
 from heft.data.settings import NoiseSettings
 from heft.errors import HeftError
 
@@ -24,7 +24,7 @@ def plant(kind: str, rate: float, seed: int = 0, n: int = 500) -> tuple[np.ndarr
 
 
 @pytest.mark.parametrize("kind", ["symmetric", "pairs", "clustered"])
-@pytest.mark.parametrize("rate", [0.013, 0.1, 0.3, 0.777])
+@pytest.mark.parametrize("rate", [0.013, 0.0134, 0.1, 0.3, 0.3336, 0.777])
 def test_exactly_round_rate_times_n_labels_are_wrong(kind: str, rate: float) -> None:
     for seed in range(3):
         labels, given = plant(kind, rate, seed)
@@ -83,6 +83,34 @@ def test_clustered_noise_has_neighbours_that_are_wrong_together() -> None:
 
     clustered, symmetric = map(share_of_neighbours_with_the_same_wrong_label, ("clustered", "symmetric"))
     assert clustered > 4 * symmetric
+
+
+def test_principal_components_are_the_coordinates_along_the_directions_of_largest_variance() -> None:
+    generator = np.random.default_rng(0)
+    inputs = (generator.standard_normal((200, 25)) * np.geomspace(10, 0.1, 25)) @ np.linalg.qr(
+        generator.standard_normal((25, 25))
+    )[0] + 7
+    left, singular, _ = np.linalg.svd(inputs - inputs.mean(0), full_matrices=False)
+    found = principal_components(inputs.reshape(200, 1, 5, 5))
+    assert found.shape == (200, 20)
+    np.testing.assert_allclose(abs(found), abs(left * singular)[:, :20], atol=1e-8)
+
+
+def test_a_ball_of_clustered_noise_is_narrow_along_the_direction_of_largest_variance() -> None:
+    labels = np.arange(500) % N_CLASSES
+    inputs = np.random.default_rng(0).standard_normal((500, 30))
+    inputs[:, 3] *= 1000
+    given = plant_noise(labels, inputs.reshape(500, 1, 5, 6), NoiseSettings("clustered", 0.02), N_CLASSES, 0)
+    ball = np.flatnonzero(given != labels)
+    assert len(ball) == 10
+    assert np.ptp(inputs[ball, 3]) < 0.1 * np.ptp(inputs[:, 3])
+
+
+def test_a_ball_has_one_class_and_balls_are_a_fiftieth_of_the_examples() -> None:
+    for seed in range(5):
+        labels, given = plant("clustered", 0.04, seed)
+        sizes = np.bincount(given[given != labels])
+        assert set(sizes) - {0} <= {10, 20}
 
 
 def test_a_rate_that_comes_to_no_example_is_an_error() -> None:

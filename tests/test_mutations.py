@@ -1,0 +1,71 @@
+"""The drawn mutations change one line of a function's body, and leave alone what no number depends on."""
+
+import ast
+import importlib
+import sys
+from types import ModuleType
+
+import pytest
+from workspace import ROOT
+
+SOURCE = '''
+"""Adds, or not: 1 + 1."""
+LIMIT = 1 + 1
+
+
+def total(values: list[int] | None, start: int = 3) -> int:
+    """Adds: 2 + 2."""
+    assert start > 2
+    if values is None:
+        raise ValueError(f"{start + 4} is not enough")
+    found: int | None = max(start, sum(values, start=start)) if not start < 5 else values[:7]
+    return found
+'''
+EXPECTED = {
+    "if values is not None:",
+    "found: int | None = min(start, sum(values, start=start)) if not start < 5 else values[:7]",
+    "found: int | None = max(start, sum(values)) if not start < 5 else values[:7]",
+    "found: int | None = max(sum(values, start=start), start) if not start < 5 else values[:7]",
+    "found: int | None = values[:7] if not start < 5 else max(start, sum(values, start=start))",
+    "found: int | None = max(start, sum(values, start=start)) if start < 5 else values[:7]",
+    "found: int | None = max(start, sum(values, start=start)) if not start <= 5 else values[:7]",
+    "found: int | None = max(start, sum(values, start=start)) if not start > 5 else values[:7]",
+    "found: int | None = max(start, sum(values, start=start)) if not start < 6 else values[:7]",
+    "found: int | None = max(start, sum(values, start=start)) if not start < 5 else values[:8]",
+    "found: int | None = max(start, sum(values, start=start)) if not start < 5 else values[7:]",
+}
+
+
+@pytest.fixture
+def candidates(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    monkeypatch.syspath_prepend(str(ROOT / "benchmarks" / "mutations"))
+    return importlib.import_module("candidates")
+
+
+def test_each_change_of_an_expression_is_found_and_no_docstring_annotation_or_error_is_touched(
+    candidates: ModuleType,
+) -> None:
+    assert {one.after for one in candidates.mutations_of("a.py", SOURCE)} == EXPECTED
+
+
+def test_a_mutation_changes_its_line_alone(candidates: ModuleType) -> None:
+    for one in candidates.mutations_of("a.py", SOURCE):
+        before, after = SOURCE.splitlines(), candidates.mutated(SOURCE, one.line, one.after).splitlines()
+        assert [k for k, line in enumerate(before) if line != after[k]] == [one.line - 1]
+        assert before[one.line - 1].strip() == one.before
+        ast.parse("\n".join(after))
+
+
+def test_a_seed_draws_the_same_mutations_of_different_lines_of_all_rooms(
+    candidates: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    study = importlib.import_module("study")
+    rooms = {name: study.ROOMS[name] for name in ("statistics", "fingerprint", "curation")}
+    monkeypatch.setattr(study, "ROOMS", rooms)
+    drawn = study.drawn(12, seed=1)
+    assert drawn == study.drawn(12, seed=1)
+    assert drawn != study.drawn(12, seed=2)
+    assert len({(one.file, one.line) for one in drawn}) == 12
+    assert [one.file.rpartition("/")[2] for one in drawn[:2]] == ["statistics.py", "fingerprint.py"]
+    for name in ("study", "trial", "candidates"):
+        sys.modules.pop(name, None)

@@ -1,0 +1,71 @@
+"""Which files a report is made of: of a job, by seed, and of a run that did not end."""
+
+from types import SimpleNamespace
+from typing import Any
+
+from heft.report_files import sources_of, sources_there
+from heft.reporting.inputs import MissingCell
+
+
+def files(pattern: str, *seeds: int) -> list[str]:
+    return [f"results/mine/seed{seed}/{pattern}" for seed in seeds]
+
+
+def test_a_jobs_files_are_taken_by_the_seed_of_their_folder() -> None:
+    listed = {
+        "metrics": files("metrics/ip.json", 10, 2),
+        "history": files("train/history.parquet", 10, 2),
+        "facts": files("split/facts.json", 2, 10),
+        "train": files("split/train.parquet", 10, 2),
+        "scores": [*files("scores/ip.parquet", 10, 2), *files("scores/loss.parquet", 2)],
+        "inputs": "inputs",
+        "manifest": "manifest",
+    }
+    job: Any = SimpleNamespace(
+        wildcards=SimpleNamespace(e="mine"),
+        params=SimpleNamespace(configuration={"seeds": [2, 10]}),
+        input=SimpleNamespace(**listed),
+    )
+    found = sources_of(job)
+    assert (found.experiment, found.inputs, found.manifest, found.missing) == ("mine", "inputs", "manifest", ())
+    assert found.metrics == listed["metrics"]
+    for part, name in ((found.history, "train/history.parquet"), (found.facts, "split/facts.json")):
+        assert part == {seed: files(name, seed)[0] for seed in (2, 10)}
+    assert found.train == {seed: files("split/train.parquet", seed)[0] for seed in (2, 10)}
+    assert found.scores == {2: files("scores/ip.parquet", 2) + files("scores/loss.parquet", 2),
+                            10: files("scores/ip.parquet", 10)}  # fmt: skip
+
+
+COLUMNS = {
+    "none": {"method": "none", "ensemble": "", "members": 1},
+    "ip": {"method": "ip", "ensemble": "", "members": 1},
+    "ip__seeds__5": {"method": "ip", "ensemble": "seeds", "members": 5},
+}
+
+
+def test_of_an_unfinished_run_only_what_is_not_missing_is_read_and_a_seed_without_anything_is_left_out() -> None:
+    missing = [[1, "ip__seeds__5", "memory ran out"], *([2, variant, "train failed"] for variant in COLUMNS)]
+    found = sources_there(
+        {
+            "experiment": "mine",
+            "configuration": {"seeds": [0, 1, 2]},
+            "variants": COLUMNS,
+            "scored": ["ip", "ip__seeds__5"],
+            "missing": missing,
+        }
+    )
+    of_seed_0 = [path for variant in COLUMNS for path in files(f"metrics/{variant}.json", 0)]
+    assert found.metrics == [*of_seed_0, *files("metrics/none.json", 1), *files("metrics/ip.json", 1)]
+    assert found.scores == {
+        0: [*files("scores/ip.parquet", 0), *files("scores/ip__seeds__5.parquet", 0)],
+        1: files("scores/ip.parquet", 1),
+    }
+    assert found.facts == {seed: files("split/facts.json", seed)[0] for seed in (0, 1)}
+    assert found.history == {seed: files("train/history.parquet", seed)[0] for seed in (0, 1)}
+    assert found.train == {seed: files("split/train.parquet", seed)[0] for seed in (0, 1)}
+    assert (found.inputs, found.manifest) == (
+        "results/mine/data/inputs.safetensors",
+        "results/mine/data/manifest.json",
+    )
+    assert found.missing[0] == MissingCell(1, "ip__seeds__5", "ip", "memory ran out", "seeds", 5)
+    assert [(cell.seed, cell.variant, cell.reason) for cell in found.missing] == [tuple(one) for one in missing]

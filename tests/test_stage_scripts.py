@@ -1,0 +1,192 @@
+"""What the scripts hand from files to functions: splits, seeds, settings, weight decay; from training to the table."""
+
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from attribution_cases import Case
+from plain_training import (
+    N_CLASSES,
+    SETTINGS,
+    SHAPE,
+    SPEC,
+    cosine_rates,
+    difference,
+    examples,
+    plain_logits,
+    plain_training,
+    start_of,
+)
+from stage_job import Job
+from test_kernels import dense_gauss_newton
+from torch import Tensor
+from torch.nn.functional import cross_entropy
+
+from heft.artifacts import read_json, read_parquet, read_tensors, write_json, write_parquet, write_tensors
+from heft.data.examples import Examples
+from heft.kernels.curvature import flatten
+from heft.methods.registry import Batch
+from heft.training.folds import draw_folds
+from heft.training.seeds import derive_seed
+
+SPLITS = {"train": examples(), "validation": examples(12, 1, "v"), "test": examples(15, 2, "t")}
+MODEL = {"name": "mlp", "options": SPEC.options}
+SEED, DAMPING, FRACTIONS = 4, 0.1, [0.2, 0.4]
+SCORER = {"method": "if_cg", "options": {"damping": DAMPING, "tolerance": 1e-6}}
+SCORER |= {"ensemble": "", "ensemble_options": {}, "members": 1}  # type: ignore[dict-item]
+TRAINING = {"training": vars(SETTINGS), "model": MODEL, "resample": ["split", "noise", "init"]}
+FINE_TUNING = {"fine_tuning": {"epochs": 2, "learning_rate": 0.03}}
+KEPT = {"checkpoints": {"final": "last", "spaced": 2, "early": 1}, "kept": {"roles": ("final", "spaced"), "latest": 0}}
+
+
+@dataclass(frozen=True)
+class Chain:
+    """The folder of a chain of stages, and the files that it began with."""
+
+    folder: Path
+    data: dict[str, Any]
+
+    def run(
+        self, rule: str, files: dict[str, str], output: dict[str, str], params: dict[str, Any], **wildcards: str
+    ) -> Job:
+        there = {name: self.folder / file if isinstance(file, str) else file for name, file in files.items()}
+        return Job(self.folder, rule, self.data | there, output, params, **wildcards).run()
+
+    def read(self, file: str) -> Any:
+        readers = {".json": read_json, ".parquet": read_parquet, ".safetensors": read_tensors}
+        return readers[Path(file).suffix](self.folder / file)
+
+
+def write_data(folder: Path) -> dict[str, Any]:
+    """Inputs of all splits in one file, in an order of its own, and the table of each split."""
+    everything = torch.cat([split.inputs for split in SPLITS.values()])
+    place = torch.randperm(len(everything), generator=torch.Generator().manual_seed(0))
+    shuffled = torch.empty_like(everything)
+    shuffled[place] = everything
+    write_tensors(folder / "data/inputs.safetensors", {"inputs": shuffled})
+    classes = [str(label) for label in range(N_CLASSES)]
+    facts = {"source": "digits", "dataset_digest": "00", "origin": "made up", "class_names": classes}
+    write_json(folder / "data/manifest.json", facts | {"input_shape": list(SHAPE)})
+    first = 0
+    for name, split in SPLITS.items():
+        rows = place[first : first + len(split)]
+        table = {"id": split.ids, "row": rows, "label": split.labels, "true_label": split.true_labels}
+        write_parquet(folder / f"split/{name}.parquet", pd.DataFrame(table))
+        first += len(split)
+    files = {name: folder / f"split/{name}.parquet" for name in SPLITS}
+    return {"manifest": folder / "data/manifest.json", **files}
+
+
+@pytest.fixture(scope="module")
+def chain(tmp_path_factory: pytest.TempPathFactory) -> Chain:
+    folder = tmp_path_factory.mktemp("chain")
+    chain = Chain(folder, write_data(folder))
+    states = {"states": "train/states.safetensors", "history": "train/history.parquet", "dynamics": "train/d.parquet"}
+    chain.run("train", {}, states, TRAINING)
+    chain.run("checkpoint", {"facts": "train/states.json", "history": "train/history.parquet"},
+              {"facts": "checkpoints/checkpoints.json"}, KEPT)  # fmt: skip
+    none = {name: [] for name in ("seeds", "folds", "subsets", "fine_tunes", "dynamics")}
+    chain.run("score_members", {"checkpoints": "checkpoints/checkpoints.json", **none},  # type: ignore[dict-item]
+              {"scores": "members.parquet", "cost": "cost.json"},
+              {"scorer": SCORER, "weight_decay": SETTINGS.weight_decay}, m="if_cg")  # fmt: skip
+    chain.run("score", {"scores": "members.parquet", "cost": "cost.json"},
+              {"scores": "scores.parquet", "cost": "scores.cost.json"},
+              {"variant": {"method": "if_cg", "members": 1}, "scorer": "if_cg"}, v="if_cg")  # fmt: skip
+    chain.run("prune", {"scores": "scores.parquet"}, {"plan": "plan.parquet"}, {"fractions": FRACTIONS}, v="if_cg")
+    chain.run("retrain", {"plan": "plan.parquet"}, {"states": "retrained.safetensors", "cost": "retrained.json"},
+              TRAINING, v="if_cg")  # fmt: skip
+    variant = {"method": "if_cg", "ensemble": "", "members": 1, "options": {}, "trains_on_validation": False}
+    chain.run("evaluate", {"states": "retrained.safetensors", "plan": "plan.parquet", "scores": "scores.parquet",
+                           "retrain_cost": "retrained.json", "score_cost": "scores.cost.json"},
+              {"metrics": "metrics.json"},
+              {"model": MODEL, "variant": variant, "baseline": False}, v="if_cg")  # fmt: skip
+    return chain
+
+
+@cache
+def base_by_hand() -> dict[str, Tensor]:
+    train = SPLITS["train"]
+    start, order = start_of(derive_seed(SEED, "init", "parameters")), derive_seed(SEED, "init", "order")
+    return plain_training(start, train.inputs, train.labels, order, cosine_rates(SETTINGS, 3))
+
+
+def tuned_by_hand() -> dict[str, Tensor]:
+    split, order = SPLITS["validation"], derive_seed(SEED, "init", "order")
+    return plain_training(base_by_hand(), split.inputs, split.labels, order, [0.03] * 4)
+
+
+def scores_by_hand(weight_decay: float) -> np.ndarray:
+    """Influences of the trained model by a dense solve in float64."""
+    state = {name: tensor.double() for name, tensor in base_by_hand().items()}
+    batches = [Batch(one.inputs.double(), one.labels) for one in (SPLITS["train"], SPLITS["validation"])]
+    case = Case(SPEC.build(0).double(), state, *batches, SPLITS["train"].true_labels, [state])
+    matrix = dense_gauss_newton(case)
+    shift = weight_decay + DAMPING * torch.linalg.eigvalsh(matrix).max()
+    solved = torch.linalg.solve(matrix + shift * torch.eye(len(matrix)), flatten(case.objective_gradient()))
+    gradients = case.gradients()
+    return (torch.cat([gradients[name].flatten(1) for name in state], dim=1) @ solved).numpy()
+
+
+def test_the_model_is_trained_on_the_training_split_with_the_settings_and_streams_of_its_seed(chain: Chain) -> None:
+    states = chain.read("checkpoints/states.safetensors")
+    final = {name.removeprefix("0/3/"): tensor for name, tensor in states.items() if name.startswith("0/3/")}
+    assert difference(final, base_by_hand()) < 1e-5
+    assert {name.split("/")[1] for name in states} == {"2", "3"}
+
+
+def test_influences_have_the_weight_decay_of_training_in_their_damping(chain: Chain) -> None:
+    scores = chain.read("scores.parquet").set_index("id")["score"].loc[SPLITS["train"].ids].to_numpy()
+    expected = scores_by_hand(SETTINGS.weight_decay)
+    assert abs(scores - expected).max() < 0.005 * abs(expected).max()
+    assert abs(scores - scores_by_hand(0.0)).max() > 0.03 * abs(expected).max()
+
+
+def test_the_lowest_scores_leave_and_the_table_measures_on_the_split_that_it_names(chain: Chain) -> None:
+    scores = scores_by_hand(SETTINGS.weight_decay)
+    train, start = SPLITS["train"], start_of(derive_seed(SEED, "init", "parameters"))
+    for fraction, row in zip(FRACTIONS, chain.read("metrics.json")["rows"], strict=True):
+        kept = torch.from_numpy(np.argsort(np.argsort(scores)) >= round(fraction * len(train))).float()
+        order, rates = derive_seed(SEED, "init", "order"), cosine_rates(SETTINGS, 3)
+        state = list(plain_training(start, train.inputs, train.labels, order, rates, weights=kept).values())
+        losses = {
+            name: float(cross_entropy(plain_logits(state, split.inputs), split.labels))
+            for name, split in SPLITS.items()
+        }
+        assert row["n_removed"] == int((kept == 0).sum())
+        assert (row["val_loss"], row["test_loss"]) == pytest.approx((losses["validation"], losses["test"]), rel=1e-4)
+        assert len({round(loss, 3) for loss in losses.values()}) == 3
+        assert (row["experiment"], row["seed"], row["variant"]) == ("mine", SEED, "if_cg")
+        assert row["retrain_cpu_seconds"] > 0
+        assert row["score_cpu_seconds"] > 0
+
+
+def tuned(chain: Chain, kind: str, group: int, **params: Any) -> dict[str, Tensor]:
+    files: Any = {"tuned": [str(chain.folder / "checkpoints/checkpoints.json")]}
+    output = {"facts": f"{kind}/checkpoints.json", "history": f"{kind}/h.parquet", "dynamics": f"{kind}/d.parquet"}
+    chain.run("members", files, output, TRAINING | KEPT | FINE_TUNING | params, kind=kind, g=str(group))
+    return chain.read(f"{kind}/states.safetensors")
+
+
+def state_in(states: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    return {name.removeprefix(prefix): tensor for name, tensor in states.items() if name.startswith(prefix)}
+
+
+def test_fine_tuning_goes_on_from_the_base_model_on_validation_as_member_and_as_baseline(chain: Chain) -> None:
+    assert difference(state_in(tuned(chain, "fine_tunes", 0), "0/2/"), tuned_by_hand()) < 1e-5
+    chain.run("baseline", {"checkpoints": "checkpoints/checkpoints.json"},
+              {"states": "tuned.safetensors", "cost": "tuned.json"},
+              TRAINING | FINE_TUNING | {"variant": {"method": "finetuned", "options": {}}}, v="finetuned")  # fmt: skip
+    assert difference(state_in(chain.read("tuned.safetensors"), "unpruned-0/"), tuned_by_hand()) < 1e-5
+
+
+def test_a_fold_of_the_members_stage_leaves_its_part_of_the_training_split_out(chain: Chain) -> None:
+    train: Examples = SPLITS["train"]
+    weights = (draw_folds(train.labels, SEED, 0) != 3).float()
+    start, order = start_of(derive_seed(SEED, "init", "parameters")), derive_seed(SEED, "init", "order")
+    expected = plain_training(start, train.inputs, train.labels, order, cosine_rates(SETTINGS, 3), weights=weights)
+    assert difference(state_in(tuned(chain, "folds", 0), "3/3/"), expected) < 1e-5
