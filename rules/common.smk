@@ -1,8 +1,11 @@
 """Reads the configuration, keeps one run at a time, and starts what accompanies a run."""
 
 import re
+import shlex
 import sys
 from pathlib import Path
+
+from snakemake.script import PythonScript
 
 sys.path.insert(0, str(Path(workflow.basedir) / "workflow_scripts"))
 
@@ -10,6 +13,7 @@ from heft.disk_space import check_disk_space
 from heft.errors import HeftError
 from heft.housekeeping.unplanned import planned_names
 from heft.incomplete import report_what_is_there, watch_failures
+from heft.launch import command
 from heft.plan import load_plan
 from heft.session import Session, lift_default_rate
 
@@ -18,6 +22,14 @@ try:
 except HeftError as error:
     sys.exit(str(error))
 
+
+def start_script(self, script, edit=False):
+    """Starts a job's script through `job.py`; Snakemake's own way breaks on a space in the interpreter's path."""
+    words = command(self.rulename, self.log, script)
+    self._execute_cmd("{command}", command=shlex.join(words))
+
+
+PythonScript.execute_script = start_script
 session = Session(plan.reports)
 failed_jobs = watch_failures()
 if workflow.is_main_process:

@@ -6,16 +6,15 @@ import logging
 import os
 import time
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 from full_disk import make_read_only, small_disk
 
 from heft.errors import HeftError
 from heft.faults import KILLED
+from heft.job_end import guarded
 from heft.progress import ProgressHandler, attach
 from heft.session import bring_back_from_future
-from heft.stage import guarded
 
 
 def test_dates_from_the_future_keep_their_order_and_others_their_date(tmp_path: Path) -> None:
@@ -28,10 +27,6 @@ def test_dates_from_the_future_keep_their_order_and_others_their_date(tmp_path: 
     assert old == pytest.approx(-500, abs=0.01)
     assert second - first == pytest.approx(200, abs=0.01)
     assert 0 <= second < 5
-
-
-def job(folder: Path) -> SimpleNamespace:
-    return SimpleNamespace(rule="score", log=[str(folder / "logs/score.log")])
 
 
 @pytest.mark.parametrize(
@@ -47,23 +42,18 @@ def test_a_fault_in_a_stage_is_one_sentence_and_status_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception, sentence: str
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(SystemExit) as ended, guarded(job(tmp_path)):
+    with pytest.raises(SystemExit) as ended, guarded("score", Path("logs/score.log")):
         raise error
     assert str(ended.value.code).startswith(sentence)
     assert "\n" not in str(ended.value.code)
     assert (tmp_path / "logs/score.log").read_text() == str(ended.value.code).removeprefix("score: ") + "\n"
 
 
-def test_a_bug_in_a_stage_keeps_its_traceback(tmp_path: Path) -> None:
-    with pytest.raises(KeyError), guarded(job(tmp_path)):
-        raise KeyError("no such column")
-
-
 def test_a_log_that_may_not_be_written_is_a_sentence_too(tmp_path: Path) -> None:
     (tmp_path / "logs").mkdir()
     with small_disk(tmp_path / "logs", 100) as logs:
         make_read_only(logs)
-        with pytest.raises(SystemExit, match="read-only"), guarded(job(tmp_path)):
+        with pytest.raises(SystemExit, match="read-only"), guarded("score", tmp_path / "logs/score.log"):
             pass
 
 

@@ -2,8 +2,10 @@
 
 import base64
 import copy
+import logging
 import os
 import re
+import shlex
 import signal
 from pathlib import Path
 from types import SimpleNamespace
@@ -14,7 +16,8 @@ import pytest
 from synthetic_report import comparison_rows, report_input
 from workspace import TINY, Workspace
 
-from heft import incomplete
+from heft import incomplete, launch
+from heft.faults import KILLED
 from heft.reporting.comparison import Comparison
 from heft.reporting.inputs import MissingCell
 from heft.reporting.page import render_report
@@ -126,31 +129,46 @@ PLAN = SimpleNamespace(
 )
 
 
-def told(monkeypatch: pytest.MonkeyPatch, dag: Dag, *failed: Job) -> list[dict[tuple[int, str], str]]:
-    """What would be rendered as missing after these jobs failed."""
+def told(
+    monkeypatch: pytest.MonkeyPatch, dag: Dag, *failed: Job, error: str | None = None
+) -> list[dict[tuple[int, str], str]]:
+    """What would be rendered as missing after these jobs failed; error: what Snakemake said of them."""
     asked: list[Any] = []
     monkeypatch.setattr(incomplete, "_render", lambda plan, experiment, missing: asked.append(missing))
     watching = incomplete.FailedJobs()
     watching.numbers |= {dag.jobid(job) for job in failed}
+    if error:
+        watching.emit(logging.makeLogRecord({"msg": error, "levelno": logging.ERROR, "event": "LogEvent.ERROR"}))
     incomplete.report_what_is_there(PLAN, dag, watching)  # type: ignore[arg-type]
     return asked
 
 
-def test_the_reason_is_the_first_line_of_the_log_of_what_failed(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_reason_is_the_last_line_of_the_log_of_what_failed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     dag = Dag(tmp_path, [(1, "ip"), (1, "loss")])
-    (tmp_path / "1-ip.log").write_text("Method ip gave nothing.\nmore\n")
+    (tmp_path / "1-ip.log").write_text("Traceback:\n  File x\nKeyError: 'no such column'\n")
     (tmp_path / "1-loss.log").write_text("of an earlier run\n")
     (found,) = told(monkeypatch, dag, dag.scored[1, "ip"])
-    assert found == {(1, "ip"): "score_members: Method ip gave nothing", (1, "loss"): "not run"}
+    assert found == {(1, "ip"): "score_members: KeyError: 'no such column'", (1, "loss"): "not run"}
 
 
-def test_a_job_that_was_killed_has_said_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("said", "reason"),
+    [
+        ("died with <Signals.SIGSEGV: 11>.", "the job was killed by SIGSEGV (segmentation fault)"),
+        ("returned non-zero exit status 137.", KILLED),
+        ("returned non-zero exit status 3.", "ended with status 3"),
+        (None, "ended"),
+    ],
+)
+def test_of_a_job_that_could_not_write_its_log_snakemake_says_how_it_ended(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: str | None, reason: str
+) -> None:
     dag = Dag(tmp_path, [(1, "ip")])
     (tmp_path / "train.log").touch()
-    (found,) = told(monkeypatch, dag, dag.train)
-    assert found == {(1, "ip"): "train: ended without a message, as when killed because memory ran out"}
+    words = launch.command("train", ["logs/train.log"], "/a b/.snakemake/scripts/tmp1.train.py")
+    error = None if said is None else f"CalledProcessError in file x, line 3:\nCommand '{shlex.join(words)}' {said}"
+    (found,) = told(monkeypatch, dag, dag.train, error=error)
+    assert found == {(1, "ip"): f"train: {reason}, without a message in its log"}
 
 
 def test_a_run_that_was_stopped_and_one_without_an_unpruned_model_render_nothing(

@@ -16,8 +16,9 @@ import pytest
 from workspace import Workspace
 
 from heft.faults import KILLED_STATUS
+from heft.job_process import VARIABLE
 from heft.session import Session
-from heft.warm import VARIABLE, hand_over
+from heft.warm import hand_over
 
 STAGES = Path(__file__).parent.parent / "workflow_scripts"
 CLIENT = (

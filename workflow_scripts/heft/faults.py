@@ -12,7 +12,7 @@ from heft.errors import HeftError
 FULL = {errno.ENOSPC, errno.EDQUOT}
 KILLED_STATUS = 128 + signal.SIGKILL
 KILLED = (
-    "a job was killed before it ended, most often because memory ran out; run the same command again, "
+    "the job was killed by SIGKILL, most often because memory ran out; run the same command again, "
     "with fewer --cores where it happens again"
 )
 SAID = Path(".heft/disk-full")

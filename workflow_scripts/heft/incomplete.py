@@ -6,12 +6,14 @@ the next run makes the real one.
 
 import json
 import logging
+import re
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from heft.job_end import sentence_of_signal
 from heft.plan import Plan
 from heft.variants import NONE
 
@@ -22,19 +24,35 @@ STOPPED = "Terminating processes on user request"  # what Snakemake says after a
 
 
 class FailedJobs(logging.Handler):
-    """Remembers the numbers of the jobs that failed, and whether a person stopped the run, from Snakemake's logger."""
+    """Remembers the numbers of the jobs that failed, and whether a person stopped the run, from Snakemake's logger.
+
+    ends: {rule: how its job ended}, for a job that could not write its log.
+    """
 
     def __init__(self) -> None:
         super().__init__()
         self.numbers: set[int] = set()
         self.stopped = False
+        self.ends: dict[str, str] = {}
 
     def emit(self, record: logging.LogRecord) -> None:
         """Reads one record; events are Snakemake's LogEvent, by value."""
-        if str(getattr(record, "event", "") or "").lower().endswith("job_error"):
+        event = str(getattr(record, "event", "") or "").lower()
+        if event.endswith("job_error"):
             self.numbers.add(record.__dict__["jobid"])
+        elif event.endswith("error"):
+            self._note_end(record.getMessage())
         elif record.getMessage().startswith(STOPPED):
             self.stopped = True
+
+    def _note_end(self, text: str) -> None:
+        """From `Command '... .train.py train logs/...' died with <Signals.SIGKILL: 9>` or `... exit status 139.`"""
+        rule = re.search(r"\.py'? (\w+) ", text)
+        number = re.search(r"(?:died with <Signals\.\w+: |exit status )(\d+)", text)
+        if rule and number:
+            signal_number = int(number[1]) - (128 if "exit status" in number[0] else 0)
+            known = signal_number > 0
+            self.ends[rule[1]] = sentence_of_signal(signal_number) if known else f"ended with status {number[1]}"
 
 
 def watch_failures() -> FailedJobs:
@@ -54,7 +72,7 @@ def report_what_is_there(plan: Plan, dag: Any, failed: FailedJobs) -> None:
     owed = {job.wildcards.e for job in unfinished if job.rule.name == "report"}
     for experiment in sorted(owed) if failed.numbers and not failed.stopped else ():
         missing = {
-            (int(job.wildcards.s), job.wildcards.v): _reason(job, unfinished, dag, failed.numbers)
+            (int(job.wildcards.s), job.wildcards.v): _reason(job, unfinished, dag, failed)
             for job in unfinished
             if job.rule.name == "evaluate" and job.wildcards.e == experiment
         }
@@ -71,16 +89,16 @@ def _worth_showing(plan: Plan, experiment: str, missing: Mapping[tuple[int, str]
     return False
 
 
-def _reason(job: Any, unfinished: set[Any], dag: Any, failed: set[int]) -> str:
-    """Why a job did not end: what the failed job said that it waited for, or itself."""
-    causes = [one for one in _upstream(job, unfinished, dag) if dag.jobid(one) in failed]
+def _reason(job: Any, unfinished: set[Any], dag: Any, failed: FailedJobs) -> str:
+    """Why a job did not end: the last line in the log of the failed job that it waited for, or of its own."""
+    causes = [one for one in _upstream(job, unfinished, dag) if dag.jobid(one) in failed.numbers]
     if not causes:
         return NOT_RUN
-    log = Path(str(causes[-1].log[0]))
+    rule, log = causes[-1].rule.name, Path(str(causes[-1].log[0]))
     said = log.read_text(encoding="utf-8", errors="replace").strip() if log.is_file() else ""
     if not said:
-        return f"{causes[-1].rule.name}: ended without a message, as when killed because memory ran out"
-    return f"{causes[-1].rule.name}: {said.splitlines()[0][:LONGEST_REASON].removesuffix('.')}"
+        return f"{rule}: {failed.ends.get(rule, 'ended')}, without a message in its log"
+    return f"{rule}: {said.splitlines()[-1][:LONGEST_REASON].removesuffix('.')}"
 
 
 def _upstream(job: Any, unfinished: set[Any], dag: Any) -> Iterator[Any]:

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from heft.faults import SAID
+from heft.job_process import VARIABLE
 from heft.progress import attach
-from heft.warm import VARIABLE
 
 STATE = Path(".heft")
 LONGEST_FOLDER = 80  # bytes; a socket's path has at most 107

@@ -1,20 +1,17 @@
-"""What every stage script shares: one thread, a record for the tracker, and mistakes said in one sentence."""
+"""What every stage script shares: one thread, and a record for the tracker."""
 
 import hashlib
 import json
 import os
 import sys
 import warnings
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from heft.allocator import keep_freed_memory
 from heft.artifacts import read_json
-from heft.faults import first_to_say_full, is_disk_full, sentence_of
 from heft.records import Dataset, RunRecord, run_key
-from heft.warm import hand_over
 
 
 def run_stage(
@@ -22,46 +19,18 @@ def run_stage(
 ) -> None:
     """Runs `work(job, record)` as the run `{rule} {variant}` of the tracker; `job` is Snakemake's `snakemake` object.
 
-    computed_from: {stage: variant} of the runs whose results the work reads. A HeftError or a fault of the machine ends
-    the job with its sentence on stderr and in the log, without a traceback. The imports of a stage stand in its
-    function: where a warm process takes the job, this one needs none of them.
+    computed_from: {stage: variant} of the runs whose results the work reads. What ends the work with an error stands
+    in the job's log (`job_end.py`). The imports of a stage stand in its function, so that all of them run in there.
     """
-    _hand_over()
-    with guarded(job), start_record(job, variant, computed_from or {}) as record:
+    prepare_process()
+    with start_record(job, variant, computed_from or {}) as record:
         work(job, record)
 
 
 def run_unrecorded(work: Callable[[Any], None], job: Any) -> None:
     """Runs `work(job)`, which writes its records itself; else as `run_stage`."""
-    _hand_over()
-    with guarded(job):
-        work(job)
-
-
-def _hand_over() -> None:
-    status = hand_over(sys.argv[0])
-    if status is not None:
-        sys.exit(status)
-
-
-@contextmanager
-def guarded(job: Any) -> Iterator[None]:
-    """A HeftError or a fault of the machine in the block becomes one sentence and status 1; a bug has its traceback."""
     prepare_process()
-    log = Path(str(job.log[0]))
-    try:
-        log.parent.mkdir(parents=True, exist_ok=True)
-        log.touch()
-        yield
-    except Exception as error:
-        sentence = sentence_of(error)
-        if sentence is None:
-            raise
-        with suppress(OSError):  # on a full disk the log cannot say it
-            log.write_text(f"{sentence}\n", encoding="utf-8")
-        if is_disk_full(error) and not first_to_say_full():
-            sys.exit(1)
-        sys.exit(f"{job.rule}: {sentence}")
+    work(job)
 
 
 def say(job: Any, sentences: list[str]) -> None:
