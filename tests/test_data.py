@@ -159,7 +159,7 @@ def test_a_file_that_is_nowhere_says_what_to_put_where(monkeypatch: pytest.Monke
     [
         ("labels", np.array([0, 1, 2, 0, 1, 0]), "row 2 has label 2; labels are 0 to 1"),
         ("labels", np.zeros(5, int), "6 inputs, 5 labels and 6 ids"),
-        ("labels", np.zeros(6), "expected whole numbers"),
+        ("labels", np.full(6, 0.5), "row 0 has label 0.5 .float; expected whole numbers"),
         ("ids", list("abcdea"), "row 5 repeats the id a"),
         ("inputs", np.full((6, 1, 2, 2), np.nan, np.float32), "row 0 holds a value that is not finite"),
         ("inputs", np.zeros((6, 4), np.float32), "expected float32 of shape"),

@@ -7,11 +7,15 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 import yaml
+from stages import Named, run_script
 from workspace import ROOT
 
+from heft.artifacts import read_json, read_parquet, write_json, write_parquet, write_tensors
 from heft.curation.fractions import check_fractions
 from heft.curation.remove import notes_on, removal_plan, unpruned_plan
+from heft.data.inputs import write_inputs
 from heft.data.noise import plant_noise
 from heft.data.settings import DataSettings, NoiseSettings
 from heft.data.sizes import proportional_sizes
@@ -84,6 +88,31 @@ def test_a_removal_that_empties_a_class_is_carried_out_and_noted() -> None:
         "removing the lowest 66.6667 % leaves no training example of the class cat, dog",
     ]
     assert notes_on(unpruned_plan(train), ["cat", "dog", "cow"]) == []
+
+
+def test_the_stage_evaluate_hands_the_note_to_the_report(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    write_inputs("inputs.safetensors", np.arange(6, dtype=np.float32).reshape(6, 1, 1, 1))
+    write_json("manifest.json", {"class_names": ["cat", "dog"], "input_shape": [1, 1, 1],
+                                 "source": "s", "dataset_digest": "d", "origin": "o"})  # fmt: skip
+    split = pd.DataFrame({"id": list("abcdef"), "row": range(6), "label": [0, 1, 1, 1, 1, 1]})
+    write_parquet("split.parquet", split.assign(true_label=split["label"]))
+    write_parquet("scores.parquet", split[["id"]].assign(score=np.arange(6.0)))
+    write_json("cost.json", {"cost": {"forward_passes": 1.0}, "warnings": ["it did not settle"]})
+    write_json("retrain.json", {"retrain_cpu_seconds": 1.0})
+    write_parquet("plan.parquet", removal_plan(split, read_parquet("scores.parquet"), [0.5], seed=0))
+    write_tensors("states.safetensors", {"remove-0.5/1.weight": torch.zeros(2, 1), "remove-0.5/1.bias": torch.zeros(2)})
+    files = dict.fromkeys(("train", "validation", "test"), "split.parquet")
+    run_script(
+        "evaluate",
+        wildcards=Named(e="small", s="0", v="loss"),
+        input=Named(**files, manifest="manifest.json", plan="plan.parquet", states="states.safetensors",
+                    scores="scores.parquet", score_cost="cost.json", retrain_cost="retrain.json"),
+        output=Named(metrics="metrics.json", record="record.jsonl"),
+        params=Named(model={"name": "logistic", "options": {}}, variant={"method": "loss"}, baseline=False, code={}),
+    )  # fmt: skip
+    said = "removing the lowest 50 % leaves no training example of the class cat"
+    assert read_json("metrics.json")["warnings"] == ["it did not settle", said]
 
 
 @pytest.mark.parametrize("kind", KINDS)
