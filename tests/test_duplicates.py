@@ -50,12 +50,11 @@ def test_the_sentence_counts_all_and_shows_the_first() -> None:
     assert "and so on. Of each" in several
 
 
-def test_the_stage_split_lists_them_in_facts_record_and_log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    examples = examples_of("aabcdefghijklm", [0, 1] * 7)
+def split_of(examples: pd.DataFrame, class_names: list[str]) -> None:
+    """Runs the stage `split` in the working folder."""
     write_parquet("examples.parquet", examples)
-    write_inputs("inputs.safetensors", np.ones((14, 1, 1, 1), np.float32))
-    write_json("manifest.json", {"class_names": CLASSES, "source": "s", "dataset_digest": "d", "origin": "o"})
+    write_inputs("inputs.safetensors", np.ones((len(examples), 1, 1, 1), np.float32))
+    write_json("manifest.json", {"class_names": class_names, "source": "s", "dataset_digest": "d", "origin": "o"})
     settings = DataSettings(train=6, validation=3, test=3, noise=NoiseSettings("none"))
     run_script(
         "split",
@@ -64,9 +63,22 @@ def test_the_stage_split_lists_them_in_facts_record_and_log(tmp_path: Path, monk
         output=Named(train="a", validation="b", test="c", facts="facts.json", record="record.jsonl"),
         params=Named(data={**vars(settings), "noise": vars(settings.noise)}, code={}),
     )
+
+
+def test_the_stage_split_lists_them_in_facts_record_and_log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    split_of(examples_of("aabcdefghijklm", [0, 1] * 7), CLASSES)
     assert read_json("facts.json")["conflicting_duplicates"] == [{"ids": ["x13", "x14"], "labels": [1, 0]}]
     events = read_events("record.jsonl")
     values = [value for event in events for value in event.get("values", {}).items()]
     assert ("n_conflicting_duplicates", 1) in values
     assert [event["path"] for event in events if event["event"] == "artifact"] == ["facts.json"]
     assert Path("split.log").read_text().startswith("1 group of identical examples with different labels: x13 (dog)")
+
+
+def test_the_stage_split_refuses_a_declared_class_without_examples(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit, match=r"^split: data: class 2 \(cow\) has no examples for train, validation, test"):
+        split_of(examples_of("abcdefghijklmn", [0, 1] * 7), [*CLASSES, "cow"])
