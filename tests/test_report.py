@@ -120,6 +120,9 @@ def test_provenance_names_data_commit_configuration_and_the_filter(page: str):
     assert "9f" * 32 in page
     assert "8c26cd3" in page
     assert "fractions: [0.01, 0.025]" in page
+    assert (
+        "<dt>Label issues</dt><dd>1 group of identical examples with different labels: &lt;7&gt; (3) = 9 (5)." in page
+    )
     assert "tags.stage = &#39;evaluate&#39; and tags.superseded = &#39;false&#39; and params.experiment" in page
 
 

@@ -1,15 +1,12 @@
 """Which of equally scored examples leaves, or is looked at, is drawn by the seed and by nothing else."""
 
-import runpy
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 import torch
-from workspace import ROOT
+from stages import Named, run_script
 
 from heft.artifacts import read_parquet, write_parquet
 from heft.curation.ranking import lowest_first, tie_break
@@ -115,13 +112,6 @@ def test_measures_over_all_thresholds_do_not_depend_on_the_order_of_equal_scores
     assert precision_at_recall(scores[shuffle], wrong[shuffle]) == precision_at_recall(scores, wrong)
 
 
-class Named(dict[str, Any]):
-    """Values by name, as Snakemake hands them to a script."""
-
-    def __getattr__(self, name: str) -> Any:
-        return self[name]
-
-
 @pytest.mark.parametrize("seed", [0, 3])
 def test_the_stage_prune_breaks_ties_by_the_seed_of_its_job(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seed: int
@@ -130,15 +120,13 @@ def test_the_stage_prune_breaks_ties_by_the_seed_of_its_job(
     train, scores = sorted_by_class()
     write_parquet("train.parquet", train)
     write_parquet("scores.parquet", pd.DataFrame({"id": train["id"], "score": scores}))
-    job = SimpleNamespace(
-        rule="prune",
+    run_script(
+        "prune",
         wildcards=Named(e="small", s=str(seed), v="forgetting"),
         input=Named(train="train.parquet", scores="scores.parquet"),
         output=Named(plan="plan.parquet", record="record.jsonl"),
         params=Named(fractions=[0.1, 0.2], code={}),
-        log=["prune.log"],
     )
-    runpy.run_path(str(ROOT / "workflow_scripts/prune.py"), {"snakemake": job})
     plan = read_parquet("plan.parquet")
     for fraction, expected in zip((0.1, 0.2), removed(train, scores, seed, [0.1, 0.2]), strict=True):
         block = plan[plan["fraction"] == fraction]
@@ -150,7 +138,9 @@ def test_evaluation_inspects_what_the_plan_of_its_seed_removed(seed: int) -> Non
     train, scores = sorted_by_class()
     wrong = np.arange(N) < 200  # all of them stand first in the file
     labels = torch.from_numpy(train["label"].to_numpy(copy=True))
-    examples = Examples(train["id"].to_numpy(dtype=str), torch.zeros(N, 1, 1, 1), labels + torch.from_numpy(wrong), labels)
+    examples = Examples(
+        train["id"].to_numpy(dtype=str), torch.zeros(N, 1, 1, 1), labels + torch.from_numpy(wrong), labels
+    )
     model = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(1, 12))
     table = pd.DataFrame({"id": train["id"], "score": scores})
     plan = removal_plan(train, table, [0.2], seed)

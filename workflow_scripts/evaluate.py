@@ -8,25 +8,28 @@ from heft.stage import code_digest, dataset_of, parent_keys, run_unrecorded, see
 
 def main(job: Any) -> None:
     from heft.artifacts import read_json, read_parquet, read_tensors, write_json
+    from heft.curation.remove import notes_on
     from heft.data.examples import load_examples
     from heft.evaluation import Evaluated, Splits, evaluate_variant
     from heft.models.build import ModelSpec
     from heft.records import append_comparison
 
     experiment, seed = seed_of(job)
-    model = ModelSpec.for_data(job.params.model, read_json(job.input.manifest))
+    manifest, plan = read_json(job.input.manifest), read_parquet(job.input.plan)
+    model = ModelSpec.for_data(job.params.model, manifest)
     data = Path(job.input.manifest).parent
     scoring = read_json(job.input.score_cost) if job.input.score_cost else {}
     found = evaluate_variant(
         Evaluated(experiment, seed, job.wildcards.v, **job.params.variant),
         model.build(seed=0),
         read_tensors(job.input.states),
-        read_parquet(job.input.plan),
+        plan,
         Splits(*(load_examples(data, job.input[name]) for name in ("train", "validation", "test"))),
         read_parquet(job.input.scores) if job.input.scores else None,
         read_json(job.input.retrain_cost) | scoring.get("cost", {}),
     )
-    write_json(job.output.metrics, found | {"warnings": scoring.get("warnings", [])})
+    warnings = [*scoring.get("warnings", []), *notes_on(plan, manifest["class_names"])]
+    write_json(job.output.metrics, found | {"warnings": warnings})
     trained_by = "baseline" if job.params.baseline else "retrain"
     behind = {trained_by: job.wildcards.v, **({"score": job.wildcards.v} if job.input.scores else {}), "checkpoint": ""}
     append_comparison(

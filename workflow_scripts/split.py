@@ -3,24 +3,31 @@
 from typing import Any
 
 from heft.records import RunRecord
-from heft.stage import run_stage
+from heft.stage import run_stage, say
 
 
 def main(job: Any, record: RunRecord) -> None:
-    from heft.artifacts import read_parquet, write_json, write_parquet
+    from heft.artifacts import read_json, read_parquet, write_json, write_parquet
+    from heft.data.duplicates import conflicting_duplicates, sentence_of
     from heft.data.inputs import read_inputs
     from heft.data.settings import DataSettings, NoiseSettings
     from heft.data.split import draw_split, split_facts
 
     data = dict(job.params.data)
     settings = DataSettings(**{**data, "noise": NoiseSettings(**data["noise"])})
-    seed = int(job.wildcards.s)
-    splits = draw_split(read_parquet(job.input.examples), read_inputs(job.input.inputs), settings, seed)
+    seed, class_names = int(job.wildcards.s), read_json(job.input.manifest)["class_names"]
+    examples = read_parquet(job.input.examples)
+    splits = draw_split(examples, read_inputs(job.input.inputs), settings, seed, class_names)
     for name, table in splits.items():
         write_parquet(job.output[name], table, {"seed": str(seed), "noise": settings.noise.kind})
-    facts = split_facts(splits, settings, seed)
+    conflicts = conflicting_duplicates(examples)
+    facts = split_facts(splits, settings, seed) | {"conflicting_duplicates": conflicts}
     write_json(job.output.facts, facts)
-    record.metrics({"n_wrong": facts["n_wrong"], **{f"n_{name}": n for name, n in facts["n"].items()}})
+    counts = {"n_wrong": facts["n_wrong"], "n_conflicting_duplicates": len(conflicts)}
+    record.metrics({**counts, **{f"n_{name}": n for name, n in facts["n"].items()}})
+    if conflicts:
+        record.artifact(job.output.facts)
+        say(job, [sentence_of(conflicts, class_names)])
 
 
 run_stage(main, snakemake, computed_from={"prepare": ""})

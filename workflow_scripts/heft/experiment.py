@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from heft.config import NAME_PATTERN, EnsembleSettings, ExperimentSettings, Named
+from heft.curation.fractions import check_fractions
 from heft.ensemble_kinds import KINDS
 from heft.errors import HeftError
 from heft.own_module import find_module
@@ -87,6 +88,7 @@ class Experiment:
             raise HeftError(
                 f"{self.where}.fractions holds only noise_rate, but data.noise.kind is none; give at least one number"
             )
+        self._check_numbers_of_examples()
         for ensemble in self.settings.ensembles:
             self._check_ensemble(ensemble)
 
@@ -110,6 +112,14 @@ class Experiment:
         for key, value in limited.items():
             if value > epochs:
                 raise HeftError(f"{self.where}.{key} is {value}; it must be at most training.epochs, which is {epochs}")
+
+    def _check_numbers_of_examples(self) -> None:
+        data = self.settings.data
+        try:
+            data.noise.n_wrong(data.train)
+        except HeftError as error:
+            raise HeftError(f"{self.where}.{error}") from error
+        check_fractions(self.fractions, data.train, f"{self.where}.fractions")
 
     def _check_known_labels(self) -> None:
         if self.settings.data.noise.kind == "none":

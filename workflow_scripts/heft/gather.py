@@ -12,7 +12,8 @@ import yaml
 
 from heft.artifacts import read_json, read_parquet
 from heft.comparison import COLUMNS, KEY
-from heft.data.inputs import read_inputs
+from heft.data.duplicates import sentence_of
+from heft.data.inputs import InputsFile
 from heft.records import commit_tags
 from heft.registry import declarations
 from heft.report_files import Sources
@@ -26,7 +27,7 @@ def gather(sources: Sources) -> ReportInput:
     """The report's input; a file that is listed must be there."""
     evaluated = [read_json(file) for file in sources.metrics]
     rows = [row for one in evaluated for row in one["rows"]]
-    facts = read_json(next(iter(sources.facts.values())))
+    facts, manifest = read_json(next(iter(sources.facts.values()))), read_json(sources.manifest)
     used = {row["method"] for row in rows} | {cell.method for cell in sources.missing}
     declared = {room: declarations(room) for room in ("methods", "baselines")}
     scores = {seed: _scores(sources, seed) for seed in sources.train}
@@ -39,9 +40,13 @@ def gather(sources: Sources) -> ReportInput:
         history=pd.concat([read_parquet(file).assign(seed=seed) for seed, file in sources.history.items()]),
         precision_recall=_together(_curves(evaluated), ("seed", "variant", "recall", "precision")),
         split=SplitFacts(
-            facts["n"], facts["noise"], facts["rate"] if facts["noise"] != "none" else None, facts["resample"]
+            facts["n"],
+            facts["noise"],
+            facts["rate"] if facts["noise"] != "none" else None,
+            facts["resample"],
+            sentence_of(facts["conflicting_duplicates"], manifest["class_names"]),
         ),
-        manifest=read_json(sources.manifest),
+        manifest=manifest,
         methods={name: found for name, found in declared["methods"].items() if name in used},
         baselines={name: found for name, found in declared["baselines"].items() if name in used},
         agreement=_together(
@@ -52,7 +57,7 @@ def gather(sources: Sources) -> ReportInput:
         commit=commit_tags().get("mlflow.source.git.commit", "unknown"),
         versions={"python": platform.python_version(), **{package: version(package) for package in SHOWN_PACKAGES}},
         machine=machine(),
-        training=_training_examples(sources, scores),
+        training=_training_examples(sources, scores, manifest["display"]),
         warnings=[
             Warned(one["rows"][0]["seed"], one["rows"][0]["variant"], sentence)
             for one in evaluated
@@ -92,10 +97,12 @@ def _scores(sources: Sources, seed: int) -> pd.DataFrame:
     return scores
 
 
-def _training_examples(sources: Sources, scores: Mapping[int, pd.DataFrame]) -> TrainingExamples:
+def _training_examples(
+    sources: Sources, scores: Mapping[int, pd.DataFrame], display: Mapping[str, Any]
+) -> TrainingExamples:
     """Those of the seed that most variants are scored for, the first of equals."""
     seed = max(scores, key=lambda one: scores[one].shape[1])
     train = read_parquet(sources.train[seed])
-    inputs = read_inputs(sources.inputs)[train["row"].to_numpy()]
-    display = read_json(sources.manifest)["display"]
+    rows = train["row"].to_numpy()
+    inputs = InputsFile(sources.inputs).verified(rows)[rows]
     return TrainingExamples(seed, train[["id", "label", "true_label"]], scores[seed], inputs, display)

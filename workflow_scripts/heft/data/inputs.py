@@ -58,7 +58,7 @@ class InputsFile:
         if size != 8 + length + n_bytes + n_hashes:
             raise damaged(self.path)
         # Writable copies of pages, since torch warns of an array that is not; nothing reaches the file.
-        mapped = np.memmap(self.path, np.uint8, "c", offset=8 + length)
+        mapped = np.asarray(np.memmap(self.path, np.uint8, "c", offset=8 + length))
         self._inputs = mapped[:n_bytes].view(np.float32).reshape(shape)
         self._hashes = mapped[n_bytes:].reshape(hashes_shape)
         if _checksum(shape, self._hashes) != checksum:
@@ -74,7 +74,7 @@ class InputsFile:
             content = self._inputs[block * step : (block + 1) * step]
             if hashlib.sha256(content.data).digest() != self._hashes[block].tobytes():
                 raise damaged(self.path)
-        return np.asarray(self._inputs)
+        return self._inputs
 
 
 def _rows_per_block(shape: tuple[int, ...]) -> int:

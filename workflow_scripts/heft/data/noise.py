@@ -17,13 +17,20 @@ def plant_noise(
 ) -> np.ndarray:
     """Given labels, int64 [n]: `true_labels`, of which exactly round(rate * n) are made wrong.
 
-    inputs [n, ...] matter to `clustered` alone. Raises HeftError where the rate comes to no example.
+    inputs [n, ...] matter to `clustered` alone. Raises HeftError where the rate comes to none or all of the examples,
+    where there is one class alone, or where a class has no example.
     """
     if settings.kind == "none":
         return true_labels.copy()
-    n_wrong = round(settings.rate * len(true_labels))
-    if n_wrong == 0:
-        raise HeftError(f"data.noise.rate: {settings.rate} of {len(true_labels)} training examples is none.")
+    n_wrong = settings.n_wrong(len(true_labels))
+    if n_wrong and n_classes < 2:
+        raise HeftError(f"data.noise.kind is {settings.kind}, but there is 1 class; a wrong label needs at least 2.")
+    absent = sorted(set(range(n_classes)) - set(true_labels.tolist()))
+    if absent:
+        raise HeftError(
+            f"data.noise.kind is {settings.kind}, but class {absent[0]} of {n_classes} has no training example; "
+            "noise is planted among classes that have some."
+        )
     return KINDS[settings.kind](true_labels, inputs, n_wrong, n_classes, np.random.default_rng(seed))
 
 

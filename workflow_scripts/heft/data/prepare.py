@@ -1,6 +1,7 @@
 """Reads a data source once, checks it, and writes it as the three files that all later stages read."""
 
 import hashlib
+import traceback
 from pathlib import Path
 from typing import Any
 
@@ -8,10 +9,14 @@ import numpy as np
 import pandas as pd
 
 from heft.artifacts import sha256_of_file, write_json, write_parquet
+from heft.data.fields import class_names_of, display_of, files_of, ids_of, inputs_of, labels_of, official_test_of
 from heft.data.inputs import write_inputs
 from heft.data.sources.registry import RawData
 from heft.errors import HeftError
-from heft.registry import declarations
+from heft.faults import sentence_of
+from heft.registry import Declaration, declarations
+
+LONGEST_REASON = 300
 
 
 def prepare(source: str, data_dir: Path | None, folder: Path) -> None:
@@ -21,8 +26,7 @@ def prepare(source: str, data_dir: Path | None, folder: Path) -> None:
     content is not a classification data set.
     """
     declaration = declarations("data/sources")[source]
-    raw: RawData = declaration.load()(data_dir)
-    check_raw_data(raw, source)
+    raw = check_raw_data(read_source(declaration, data_dir), source)
     _check_size(raw, source, declaration.fields.get("size"))
     examples = pd.DataFrame(
         {
@@ -39,37 +43,47 @@ def prepare(source: str, data_dir: Path | None, folder: Path) -> None:
     write_json(folder / "manifest.json", _manifest(source, declaration.fields, raw, examples))
 
 
-def check_raw_data(raw: RawData, source: str) -> None:
-    """Raises HeftError naming the source and the row where inputs, labels and ids are not one data set."""
-    n, n_classes = len(raw.ids), len(raw.class_names)
-    if raw.inputs.ndim != 4 or raw.inputs.dtype != np.float32:
+def read_source(declaration: Declaration, data_dir: Path | None) -> RawData:
+    """What the source returns; raises HeftError naming it where it fails, in whatever way, or returns something else.
+
+    A fault of the machine, such as too little memory, stays what it is.
+    """
+    try:
+        raw = declaration.load()(data_dir)
+    except HeftError:
+        raise
+    except (Exception, SystemExit) as error:
+        if sentence_of(error) is not None:
+            raise
+        frames = traceback.extract_tb(error.__traceback__)
+        place = next((one for one in reversed(frames) if Path(one.filename) == declaration.file), frames[-1])
+        said = (str(error).strip().splitlines() or ["without a message"])[0][:LONGEST_REASON]
         raise HeftError(
-            f"Data source {source}: inputs have shape {raw.inputs.shape} and type {raw.inputs.dtype}; "
-            "expected float32 of shape [n, channels, height, width]."
-        )
-    if not len(raw.inputs) == len(raw.labels) == n > 0:
-        raise HeftError(
-            f"Data source {source}: {len(raw.inputs)} inputs, {len(raw.labels)} labels and {n} ids do not match."
-        )
-    if raw.official_test is not None and (raw.official_test.dtype != bool or raw.official_test.shape != (n,)):
-        raise HeftError(
-            f"Data source {source}: official_test is {raw.official_test.dtype} of shape {raw.official_test.shape}; "
-            f"expected bool of shape ({n},)."
-        )
-    not_finite = np.flatnonzero(~np.isfinite(raw.inputs).all(axis=(1, 2, 3)))
-    if len(not_finite):
-        raise HeftError(f"Data source {source}: row {not_finite[0]} holds a value that is not finite.")
-    if not np.issubdtype(raw.labels.dtype, np.integer):
-        raise HeftError(f"Data source {source}: labels are {raw.labels.dtype}; expected whole numbers.")
-    wrong = np.flatnonzero((raw.labels < 0) | (raw.labels >= n_classes))
-    if len(wrong):
-        raise HeftError(
-            f"Data source {source}: row {wrong[0]} has label {raw.labels[wrong[0]]}; labels are 0 to {n_classes - 1}."
-        )
-    repeated = pd.Series(raw.ids).duplicated().to_numpy()
-    if repeated.any():
-        row = int(repeated.argmax())
-        raise HeftError(f"Data source {source}: row {row} repeats the id {raw.ids[row]}; ids are unique.")
+            f"Data source {declaration.name} failed: {type(error).__name__}: {said.removesuffix('.')} "
+            f"({Path(place.filename).name}, line {place.lineno})."
+        ) from error
+    if not isinstance(raw, RawData):
+        raise HeftError(f"Data source {declaration.name} returned {type(raw).__name__}; expected RawData.")
+    return raw
+
+
+def check_raw_data(raw: RawData, source: str) -> RawData:
+    """The same data, each field of its declared type, converted where nothing is lost by that (see `heft.data.fields`).
+
+    Raises HeftError naming the source, the row or field and the value where that cannot be, or where inputs, labels and
+    ids are not one data set.
+    """
+    try:
+        names = class_names_of(raw.class_names)
+        inputs, labels, ids = inputs_of(raw.inputs), labels_of(raw.labels, len(names)), ids_of(raw.ids)
+        if not len(inputs) == len(labels) == len(ids) > 0:
+            matched = "do not match" if len({len(inputs), len(labels), len(ids)}) > 1 else "are no data set"
+            raise HeftError(f"{len(inputs)} inputs, {len(labels)} labels and {len(ids)} ids {matched}.")
+        official_test = official_test_of(raw.official_test, len(ids))
+        display, files = display_of(raw.display, inputs.shape[1]), files_of(raw.files)
+    except HeftError as error:
+        raise HeftError(f"Data source {source}: {error}") from error
+    return RawData(inputs, labels, ids, names, files, display, official_test)
 
 
 def _check_size(raw: RawData, source: str, declared: dict[str, Any] | None) -> None:

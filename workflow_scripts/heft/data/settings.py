@@ -5,6 +5,8 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from annotated_types import Gt, Lt
 
+from heft.errors import HeftError
+
 
 @dataclass(frozen=True)
 class NoiseSettings:
@@ -19,6 +21,16 @@ class NoiseSettings:
 
     kind: Literal["none", "symmetric", "pairs", "clustered"] = "pairs"
     rate: Annotated[float, Gt(0), Lt(1)] = 0.3
+
+    def n_wrong(self, n_train: int) -> int:
+        """How many of `n_train` labels are made wrong: `rate * n_train`, rounded; raises HeftError for none or all."""
+        number = round(self.rate * n_train) if self.kind != "none" else 0
+        if self.kind != "none" and not 0 < number < n_train:
+            raise HeftError(
+                f"data.noise.rate: {self.rate} of {n_train} training examples is {'none' if number == 0 else 'all'}; "
+                f"at least 1 and at most {n_train - 1} labels can be wrong."
+            )
+        return number
 
 
 @dataclass(frozen=True)

@@ -34,13 +34,15 @@ class SplitFacts:
     """What the splits of this experiment are; one per experiment (counts are the same for every seed).
 
     n: examples in train, validation and test. noise_rate: fraction of training labels known to be wrong, None where
-    true labels are not known. resample: what a seed draws anew, of split, noise, init.
+    true labels are not known. resample: what a seed draws anew, of split, noise, init. label_issues: a sentence about
+    labels that contradict each other whatever a model says, empty where there are none.
     """
 
     n: Mapping[str, int]
     noise_kind: str
     noise_rate: float | None
     resample: Sequence[str] = ("split", "noise", "init")
+    label_issues: str = ""
 
 
 @dataclass(frozen=True)
@@ -74,7 +76,7 @@ class MissingCell:
 
 @dataclass(frozen=True)
 class Warned:
-    """What a method said of its own scores, for one seed; a sentence without a full stop."""
+    """What is to be known of a variant's scores or removals, for one seed; a sentence without a full stop."""
 
     seed: int
     variant: str
@@ -94,7 +96,7 @@ class ReportInput:
     configuration: the experiment's resolved configuration as YAML text.
     baselines: the same of the room `baselines`: other trainings, with the fields title, paper, does.
     agreement: seed, variant, other, spearman: how alike two variants rank the training examples.
-    warnings: what methods said of their own scores.
+    warnings: what methods said of their own scores, and what removals take away.
     missing: what an unfinished run lacks; the page says so at its top.
     commit: the commit, "unknown" where there is none. versions: package -> version. machine: fact -> value.
     """

@@ -1,4 +1,4 @@
-"""The table of what methods say against their own scores."""
+"""The table of what speaks against single variants: their own checks, and classes that their removals empty."""
 
 import re
 from collections.abc import Sequence
@@ -20,7 +20,7 @@ def warnings_table(warnings: Sequence[Warned], comparison: Comparison) -> Table 
     columns = [
         Column("Variant", "the method, with options that are not the default", words=True),
         Column("Warning", "of the first of these seeds", words=True),
-        Column("Seeds", "where the method said so", words=True),
+        Column("Seeds", "for which it was said", words=True),
     ]
     lines = []
     for (slug, _), found in sorted(said.items()):
@@ -32,4 +32,4 @@ def warnings_table(warnings: Sequence[Warned], comparison: Comparison) -> Table 
             Cell(listed([str(seed) for seed in seeds]), len(seeds)),
         ]
         lines.append(Line(cells, variants[slug].method))
-    return Table("warnings-table", "What methods say against their own scores, by variant", columns, lines)
+    return Table("warnings-table", "What speaks against single variants", columns, lines)

@@ -1,0 +1,63 @@
+"""What the report is made of: verified files, and the label issues that the facts list."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from heft.artifacts import write_json, write_parquet
+from heft.comparison import COLUMNS
+from heft.data.inputs import write_inputs
+from heft.errors import HeftError
+from heft.gather import gather
+from heft.report_files import Sources
+
+INPUTS = np.arange(4, dtype=np.float32).reshape(4, 1, 1, 1)
+
+
+@pytest.fixture
+def sources(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Sources:
+    """The files of an experiment of one seed and one variant, in the working folder."""
+    monkeypatch.chdir(tmp_path)
+    row = dict.fromkeys(COLUMNS, "") | {"seed": 0, "variant": "loss", "method": "loss", "test_accuracy": 0.5}
+    write_json("loss.json", {"rows": [row], "long": [], "precision_recall": None, "warnings": ["w"]})
+    write_parquet("history.parquet", pd.DataFrame({"run": [0], "epoch": [1]}))
+    conflict = {"ids": ["a", "x"], "labels": [0, 1]}
+    facts = {"n": {"train": 3, "validation": 1, "test": 1}, "noise": "none", "rate": 0.0, "resample": ["split"]}
+    write_json("facts.json", {**facts, "conflicting_duplicates": [conflict]})
+    write_parquet("train.parquet", pd.DataFrame({"id": list("abc"), "row": [2, 0, 3], "label": 0, "true_label": 0}))
+    write_parquet("scores.parquet", pd.DataFrame({"id": list("cab"), "score": [3.0, 1.0, 2.0]}))
+    write_inputs("inputs.safetensors", INPUTS)
+    write_json("manifest.json", {"class_names": ["cat", "dog"], "display": {"mean": 0.5}})
+    return Sources(
+        "small", {}, ["loss.json"], {0: "history.parquet"}, {0: "facts.json"}, {0: "train.parquet"},
+        {0: ["scores.parquet"]}, "inputs.safetensors", "manifest.json",
+    )  # fmt: skip
+
+
+def test_label_issues_warnings_and_the_pictures_of_the_training_split_reach_the_report(sources: Sources) -> None:
+    report = gather(sources)
+    assert report.split.label_issues.startswith(
+        "1 group of identical examples with different labels: a (cat) = x (dog)"
+    )
+    assert [one.sentence for one in report.warnings] == ["w"]
+    assert report.training is not None
+    assert report.training.inputs is not None
+    assert report.training.inputs.ravel().tolist() == [2, 0, 3]
+    assert report.training.scores["scores"].tolist() == [1.0, 2.0, 3.0]
+    assert report.training.display == {"mean": 0.5}
+
+
+@pytest.mark.parametrize(
+    "file",
+    ["loss.json", "history.parquet", "facts.json", "train.parquet", "scores.parquet", "inputs.safetensors",
+     "manifest.json"],
+)  # fmt: skip
+def test_no_changed_file_enters_the_report(sources: Sources, file: str) -> None:
+    content = bytearray(Path(file).read_bytes())
+    place = content.index(INPUTS[2].tobytes()) if file == "inputs.safetensors" else len(content) // 2
+    content[place] ^= 1
+    Path(file).write_bytes(content)
+    with pytest.raises(HeftError, match=f"^{file} .*; delete it and run again"):
+        gather(sources)

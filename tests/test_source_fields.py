@@ -1,0 +1,177 @@
+"""What a data source returns becomes the declared types without loss, or is one sentence with field, row and value."""
+
+import json
+from dataclasses import replace
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from heft.data.prepare import check_raw_data
+from heft.data.sources.registry import RawData
+from heft.errors import HeftError
+
+PIXELS = np.arange(48, dtype=np.float32).reshape(6, 2, 2, 2)
+LABELS = [0, 1, 1, 0, 1, 0]
+
+
+def raw_data(**changes: Any) -> RawData:
+    values = {
+        "inputs": PIXELS,
+        "labels": np.array(LABELS),
+        "ids": list("abcdef"),
+        "class_names": ["cat", "dog"],
+        "files": {},
+        "display": {"mean": 0.5, "std": 0.25},
+    }
+    return replace(RawData(**values), **changes)
+
+
+WORKS = {
+    "labels": [
+        np.array(LABELS, np.int32), np.array(LABELS, np.uint8), np.array(LABELS, np.uint64), np.array(LABELS, ">i2"),
+        LABELS, tuple(LABELS), np.array(LABELS, float), np.array(LABELS, np.float16), np.array(LABELS, bool),
+        [bool(label) for label in LABELS], [np.int8(label) for label in LABELS], [np.bool(label) for label in LABELS],
+        [0, 1.0, True, np.float32(0), Fraction(1), 0], np.array(LABELS, object), pd.Series(LABELS),
+        pd.Series(LABELS, dtype="Int64"), torch.tensor(LABELS), np.repeat(LABELS, 2)[::2], np.ma.array(LABELS),
+    ],
+    "inputs": [
+        PIXELS.astype(np.float64), PIXELS.astype(np.uint8), PIXELS.astype(np.float16), PIXELS.astype(np.int64),
+        PIXELS.astype(">f4"), PIXELS.astype(np.longdouble), np.asfortranarray(PIXELS), PIXELS.tolist(),
+        np.repeat(PIXELS, 2, axis=3)[..., ::2], torch.from_numpy(PIXELS), np.ma.array(PIXELS),
+    ],
+    "ids": [tuple("abcdef"), np.array(list("abcdef")), pd.Index(list("abcdef")), pd.Series(list("abcdef"))],
+    "class_names": [("cat", "dog"), np.array(["cat", "dog"]), pd.Index(["cat", "dog"])],
+    "display": [
+        {"mean": np.float32(0.5), "std": np.array(0.25)}, {"mean": np.float64(0.5), "std": torch.tensor(0.25)},
+    ],
+}  # fmt: skip
+
+
+def same(found: RawData, expected: RawData) -> bool:
+    arrays = all(
+        np.array_equal(getattr(found, name), getattr(expected, name))
+        and getattr(found, name).dtype == getattr(expected, name).dtype
+        for name in ("inputs", "labels")
+    )
+    rest = ("ids", "class_names", "files", "display")
+    return arrays and all(getattr(found, name) == getattr(expected, name) for name in rest)
+
+
+@pytest.mark.parametrize(("field", "value"), [(field, value) for field, values in WORKS.items() for value in values])
+def test_what_can_be_said_exactly_is_converted(field: str, value: object) -> None:
+    found = check_raw_data(raw_data(**{field: value}), "mine")
+    assert same(found, check_raw_data(raw_data(), "mine"))
+    assert found.inputs.flags.c_contiguous
+    assert {type(one) for one in [*found.ids, *found.class_names]} == {str}
+    json.dumps(found.display)
+
+
+def test_numbers_as_names_and_ids_are_written_out_and_channels_have_their_own_display() -> None:
+    display = {"mean": np.array([0.5, 0.25], np.float32), "std": (1, 2)}
+    found = check_raw_data(
+        raw_data(ids=[10, np.int64(11), "12", "x", 3, 4], class_names=[np.int64(3), 4.5], display=display), "m"
+    )
+    assert found.ids == ["10", "11", "12", "x", "3", "4"]
+    assert found.class_names == ["3", "4.5"]
+    assert found.display == {"mean": [0.5, 0.25], "std": [1.0, 2.0]}
+    assert check_raw_data(raw_data(display={}), "m").display == {}
+
+
+def test_an_official_test_set_may_be_a_list() -> None:
+    for value in ([True] + 5 * [False], [np.True_] + 5 * [np.False_], np.array([True] + 5 * [False], object)):
+        found = check_raw_data(raw_data(official_test=value), "mine").official_test
+        assert found is not None
+        assert (found.dtype, found.tolist()) == (np.dtype(bool), [True] + 5 * [False])
+
+
+def changed(array: np.ndarray, value: float, row: int = 4) -> np.ndarray:
+    copy = array.copy()
+    copy[row, ..., -1] = value
+    return copy
+
+
+LONE_SURROGATE = "\udc80"
+REFUSED = [
+    ("labels", np.array([0, 1, -1, 0, 1, 0]), "row 2 has label -1; labels are 0 to 1."),
+    ("labels", [0, 1, 2, 0, 1, 0], "row 2 has label 2; labels are 0 to 1."),
+    ("labels", np.array([0, 1, 2**63, 0, 1, 0], np.uint64), "row 2 has label 9223372036854775808; labels are 0 to 1."),
+    ("labels", np.array([0, 1, np.nan, 0, 1, 0]), "row 2 has label nan (float; expected whole numbers); labels are 0"),
+    ("labels", np.array([0, 1, np.inf, 0, 1, 0]), "row 2 has label inf (float; expected whole numbers)"),
+    ("labels", np.array([0, 0.5, 1, 0, 1, 0]), "row 1 has label 0.5 (float; expected whole numbers)"),
+    ("labels", [0, 1, None, 0, 1, 0], "row 2 has label None (NoneType; expected whole numbers)"),
+    ("labels", [0, "1", 1, 0, 1, 0], "row 1 has label '1' (str; expected whole numbers)"),
+    ("labels", np.array(["cat"] * 6), "row 0 has label 'cat' (str; expected whole numbers)"),
+    ("labels", pd.Series([0, 1, None, 0, 1, 0], dtype="Int64"), "row 2 has label nan (float; expected whole"),
+    ("labels", np.array(LABELS, complex), "row 0 has label 0j (complex; expected whole numbers)"),
+    ("labels", np.array(LABELS)[:, None], "labels have shape (6, 1); expected one number for each example."),
+    ("labels", np.eye(2)[LABELS], "labels have shape (6, 2); expected one number"),
+    ("labels", [[0], [1]], "row 0 has label [0] (list; expected whole numbers)"),
+    ("labels", {0, 1}, "labels have shape (); expected one number"),
+    ("labels", None, "labels have shape (); expected one number"),
+    ("labels", np.ma.array(LABELS, mask=[1, 0, 0, 0, 0, 0]), "labels: there are masked values; expected a"),
+    ("labels", LABELS[:5], "6 inputs, 5 labels and 6 ids do not match."),
+    ("inputs", PIXELS[:5], "5 inputs, 6 labels and 6 ids do not match."),
+    ("ids", list("abcde"), "6 inputs, 6 labels and 5 ids do not match."),
+    ("inputs", changed(PIXELS, np.nan), "row 4 holds a value that is not finite ("),
+    ("inputs", changed(PIXELS.astype(float), -np.inf), "row 4 holds a value that is not finite ("),
+    ("inputs", changed(PIXELS.astype(float), 0.1), "row 4 holds 0.1, which is float64 and no float32; where"),
+    ("inputs", changed(PIXELS.astype(float), 1e300), "row 4 holds 1e+300, which is float64 and no float32"),
+    ("inputs", changed(PIXELS.astype(int), 2**24 + 1), "row 4 holds 16777217, which is int64 and no float32"),
+    ("inputs", changed(PIXELS.astype(int), 2**62 + 1), "row 4 holds 4611686018427387905, which is int64 and"),
+    ("inputs", PIXELS[0], "inputs have shape (2, 2, 2) and type float32; expected float32 of shape [n, channels,"),
+    ("inputs", PIXELS[:, :0], "inputs have shape (6, 0, 2, 2) and type float32; expected float32 of shape"),
+    ("inputs", PIXELS.astype(complex), "inputs have shape (6, 2, 2, 2) and type complex128; expected float32"),
+    ("inputs", PIXELS.astype(object), "inputs have shape (6, 2, 2, 2) and type object; expected float32"),
+    ("inputs", [[1, 2], [3]], "inputs: this is no array"),
+    ("inputs", None, "inputs have shape () and type object; expected float32"),
+    ("ids", list("abcdea"), "row 5 repeats the id a; ids are unique."),
+    ("ids", [1, "a", "1", "b", "c", "d"], "row 2 repeats the id 1; ids are unique."),
+    ("ids", ["a", None, "c", "d", "e", "f"], "row 1 has the id None (NoneType); ids are text or whole numbers."),
+    ("ids", [1, 2.5, 3, 4, 5, 6], "row 1 has the id 2.5 (float); ids are text or whole numbers."),
+    ("ids", [b"a", b"b", b"c", b"d", b"e", b"f"], "row 0 has the id b'a' (bytes); ids are text or whole numbers."),
+    ("ids", [("a", 1)] * 6, "row 0 has the id ('a', 1) (tuple); ids are text or whole numbers."),
+    ("ids", ["a", LONE_SURROGATE, "c", "d", "e", "f"], r"row 1 has the id '\udc80', which is not valid Unicode"),
+    ("ids", ["a", "b\0", "c", "d", "e", "f"], r"row 1 has the id 'b\x00'; expected text that is not empty and holds"),
+    ("ids", ["a", "", "c", "d", "e", "f"], "row 1 has the id ''; expected text that is not empty"),
+    ("ids", "abcdef", "ids is 'abcdef' (str); expected a list."),
+    ("ids", set("abcdef"), "(set); expected a list."),
+    ("class_names", [], "class_names has 0 entries (none); expected at least 2."),
+    ("class_names", ["cat"], "class_names has 1 entries (cat); expected at least 2."),
+    ("class_names", ["cat", "dog", "cat"], "class_names[2] is cat, as is class_names[0]; names are unique."),
+    ("class_names", [1, "1"], "class_names[1] is 1, as is class_names[0]; names are unique."),
+    ("class_names", ["cat", None], "class_names[1] is None (NoneType); names are text or numbers."),
+    ("class_names", ["cat", float("nan")], "class_names[1] is nan (float); names are text or numbers."),
+    ("class_names", ["cat", LONE_SURROGATE], r"class_names[1] is '\udc80', which is not valid Unicode"),
+    ("class_names", "ab", "class_names is 'ab' (str); expected a list."),
+    ("class_names", {0: "cat", 1: "dog"}, "class_names is {0: 'cat', 1: 'dog'} (dict); expected a list."),
+    ("display", {"mean": "0.5", "std": 1}, "display['mean'] is '0.5'; expected a finite number, or a list of 2, one"),
+    ("display", {"mean": [1, 2, 3], "std": 1}, "display['mean'] is [1, 2, 3]; expected a finite number, or"),
+    ("display", {"mean": 0.0, "std": np.nan}, "display['std'] is nan; expected a finite number"),
+    ("display", {"means": 0.0}, "display is {'means': 0.0}; expected mean and std, or nothing: {}."),
+    ("display", None, "display is None; expected mean and std, or nothing: {}."),
+    ("official_test", [0, 1, 0, 0, 0, 0], "official_test is int64 of shape (6,); expected bool of shape (6,)."),
+    ("official_test", [True, False], "official_test is bool of shape (2,); expected bool of shape (6,)."),
+    ("files", {"a.csv": "/nowhere/a.csv"}, "files has 'a.csv': '/nowhere/a.csv', which is not a file."),
+    ("files", ["a.csv"], "files is ['a.csv']; expected the path of each file that was read, by its name."),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("field", "value", "sentence"), REFUSED)
+def test_what_cannot_is_one_sentence_with_source_field_row_and_value(field: str, value: object, sentence: str) -> None:
+    with pytest.raises(HeftError) as caught:
+        check_raw_data(raw_data(**{field: value}), "mine")
+    message = str(caught.value)
+    assert message.startswith("Data source mine: ")
+    assert sentence in message
+    assert "\n" not in message
+    message.encode()
+
+
+def test_no_examples_are_no_data_set() -> None:
+    empty = raw_data(inputs=PIXELS[:0], labels=[], ids=[])
+    with pytest.raises(HeftError, match="0 inputs, 0 labels and 0 ids are no data set"):
+        check_raw_data(empty, "mine")

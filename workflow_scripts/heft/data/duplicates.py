@@ -1,0 +1,40 @@
+"""Identical examples that carry different labels: one of the labels is wrong, whatever a model says."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+SHOWN = 3
+
+
+def conflicting_duplicates(examples: pd.DataFrame) -> list[dict[str, list[Any]]]:
+    """Groups of identical examples whose labels differ: `ids`, the one that takes part first, and their `labels`.
+
+    examples: columns id, content_hash, label. Groups come by their first id.
+    """
+    ordered = examples.sort_values("id")
+    labels = ordered.groupby("content_hash", sort=False)["label"]
+    conflicting = ordered[labels.transform("nunique") > 1]
+    return [
+        {"ids": group["id"].tolist(), "labels": group["label"].tolist()}
+        for _, group in conflicting.groupby("content_hash", sort=False)
+    ]
+
+
+def sentence_of(groups: Sequence[Mapping[str, Sequence[Any]]], class_names: Sequence[str]) -> str:
+    """How many groups there are, the first of them, and which example takes part; empty where there is none."""
+    if not groups:
+        return ""
+    shown = ", ".join(" = ".join(_members(group, class_names)) for group in groups[:SHOWN])
+    counted = "1 group" if len(groups) == 1 else f"{len(groups):,} groups"
+    more = " and so on" if len(groups) > SHOWN else ""
+    return (
+        f"{counted} of identical examples with different labels: {shown}{more}. Of each group the first alone takes "
+        "part; facts.json beside the splits lists all of them."
+    )
+
+
+def _members(group: Mapping[str, Sequence[Any]], class_names: Sequence[str]) -> list[str]:
+    named = [f"{one} ({class_names[label]})" for one, label in zip(group["ids"], group["labels"], strict=True)]
+    return named[:SHOWN] + (["..."] if len(named) > SHOWN else [])
