@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from heft.artifacts import atomic_path, sha256_of_file, write_json, write_parquet
+from heft.artifacts import sha256_of_file, write_json, write_parquet
+from heft.atomic_files import atomic_path
 from heft.data.sources.registry import RawData
 from heft.errors import HeftError
 from heft.registry import declarations
