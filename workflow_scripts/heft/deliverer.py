@@ -13,6 +13,7 @@ import sys
 from pathlib import Path
 
 from heft.delivered import waiting
+from heft.errors import HeftError
 from heft.identity import project_of
 from heft.store_address import tracking_uri, without_password
 
@@ -55,7 +56,11 @@ class Deliverer:
 
 def deliver_what_waits() -> int:
     """Delivers what earlier runs have left, where a run has nothing else to do; returns 1 where that failed, else 0."""
-    n_waiting = len(waiting(tracking_uri(), project_of()))
+    try:
+        n_waiting = len(waiting(tracking_uri(), project_of()))
+    except HeftError as error:
+        print(error, file=sys.stderr)
+        return 1
     if not n_waiting:
         return 0
     print(f"{counted(n_waiting)} for the tracking store; they are sent now.", file=sys.stderr)

@@ -3,10 +3,8 @@
 import fcntl
 import logging
 import os
-import shutil
 import subprocess
 import sys
-import tempfile
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -17,10 +15,10 @@ from heft.errors import HeftError
 from heft.faults import SAID
 from heft.identity import identity
 from heft.progress import attach
+from heft.socket_folder import SocketFolder
 from heft.warm import VARIABLE
 
 STATE = Path(".heft")
-LONGEST_FOLDER = 80  # bytes; a socket's path has at most 107
 WARM = Path(__file__).parent.parent / "warm.py"
 
 
@@ -32,6 +30,7 @@ class Session:
         self._lock: TextIO | None = None
         self._delivery: Deliverer | None = None
         self._warm: subprocess.Popen[bytes] | None = None
+        self._socket: SocketFolder | None = None
         # Bits depend on the number of threads, and Snakemake lowers `threads:` to --cores: one thread a job, always.
         os.environ["OMP_NUM_THREADS"] = "1"
 
@@ -61,18 +60,12 @@ class Session:
         self._delivery = Deliverer()
 
     def _start_warm_process(self) -> None:
-        """Its socket lies in a folder that only this account may enter, with a short path, which a socket needs.
-
-        Where no such folder can be made, each job runs in its own process: slower, with the same results.
-        """
-        place = tempfile.gettempdir()
-        if len(os.fsencode(place)) > LONGEST_FOLDER:
-            place = "/tmp"
+        """Without a folder for its socket each job runs in its own process: slower, with the same results."""
         try:
-            folder = tempfile.mkdtemp(prefix="heft-", dir=place)
+            self._socket = SocketFolder()
         except OSError:
             return
-        address = str(Path(folder) / "warm")
+        address = str(self._socket.path / "warm")
         self._warm = subprocess.Popen([sys.executable, str(WARM), address], stdin=subprocess.PIPE)
         wait_until_exists(address, self._warm)
         os.environ[VARIABLE] = address
@@ -85,7 +78,9 @@ class Session:
         if self._warm is not None and self._warm.stdin is not None:
             self._warm.stdin.close()
             self._warm.wait()
-            shutil.rmtree(Path(os.environ.pop(VARIABLE)).parent, ignore_errors=True)
+            os.environ.pop(VARIABLE, None)
+        if self._socket is not None:
+            self._socket.remove()
         status = self._delivery.finish() if self._delivery is not None else 0
         if not failed and self._delivery is not None:
             for report in filter(os.path.exists, self.reports):

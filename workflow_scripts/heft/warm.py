@@ -83,7 +83,8 @@ def serve(address: str, preloaded: Iterable[str] = PRELOADED) -> None:
                     listener.close()
                     _run_and_exit(connection)
                 connection.close()
-    os.unlink(address)
+    with suppress(FileNotFoundError):  # the run was killed, and the next one has tidied up after it
+        os.unlink(address)
 
 
 def _run_and_exit(connection: socket.socket) -> None:
