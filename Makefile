@@ -51,7 +51,8 @@ example: .venv/dev
 	@$(BIN)/python docs/picture.py
 
 clean:
-	rm -rf results reports/*/ logs .snakemake .heft mlflow.db mlartifacts
+	rm -rf results reports/*/ logs .snakemake mlflow.db mlflow.db-* mlruns mlartifacts
+	@if [ -d .heft ]; then find .heft -mindepth 1 ! -name identity.json -delete; fi
 
 .venv/run: requirements.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Heft needs Python 3.11 or newer; make PYTHON=python3.11 run")'

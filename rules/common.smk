@@ -11,11 +11,15 @@ sys.path.insert(0, str(Path(workflow.basedir) / "workflow_scripts"))
 
 from heft.disk_space import check_disk_space
 from heft.errors import HeftError
+from heft.housekeeping.configurations import label_of, note_made
 from heft.housekeeping.unplanned import planned_names
 from heft.incomplete import report_what_is_there, watch_failures
 from heft.launch import command
 from heft.plan import load_plan
 from heft.session import Session, lift_default_rate
+
+# Not a setting of an experiment: what `tidy_now` may remove though another configuration made it.
+confirm = config.pop("confirm", None)
 
 try:
     plan = load_plan(config, [Path(file) for file in workflow.configfiles])
@@ -146,6 +150,11 @@ def whole_plan():
         sys.exit(str(error))
 
 
+def configuration_label():
+    """What selects this configuration on the command line."""
+    return label_of(workflow.configfiles, workflow.config_settings.config)
+
+
 def shapes():
     """The paths of all outputs and logs of the rules, with wildcards in braces."""
     found = []
@@ -160,6 +169,7 @@ def shapes():
 def only_housekeeping():
     """Whether nothing but housekeeping is to be done, which nothing accompanies."""
     return {job.rule.name for job in workflow.dag.needrun_jobs()} <= {
+        "deliver",
         "tidy",
         "tidy_now",
     }
@@ -171,6 +181,7 @@ onstart:
     if not only_housekeeping():
         session.start()
         try:
+            note_made(configuration_label(), planned_names(plan))
             check_disk_space(plan, workflow.cores)
         except HeftError as error:
             session.finish(failed=True)

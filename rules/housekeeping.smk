@@ -7,6 +7,8 @@ rule tidy:
     params:
         names=lambda wildcards: planned_names(whole_plan()),
         shapes=lambda wildcards: shapes(),
+        label=configuration_label(),
+        confirm=confirm,
         take_away=False,
     script:
         "../workflow_scripts/tidy.py"
@@ -18,6 +20,8 @@ rule tidy_now:
     params:
         names=lambda wildcards: planned_names(whole_plan()),
         shapes=lambda wildcards: shapes(),
+        label=configuration_label(),
+        confirm=confirm,
         take_away=True,
     script:
         "../workflow_scripts/tidy.py"

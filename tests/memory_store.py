@@ -1,11 +1,12 @@
-"""A tracking store in memory that can be down, be replaced, or refuse, and a delivery to it."""
+"""A tracking store in memory that can be down or refuse, and a delivery to it."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from heft.delivery import STATE, Delivery
-from heft.ledger import Ledger
+from heft.delivered import DeliveredNote
+from heft.delivery import Delivery
+from heft.places import STATE
 from heft.records import RunRecord
 
 PATH = "results/e/seed0/train/record.jsonl"
@@ -18,11 +19,11 @@ def no_wait(seconds: float) -> None:
 
 @dataclass
 class MemoryStore:
-    """A store in memory that can be down, be replaced, refuse a key, and lose its answer to `create_run`."""
+    """A store in memory that can be down, refuse a key, and lose its answer to `create_run`."""
 
     runs: dict[str, dict[str, Any]] = field(default_factory=dict)
     down: bool = False
-    made: str = "today"
+    older: list[str] = field(default_factory=list)
     refuses: str = "nothing"
     loses_answer: bool = False
 
@@ -36,14 +37,17 @@ class MemoryStore:
     def reachable(self) -> bool:
         return not self.down
 
-    def identity(self, experiment: str) -> str:
-        self._check()
-        return self.made
-
     def known_runs(self, experiment: str) -> Iterable[Mapping[str, str]]:
         self._check()
         names = ("record", "key", "record_file", "superseded", "status")
         return [{"run_id": run_id} | {name: run[name] for name in names} for run_id, run in self.runs.items()]
+
+    def older_records(self, experiment: str) -> Iterable[str]:
+        self._check()
+        return self.older
+
+    def running_runs(self) -> Iterable[Mapping[str, str]]:
+        return [run for run in self.known_runs("") if run["status"] == "RUNNING"]
 
     def find_run(self, experiment: str, record: str) -> str | None:
         self._check()
@@ -83,8 +87,13 @@ class MemoryStore:
         self._check()
 
 
-def delivery(store: MemoryStore) -> Delivery:
-    return Delivery(store, Ledger("memory", STATE), (ConnectionError, ValueError))
+def delivery(
+    store: MemoryStore,
+    errors: tuple[type[Exception], ...] = (ConnectionError, ValueError),
+    say: Callable[[str], None] = print,
+) -> Delivery:
+    STATE.mkdir(exist_ok=True)
+    return Delivery(store, DeliveredNote("memory", "project"), errors, say)
 
 
 def record(path: str = PATH, stage: str = "train", **run: Any) -> RunRecord:

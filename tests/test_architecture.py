@@ -12,7 +12,7 @@ LIBRARY = ROOT / "workflow_scripts" / "heft"
 STAGES = sorted(ROOT.glob("workflow_scripts/*.py"))
 
 # room -> rooms of the library that it may import, beside itself and FOUNDATION
-FOUNDATION = {"errors", "faults", "artifacts", "checksum", "registry", "settings"}
+FOUNDATION = {"errors", "faults", "artifacts", "atomic_files", "checksum", "registry", "settings"}
 MAY_IMPORT = {
     "kernels": set(),
     "objectives": {"kernels"},

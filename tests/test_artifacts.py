@@ -10,7 +10,8 @@ import pytest
 import torch
 from full_disk import files_of_at_most, make_read_only, small_disk
 
-from heft.artifacts import atomic_path, write_json, write_parquet, write_tensors, write_text
+from heft.artifacts import write_json, write_parquet, write_tensors, write_text
+from heft.atomic_files import atomic_path
 from heft.data.inputs import write_inputs
 from heft.errors import HeftError
 from heft.faults import error_number, first_to_say_full, is_disk_full, sentence_of

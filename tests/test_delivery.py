@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from memory_store import PATH, ROW, MemoryStore, delivery, no_wait, one, record
 
-from heft.delivery import STATE
-from heft.ledger import Delivered, Ledger
+from heft.delivered import DeliveredNote, waiting
+from heft.places import STATE
 from heft.records import append_comparison
 
 
@@ -107,12 +107,12 @@ def test_a_store_that_comes_back_during_the_drain_gets_everything(store: MemoryS
     assert one(store)["status"] == "FINISHED"
 
 
-def test_a_lost_ledger_doubles_nothing(store: MemoryStore) -> None:
+def test_a_lost_note_doubles_nothing(store: MemoryStore) -> None:
     with record():
         pass
     assert delivery(store).drain(5, no_wait) == 0
-    for ledger in Path(".heft").glob("delivered-*"):
-        ledger.unlink()
+    for note in Path(".heft").glob("delivered-*"):
+        note.unlink()
     assert delivery(store).drain(5, no_wait) == 0
     assert one(store)["status"] == "FINISHED"
 
@@ -204,7 +204,6 @@ def test_a_store_that_was_made_anew_gets_everything_again(store: MemoryStore) ->
         pass
     assert delivery(store).drain(5, no_wait) == 0
     store.runs.clear()
-    store.made = "tomorrow"
     assert delivery(store).drain(5, no_wait) == 0
     assert one(store)["status"] == "FINISHED"
 
@@ -232,8 +231,75 @@ def test_a_slow_store_does_not_keep_the_drain_beyond_its_time(
     assert clock[0] <= 11
 
 
-def test_half_a_line_of_a_killed_delivery_spoils_nothing(store: MemoryStore) -> None:
-    ledger = Ledger("memory", STATE)
-    ledger.path.write_text('{"record": "12')
-    ledger.note(Delivered("34", "e/train", "run0"))
-    assert list(Ledger("memory", STATE).entries) == ["34"]
+def test_what_waits_is_told_without_the_store(store: MemoryStore) -> None:
+    assert waiting("memory", "project") == []
+    with record():
+        pass
+    with record("results/e/b.record.jsonl", "score", variant="b"):
+        pass
+    assert len(waiting("memory", "project")) == 2
+    store.refuses = "e/seed0/score/b"
+    assert delivery(store).drain(5, no_wait) == 1
+    assert waiting("memory", "project") == [Path("results/e/b.record.jsonl")]
+    store.refuses = "nothing"
+    assert delivery(store).drain(5, no_wait) == 0
+    assert waiting("memory", "project") == []
+    assert len(waiting("another store", "project")) == 2
+    assert len(waiting("memory", "a copy")) == 2
+    with record("results/e/b.record.jsonl", "score", variant="b"):
+        pass
+    assert waiting("memory", "project") == [Path("results/e/b.record.jsonl")]
+
+
+def test_a_damaged_note_spoils_nothing(store: MemoryStore) -> None:
+    with record():
+        pass
+    assert delivery(store).drain(5, no_wait) == 0
+    note = DeliveredNote("memory", "project")
+    lines = (b'{"file": "res', b"\xff", b"[]", b'{"project": "project", "file": 5, "state": 5}', b"[" * 100_000)
+    note.path.write_bytes(b"\n".join(lines))
+    assert waiting("memory", "project") == [Path(PATH)]
+    assert delivery(store).drain(5, no_wait) == 0
+    assert waiting("memory", "project") == []
+    assert one(store)["status"] == "FINISHED"
+
+
+def test_a_note_is_shortened_and_says_the_same(store: MemoryStore) -> None:
+    STATE.mkdir()
+    Path("results").mkdir()
+    Path("results/record.jsonl").touch()
+    note = DeliveredNote("memory", "project")
+    assert note.first_to_say("line 5")
+    for date in range(200):
+        note.delivered(Path("results/record.jsonl"), (date, 0))
+    note.shorten()
+    assert len(note.path.read_text().splitlines()) == 2
+    again = DeliveredNote("memory", "project")
+    assert not again.first_to_say("line 5")
+    os.utime("results/record.jsonl", ns=(199, 199))
+    assert again.holds(Path("results/record.jsonl"))
+
+
+def test_lines_that_are_no_events_are_said_once_and_hold_up_nothing(store: MemoryStore) -> None:
+    with record() as run:
+        run.metrics({"loss": 1.0})
+    lines = Path(PATH).read_text().splitlines()
+    bad = lines[1].replace("1.0", '"one"')
+    Path(PATH).write_text("\n".join([lines[0], "5", bad, *lines[1:], ""]))
+    with record("results/e/b.record.jsonl", "score", variant="b"):
+        pass
+    said: list[str] = []
+    for _ in range(2):
+        assert delivery(store, say=said.append).drain(5, no_wait) == 0
+    assert [run["status"] for run in store.runs.values()] == ["FINISHED", "FINISHED"]
+    assert store.runs["run0"]["metrics"] == [(0, {"loss": 1.0})]
+    assert [text.partition(" is left out: ")[0] for text in said] == [f"{PATH}, line 2,", f"{PATH}, line 3,"]
+
+
+def test_runs_that_older_versions_delivered_are_neither_doubled_nor_touched(store: MemoryStore) -> None:
+    with record() as run:
+        pass
+    store.older = [run.id]
+    assert delivery(store).drain(5, no_wait) == 0
+    assert store.runs == {}
+    assert waiting("memory", "project") == []

@@ -2,7 +2,7 @@
 
 import errno
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from memory_store import PATH, ROW, MemoryStore, delivery, no_wait, one, record
 
-from heft.delivery import PATIENCE_SECONDS, STATE, Delivery
-from heft.ledger import Ledger
+from heft.delivered import DeliveredNote
+from heft.delivery import PATIENCE_SECONDS
 from heft.records import append_comparison
 
 
@@ -27,7 +27,7 @@ class Killed(BaseException):
 
 @dataclass
 class KilledAt:
-    """Kills at the `step`-th call that changes store or ledger: before its effect, after it, or in its midst."""
+    """Kills at the `step`-th call that changes store or note: before its effect, after it, or in its midst."""
 
     step: int
     when: str
@@ -47,9 +47,9 @@ class KilledAt:
         return wrapped
 
 
-def half_a_line(ledger: Ledger, line: Mapping[str, Any]) -> None:
-    with ledger.path.open("a") as file:
-        file.write("\n" + str(line)[:20])
+def half_a_line(note: DeliveredNote, path: Path, *_: Any) -> None:
+    with note.path.open("a") as file:
+        file.write(f'\n{{"file": "{path}')
 
 
 def nothing(*_: Any) -> None:
@@ -61,7 +61,7 @@ def deliver_killed_at(store: MemoryStore, monkeypatch: pytest.MonkeyPatch, kille
     with monkeypatch.context() as patched:
         for name in ("create_run", "log", "end_run", "supersede"):
             patched.setattr(MemoryStore, name, killed.wrap(getattr(MemoryStore, name), nothing))
-        patched.setattr(Ledger, "_append", killed.wrap(Ledger._append, half_a_line))
+        patched.setattr(DeliveredNote, "delivered", killed.wrap(DeliveredNote.delivered, half_a_line))
         try:
             delivery(store).drain(5, no_wait)
         except Killed:
@@ -70,9 +70,9 @@ def deliver_killed_at(store: MemoryStore, monkeypatch: pytest.MonkeyPatch, kille
 
 
 @pytest.mark.parametrize("when", ["before", "halfway", "after"])
-@pytest.mark.parametrize("ledger_is_lost", [False, True])
+@pytest.mark.parametrize("note_is_lost", [False, True])
 def test_a_delivery_that_is_killed_at_any_step_loses_and_doubles_nothing(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, when: str, ledger_is_lost: bool
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, when: str, note_is_lost: bool
 ) -> None:
     step, killed = 0, True
     while killed:
@@ -88,9 +88,9 @@ def test_a_delivery_that_is_killed_at_any_step_loses_and_doubles_nothing(
                 with record() as run:
                     run.metrics({"loss": 1.0}, step=1)
                 assert delivery(store).drain(5, no_wait) == 0
-        if ledger_is_lost:
-            for ledger in Path(".heft").glob("delivered-*"):
-                ledger.unlink()
+        if note_is_lost:
+            for note in Path(".heft").glob("delivered-*"):
+                note.unlink()
         killed = deliver_killed_at(store, monkeypatch, KilledAt(step, when))
         assert delivery(store).drain(5, no_wait) == 0
         current = {run["key"]: run for run in store.runs.values() if run["superseded"] == "false"}
@@ -111,10 +111,10 @@ def test_a_store_that_keeps_this_account_out_is_not_waited_for(
     with record():
         pass
     with monkeypatch.context() as denying:
-        denying.setattr(MemoryStore, "identity", deny)
+        denying.setattr(MemoryStore, "known_runs", deny)
         denying.setattr(MemoryStore, "reachable", lambda _: False)
         waits: list[float] = []
-        denied = Delivery(store, Ledger("memory", STATE), (OSError,))
+        denied = delivery(store, (OSError,))
         assert denied.drain(60, waits.append) == 1
         assert (waits, type(denied.failure)) == ([], PermissionError)
     assert delivery(store).drain(5, no_wait) == 0
@@ -138,11 +138,11 @@ def test_a_full_disk_is_not_waited_for_and_nothing_is_taken_for_delivered(
         with monkeypatch.context() as filled:
             filled.setattr(MemoryStore, name, full)
             waits: list[float] = []
-            assert Delivery(store, Ledger("memory", STATE), (OSError,)).drain(60, waits.append) == 1
+            assert delivery(store, (OSError,)).drain(60, waits.append) == 1
             assert waits == []
     with monkeypatch.context() as filled:
-        filled.setattr(Ledger, "_append", full)
-        assert Delivery(store, Ledger("memory", STATE), (OSError,)).drain(60, no_wait) == 1
+        filled.setattr(DeliveredNote, "delivered", full)
+        assert delivery(store, (OSError,)).drain(60, no_wait) == 1
     assert delivery(store).drain(5, no_wait) == 0
     assert [(run["status"], run["superseded"]) for run in store.runs.values()] == [
         ("FINISHED", "true"),

@@ -10,7 +10,8 @@ import pytest
 from workspace import TINY, Workspace, each_run_once
 
 from heft.housekeeping.files import Removable, links, removable_files, remove_files, unknown_files
-from heft.housekeeping.runs import RemovableRun
+from heft.housekeeping.makers import Kept, Makers
+from heft.housekeeping.runs import FoundRuns, RemovableRun
 from heft.housekeeping.telling import told
 from heft.housekeeping.unplanned import Planned
 
@@ -24,6 +25,8 @@ SHAPES = [
 ]
 NAMES = {"kept": {"s": ["0"], "m": ["loss"], "v": ["none", "loss"], "kind/g": ["folds/0"]}}
 PLANNED = Planned(NAMES, SHAPES)
+ONCE = {"s": ["0", "1", "2"], "m": ["loss", "ip"], "v": ["none", "loss", "ip"], "kind/g": ["folds/0", "folds/1"]}
+MAKERS = Makers("", {"": Planned({"kept": ONCE, "gone": ONCE}, SHAPES)})
 GONE = {
     "results/gone/data/inputs.safetensors": "experiment gone",
     "results/kept/seed1/scores/loss.parquet": "kept, seed 1",
@@ -55,7 +58,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_exactly_what_is_not_asked_for_is_found_and_removed(folder: Path) -> None:
-    found = removable_files(PLANNED)
+    found = removable_files(PLANNED, MAKERS)
     assert {file.path: file.what for file in found} == GONE
     assert all(file.size == len(file.path) for file in found)
     assert unknown_files(PLANNED) == ["results/gone/my notes.txt"]
@@ -63,7 +66,7 @@ def test_exactly_what_is_not_asked_for_is_found_and_removed(folder: Path) -> Non
     there = {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
     assert there == set(STAYS)
     assert not (folder / "results/kept/seed1").exists()
-    assert removable_files(PLANNED) == []
+    assert removable_files(PLANNED, MAKERS) == []
 
 
 def test_links_are_not_followed(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
@@ -76,7 +79,7 @@ def test_links_are_not_followed(folder: Path, tmp_path_factory: pytest.TempPathF
     (folder / "reports").rename(folder / "reports aside")
     (folder / "reports").symlink_to(other)
     assert links() == ["reports"]
-    remove_files(removable_files(PLANNED))
+    remove_files(removable_files(PLANNED, MAKERS))
     assert target.read_text() == "another project's"
     assert (folder / "results/kept/data/inputs.safetensors").is_symlink()
 
@@ -101,7 +104,8 @@ def test_a_run_is_known_by_its_key(key: str, what: str) -> None:
 
 def test_what_is_told_is_counted_and_says_how_to_go_on() -> None:
     files = [Removable("a", "experiment gone", 2_000_000), Removable("b", "experiment gone", 500_000)]
-    said = told(files, [RemovableRun("1", "2", "kept, ip")], ["results/notes.txt"], "sqlite:///mlflow.db", False)
+    runs = FoundRuns([RemovableRun("1", "kept, ip")])
+    said = told(files, runs, ["results/notes.txt"], "sqlite:///mlflow.db", False)
     assert said.splitlines() == [
         "`snakemake --cores 1 tidy_now` would remove:",
         "  from results, logs and reports",
@@ -110,7 +114,19 @@ def test_what_is_told_is_counted_and_says_how_to_go_on() -> None:
         "    kept, ip: 1 run",
         "  left alone, since no rule writes them: results/notes.txt",
     ]
-    assert told([], [], ["results/notes.txt"], "", True) == "There is nothing to remove."
+    assert told([], FoundRuns(), ["results/notes.txt"], "", True) == "There is nothing to remove."
+
+
+def test_what_stays_until_a_person_agrees_is_counted_with_who_made_it_and_the_command() -> None:
+    kept = Kept("mine", "made with --configfile mine.yaml")
+    files = [Removable("a", "experiment mine", 5, kept)]
+    runs = FoundRuns([RemovableRun("1", "experiment mine", kept)], 7)
+    said = told(files, runs, [], "sqlite:///mlflow.db", False)
+    assert said.startswith("There is nothing to remove.\nKept, ")
+    assert "  experiment mine (made with --configfile mine.yaml): 1 file, 1 run\n" in said
+    assert "tidy_now --config confirm=true" in said
+    assert said.endswith("sqlite:///mlflow.db: 7 runs that no project claims, made by an older version of Heft.")
+    assert "    experiment mine: 1 file, 0.0 MB" in told(files, runs, [], "sqlite:///mlflow.db", True, {"mine"})
 
 
 def settings() -> dict[str, Any]:

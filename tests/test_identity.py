@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from heft.errors import HeftError
-from heft.identity import FILE, STATE, Former, identity, project_of
+from heft.identity import FILE, Former, identity, project_of
+from heft.places import STATE
 from heft.records import RunRecord, read_events
 
 

@@ -8,7 +8,16 @@ import numpy as np
 import pytest
 
 from heft import records
-from heft.records import Run, RunRecord, append_comparison, is_open, read_events, run_key
+from heft.records import (
+    Dataset,
+    Run,
+    RunRecord,
+    append_comparison,
+    is_open,
+    read_deliverable,
+    read_events,
+    run_key,
+)
 
 
 @pytest.fixture(autouse=True)
@@ -86,3 +95,32 @@ def test_each_row_of_the_comparison_becomes_a_finished_run_with_its_numbers_as_m
     assert events[1]["values"]["test_accuracy"] == 0.9
     assert events[1]["values"]["chosen"] == 1.0
     assert "lds" not in events[1]["values"]
+
+
+def test_a_line_that_is_no_event_is_named_and_leaves_the_others(tmp_path: Path) -> None:
+    path = Path("results/e/record.jsonl")
+    with start(dataset=Dataset("digits", "ab"), fraction=0.1, parents=["e/prepare"]) as record:
+        record.metrics({"loss": float("nan"), "count": np.int64(3)}, step=1)
+        Path("facts.json").write_text("{}")
+        record.artifact("facts.json")
+    whole = path.read_bytes().splitlines()
+    faults = {
+        b"\xff": "it is not JSON",
+        b"{}": "it is not an event",
+        b'{"event": "stop", "record": "1", "time": 1}': "`event` is 'stop'; known: start, metrics, artifact, end",
+        b'{"event": "end"}': "`end` has no `record`",
+        b'{"event": "end", "record": "\'", "time": 1}': '`record` of `end` cannot be "\'"',
+        b'{"event": "end", "record": "1", "time": NaN}': "`time` of `end` cannot be 'nan'",
+        whole[1].replace(b'"step": 1', b'"step": 9223372036854775808'): "`step` of `metrics` cannot be '922337203685",
+        whole[1].replace(b"3.0", b"1" * 400): "`values` of `metrics` cannot be",
+        whole[1].replace(b"3.0", b'"three"'): "`values` of `metrics` cannot be",
+        whole[0].replace(b'"name": "digits"', b'"name": "\\ud800"'): "`dataset` of `start` cannot be",
+        whole[0].replace(b'"parents": ["e/prepare"]', b'"parents": 5'): "`parents` of `start` cannot be '5'",
+        whole[2].replace(b"facts.json", b"\\u0000"): "`path` of `artifact` cannot be",
+    }
+    path.write_bytes(b"\n".join([*whole, *faults, b""]))
+    events, found = read_deliverable(path)
+    assert [event["event"] for event in events] == ["start", "metrics", "artifact", "end"]
+    assert sorted(found) == list(range(5, 5 + len(faults)))
+    for number, fault in zip(sorted(found), faults.values(), strict=True):
+        assert found[number].startswith(fault), (number, found[number])

@@ -142,7 +142,7 @@ def test_records_copy_no_file_from_outside_the_folder(tmp_path: Path, monkeypatc
     (project / "link.json").symlink_to(tmp_path / "secret")
     monkeypatch.chdir(project)
     copied: list[str] = []
-    tracker = Tracker("sqlite:///unused.db")
+    tracker = Tracker("sqlite:///unused.db", "project")
     client = SimpleNamespace(log_artifact=lambda run, path: copied.append(path), set_tag=lambda *_: None)
     monkeypatch.setitem(tracker.__dict__, "client", client)
     for path in ("../secret", str(tmp_path / "secret"), "link.json", "/etc/passwd", "own.json"):
@@ -198,18 +198,17 @@ def test_no_cell_of_a_table_is_a_formula(hostile_page: Path) -> None:
 
 def test_the_ui_listens_on_this_machine_alone_and_nothing_is_reported_to_mlflow(tmp_path: Path) -> None:
     program = (
-        "import subprocess, sys, os, json; sys.argv = ['ui.py']\n"
-        "import ui\n"
-        "ui.runs_pages = lambda *_: {}\n"
-        "said = lambda command, env: json.dumps([command, env.get('MLFLOW_DISABLE_TELEMETRY')])\n"
-        "subprocess.run = lambda command, env, **_: print(said(command, env))\n"
-        "ui.main()"
+        "import json, os, sys, ui\n"
+        "command, environment = ui.server('postgresql://me:s3cret@host/runs', '5000', os.environ)\n"
+        "print(json.dumps([command, environment]))\n"
     )
     environment = {name: value for name, value in os.environ.items() if not name.startswith("MLFLOW_")}
     environment["PYTHONPATH"] = str(ROOT / "workflow_scripts")
     done = subprocess.run(
         [sys.executable, "-c", program], env=environment, capture_output=True, text=True, cwd=tmp_path
     )
-    command, telemetry = json.loads(done.stdout)
+    command, environment = json.loads(done.stdout)
     assert command[command.index("--host") + 1] == "127.0.0.1"
-    assert telemetry == "true"
+    assert environment["MLFLOW_DISABLE_TELEMETRY"] == "true"
+    assert environment["MLFLOW_SERVER_ENABLE_JOB_EXECUTION"] == "false"
+    assert "s3cret" not in " ".join(command)

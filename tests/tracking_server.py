@@ -9,6 +9,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,15 +22,20 @@ def free_port() -> int:
 
 
 class Server:
-    """A tracking server on a SQLite store of its own, at a free port unless one is given."""
+    """A tracking server on a SQLite store of its own, at a free port unless one is given.
 
-    def __init__(self, folder: Path, port: int = 0) -> None:
+    options: further ones of `mlflow server`; variables: further ones of its environment.
+    """
+
+    def __init__(self, folder: Path, port: int = 0, options: Sequence[str] = (), **variables: str) -> None:
         self.port = port or free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         store = f"sqlite:///{folder / 'server.db'}"
         command = [sys.executable, "-m", "mlflow", "server", "--backend-store-uri", store, "--port", str(self.port)]
         command += ["--artifacts-destination", str(folder / "artifacts"), "--workers", "1"]
-        environment = {**os.environ, "MLFLOW_DISABLE_TELEMETRY": "true"}
+        command += options
+        quiet = {"MLFLOW_DISABLE_TELEMETRY": "true", "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
+        environment = {**os.environ, **quiet, **variables}
         self.log = (folder / "server.log").open("w")
         self.process = subprocess.Popen(
             command, cwd=folder, env=environment, stdout=self.log, stderr=self.log, start_new_session=True

@@ -1,4 +1,4 @@
-"""tidy: tells what results, logs, reports and tracked runs are no longer asked for; `remove` takes them away.
+"""tidy: tells what results, logs, reports and tracked runs are no longer asked for; `tidy_now` takes them away.
 
 Only one such process, run or delivery at a time in a folder.
 """
@@ -9,41 +9,54 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from heft.delivery import STATE
 from heft.errors import HeftError
+from heft.housekeeping.configurations import forget, made_by_each
 from heft.housekeeping.files import links, removable_files, remove_files, unknown_files
-from heft.housekeeping.runs import removable_runs, remove_runs
+from heft.housekeeping.makers import Makers, agreed, may_go
+from heft.housekeeping.runs import find_runs, remove_runs
 from heft.housekeeping.telling import told
 from heft.housekeeping.unplanned import Planned
-from heft.tracking import Tracker, Unreachable, reason_of, tracking_uri, without_password
+from heft.identity import identity
+from heft.local_store import adopt
+from heft.places import STATE
+from heft.store_address import tracking_uri, without_password
+from heft.store_errors import reason_of
+from heft.tracking import Tracker, Unreachable
 
 
-def tidy(names: Any, shapes: Any, remove: bool) -> str:
-    """Says what can go, after it is gone where `remove` says so."""
-    planned, uri = Planned(names, shapes), tracking_uri()
-    files, tracker = removable_files(planned), Tracker(uri)
+def tidy(params: Any) -> str:
+    """Says what can go, after it is gone where `params.take_away` says so."""
+    uri, own = tracking_uri(), identity()
+    adopt(uri, own)
+    planned, tracker = Planned(params.names, params.shapes), Tracker(uri, own.project)
+    makers = Makers(params.label, {label: Planned(names, params.shapes) for label, names in made_by_each().items()})
+    files, runs = removable_files(planned, makers), find_runs(tracker, own.project, planned, makers)
+    experiments = agreed(params.confirm, [*files, *runs.removable])
+    note = ""
+    if params.take_away:
+        note = remove_runs(tracker, uri, own.project, [run for run in runs.removable if may_go(run, experiments)])
+        remove_files(file for file in files if may_go(file, experiments))
+        forget(params.label, params.names, experiments)
     left_alone = [*links(), *unknown_files(planned)]
-    runs = removable_runs(tracker, planned)
-    note = remove_runs(tracker, uri, runs) if remove else ""
-    if remove:
-        remove_files(files)
-    return "\n".join(filter(None, [told(files, runs, left_alone, without_password(uri), remove), note]))
+    said = told(files, runs, left_alone, without_password(uri), params.take_away, experiments)
+    return "\n".join(filter(None, [said, note]))
 
 
 def main(job: Any) -> None:
     """Prints and logs that, under the lock of the delivery; a mistake is one sentence."""
     STATE.mkdir(exist_ok=True)
-    with (STATE / "deliver.lock").open("w") as lock:
+    with (STATE / "deliver.lock").open("a") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             sys.exit("A delivery is under way in this folder; wait for its end, then run again.")
         try:
-            said = tidy(job.params.names, job.params.shapes, job.params.take_away)
+            said = tidy(job.params)
         except HeftError as error:
             sys.exit(str(error))
         except Unreachable as error:
-            sys.exit(f"The tracking store {without_password(tracking_uri())} cannot be tidied: {reason_of(error)}")
+            uri = tracking_uri()
+            sys.exit(f"The tracking store {without_password(uri)} cannot be tidied: {reason_of(error, uri)}")
     print(said)
     Path(job.log[0]).write_text(f"{said}\n", encoding="utf-8")
 

@@ -1,48 +1,43 @@
-"""Turns records into runs of the tracker, each event once, whatever is killed or down in between."""
+"""Delivers the records of this folder to a store, each event once, whatever is killed or down in between."""
 
-import os
-import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
+from heft.delivered import DeliveredNote, State, record_files, state_of
 from heft.faults import is_disk_full
-from heft.ledger import Delivered, Ledger
-from heft.records import FAILED, is_open, read_events
+from heft.places import FAILED
+from heft.records import is_open, read_deliverable, read_events
+from heft.run_delivery import RunDelivery, RunStore
 
-STATE = Path(".heft")
-RESULTS = Path("results")
 PATIENCE_SECONDS = 15.0  # with a store that does not answer, at the end of a run
 
 
-class RunStore(Protocol):
-    """What a tracker does; `heft.tracking.Tracker` is one."""
-
-    def denies(self, error: Exception) -> bool: ...
-    def reachable(self) -> bool: ...
-    def identity(self, experiment: str) -> str: ...
-    def known_runs(self, experiment: str) -> Iterable[Mapping[str, str]]: ...
-    def find_run(self, experiment: str, record: str) -> str | None: ...
-    def create_run(self, start: Mapping[str, Any], file: str, computed_from_runs: Iterable[str]) -> str: ...
-    def log(self, run_id: str, events: Iterable[Mapping[str, Any]]) -> None: ...
-    def end_run(self, run_id: str, status: str, seconds: float | None = None, error: str = "") -> None: ...
-    def supersede(self, run_id: str) -> None: ...
-    def close_parents(self) -> None: ...
-
-
 class Delivery:
-    """Delivers the records of this folder to a store; safe to repeat, and to start again after a kill."""
+    """Delivers records to a store; safe to repeat, and to start again after a kill.
 
-    def __init__(self, store: RunStore, ledger: Ledger, errors: tuple[type[Exception], ...]) -> None:
-        self._store, self._ledger, self._errors = store, ledger, errors
-        self._seen: dict[Path, tuple[int, int, int]] = {}
+    errors: what the store may raise. say: takes a sentence for a person about a line that is no event, once a line.
+    """
+
+    def __init__(
+        self,
+        store: RunStore,
+        note: DeliveredNote,
+        errors: tuple[type[Exception], ...],
+        say: Callable[[str], None] = print,
+    ) -> None:
+        self._store, self._note, self._errors, self._say = store, note, errors, say
+        self._runs = RunDelivery(store, errors)
+        self._seen: dict[Path, State] = {}
         self._open_files: set[Path] = set()
-        self._known: set[str] = set()
         self.refused: dict[Path, Exception] = {}
         self.failure: Exception | None = None
-        self.n_delivered = 0
+
+    @property
+    def n_delivered(self) -> int:
+        """How many runs were opened."""
+        return self._runs.n_opened
 
     def poll(self, stop: Callable[[], bool] = lambda: False) -> bool:
         """Delivers what is new until `stop()`; returns False where something was left.
@@ -51,8 +46,8 @@ class Delivery:
         from all of them, such as a server that is down, is the `failure`.
         """
         self.failure = None
-        for path in self._changed():
-            if stop() or not self._deliver_or_refuse(path):
+        for path, state in self._changed():
+            if stop() or not self._deliver_or_refuse(path, state):
                 self._seen.pop(path, None)
                 return False
         return True
@@ -88,24 +83,18 @@ class Delivery:
         for path in list(paths):
             self._seen.pop(path, None)
 
-    def _changed(self) -> Iterator[Path]:
+    def _changed(self) -> Iterator[tuple[Path, State]]:
         """Record files that changed since they were read, oldest first, so that a run follows those it comes from."""
-        states: dict[Path, tuple[int, int, int]] = {}
-        for path in _record_files():
-            try:
-                stat = path.stat()
-            except FileNotFoundError:
-                continue
-            states[path] = (stat.st_mtime_ns, stat.st_size, stat.st_ino)
-        for path in sorted(states, key=lambda path: states[path]):
-            if self._seen.get(path) != states[path]:
-                self._seen[path] = states[path]
-                yield path
+        found = {path: state for path in record_files() if (state := state_of(path))}
+        for path, state in sorted(found.items(), key=lambda file: file[1]):
+            if self._seen.get(path) != state:
+                self._seen[path] = state
+                yield path, state
 
-    def _deliver_or_refuse(self, path: Path) -> bool:
+    def _deliver_or_refuse(self, path: Path, state: State) -> bool:
         self.refused.pop(path, None)
         try:
-            self._deliver_file(path)
+            self._deliver_file(path, state)
         except self._errors as error:
             if is_disk_full(error) or not self._store.reachable():
                 self.failure = error
@@ -113,110 +102,34 @@ class Delivery:
             self.refused[path] = error
         return True
 
-    def _deliver_file(self, path: Path) -> None:
+    def _deliver_file(self, path: Path, state: State) -> None:
         try:
-            held, all_events = is_open(path), read_events(path)
+            held, (events, faults) = is_open(path), read_deliverable(path)
         except FileNotFoundError:  # its stage runs again
             return
-        events_of: dict[str, list[dict[str, Any]]] = {}
-        for event in all_events:
-            events_of.setdefault(event["record"], []).append(event)
-        whole = [events for events in events_of.values() if events[0]["event"] == "start"]
-        ended = [self._deliver_run(events, path, held) for events in whole]
-        for entry in [entry for entry in self._ledger.latest.values() if entry.file == path.as_posix()]:
-            if entry.record not in events_of:  # its key is no longer in the plan
-                self._supersede(entry)
-        if all(ended):
-            self._open_files.discard(path)
-            if path.parent == FAILED:
-                path.unlink()
-        else:
+        for line, fault in faults.items():
+            if self._note.first_to_say(f"{path}:{line}"):
+                self._say(f"{path}, line {line}, is left out: {fault}; everything else of that record is delivered.")
+        by_record: dict[str, list[Mapping[str, Any]]] = {}
+        for event in events:
+            by_record.setdefault(event["record"], []).append(event)
+        whole = [of_run for of_run in by_record.values() if of_run[0]["event"] == "start"]
+        ended = [self._runs.deliver(of_run, path, held) for of_run in whole]
+        self._runs.supersede_others(path, by_record)
+        if not all(ended):
             self._open_files.add(path)
-
-    def _deliver_run(self, events: list[dict[str, Any]], path: Path, held: bool) -> bool:
-        """Delivers the events of one run that are new; returns whether the run has ended."""
-        start, last = events[0], events[-1]
-        self._compare_with_store(start["experiment"])
-        entry = self._ledger.entries.get(start["record"])
-        if entry is None or not entry.run_id:
-            entry = self._open(start, path, resumed=entry is not None)
-        if entry.n_events >= len(events) and (entry.ended or held):
-            return entry.ended
-        self._store.log(entry.run_id, events[entry.n_events :])
-        ended_at = max(start["time"], last["time"])  # the clock may have been set back in between
-        if last["event"] == "end":
-            self._store.end_run(entry.run_id, last["status"], ended_at, last["error"])
-        elif not held:
-            self._store.end_run(entry.run_id, "KILLED", ended_at)
-        entry.n_events, entry.ended = len(events), last["event"] == "end" or not held
-        self._ledger.note(entry)
-        return entry.ended
-
-    def _open(self, start: Mapping[str, Any], path: Path, resumed: bool) -> Delivered:
-        """The record's run. The intention is noted first: a run that a kill kept from being noted is found again."""
-        former = self._ledger.latest.get(start["key"])
-        if former is not None and former.record != start["record"]:
-            self._supersede(former)
-        entry = Delivered(start["record"], start["key"], file=path.as_posix())
-        self._ledger.note(entry)
-        parents = [self._ledger.latest[key].run_id for key in start["parents"] if key in self._ledger.latest]
-        found = self._store.find_run(start["experiment"], start["record"]) if resumed else None
-        entry.run_id = found or self._store.create_run(start, entry.file, [parent for parent in parents if parent])
-        self._ledger.note(entry)
-        self.n_delivered += 1
-        return entry
-
-    def _supersede(self, entry: Delivered) -> None:
-        """Marks a run as replaced; a run that a person deleted in the store needs no mark."""
-        try:
-            if entry.run_id and not entry.ended:
-                self._store.end_run(entry.run_id, "KILLED")
-            if entry.run_id:
-                self._store.supersede(entry.run_id)
-        except self._errors as error:
-            if is_disk_full(error) or not self._store.reachable():
-                raise
-        entry.ended = entry.superseded = True
-        self._ledger.note(entry)
+            return
+        self._open_files.discard(path)
+        if path.parent == FAILED:
+            path.unlink()
+        else:
+            self._note.delivered(path, state)
 
     def _end_lost_runs(self) -> bool:
-        """Ends runs whose record is gone, and those of jobs that live on after the time for them is over."""
-        held = {event["record"] for path in self._open_files for event in read_events(path)}
-        refused = {path.as_posix() for path in self.refused}
         try:
-            for entry in [entry for entry in self._ledger.entries.values() if not entry.ended and entry.run_id]:
-                if entry.file not in refused:
-                    self._store.end_run(entry.run_id, "KILLED")
-                if entry.record not in held and entry.file not in refused:
-                    entry.ended = True
-                    self._ledger.note(entry)
-            self._store.close_parents()
+            held = {event["record"] for path in self._open_files for event in read_events(path) if "record" in event}
+            self._runs.end_lost_runs(held, {path.as_posix() for path in self.refused})
         except self._errors as error:
             self.failure = error
             return False
         return True
-
-    def _compare_with_store(self, experiment: str) -> None:
-        """Where the ledger was lost, or is about a store that was replaced, learns from the store what it holds."""
-        if experiment in self._known:
-            return
-        identity = self._store.identity(experiment)
-        if self._ledger.stores.get(experiment) != identity:
-            known = list(self._store.known_runs(experiment))
-            self._ledger.note_store(experiment, "")
-            for run in known:
-                status, superseded = run["status"], run["superseded"] == "true"
-                # A run that a stage ended has everything; the others get all their events again, which changes nothing.
-                n_events = sys.maxsize if status in ("FINISHED", "FAILED") else 0
-                entry = Delivered(run["record"], run["key"], run["run_id"], n_events, status != "RUNNING")
-                self._ledger.note(replace(entry, file=run.get("record_file", ""), superseded=superseded))
-            self._ledger.note_store(experiment, identity)
-        self._known.add(experiment)
-
-
-def _record_files() -> Iterator[Path]:
-    for top in (RESULTS, FAILED):
-        for folder, _, files in os.walk(top):
-            for name in files:
-                if name == "record.jsonl" or name.endswith(".record.jsonl"):
-                    yield Path(folder, name)

@@ -14,10 +14,10 @@ from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from heft.artifacts import atomic_path
+from heft.atomic_files import atomic_path
 from heft.errors import HeftError
+from heft.places import STATE
 
-STATE = Path(".heft")
 FILE = "identity.json"
 
 

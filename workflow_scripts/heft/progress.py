@@ -19,15 +19,17 @@ _NOT_FOR_A_PERSON = ("Exiting because a job execution failed", "Ignore corrupted
 _SHORT = {"s": "seed ", "g": "group "}
 
 
-def attach(logger: logging.Logger, reports: Iterable[str]) -> None:
+def attach(logger: logging.Logger, reports: Iterable[str], when_idle: Callable[[], None]) -> None:
     """Puts a ProgressHandler in the place of Snakemake's stream handler; a logger plugin that someone chose stays.
+
+    when_idle: called when Snakemake says that there is nothing to do.
 
     Snakemake's log file loses its lines on a full disk without a word, where `logging` would print a traceback of each.
     """
     for handler in list(logger.handlers):
         if handler.name == DEFAULT_HANDLER:
             logger.removeHandler(handler)
-            logger.addHandler(ProgressHandler(sys.stderr, list(reports)))
+            logger.addHandler(ProgressHandler(sys.stderr, list(reports), when_idle))
         elif isinstance(handler, logging.FileHandler):
             handler.handleError = partial(_unless_full, handler.handleError)  # type: ignore[method-assign]
 
@@ -46,11 +48,11 @@ def describe(rule: str, wildcards: Mapping[str, Any]) -> str:
 class ProgressHandler(logging.Handler):
     """Writes a line when a job ends or fails; warnings and errors pass; the rest goes to Snakemake's log file alone."""
 
-    def __init__(self, stream: TextIO, reports: list[str]) -> None:
+    def __init__(self, stream: TextIO, reports: list[str], when_idle: Callable[[], None] = lambda: None) -> None:
         super().__init__()
         self.name = "HeftProgress"
         self._console = Console(file=stream, highlight=False, soft_wrap=True)
-        self._reports = reports
+        self._reports, self._when_idle = reports, when_idle
         self._running: dict[int, tuple[str, float]] = {}
         self._done, self._total = 0, 0
         self._bar: Progress | None = None
@@ -125,6 +127,7 @@ class ProgressHandler(logging.Handler):
         if text.startswith("Nothing to be done"):
             made = ", ".join(filter(os.path.exists, self._reports))
             self._line(f"Nothing to be done; up to date: {made}" if made else "Nothing to be done.")
+            self._when_idle()
         elif record.levelno >= logging.WARNING and not text.startswith(_NOT_FOR_A_PERSON):
             self._line(text)
 

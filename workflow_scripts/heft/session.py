@@ -3,22 +3,22 @@
 import fcntl
 import logging
 import os
-import shutil
 import subprocess
 import sys
-import tempfile
 import time
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, TextIO
 
+from heft.deliverer import Deliverer, deliver_what_waits
+from heft.errors import HeftError
 from heft.faults import SAID
+from heft.identity import identity
 from heft.job_process import VARIABLE
 from heft.progress import attach
+from heft.socket_folder import SocketFolder
 
 STATE = Path(".heft")
-LONGEST_FOLDER = 80  # bytes; a socket's path has at most 107
-DELIVER = Path(__file__).parent.parent / "deliver.py"
 WARM = Path(__file__).parent.parent / "warm.py"
 
 
@@ -28,15 +28,16 @@ class Session:
     def __init__(self, reports: list[str]) -> None:
         self.reports = reports
         self._lock: TextIO | None = None
-        self._delivery: subprocess.Popen[bytes] | None = None
+        self._delivery: Deliverer | None = None
         self._warm: subprocess.Popen[bytes] | None = None
+        self._socket: SocketFolder | None = None
         # Bits depend on the number of threads, and Snakemake lowers `threads:` to --cores: one thread a job, always.
         os.environ["OMP_NUM_THREADS"] = "1"
 
     def show_progress(self) -> None:
         """Shows one line a job in the place of Snakemake's own output; dry runs keep it, and change no date."""
         if not {"-n", "--dry-run", "--dryrun", "--verbose", "--lint"} & set(sys.argv):
-            attach(logging.getLogger("snakemake.logging"), self.reports)
+            attach(logging.getLogger("snakemake.logging"), self.reports, self._end_without_jobs)
             bring_back_from_future(Path("results"))
 
     def lock(self) -> None:
@@ -51,39 +52,46 @@ class Session:
 
     def start(self) -> None:
         """Starts the warm process and the delivery."""
+        try:
+            identity()
+        except HeftError as error:
+            sys.exit(str(error))
         self._start_warm_process()
-        # End of file on its stdin tells the delivery process that this run ended, however it ended.
-        self._delivery = subprocess.Popen([sys.executable, str(DELIVER)], stdin=subprocess.PIPE, start_new_session=True)
+        self._delivery = Deliverer()
 
     def _start_warm_process(self) -> None:
-        """Its socket lies in a folder that only this account may enter, with a short path, which a socket needs.
-
-        Where no such folder can be made, each job runs in its own process: slower, with the same results.
-        """
-        place = tempfile.gettempdir()
-        if len(os.fsencode(place)) > LONGEST_FOLDER:
-            place = "/tmp"
+        """Without a folder for its socket each job runs in its own process: slower, with the same results."""
         try:
-            folder = tempfile.mkdtemp(prefix="heft-", dir=place)
+            self._socket = SocketFolder()
         except OSError:
             return
-        address = str(Path(folder) / "warm")
+        address = str(self._socket.path / "warm")
         self._warm = subprocess.Popen([sys.executable, str(WARM), address], stdin=subprocess.PIPE)
         wait_until_exists(address, self._warm)
         os.environ[VARIABLE] = address
 
     def finish(self, failed: bool = False) -> None:
-        """Waits until all records are delivered, and prints where the reports are; nothing where none was started."""
+        """Waits until all records are delivered, and prints where the reports are; nothing where none was started.
+
+        Where the delivery failed, it exits with status 1; Snakemake does so by itself where a job failed.
+        """
         if self._warm is not None and self._warm.stdin is not None:
             self._warm.stdin.close()
             self._warm.wait()
-            shutil.rmtree(Path(os.environ.pop(VARIABLE)).parent, ignore_errors=True)
-        if self._delivery is not None and self._delivery.stdin is not None:
-            self._delivery.stdin.close()
-            self._delivery.wait()
+            os.environ.pop(VARIABLE, None)
+        if self._socket is not None:
+            self._socket.remove()
+        status = self._delivery.finish() if self._delivery is not None else 0
         if not failed and self._delivery is not None:
             for report in filter(os.path.exists, self.reports):
                 print(f"Report: {report}", file=sys.stderr)
+        if status and not failed:
+            sys.exit(status)
+
+    def _end_without_jobs(self) -> None:
+        """Delivers what earlier runs have left, where Snakemake finds nothing to do."""
+        if status := deliver_what_waits():
+            sys.exit(status)
 
 
 def bring_back_from_future(folder: Path) -> None:

@@ -75,7 +75,8 @@ def serve(address: str, preloaded: Iterable[str] = PRELOADED) -> None:
                         other.close()
                     _take_script(connection)
                 children[child] = connection
-    os.unlink(address)
+    with suppress(FileNotFoundError):  # the run was killed, and the next one has tidied up after it
+        os.unlink(address)
     _end(children)
 
 

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import numpy as np
 
-from heft.artifacts import CHECKSUM, atomic_path
+from heft.artifacts import CHECKSUM
+from heft.atomic_files import atomic_path
 from heft.checksum import damaged, opened_artifact, without_checksum
 
 BLOCK_BYTES = 4096  # at most, where a row is not larger: the rows of a split lie scattered

@@ -7,33 +7,41 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from heft.housekeeping.makers import Kept, Makers
 from heft.housekeeping.unplanned import Planned
-from heft.records import FAILED, read_events
+from heft.places import FAILED, STATE
+from heft.processes import lives
+from heft.records import read_deliverable
 
 TOPS = ("results", "logs", "reports")
-STATE = ".heft"
-# What heft.artifacts.atomic_path writes under: .name.process.hex.tmp
+# What heft.atomic_files.atomic_path writes under: .name.process.hex.tmp
 TEMPORARY = re.compile(r"\..+\.(?P<process>[0-9]+)\.[0-9a-f]{8}\.tmp")
 LEFT = "left by a process that was killed"
 
 
 @dataclass(frozen=True)
 class Removable:
-    """A file that can go, for what it was made, or why it is there, and its size in bytes."""
+    """A file that can go, for what it was made, or why it is there, its size in bytes, and why it stays unasked."""
 
     path: str
     what: str
     size: int
+    kept: Kept | None = None
 
 
-def removable_files(planned: Planned) -> list[Removable]:
+def removable_files(planned: Planned, makers: Makers) -> list[Removable]:
     """All that can go, in the order of paths; nothing where a top folder is itself a symbolic link."""
-    found = [
-        Removable(path, what, size) for path, size in _files(TOPS) if (what := planned.of_file(path) or _left(path))
-    ]
-    for path, size in _files((STATE,)):
-        if what := _left(path) or (_of_failed_run(path, planned) if Path(path).parent == FAILED else ""):
+    found = []
+    for path, size in _files(TOPS):
+        if what := _left(path):
             found.append(Removable(path, what, size))
+        elif what := planned.of_file(path):
+            found.append(Removable(path, what, size, makers.keeps_file(path)))
+    for path, size in _files((str(STATE),)):
+        if what := _left(path):
+            found.append(Removable(path, what, size))
+        elif Path(path).parent == FAILED and (what := planned.of_run(key := _key_of_failed_run(path))):
+            found.append(Removable(path, what, size, makers.keeps_run(key)))
     return sorted(found, key=lambda file: file.path)
 
 
@@ -46,7 +54,7 @@ def unknown_files(planned: Planned) -> list[str]:
 
 def links() -> list[str]:
     """Top folders that are symbolic links, and are therefore not looked into."""
-    return [top for top in (*TOPS, STATE) if Path(top).is_symlink()]
+    return [top for top in (*TOPS, str(STATE)) if Path(top).is_symlink()]
 
 
 def remove_files(files: Iterable[Removable]) -> None:
@@ -78,21 +86,9 @@ def _files(tops: Iterable[str]) -> Iterator[tuple[str, int]]:
 def _left(path: str) -> str:
     """Says so where a file is the temporary one of a writer that does not live any more."""
     found = TEMPORARY.fullmatch(Path(path).name)
-    return LEFT if found and not _lives(int(found["process"])) else ""
+    return LEFT if found and not lives(int(found["process"])) else ""
 
 
-def _lives(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except (ProcessLookupError, OverflowError):
-        return False
-    except PermissionError:  # another account's
-        return True
-    return True
-
-
-def _of_failed_run(path: str, planned: Planned) -> str:
-    """For what the run was made whose record waits here for its delivery, where nobody asks for that any more."""
-    keys = [event["key"] for event in read_events(path) if event.get("event") == "start"]
-    reasons = [planned.of_run(key) for key in keys]
-    return reasons[0] if reasons and all(reasons) else ""
+def _key_of_failed_run(path: str) -> str:
+    """The key of the run whose record waits here for its delivery; empty where it holds none."""
+    return next((event["key"] for event in read_deliverable(path)[0] if event["event"] == "start"), "")

@@ -1,77 +1,68 @@
 """Runs of the tracking store that can go: those that a later one replaced, and those of what is no longer asked for."""
 
-import os
-import subprocess
-import sys
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
-from heft.errors import HeftError
+from heft.housekeeping.makers import Kept, Makers
 from heft.housekeeping.unplanned import Planned
-from heft.tracking import Tracker, without_password
+from heft.store_address import is_server
+from heft.tracking import Tracker
 
 REPLACED = "replaced by a later run"
-RUNS_AT_ONCE = 200  # on one command line
 
 
 @dataclass(frozen=True)
 class RemovableRun:
-    """A run that can go, the id of its MLflow experiment, and why."""
+    """A run that can go, as mlflow gives it, why, and why it stays unasked."""
 
-    run_id: str
-    experiment_id: str
+    run: Any
     what: str
+    kept: Kept | None = None
 
 
-def removable_runs(tracker: Tracker, planned: Planned) -> list[RemovableRun]:
-    """All that can go of the runs that Heft made; those of anyone else in the same store are not looked at."""
-    found = []
+@dataclass(frozen=True)
+class FoundRuns:
+    """The project's runs that can go, and how many runs that Heft made belong to no project.
+
+    Those are older than the identities of projects, and stay.
+    """
+
+    removable: list[RemovableRun] = field(default_factory=list)
+    n_without_project: int = 0
+
+
+def find_runs(tracker: Tracker, project: str, planned: Planned, makers: Makers) -> FoundRuns:
+    """What can go of the runs that the project delivered; those of anyone else in the same store are not looked at."""
+    found, n_without_project = [], 0
     for experiment in tracker.client.search_experiments():
-        for run in _runs(tracker, experiment.experiment_id):
+        for run in tracker.search([experiment.experiment_id]):
             tags = run.data.tags
-            if "record" in tags:
-                what = REPLACED if tags.get("superseded") == "true" else planned.of_run(tags["key"])
-            elif tags.get("stage") == "seed":
-                what = planned.of_run(f"{experiment.name}/seed{tags['seed']}")
-            else:
+            if not ("record" in tags or tags.get("stage") == "seed"):
                 continue
-            if what:
-                found.append(RemovableRun(run.info.run_id, experiment.experiment_id, what))
-    return found
+            if "project" not in tags:
+                n_without_project += 1
+            elif tags["project"] == project:
+                key = tags["key"] if "record" in tags else f"{experiment.name}/seed{tags['seed']}"
+                unasked = planned.of_run(key)
+                if what := REPLACED if tags.get("superseded") == "true" else unasked:
+                    found.append(RemovableRun(run, what, makers.keeps_run(key) if unasked else None))
+    return FoundRuns(found, n_without_project)
 
 
-def remove_runs(tracker: Tracker, uri: str, runs: Sequence[RemovableRun]) -> str:
-    """Removes runs for good, with their files, and hides experiments that are then empty.
+def remove_runs(tracker: Tracker, uri: str, project: str, runs: Sequence[RemovableRun]) -> str:
+    """Removes runs for good, with their files, and hides the project's experiments that are then empty.
 
     Of a server, which alone can remove for good, it returns what to do there.
     """
-    for run in runs:
-        tracker.client.delete_run(run.run_id)
-    for experiment_id in {run.experiment_id for run in runs}:
-        if not tracker.client.search_runs([experiment_id], max_results=1):
+    for removable in runs:
+        tracker.remove_run(removable.run)
+    for experiment_id in _ids(removable.run for removable in runs):
+        made_by = tracker.client.get_experiment(experiment_id).tags.get("project")
+        if made_by == project and not tracker.client.search_runs([experiment_id], max_results=1):
             tracker.client.delete_experiment(experiment_id)
-    if uri.startswith(("http://", "https://")):
-        return "The server keeps deleted runs until `mlflow gc` is run on it." if runs else ""
-    identities = [run.run_id for run in runs]
-    environment = {**os.environ, "MLFLOW_TRACKING_URI": uri}
-    for start in range(0, len(identities), RUNS_AT_ONCE):
-        chosen = ",".join(identities[start : start + RUNS_AT_ONCE])
-        command = [sys.executable, "-m", "mlflow", "gc", "--backend-store-uri", uri, "--run-ids", chosen]
-        done = subprocess.run(command, env=environment, capture_output=True, text=True)
-        if done.returncode:
-            reason = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
-            raise HeftError(
-                f"The runs are deleted in {without_password(uri)}, but their files are not removed: {reason}"
-            )
-    return ""
+    return "The server keeps deleted runs until `mlflow gc` is run on it." if runs and is_server(uri) else ""
 
 
-def _runs(tracker: Tracker, experiment_id: str) -> Iterator[Any]:
-    token = None
-    while True:
-        page = tracker.client.search_runs([experiment_id], page_token=token)
-        yield from page
-        token = page.token
-        if not token:
-            return
+def _ids(runs: Iterable[Any]) -> list[str]:
+    return sorted({run.info.experiment_id for run in runs})

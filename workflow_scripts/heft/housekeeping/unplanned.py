@@ -69,7 +69,7 @@ class Planned:
     def _unplanned(self, wildcards: Mapping[str, str]) -> str:
         """The first of experiment, seed, group of members, scorer and variant that is not asked for."""
         experiment = wildcards.get("e")
-        if experiment is None:
+        if not experiment:
             return ""
         if experiment not in self.names:
             return f"experiment {experiment}"

@@ -5,10 +5,11 @@ import no mlflow and never wait for a tracker. While a run is open its writer ho
 without an `end` whose file nobody holds was killed.
 """
 
+from heft.places import FAILED
 from heft.records.commit import commit_tags
-from heft.records.events import is_open, read_events
+from heft.records.events import is_open, read_deliverable, read_events
 from heft.records.run import Dataset, Run, run_key
-from heft.records.writing import FAILED, RunRecord, append_comparison, append_finished
+from heft.records.writing import RunRecord, append_comparison, append_finished
 
 __all__ = [
     "FAILED",
@@ -19,6 +20,7 @@ __all__ = [
     "append_finished",
     "commit_tags",
     "is_open",
+    "read_deliverable",
     "read_events",
     "run_key",
 ]

@@ -5,12 +5,12 @@ import json
 import math
 import os
 import time
-from collections.abc import Iterable, Mapping
-from contextlib import suppress
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from heft.artifacts import sha256_of_file
+from heft.records.checking import event_of, fault_of
 
 
 def metrics_event(record: str, values: Mapping[str, Any], step: int) -> dict[str, Any]:
@@ -55,11 +55,27 @@ def append_events(descriptor: int, path: Path, events: Iterable[Mapping[str, Any
 
 def read_events(path: str | Path) -> list[dict[str, Any]]:
     """All whole events of a record; a line that was left unfinished, or is no event, is passed over."""
-    found = []
-    for line in Path(path).read_bytes().split(b"\n")[:-1]:
-        with suppress(ValueError, RecursionError):
-            found.append(json.loads(line))
-    return [event for event in found if isinstance(event, dict) and "event" in event]
+    return [event for _, (event, _) in _lines(path) if event is not None]
+
+
+def read_deliverable(path: str | Path) -> tuple[list[dict[str, Any]], dict[int, str]]:
+    """The events that can be delivered, and {number of a line: why it cannot}."""
+    events, faults = [], {}
+    for number, (event, fault) in _lines(path):
+        if event is not None:
+            fault = fault_of(event)
+        if fault:
+            faults[number] = fault
+        elif event is not None:
+            events.append(event)
+    return events, faults
+
+
+def _lines(path: str | Path) -> Iterator[tuple[int, tuple[dict[str, Any] | None, str]]]:
+    """Number of each ended line that is not empty, and what it holds."""
+    for number, line in enumerate(Path(path).read_bytes().split(b"\n")[:-1], start=1):
+        if line:
+            yield number, event_of(line)
 
 
 def is_open(path: str | Path) -> bool:

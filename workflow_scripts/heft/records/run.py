@@ -49,7 +49,7 @@ class Run:
         return " ".join(part for part in (self.stage, self.variant, *_action_parts(self.action, self.fraction)) if part)
 
     def start_event(self, record: str) -> dict[str, Any]:
-        """The event that opens the run; the parts of the key are repeated as parameters. `project` is the folder's id."""
+        """The event that opens the run, with the id of the project; parts of the key are repeated as parameters."""
         own = {name: getattr(self, name) for name in ("experiment", "seed", "stage", "variant", "action", "fraction")}
         keys = {name: value for name, value in own.items() if value not in ("", None)}
         return {

@@ -12,11 +12,9 @@ from types import TracebackType
 from typing import Any, Self
 
 from heft.comparison import DESCRIPTION
+from heft.places import FAILED
 from heft.records.events import append_events, artifact_event, end_event, metrics_event, open_for_append
 from heft.records.run import Run
-
-# Snakemake deletes what a failed job wrote: its record is kept here until it is delivered.
-FAILED = Path(".heft/failed")
 
 
 class RunRecord:

@@ -1,0 +1,8 @@
+"""Where the files of a project lie, as paths from its folder."""
+
+from pathlib import Path
+
+RESULTS = Path("results")
+STATE = Path(".heft")
+# Snakemake deletes what a failed job wrote: its record is kept here until it is delivered.
+FAILED = STATE / "failed"
