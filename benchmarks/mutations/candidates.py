@@ -26,8 +26,9 @@ NAMES = {
     "maximum": "minimum", "cumsum": "cumprod", "train": "validation", "validation": "train", "test": "validation",
 }  # fmt: skip
 AXES = ("dim", "axis")
-# Swapping their arguments, or those of a constant, raises at once, which any test sees.
-NEVER_SWAPPED = ("isinstance", "getattr", "hasattr", "replace", "partial", "setdefault")
+# Swapping their arguments raises at once, or changes nothing.
+NEVER_SWAPPED = ("isinstance", "getattr", "hasattr", "replace", "partial", "setdefault", "min", "max")
+SWAPPED = "swapped arguments"
 
 
 @dataclass(frozen=True)
@@ -150,7 +151,7 @@ def _changes_of_call(node: ast.Call, text: Callable[[ast.expr], str]) -> Iterato
     unlike = any(isinstance(one, ast.Starred | ast.Constant | ast.Lambda | ast.Dict) for one in node.args[:2])
     if len(given) > 1 and not unlike and text(node.func).rpartition(".")[2] not in NEVER_SWAPPED:
         swapped = ", ".join([given[1], given[0], *given[2:], *named])
-        yield start, end, f"{text(node.func)}({swapped})", "swapped arguments"
+        yield start, end, f"{text(node.func)}({swapped})", SWAPPED
     for index, keyword in enumerate(node.keywords):
         others = ", ".join([*given, *named[:index], *named[index + 1 :]])
         yield start, end, f"{text(node.func)}({others})", "dropped keyword"
