@@ -29,6 +29,8 @@ AXES = ("dim", "axis")
 # Swapping their arguments raises at once, or changes nothing.
 NEVER_SWAPPED = ("isinstance", "getattr", "hasattr", "replace", "partial", "setdefault", "min", "max")
 SWAPPED = "swapped arguments"
+# Keywords that only guard, or hold for other machines than this one.
+GUARDS = ("encoding", "strict", "validate", "exist_ok")
 
 
 @dataclass(frozen=True)
@@ -94,6 +96,8 @@ def _expressions(node: ast.AST) -> Iterator[ast.expr]:
         return
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "warn":
         return
+    if isinstance(node, ast.keyword) and node.arg in GUARDS:
+        return
     if isinstance(node, ast.expr) and node.lineno == node.end_lineno:
         yield node
     for name, value in ast.iter_fields(node):
@@ -153,6 +157,8 @@ def _changes_of_call(node: ast.Call, text: Callable[[ast.expr], str]) -> Iterato
         swapped = ", ".join([given[1], given[0], *given[2:], *named])
         yield start, end, f"{text(node.func)}({swapped})", SWAPPED
     for index, keyword in enumerate(node.keywords):
+        if keyword.arg in GUARDS:
+            continue
         others = ", ".join([*given, *named[:index], *named[index + 1 :]])
         yield start, end, f"{text(node.func)}({others})", "dropped keyword"
         if keyword.arg in AXES and text(keyword.value) in ("0", "1", "-1"):
