@@ -122,3 +122,19 @@ def test_a_store_that_lists_replaced_runs_last_does_not_make_them_current_where_
     assert delivery(store).drain(5, no_wait) == 0
     assert [run["from"] for run in store.runs.values() if run["key"] == "e/seed0/checkpoint"] == [["run1"]]
     assert store.calls.count("supersede") == 1
+
+
+def test_a_run_of_which_something_was_refused_is_still_ended_when_it_is_replaced(store: CountingStore) -> None:
+    run = record()
+    delivery(store).poll()
+    run.metrics({"loss": 1.0}, step=1)
+    store.refuses = "e/seed0/train"
+    assert delivery(store).drain(5, no_wait) == 1
+    assert [found["status"] for found in store.runs.values()] == ["RUNNING"]
+    store.refuses = "nothing"
+    run.path.unlink()  # the job was killed, and its stage runs again
+    with record():
+        pass
+    assert delivery(store).drain(5, no_wait) == 0
+    ends = [(found["status"], found["superseded"]) for found in store.runs.values()]
+    assert ends == [("KILLED", "true"), ("FINISHED", "false")]
