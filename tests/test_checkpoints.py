@@ -81,6 +81,13 @@ def test_the_initial_state_is_never_the_best() -> None:
     assert select_roles(CheckpointSettings(), 2, history_of([2.0, 1.0]))["best"] == [2]
 
 
+@pytest.mark.parametrize("n_epochs", [1, 3])
+def test_the_first_epoch_may_be_the_best(n_epochs: int) -> None:
+    history = history_of([1.0, 2.0, 3.0][:n_epochs]).sample(frac=1.0, random_state=0)
+    roles = select_roles(CheckpointSettings(final="best"), n_epochs, history)
+    assert roles["best"] == roles["final"] == [1]
+
+
 def test_only_needed_epochs_are_kept_and_come_back_bit_for_bit(tmp_path: Path) -> None:
     write_checkpoints(tmp_path, selected(0))
     loaded = load_checkpoints(tmp_path)

@@ -103,3 +103,38 @@ def test_a_stage_that_runs_again_supersedes_its_former_run_once(store: CountingS
         for _ in range(2):
             assert delivery(store).drain(5, no_wait) == 0
     assert store.calls == ["create", "end FINISHED", "supersede", "create", "end FINISHED"]
+
+
+def test_a_store_that_lists_replaced_runs_last_does_not_make_them_current_where_the_ledger_is_lost(
+    store: CountingStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for _ in range(2):
+        Path("results/e/seed0/train/record.jsonl").unlink(missing_ok=True)
+        with record():
+            pass
+        assert delivery(store).drain(5, no_wait) == 0
+    for ledger in Path(".heft").glob("delivered-*"):
+        ledger.unlink()
+    in_order = store.known_runs("e")
+    monkeypatch.setattr(store, "known_runs", lambda experiment: list(in_order)[::-1])
+    with record("results/e/seed0/checkpoints/record.jsonl", "checkpoint", parents=["e/seed0/train"]):
+        pass
+    assert delivery(store).drain(5, no_wait) == 0
+    assert [run["from"] for run in store.runs.values() if run["key"] == "e/seed0/checkpoint"] == [["run1"]]
+    assert store.calls.count("supersede") == 1
+
+
+def test_a_run_of_which_something_was_refused_is_still_ended_when_it_is_replaced(store: CountingStore) -> None:
+    run = record()
+    delivery(store).poll()
+    run.metrics({"loss": 1.0}, step=1)
+    store.refuses = "e/seed0/train"
+    assert delivery(store).drain(5, no_wait) == 1
+    assert [found["status"] for found in store.runs.values()] == ["RUNNING"]
+    store.refuses = "nothing"
+    run.path.unlink()  # the job was killed, and its stage runs again
+    with record():
+        pass
+    assert delivery(store).drain(5, no_wait) == 0
+    ends = [(found["status"], found["superseded"]) for found in store.runs.values()]
+    assert ends == [("KILLED", "true"), ("FINISHED", "false")]

@@ -64,13 +64,15 @@ UNCERTAIN = [0.02, 0.05, 0.03, 0.06, 0.04]
 
 
 def test_the_evidence_states_difference_interval_and_corrected_p_values() -> None:
-    rows = with_differences("none", {"ip": [0.08, 0.11, 0.09, 0.12, 0.10]})
+    unclear = {name: [0.0, 0.001, -0.001, 0.002, -0.002] for name in ("loss", "margin", "forgetting", "self_ip")}
+    rows = with_differences("none", unclear | {"ip": [0.03, 0.12, 0.07, 0.13, 0.08]})
     for reference, sentence in (("none", "Difference to removing nothing"), ("random", "Difference to random")):
         right = accuracy(rows, reference, 0.0 if reference == "none" else 0.3)
         raw = {one: p_of(accuracy(rows, one, 0.3), right) for one in compared(rows)}
         test = stats.ttest_rel(accuracy(rows, "ip", 0.3), right)
         low, high = (100 * limit for limit in test.confidence_interval(0.95))
         corrected = by_hand(raw)["ip"]
+        assert corrected > 0.002  # of which two digits are written, others than those of the raw one
         assert corrected > 1.5 * raw["ip"]
         said = "p < 0.001" if corrected < 0.001 else f"p = {corrected:.2g}"
         mean = 100 * (accuracy(rows, "ip", 0.3) - right).mean()

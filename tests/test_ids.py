@@ -148,6 +148,15 @@ def test_the_report_takes_each_seed_from_its_own_files(gathered: ReportInput) ->
     assert [(one.seed, one.variant, one.sentence) for one in gathered.warnings] == [(1, "loss", "it wobbled")]
 
 
+def test_the_report_knows_the_methods_and_the_facts_of_the_split(gathered: ReportInput) -> None:
+    assert set(gathered.methods) == set(SCORES)
+    assert gathered.baselines == {}
+    facts = gathered.split
+    assert (facts.n, facts.noise_kind, facts.noise_rate, facts.resample) == ({"train": 23}, "pairs", 0.3, ["split"])
+    assert gathered.experiment == "mine"
+    assert len(gathered.comparison) == 4
+
+
 def test_agreement_is_between_scores_of_the_same_example(gathered: ReportInput) -> None:
     (found,) = gathered.agreement.to_dict("records")
     expected = spearmanr(SCORES["loss"], SCORES["ip"]).statistic

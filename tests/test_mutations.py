@@ -25,7 +25,6 @@ EXPECTED = {
     "if values is not None:",
     "found: int | None = min(start, sum(values, start=start)) if not start < 5 else values[:7]",
     "found: int | None = max(start, sum(values)) if not start < 5 else values[:7]",
-    "found: int | None = max(sum(values, start=start), start) if not start < 5 else values[:7]",
     "found: int | None = values[:7] if not start < 5 else max(start, sum(values, start=start))",
     "found: int | None = max(start, sum(values, start=start)) if start < 5 else values[:7]",
     "found: int | None = max(start, sum(values, start=start)) if not start <= 5 else values[:7]",

@@ -88,6 +88,18 @@ def test_the_unpruned_row_reproduces_the_base_model(finished: tuple[Workspace, s
         assert row["val_loss"] == pytest.approx(history["validation_loss"].iloc[-1], rel=1e-5)
 
 
+def test_every_stage_is_told_the_settings_of_training(finished: tuple[Workspace, str]) -> None:
+    def parameters(record: str) -> dict[str, object]:
+        start = (finished[0].folder / f"results/small/seed1/{record}").read_text().splitlines()[0]
+        return json.loads(start)["parameters"]
+
+    training = {name: value for name, value in parameters("train/record.jsonl").items() if name.startswith("training.")}
+    assert (training["training.epochs"], training["training.weight_decay"]) == (6, 0.005)
+    for record in ("retrained/ip.record.jsonl", "retrained/finetuned.record.jsonl"):
+        assert training.items() <= parameters(record).items()
+    assert parameters("scores/if_cg-damping_0.2/record.jsonl")["weight_decay"] == training["training.weight_decay"]
+
+
 def test_the_oracle_finds_all_wrong_labels_and_is_best(comparison: pd.DataFrame) -> None:
     at_noise_rate = comparison[comparison["fraction"] == 0.3].groupby("method")
     assert (at_noise_rate.get_group("oracle")[["noise_recall", "noise_precision"]] == 1.0).all(axis=None)

@@ -26,8 +26,11 @@ NAMES = {
     "maximum": "minimum", "cumsum": "cumprod", "train": "validation", "validation": "train", "test": "validation",
 }  # fmt: skip
 AXES = ("dim", "axis")
-# Swapping their arguments, or those of a constant, raises at once, which any test sees.
-NEVER_SWAPPED = ("isinstance", "getattr", "hasattr", "replace", "partial", "setdefault")
+# Swapping their arguments raises at once, or changes nothing.
+NEVER_SWAPPED = ("isinstance", "getattr", "hasattr", "replace", "partial", "setdefault", "min", "max")
+SWAPPED = "swapped arguments"
+# Keywords that only guard, or hold for other machines than this one.
+GUARDS = ("encoding", "strict", "validate", "exist_ok")
 
 
 @dataclass(frozen=True)
@@ -93,6 +96,8 @@ def _expressions(node: ast.AST) -> Iterator[ast.expr]:
         return
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "warn":
         return
+    if isinstance(node, ast.keyword) and node.arg in GUARDS:
+        return
     if isinstance(node, ast.expr) and node.lineno == node.end_lineno:
         yield node
     for name, value in ast.iter_fields(node):
@@ -150,8 +155,10 @@ def _changes_of_call(node: ast.Call, text: Callable[[ast.expr], str]) -> Iterato
     unlike = any(isinstance(one, ast.Starred | ast.Constant | ast.Lambda | ast.Dict) for one in node.args[:2])
     if len(given) > 1 and not unlike and text(node.func).rpartition(".")[2] not in NEVER_SWAPPED:
         swapped = ", ".join([given[1], given[0], *given[2:], *named])
-        yield start, end, f"{text(node.func)}({swapped})", "swapped arguments"
+        yield start, end, f"{text(node.func)}({swapped})", SWAPPED
     for index, keyword in enumerate(node.keywords):
+        if keyword.arg in GUARDS:
+            continue
         others = ", ".join([*given, *named[:index], *named[index + 1 :]])
         yield start, end, f"{text(node.func)}({others})", "dropped keyword"
         if keyword.arg in AXES and text(keyword.value) in ("0", "1", "-1"):

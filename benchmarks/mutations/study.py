@@ -16,7 +16,7 @@ from collections import Counter
 from dataclasses import asdict, fields
 from pathlib import Path
 
-from candidates import Mutation, mutations_of
+from candidates import SWAPPED, Mutation, mutations_of
 from trial import ROOT, Copy, Verdict
 
 TABLE = ROOT / "docs" / "mutations.csv"
@@ -50,7 +50,10 @@ def mutations_by_line(patterns: tuple[str, ...]) -> dict[tuple[str, int], list[M
 
 
 def drawn(number: int, seed: int) -> list[Mutation]:
-    """`number` mutations of different lines, the rooms in turns."""
+    """`number` mutations of different lines, the rooms in turns.
+
+    Swapped arguments mostly raise at once, which any test sees: they are taken only where a line has no other mutation.
+    """
     generator = random.Random(seed)
     lines = {room: mutations_by_line(patterns) for room, patterns in ROOMS.items()}
     order = {room: generator.sample(sorted(found), len(found)) for room, found in lines.items()}
@@ -58,7 +61,8 @@ def drawn(number: int, seed: int) -> list[Mutation]:
     while len(chosen) < number and any(order.values()):
         for room in ROOMS:
             if order[room] and len(chosen) < number:
-                chosen.append(generator.choice(lines[room][order[room].pop()]))
+                found = lines[room][order[room].pop()]
+                chosen.append(generator.choice([one for one in found if one.kind != SWAPPED] or found))
     return chosen
 
 

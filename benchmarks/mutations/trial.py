@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -17,7 +18,7 @@ ROOT = Path(__file__).parent.parent.parent
 PARTS = ("Snakefile", "config.yaml", "profiles", "rules", "workflow_scripts", "tests", "pyproject.toml", "benchmarks",
          "docs", "README.md", "CHANGELOG.md", "Makefile", "requirements.txt", "reports/README.md")  # fmt: skip
 PACKAGE = "workflow_scripts"
-LONGEST_SECONDS = 240  # for the tests of one file while it is traced, and for each of WHOLE_RUNS
+LONGEST_SECONDS = 900  # for the tests of one file while it is traced, and for each of WHOLE_RUNS
 # Where no traced test reaches a line, a stage's process may: whole runs, cheapest first.
 WHOLE_RUNS = ("test_run.py", "test_incomplete_report.py", "test_tracking.py", "test_reruns.py")
 
@@ -50,9 +51,9 @@ class Copy:
     def map_tests(self) -> dict[str, dict[str, Any]]:
         """{test: seconds, passed, lines by file}; a file of tests is traced once for each state of the project."""
         found: dict[str, dict[str, Any]] = {}
-        shared = _digest([*sorted((self.folder / PACKAGE).rglob("*.py")), *_helpers(self.folder / "tests")])
+        project = _digest(sorted((self.folder / PACKAGE).rglob("*.py")))
         for file in sorted((self.folder / "tests").glob("test_*.py")):
-            kept = self.maps / f"{file.stem}-{_digest([file])}-{shared}.json"
+            kept = self.maps / f"{file.stem}-{_digest(_with_helpers(file))}-{project}.json"
             if not kept.exists():
                 print(f"tracing {file.name}", file=sys.stderr, flush=True)
                 arguments = ["-p", "reach", "-m", "not slow", f"tests/{file.name}"]
@@ -114,8 +115,17 @@ def _reaching(mutation: Mutation, tests: Mapping[str, Mapping[str, Any]]) -> lis
     return [*sorted(direct, key=lambda one: passing[one]["seconds"]), *rest]
 
 
-def _helpers(folder: Path) -> list[Path]:
-    return [file for file in sorted(folder.rglob("*.py")) if not file.name.startswith("test_")]
+def _with_helpers(file: Path) -> list[Path]:
+    """A file of tests, and the modules beside it that it imports, and they in turn."""
+    found, waiting = [], [file, file.parent / "conftest.py"]
+    while waiting:
+        one = waiting.pop()
+        if one not in found:
+            found.append(one)
+            names = re.findall(r"^(?:from|import) (\w+)", one.read_text(encoding="utf-8"), re.MULTILINE)
+            for name in names:
+                waiting += sorted((file.parent / name).glob("*.py")) or [*file.parent.glob(f"{name}.py")]
+    return sorted(found)
 
 
 def _digest(files: Iterable[Path]) -> str:
