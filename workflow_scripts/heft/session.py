@@ -15,6 +15,7 @@ from typing import Any, TextIO
 from heft.faults import SAID
 from heft.job_process import VARIABLE
 from heft.progress import attach
+from heft.stopping import Stopping
 
 STATE = Path(".heft")
 LONGEST_FOLDER = 80  # bytes; a socket's path has at most 107
@@ -30,6 +31,7 @@ class Session:
         self._lock: TextIO | None = None
         self._delivery: subprocess.Popen[bytes] | None = None
         self._warm: subprocess.Popen[bytes] | None = None
+        self.stopping = Stopping()
         # Bits depend on the number of threads, and Snakemake lowers `threads:` to --cores: one thread a job, always.
         os.environ["OMP_NUM_THREADS"] = "1"
 
@@ -54,6 +56,7 @@ class Session:
         self._start_warm_process()
         # End of file on its stdin tells the delivery process that this run ended, however it ended.
         self._delivery = subprocess.Popen([sys.executable, str(DELIVER)], stdin=subprocess.PIPE, start_new_session=True)
+        self.stopping.spared.append(self._delivery.pid)
 
     def _start_warm_process(self) -> None:
         """Its socket lies in a folder that only this account may enter, with a short path, which a socket needs.
@@ -69,6 +72,7 @@ class Session:
             return
         address = str(Path(folder) / "warm")
         self._warm = subprocess.Popen([sys.executable, str(WARM), address], stdin=subprocess.PIPE)
+        self.stopping.spared.append(self._warm.pid)
         wait_until_exists(address, self._warm)
         os.environ[VARIABLE] = address
 
