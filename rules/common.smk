@@ -177,6 +177,7 @@ def only_housekeeping():
 
 onstart:
     session.lock()
+    session.stopping.listen()
     lift_default_rate(workflow.scheduler)
     if not only_housekeeping():
         session.start()

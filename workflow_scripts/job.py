@@ -1,8 +1,12 @@
 """job: runs the script of one job of a rule; what Snakemake starts in the place of the script (rules/common.smk)."""
 
+import signal
 import sys
 
-from heft.launch import run_script
+# Before anything is imported: the script gets an interrupt too, and notes its end, which is waited for.
+signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+from heft.launch import run_script  # noqa: E402
 
 if __name__ == "__main__":
     sys.exit(run_script(*sys.argv[1:4]))

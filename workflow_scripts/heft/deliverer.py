@@ -35,6 +35,11 @@ class Deliverer:
         # End of file on its stdin tells the process that this run ended, however it ended.
         self._process = subprocess.Popen([sys.executable, str(SCRIPT)], stdin=subprocess.PIPE, start_new_session=True)
 
+    @property
+    def pid(self) -> int:
+        """The number of the process."""
+        return self._process.pid
+
     def finish(self) -> int:
         """Waits until all records are delivered, for a bounded time; returns 1 where the delivery failed, else 0."""
         assert self._process.stdin is not None

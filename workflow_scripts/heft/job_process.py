@@ -31,7 +31,6 @@ def receive(connection: socket.socket) -> bytes:
 
 def run_and_exit(connection: socket.socket, script: str, rule: str, log: str) -> NoReturn:
     """Runs the script in this process, reports its status; ends with its sender; skips torch's slow teardown."""
-    signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     os.environ.pop(VARIABLE, None)
     threading.Thread(target=_end_with_sender, args=(connection,), daemon=True).start()
@@ -57,6 +56,7 @@ def _status_of(script: str, rule: str, log: str) -> int:
     sys.argv = [script]
     try:
         with guarded(rule, Path(log)) if log else nullcontext():
+            signal.signal(signal.SIGINT, signal.default_int_handler)
             runpy.run_path(script, run_name="__main__")
     except SystemExit as ended:
         if isinstance(ended.code, str):

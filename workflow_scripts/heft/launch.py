@@ -24,7 +24,6 @@ def command(rule: str, log: Sequence[str], script: str) -> list[str]:
 
 def run_script(script: str, rule: str, log: str) -> int:
     """Runs the script of a job and returns its exit status: 1 where a signal ended it, which the log then says."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the script gets it too, and notes its end; that is waited for
     status = hand_over(script, rule, log)
     if status is None:
         status = _run_alone(script, rule, log)

@@ -17,6 +17,7 @@ from heft.identity import identity
 from heft.job_process import VARIABLE
 from heft.progress import attach
 from heft.socket_folder import SocketFolder
+from heft.stopping import Stopping
 
 STATE = Path(".heft")
 WARM = Path(__file__).parent.parent / "warm.py"
@@ -31,6 +32,7 @@ class Session:
         self._delivery: Deliverer | None = None
         self._warm: subprocess.Popen[bytes] | None = None
         self._socket: SocketFolder | None = None
+        self.stopping = Stopping()
         # Bits depend on the number of threads, and Snakemake lowers `threads:` to --cores: one thread a job, always.
         os.environ["OMP_NUM_THREADS"] = "1"
 
@@ -58,6 +60,7 @@ class Session:
             sys.exit(str(error))
         self._start_warm_process()
         self._delivery = Deliverer()
+        self.stopping.spared.append(self._delivery.pid)
 
     def _start_warm_process(self) -> None:
         """Without a folder for its socket each job runs in its own process: slower, with the same results."""
@@ -67,6 +70,7 @@ class Session:
             return
         address = str(self._socket.path / "warm")
         self._warm = subprocess.Popen([sys.executable, str(WARM), address], stdin=subprocess.PIPE)
+        self.stopping.spared.append(self._warm.pid)
         wait_until_exists(address, self._warm)
         os.environ[VARIABLE] = address
 
