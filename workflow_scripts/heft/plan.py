@@ -38,6 +38,7 @@ class Plan:
         files = []
         for name, experiment in self.experiments.items():
             files += [f"results/{name}/data/{file}" for file in ("inputs.safetensors", "examples.parquet")]
+            files.append(f"results/{name}/model_check.json")
             files.append(f"results/{name}/report.record.jsonl")  # the report of an unfinished run lacks it
             for seed in experiment.settings.seeds:
                 kept = [f"split/{split}.parquet" for split in ("train", "validation", "test")]
