@@ -12,6 +12,7 @@ from heft.housekeeping.unplanned import planned_names
 from heft.incomplete import report_what_is_there, watch_failures
 from heft.plan import load_plan
 from heft.session import Session, lift_default_rate
+from heft.spoiled import go_on_without_spoiled
 
 try:
     plan = load_plan(config, [Path(file) for file in workflow.configfiles])
@@ -129,9 +130,12 @@ def whole_plan():
     """The plan of all definitions, selected or not."""
     everything = {**config, "experiments": list(config["definitions"])}
     try:
-        return load_plan(everything, [Path(file) for file in workflow.configfiles])
+        whole = load_plan(everything, [Path(file) for file in workflow.configfiles])
     except HeftError as error:
         sys.exit(str(error))
+    for sentence in whole.spoiled.values():  # what it asks for is not known
+        sys.exit(sentence)
+    return whole
 
 
 def shapes():
@@ -156,6 +160,7 @@ def only_housekeeping():
 onstart:
     session.lock()
     lift_default_rate(workflow.scheduler)
+    go_on_without_spoiled(workflow.scheduler)
     if not only_housekeeping():
         session.start()
         try:

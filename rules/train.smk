@@ -1,6 +1,17 @@
 """The check of the model, the trained one, its checkpoints, and further models that ensembles and methods ask for."""
 
 
+rule unreadable:
+    output:
+        never="results/{e}/readable.json",
+    log:
+        "logs/{e}/unreadable.log",
+    params:
+        sentence=lambda wildcards: plan.spoiled[wildcards.e],
+    script:
+        "../workflow_scripts/unreadable.py"
+
+
 rule check_model:
     input:
         inputs="results/{e}/data/inputs.safetensors",
