@@ -20,3 +20,4 @@ rule all:
     input:
         plan.reports,
         plan.results,
+        [f"results/{name}/readable.json" for name in plan.spoiled],

@@ -17,6 +17,7 @@ from heft.incomplete import report_what_is_there, watch_failures
 from heft.launch import command
 from heft.plan import load_plan
 from heft.session import Session, lift_default_rate
+from heft.spoiled import go_on_without_spoiled
 
 # Not a setting of an experiment: what `tidy_now` may remove though another configuration made it.
 confirm = config.pop("confirm", None)
@@ -145,9 +146,12 @@ def whole_plan():
     """The plan of all definitions, selected or not."""
     everything = {**config, "experiments": list(config["definitions"])}
     try:
-        return load_plan(everything, [Path(file) for file in workflow.configfiles])
+        whole = load_plan(everything, [Path(file) for file in workflow.configfiles])
     except HeftError as error:
         sys.exit(str(error))
+    for sentence in whole.spoiled.values():  # what it asks for is not known
+        sys.exit(sentence)
+    return whole
 
 
 def configuration_label():
@@ -179,6 +183,7 @@ onstart:
     session.lock()
     session.stopping.listen()
     lift_default_rate(workflow.scheduler)
+    go_on_without_spoiled(workflow.scheduler)
     if not only_housekeeping():
         session.start()
         try:

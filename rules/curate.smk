@@ -20,6 +20,7 @@ rule prune:
 
 rule retrain:
     input:
+        check="results/{e}/model_check.json",
         inputs="results/{e}/data/inputs.safetensors",
         manifest="results/{e}/data/manifest.json",
         train="results/{e}/seed{s}/split/train.parquet",

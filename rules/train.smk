@@ -1,8 +1,37 @@
-"""The trained model, its checkpoints, and the further models that ensembles and methods ask for."""
+"""The check of the model, the trained one, its checkpoints, and further models that ensembles and methods ask for."""
+
+
+rule unreadable:
+    output:
+        never="results/{e}/readable.json",
+    log:
+        "logs/{e}/unreadable.log",
+    params:
+        sentence=lambda wildcards: plan.spoiled[wildcards.e],
+    script:
+        "../workflow_scripts/unreadable.py"
+
+
+rule check_model:
+    input:
+        inputs="results/{e}/data/inputs.safetensors",
+        manifest="results/{e}/data/manifest.json",
+    output:
+        check="results/{e}/model_check.json",
+        record="results/{e}/model_check.record.jsonl",
+    log:
+        "logs/{e}/check_model.log",
+    params:
+        model=lambda wildcards: plan.model(wildcards.e),
+        # Trainings wait for this job: it runs again where the model is another one, not where a method is.
+        code=code("heft/models/build", model=True),
+    script:
+        "../workflow_scripts/check_model.py"
 
 
 rule train:
     input:
+        check="results/{e}/model_check.json",
         inputs="results/{e}/data/inputs.safetensors",
         manifest="results/{e}/data/manifest.json",
         train="results/{e}/seed{s}/split/train.parquet",
@@ -46,6 +75,7 @@ rule checkpoint:
 
 rule members:
     input:
+        check="results/{e}/model_check.json",
         inputs="results/{e}/data/inputs.safetensors",
         manifest="results/{e}/data/manifest.json",
         train="results/{e}/seed{s}/split/train.parquet",

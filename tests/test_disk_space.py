@@ -92,6 +92,23 @@ def test_the_size_of_a_model_is_that_of_its_parameters_and_buffers() -> None:
         model_bytes([{**batch_norm, "options": {"norm": "x"}}])
 
 
+def test_a_model_that_prints_or_takes_the_process_with_it_leaves_the_sizes_of_the_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("own_size.py").write_text(
+        "import os\nfrom torch import nn\nprint('imported')\nos.system('echo from a shell')\n"
+        "def build(input_shape, n_classes):\n    return nn.Sequential(nn.Flatten(), nn.Linear(4, n_classes))\n"
+        "def leave(input_shape, n_classes):\n    os._exit(0)\n"
+        "def fail(input_shape, n_classes):\n    raise SystemExit\n"
+    )
+    asked = [
+        {"name": f"own_size:{function}", "options": {}, "input_shape": [1, 2, 2], "n_classes": 3}
+        for function in ("build", "fail", "leave")
+    ]
+    assert model_bytes(asked) == [4 * (4 + 1) * 3, None, None]
+
+
 @pytest.mark.parametrize("name", sorted(set(declarations("data/sources")) - {"fashion_mnist"}))
 def test_sources_declare_their_size(name: str, tmp_path: Path) -> None:
     assert set(declarations("data/sources")[name].fields["size"]) == {"n", "input_shape", "n_classes"}

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from heft.data.settings import DataSettings
 from heft.ensemble_kinds import KINDS
 from heft.errors import HeftError
-from heft.registry import declarations
+from heft.registry import DECORATORS, declarations, unreadable
 from heft.schema import check_against_schema, choice_with_options, nearest
 from heft.training.settings import CheckpointSettings, FineTuningSettings, TrainingSettings
 
@@ -103,15 +103,19 @@ def schema() -> dict[str, Any]:
     """JSON schema of a configuration file, with the registered methods, models, sources and their options in it."""
     experiment = ExperimentSettings.model_json_schema(ref_template="#/$defs/{model}")
     definitions = experiment.pop("$defs")
-    methods = declarations("methods")
-    experiment["properties"]["methods"]["items"] = choice_with_options(methods, lists=True)
-    experiment["properties"]["baselines"]["items"] = choice_with_options(declarations("baselines"))
-    experiment["properties"]["model"] = choice_with_options(declarations("models"), open_pattern=IMPORT_PATH)
-    definitions["DataSettings"]["properties"]["source"]["enum"] = list(declarations("data/sources"))
+    methods, misread = declarations("methods"), {room: list(unreadable(room)) for room in DECORATORS}
+    experiment["properties"]["methods"]["items"] = choice_with_options(methods, misread["methods"], lists=True)
+    baselines, models = declarations("baselines"), declarations("models")
+    experiment["properties"]["baselines"]["items"] = choice_with_options(baselines, misread["baselines"])
+    experiment["properties"]["model"] = choice_with_options(models, misread["models"], open_pattern=IMPORT_PATH)
+    definitions["DataSettings"]["properties"]["source"]["enum"] = [
+        *declarations("data/sources"),
+        *misread["data/sources"],
+    ]
     ensemble_methods = definitions["EnsembleSettings"]["properties"]["methods"]["anyOf"][0]
     ensemble_methods["items"] = {
         "type": "string",
-        "enum": [name for name in methods if methods[name].fields["ensemble"]],
+        "enum": [*(name for name in methods if methods[name].fields["ensemble"]), *misread["methods"]],
     }
     whole = Configuration.model_json_schema()
     whole["properties"]["defaults"] = {"$ref": "#/$defs/ExperimentSettings"}

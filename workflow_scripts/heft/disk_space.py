@@ -1,7 +1,7 @@
 """Says before a run starts that the disk has not the space that its files will take, by arithmetic on the plan.
 
-What an experiment has on disk already counts as taken. A source that does not declare its size, and a finished
-experiment, are left out.
+What an experiment has on disk already counts as taken. A source that does not declare its size, a model that cannot be
+built, and a finished experiment are left out.
 """
 
 import json
@@ -32,10 +32,11 @@ def check_disk_space(plan: Plan, cores: int, folder: Path = Path()) -> None:
     if not plan.configuration.check_disk_space:
         return
     sized = {name: data for name in unfinished(plan, folder) if (data := declared_size(plan, name))}
-    state_bytes = dict(zip(sized, model_bytes([_spec(plan, name, data) for name, data in sized.items()]), strict=True))
+    found = model_bytes([_spec(plan, name, data) for name, data in sized.items()])
+    state_bytes = {name: size for name, size in zip(sized, found, strict=True) if size is not None}
     missing = {
-        name: max(0, needed_bytes(plan, name, data, state_bytes[name], cores) - bytes_of(folder / "results" / name))
-        for name, data in sized.items()
+        name: max(0, needed_bytes(plan, name, sized[name], size, cores) - bytes_of(folder / "results" / name))
+        for name, size in state_bytes.items()
     }
     needed, free = sum(missing.values()), shutil.disk_usage(folder).free
     if needed > free:
@@ -95,17 +96,24 @@ def lasting_states(plan: Plan, experiment: str) -> int:
     return states
 
 
-def model_bytes(specifications: Sequence[Mapping[str, Any]]) -> list[int]:
-    """Bytes of one state of each model, which another process builds: torch is not imported here."""
+def model_bytes(specifications: Sequence[Mapping[str, Any]]) -> list[int | None]:
+    """Bytes of one state of each model, which another process builds: torch is not imported here.
+
+    None where that process could not build a person's own model, were it that this took the process with it.
+    """
     if not specifications:
         return []
     done = subprocess.run(
         [sys.executable, str(SCRIPT)], input=json.dumps(specifications), text=True, capture_output=True
     )
-    if done.returncode:
+    sizes: list[int | None] = json.loads(done.stdout) if done.stdout else []
+    if sizes:
+        return sizes
+    if all(":" not in specification["name"] for specification in specifications):
         raise HeftError(done.stderr.strip().splitlines()[-1])
-    sizes: list[int] = json.loads(done.stdout)
-    return sizes
+    if len(specifications) == 1:
+        return [None]
+    return [size for specification in specifications for size in model_bytes([specification])]
 
 
 def bytes_of(folder: Path) -> int:

@@ -51,7 +51,7 @@ def _hash(file: Path) -> str:
 def _hash_of_version(file: Path, _modified: int) -> str:
     if file.suffix != ".py":
         return hashlib.sha256(file.read_bytes()).hexdigest()[:12]
-    tree = ast.parse(file.read_text(encoding="utf-8"))
+    tree = ast.parse(file.read_text(encoding="utf-8"), str(file))
     for node in ast.walk(tree):
         if (
             isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef)
@@ -63,7 +63,7 @@ def _hash_of_version(file: Path, _modified: int) -> str:
 
 @cache
 def _imported_names(file: Path, _modified: int) -> tuple[str, ...]:
-    tree = ast.parse(file.read_text(encoding="utf-8"))
+    tree = ast.parse(file.read_text(encoding="utf-8"), str(file))
     names: list[str] = []
     for node in _runtime_nodes(tree):
         if isinstance(node, ast.Import):
@@ -87,7 +87,7 @@ def _defining_module(module: str, name: str) -> str:
         return f"{module}.{name}"
     file = _file_of(module)
     if file is not None and file.name == "__init__.py":
-        for node in ast.parse(file.read_text(encoding="utf-8")).body:
+        for node in ast.parse(file.read_text(encoding="utf-8"), str(file)).body:
             if (
                 isinstance(node, ast.ImportFrom)
                 and node.module

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ from heft.config import Configuration, data_folder, load_configuration
 from heft.ensemble_kinds import KINDS
 from heft.experiment import Experiment, declaration_of
 from heft.fingerprint import PACKAGE_ROOT, fingerprint
+from heft.misread import resolve
 from heft.own_module import MODULES_VARIABLE, find_module
 from heft.registry import declarations
 from heft.variants import NONE, Scorer, Variant
@@ -21,11 +22,15 @@ GROUP_SIZE = 5
 
 @dataclass(frozen=True)
 class Plan:
-    """The configuration and its resolved experiments; `roots` are the folders where a user's own modules may lie."""
+    """The configuration and its resolved experiments; `roots` are the folders where a user's own modules may lie.
+
+    spoiled: {experiment: a sentence} of those that use a file which cannot be read, and are left out.
+    """
 
     configuration: Configuration
     experiments: Mapping[str, Experiment]
     roots: tuple[Path, ...]
+    spoiled: Mapping[str, str] = field(default_factory=dict)
 
     @cached_property
     def reports(self) -> list[str]:
@@ -38,6 +43,7 @@ class Plan:
         files = []
         for name, experiment in self.experiments.items():
             files += [f"results/{name}/data/{file}" for file in ("inputs.safetensors", "examples.parquet")]
+            files.append(f"results/{name}/model_check.json")
             files.append(f"results/{name}/report.record.jsonl")  # the report of an unfinished run lacks it
             for seed in experiment.settings.seeds:
                 kept = [f"split/{split}.parquet" for split in ("train", "validation", "test")]
@@ -224,9 +230,6 @@ def load_plan(raw: Mapping[str, Any], files: list[Path]) -> Plan:
     configuration, settings = load_configuration(raw, name)
     data_folder(configuration.data_dir)
     roots = tuple(dict.fromkeys([*(file.resolve().parent for file in files), Path.cwd()]))
-    experiments = {}
-    for experiment, found in settings.items():
-        experiments[experiment] = Experiment(experiment, found, f"{name}: definitions.{experiment}")
-        experiments[experiment].check(roots)
+    experiments, spoiled = resolve(settings, name, roots)
     os.environ[MODULES_VARIABLE] = os.pathsep.join(map(str, roots))
-    return Plan(configuration, experiments, roots)
+    return Plan(configuration, experiments, roots, spoiled)

@@ -17,6 +17,8 @@ from typing import Any
 
 PACKAGE = Path(__file__).parent
 DECORATORS = {"methods": "method", "models": "model", "data/sources": "source", "baselines": "baseline"}
+# What reading a file as Python may raise.
+MISREAD = (OSError, RecursionError, SyntaxError, ValueError)
 _FOLDERS: dict[str, list[Path]] = {room: [PACKAGE / room] for room in DECORATORS}
 
 
@@ -56,10 +58,32 @@ class Declaration:
 
 
 def declarations(room: str) -> dict[str, Declaration]:
-    """All declarations of a room (`methods`, `models`, `data/sources`) by name, sorted."""
-    files = sorted(file for folder in _FOLDERS[room] for file in folder.glob("*.py"))
-    found = [declaration for file in files if (declaration := read_declaration(file, room)) is not None]
+    """All declarations of a room (`methods`, `models`, `data/sources`) by name, sorted; see also `unreadable`."""
+    found = [one for one in _read_all(room).values() if isinstance(one, Declaration)]
     return {declaration.name: declaration for declaration in sorted(found, key=lambda found_one: found_one.name)}
+
+
+def unreadable(room: str) -> dict[str, str]:
+    """{name of the file: a sentence} of the files of a room that cannot be read, such as one that is half written."""
+    return {file.stem: one for file, one in _read_all(room).items() if isinstance(one, str)}
+
+
+def _read_all(room: str) -> dict[Path, Declaration | str | None]:
+    """Of each file its declaration, None where it has none, or a sentence on why it cannot be read."""
+    read: dict[Path, Declaration | str | None] = {}
+    for file in sorted(file for folder in _FOLDERS[room] for file in folder.glob("[!.]*.py")):
+        try:
+            read[file] = read_declaration(file, room)
+        except MISREAD as error:
+            read[file] = misread(file, error)
+    return read
+
+
+def misread(file: Path, error: Exception) -> str:
+    """A sentence on a file of Python that cannot be read."""
+    line = f", line {error.lineno}" if isinstance(error, SyntaxError) and error.lineno else ""
+    reason = error.msg if isinstance(error, SyntaxError) else str(error).removeprefix(f"{file}: ")
+    return f"{file}{line} cannot be read: {reason}"
 
 
 def add_folder(room: str, folder: Path) -> None:
@@ -78,7 +102,7 @@ def read_declaration(file: Path, room: str) -> Declaration | None:
 
 @cache
 def _read_declaration(file: Path, room: str, _modified: int) -> Declaration | None:
-    tree = ast.parse(file.read_text(encoding="utf-8"))
+    tree = ast.parse(file.read_text(encoding="utf-8"), str(file))
     for node in tree.body:
         if not isinstance(node, ast.FunctionDef):
             continue

@@ -2,7 +2,7 @@
 
 import difflib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from heft.errors import HeftError
@@ -32,15 +32,21 @@ def check_against_schema(value: Any, schema: Mapping[str, Any], name: str) -> No
 
 
 def choice_with_options(
-    found: Mapping[str, Declaration], *, open_pattern: str | None = None, lists: bool = False
+    found: Mapping[str, Declaration],
+    misread: Sequence[str] = (),
+    *,
+    open_pattern: str | None = None,
+    lists: bool = False,
 ) -> dict[str, Any]:
     """Schema of a registered name: alone, or as `{name: {option: value}}`.
 
-    open_pattern: of further names, whose options are not known here. lists: an option may be a list of values.
+    misread: further names, of files that cannot be read. open_pattern: of further names, whose options are not known
+    here either. lists: an option may be a list of values.
     """
-    alternatives: list[dict[str, Any]] = [{"type": "string", "enum": list(found)}]
+    names = [*found, *misread]
+    alternatives: list[dict[str, Any]] = [{"type": "string", "enum": names}]
     if open_pattern:
-        alternatives = [{"type": "string", "anyOf": [{"enum": list(found)}, {"pattern": open_pattern}]}]
+        alternatives = [{"type": "string", "anyOf": [{"enum": names}, {"pattern": open_pattern}]}]
     with_options = {
         "type": "object",
         "minProperties": 1,
@@ -55,7 +61,8 @@ def choice_with_options(
                 },
             }
             for name, declaration in found.items()
-        },
+        }
+        | {name: {"type": "object"} for name in misread},
         **({"patternProperties": {open_pattern: {"type": "object"}}} if open_pattern else {}),
     }
     return {"anyOf": [*alternatives, with_options]}

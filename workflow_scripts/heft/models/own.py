@@ -4,6 +4,7 @@ import importlib
 import inspect
 import sys
 from collections.abc import Callable, Mapping
+from importlib.util import find_spec
 from typing import Any
 
 import torch
@@ -23,6 +24,9 @@ def own_function(name: str) -> Callable[..., nn.Module]:
     file = find_module(name, roots)
     # Last, so that a file of these folders never hides an installed package.
     sys.path += [str(root) for root in roots if str(root) not in sys.path]
+    if file is None and module_name not in sys.modules and find_spec(module_name.partition(".")[0]) is None:
+        folders = ", ".join(map(str, roots))
+        raise HeftError(f'model "{name}" cannot be imported: there is no {module_name} in {folders}.')
     known = set(sys.modules)
     try:
         with persons_code(f'model "{name}" cannot be imported'):

@@ -1,0 +1,35 @@
+"""check_model: whether the experiment's model is sound on its data's shapes, before anything is trained."""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+from heft.records import RunRecord
+from heft.stage import run_stage, say
+
+
+def main(job: Any, record: RunRecord) -> None:
+    name, log = job.params.model["name"], Path(str(job.log[0]))
+    # Stays where the model takes the whole process with it.
+    say(job, [f"model {name} ended the process that built and ran it (os._exit, a crash, or too little memory)"])
+
+    from heft.artifacts import read_json, write_json
+    from heft.checking.asked import tried_on
+    from heft.checking.data import first_inputs
+    from heft.checking.model_check import check_model
+    from heft.checking.table import table
+    from heft.errors import HeftError
+    from heft.models.build import ModelSpec
+
+    spec = ModelSpec.for_data(job.params.model, read_json(job.input.manifest))
+    found = check_model(spec, **tried_on(job.config, job.wildcards.e), inputs=first_inputs(job.input.inputs))
+    if found.mistake:
+        raise HeftError(found.mistake)
+    log.write_text(table(found), encoding="utf-8")
+    for sentence in found.cannot:
+        print(f"check_model {job.wildcards.e}: {sentence}", file=sys.stderr)
+    write_json(job.output.check, found.as_json())
+    record.artifact(job.output.check)
+
+
+run_stage(main, snakemake, computed_from={"prepare": ""})

@@ -1,0 +1,95 @@
+"""Which methods and kinds of ensembles can run on a model: each is run on a few examples."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
+from typing import Any
+
+import torch
+
+from heft.checking.finding import Finding
+from heft.checking.subject import SEED, Subject
+from heft.checking.training import settings_of
+from heft.ensembles import TrainedModels, dynamics_of, member
+from heft.errors import HeftError
+from heft.methods.registry import Batch, Context
+from heft.models.persons_code import reason_of
+from heft.objectives.gradient import objective_gradient
+from heft.objectives.loss import loss
+from heft.registry import Declaration, declarations
+from heft.training.checkpoints import Run, SavedState
+from heft.training.loop import train_one
+
+# Options that make a method long, at sizes at which it is short.
+SHORT = {"models": 2, "dimension": 4, "rank": 2, "iterations": 4, "batch_size": 4}
+OF_A_KIND = "ip"  # the method that kinds of ensembles are tried with
+
+Chosen = tuple[str, Mapping[str, Any]]  # name and options
+
+
+class Trial:
+    """A short training of the model, from which every method is given what it needs."""
+
+    def __init__(self, subject: Subject) -> None:
+        self.subject, self.model = subject, subject.fresh()
+        examples, states = subject.examples, {}
+
+        def keep(epoch: int, state: dict[str, torch.Tensor], step: int, learning_rate: float) -> None:
+            states[epoch] = SavedState(epoch, step, learning_rate, state)
+
+        both = Batch(examples.inputs, examples.labels)
+        self.base = Context(
+            train=both,
+            n_classes=subject.spec.n_classes,
+            seed=SEED,
+            model=self.model,
+            validation=both,
+            true_labels=examples.true_labels,
+            gradient=partial(objective_gradient, loss),
+            objective=loss,
+            weight_decay=0.005,
+        )
+        train_one(self.model, examples, settings_of(subject), order_seed=SEED, after_epoch=keep)
+        last = max(states)
+        roles = {"final": [last], "spaced": [last - 1, last], "early": [1], "every": list(range(1, last + 1))}
+        run = Run(states, roles)
+        dynamics = dynamics_of(self.model, [states[epoch].state for epoch in roles["every"]], self.base)
+        self.trained = TrainedModels(
+            runs={0: run, 1: run},
+            folds={0: [run, run]},
+            fold_of={0: torch.arange(len(examples)) % 2},
+            subsets={0: run, 1: run},
+            subsets_each=2,
+            fine_tuned={0: run},
+            dynamics={0: dynamics, 1: dynamics},
+        )
+
+    def run(self, declared: Declaration, options: Mapping[str, Any], kind: str | None = None) -> Finding:
+        """Whether the method gives usable scores at member 0, or at member 1 of a kind."""
+        short = {option: SHORT[option] for option in declared.options if option in SHORT}
+        number = 0 if kind is None else 1
+        needs = declared.fields["needs"]
+        name = kind or declared.name + "".join(f" {option} {value}" for option, value in options.items())
+        try:
+            context = member(self.base, needs, self.trained, number, kind)
+            scores = declared.load()(context, **{**options, **short})
+            if tuple(scores.shape) != (len(self.base.train.labels),) or not scores.isfinite().all():
+                return Finding(name, f"its scores, of shape {list(scores.shape)}, are not finite or not one an example")
+        except HeftError as error:
+            return Finding(name, str(error).removesuffix("."))
+        except Exception as error:  # of a method: a table that ends here would tell less
+            return Finding(name, reason_of(error))
+        return Finding(name)
+
+
+def methods_that_run(
+    subject: Subject, chosen: Iterable[Chosen], kinds: Sequence[str]
+) -> tuple[list[Finding], list[Finding]]:
+    """A finding for each of the methods with their options, and one for each kind of ensemble."""
+    trial, known = Trial(subject), declarations("methods")
+    of_methods = [trial.run(known[name], options) for name, options in chosen]
+    return of_methods, [trial.run(known[OF_A_KIND], {}, kind) for kind in kinds]
+
+
+def all_methods() -> list[Chosen]:
+    """Every registered method at its defaults."""
+    return [(name, {}) for name in declarations("methods")]

@@ -1,0 +1,79 @@
+"""Everything that is checked of a model, as one result."""
+
+import warnings
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from torch import Tensor
+
+from heft.checking.derivatives import DIFFERENCES, FORWARD, forward_agrees, hessian_agrees
+from heft.checking.facts import facts_of
+from heft.checking.finding import Finding
+from heft.checking.methods import Chosen, methods_that_run
+from heft.checking.subject import Subject, subject_of
+from heft.checking.training import ALONE, TOGETHER, trains_alone, trains_together
+from heft.models.build import ModelSpec
+from heft.models.persons_code import reason_of
+
+BUILT = "each example by itself, the same at each call, with gradients"
+
+
+@dataclass(frozen=True)
+class ModelCheck:
+    """What was found of a model that could be built: facts, what has to hold, and where it does, what can run."""
+
+    spec: ModelSpec
+    facts: Mapping[str, int]
+    findings: Sequence[Finding]
+    methods: Sequence[Finding]
+    kinds: Sequence[Finding]
+
+    @property
+    def mistake(self) -> str:
+        """A sentence on the first thing that does not hold; nothing where all of it does."""
+        wrong = next((finding for finding in self.findings if not finding.holds), None)
+        return f'model {self.spec.name}: "{wrong.what}" does not hold: {wrong.reason}.' if wrong else ""
+
+    @property
+    def cannot(self) -> list[str]:
+        """A sentence on each method and kind of ensemble that cannot run."""
+        tried = [("method", one) for one in self.methods] + [("ensemble kind", one) for one in self.kinds]
+        model = f"cannot run on model {self.spec.name}"
+        return [f"{room} {one.what} {model}: {one.reason}." for room, one in tried if not one.holds]
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain values."""
+        findings = {name: [asdict(one) for one in getattr(self, name)] for name in ("findings", "methods", "kinds")}
+        return {"model": self.spec.as_json(), "facts": dict(self.facts), **findings}
+
+
+def check_model(
+    spec: ModelSpec, methods: Iterable[Chosen], kinds: Sequence[str], inputs: Tensor | None = None
+) -> ModelCheck:
+    """Builds the model and tries everything on a few examples: random ones, or these inputs [n, *input_shape].
+
+    Raises HeftError where the model is not sound.
+    """
+    subject = subject_of(spec, inputs)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        findings = [
+            Finding(BUILT),
+            *_tried(ALONE, trains_alone, subject),
+            *_tried(TOGETHER, trains_together, subject),
+            *_tried(FORWARD, forward_agrees, subject),
+            *_tried(DIFFERENCES, hessian_agrees, subject),
+        ]
+        sound = all(finding.holds for finding in findings)
+        of_methods, of_kinds = methods_that_run(subject, methods, kinds) if sound else ([], [])
+    return ModelCheck(spec, facts_of(subject), findings, of_methods, of_kinds)
+
+
+def _tried(what: str, check: Callable[[Subject], Finding | list[Finding]], subject: Subject) -> list[Finding]:
+    """What a check found; what it raises is a reason why it does not hold."""
+    try:
+        found = check(subject)
+    except Exception as error:
+        return [Finding(what, reason_of(error))]
+    return found if isinstance(found, list) else [found]

@@ -1,0 +1,27 @@
+"""A model and examples in float64, where the model lets itself be run so."""
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor, nn
+
+from heft.kernels.functional import logits_of
+from heft.models.closeness import rounding_of
+
+State = Mapping[str, Tensor]
+
+
+def in_double(model: nn.Module, state: State, inputs: Tensor) -> tuple[dict[str, Tensor], Tensor, float]:
+    """State and inputs in float64, and the relative error to expect; both as they are where the model fixes a type."""
+    doubled = {name: tensor.double() if tensor.is_floating_point() else tensor for name, tensor in state.items()}
+    try:
+        logits = logits_of(model, doubled, inputs.double())
+    except (RuntimeError, TypeError, ValueError):
+        return dict(state), inputs, _coarsest(model, state, inputs)
+    if logits.dtype != torch.float64:
+        return dict(state), inputs, _coarsest(model, state, inputs)
+    return doubled, inputs.double(), 1e-8
+
+
+def _coarsest(model: nn.Module, state: State, inputs: Tensor) -> float:
+    return 10 * rounding_of([*state.values(), logits_of(model, state, inputs)])

@@ -1,0 +1,63 @@
+"""The model that is checked, and a few examples."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from heft.data.examples import Examples
+from heft.models.build import ModelSpec, build_model
+from heft.models.outputs import check_finite, check_shape
+from heft.models.persons_code import persons_code
+from heft.models.soundness import usable_inputs
+
+N_EXAMPLES = 8
+N_LABELS = 4  # so that no label stands alone, where a method compares examples of one
+SEED = 0
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A model that was found sound when it was built, in evaluation mode, and examples to try it on."""
+
+    spec: ModelSpec
+    model: nn.Module
+    examples: Examples
+
+    @property
+    def label(self) -> str:
+        """How sentences begin: `model my_models:build`."""
+        return f"model {self.spec.name}"
+
+    @property
+    def state(self) -> dict[str, Tensor]:
+        """Parameters and buffers at the start."""
+        tensors = [*self.model.named_parameters(), *self.model.named_buffers()]
+        return {name: tensor.detach().clone() for name, tensor in tensors}
+
+    @property
+    def trained(self) -> list[str]:
+        """Names of the parameters that training may move."""
+        return [name for name, parameter in self.model.named_parameters() if parameter.requires_grad]
+
+    def fresh(self, seed: int = SEED) -> nn.Module:
+        """The model built once more."""
+        return self.spec.build(seed)
+
+
+def subject_of(spec: ModelSpec, inputs: Tensor | None = None) -> Subject:
+    """Builds the model; inputs [n, *input_shape]: random ones where absent. Labels are a few classes in turn.
+
+    Raises HeftError where the model is not sound, or its logits of the inputs are not finite.
+    """
+    model = build_model(spec.name, spec.options, spec.input_shape, spec.n_classes, SEED)
+    label = f"model {spec.name}"
+    with persons_code(f"{label} fails on inputs of shape {list(spec.input_shape)}"), torch.no_grad():
+        inputs = usable_inputs(model, spec.input_shape, N_EXAMPLES) if inputs is None else inputs
+        logits = model(inputs.clone())
+        check_shape(logits, label, len(inputs), spec.n_classes)
+        check_finite(logits, label)
+    labels = torch.arange(len(inputs)) % min(spec.n_classes, N_LABELS)
+    ids = np.array([str(row) for row in range(len(inputs))])
+    return Subject(spec, model, Examples(ids, inputs, labels, true_labels=labels.roll(1)))
