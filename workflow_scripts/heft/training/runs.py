@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from heft.data.examples import Examples
 from heft.models.build import ModelSpec
+from heft.training.batchable import one_by_one
 from heft.training.batched import stack_states, train_many, unstack_state
 from heft.training.checkpoints import Checkpoints, Run, SavedState
 from heft.training.dynamics import dynamics_of_epoch, loss_and_accuracy, predict
@@ -26,11 +27,13 @@ class TrainedRuns:
 
     history: run, epoch, step, learning_rate, train_loss, train_accuracy, validation_loss, validation_accuracy.
     dynamics: run, id, epoch, label_logit, largest_other_logit, correct.
+    notes: sentences for the job's log.
     """
 
     checkpoints: Checkpoints
     history: pd.DataFrame
     dynamics: pd.DataFrame
+    notes: tuple[str, ...] = ()
 
 
 def train_runs(
@@ -56,6 +59,7 @@ def train_runs(
     model = models[numbers[0]]
     states = initial or {number: state_of(models[number]) for number in numbers}
     observer = _Observer(model, train, validation, numbers, after_epoch)
+    reasons: list[str] = []
     train_many(
         model,
         stack_states([states[number] for number in numbers]),
@@ -64,6 +68,7 @@ def train_runs(
         order_seeds=[seeds[number].order for number in numbers],
         weights=torch.stack([weights[number] for number in numbers]) if weights else None,
         after_epoch=observer,
+        told=reasons.append,
     )
     cpu_seconds = time.process_time() - started - observer.cpu_seconds
     runs = {
@@ -79,6 +84,7 @@ def train_runs(
         ),
         history=pd.DataFrame(observer.rows).sort_values(["run", "epoch"], ignore_index=True),
         dynamics=pd.concat(observer.dynamics, ignore_index=True),
+        notes=tuple(one_by_one(spec.name, reason) for reason in reasons),
     )
 
 
