@@ -102,6 +102,6 @@ def _differs_together(
 def _told(error: Exception) -> str:
     """What torch says of an operation that it cannot batch, without its advice to developers."""
     text = " ".join(str(error).split())
-    if rule := re.search(r"batching rule.* (aten::\w+)", text):
+    if rule := re.search(r"[Bb]atching rule .*?(aten::\w+)", text):
         return f"torch has no rule to batch {rule[1]}"
     return f"torch cannot batch it ({text.partition('. ')[0][:200].rstrip('.')})"
