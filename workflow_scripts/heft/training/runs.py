@@ -70,7 +70,7 @@ def train_runs(
         if after_epoch:
             after_epoch(row)
         if not may_diverge and not math.isfinite(row["train_loss"] + row["validation_loss"]):
-            run = f", {called} {row['run']}," if numbers != [0] else ""
+            run = f", {called} {row['run']}," if (called, numbers) != ("run", [0]) else ""
             raise HeftError(
                 f"the training of model {spec.name}{run} diverged: after epoch {row['epoch']} its loss is not finite "
                 f"({rate_key} is {settings.learning_rate:g}); lower {rate_key}."
