@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from heft.records import RunRecord
-from heft.stage import run_stage
+from heft.stage import run_stage, say
 
 
 def main(job: Any, record: RunRecord) -> None:
@@ -32,6 +32,7 @@ def main(job: Any, record: RunRecord) -> None:
             final = load_checkpoints(Path(job.input.tuned[0]).parent).runs[group].final.state
             settings = FineTuningSettings(**job.params.fine_tuning)
             trained = train_fine_tune(spec, final, validation, training, settings, seed, group, job.params.resample)
+    say(job, list(trained.notes))
     selected = keep_selected(
         trained.checkpoints, trained.history, CheckpointSettings(**job.params.checkpoints), Kept(**job.params.kept)
     )

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from heft.records import RunRecord
-from heft.stage import run_stage
+from heft.stage import run_stage, say
 
 
 def main(job: Any, record: RunRecord) -> None:
@@ -22,6 +22,7 @@ def main(job: Any, record: RunRecord) -> None:
         read_parquet(job.input.plan),
         TrainingSettings(**job.params.training),
         run_seeds(int(job.wildcards.s), 0, job.params.resample),
+        told=lambda sentence: say(job, [sentence]),
     )
     write_tensors(job.output.states, states)
     write_json(job.output.cost, cost)

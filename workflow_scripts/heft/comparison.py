@@ -31,4 +31,5 @@ COLUMNS = (
 DESCRIPTION = COLUMNS[: COLUMNS.index("n_removed")]  # what a row is, before anything is measured
 KEY = ("experiment", "seed", "variant", "action", "fraction")
 COST_COLUMNS = ("score_cpu_seconds", "score_peak_mb", "forward_passes", "retrain_cpu_seconds")
+DIVERGED = "diverged"  # a metric in long form: 1 where a model's loss is not finite, whose measured columns are empty
 CLASS_ACCURACY = "test_accuracy_class_"  # with a class index: a metric in long form

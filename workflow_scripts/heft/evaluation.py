@@ -3,13 +3,14 @@
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from math import isfinite
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from torch import Tensor, nn
 
-from heft.comparison import CLASS_ACCURACY, COLUMNS, KEY
+from heft.comparison import CLASS_ACCURACY, COLUMNS, DIVERGED, KEY
 from heft.curation.ranking import tie_break
 from heft.curation.states import state_of
 from heft.data.examples import Examples
@@ -57,6 +58,8 @@ def evaluate_variant(
     """One row per action and fraction of `plan`, further numbers in long form, and the precision-recall curve.
 
     states: retrained models as `heft.curation.states` names them. scores: id and score, None for the unpruned variant.
+    A model whose loss on validation or test is not finite has diverged: its measured columns are empty, it is never
+    chosen, and the long form says `diverged`.
     Where validation labels were trained on, validation chooses no row, and says nothing of a model trained on them.
     cost: score_cpu_seconds, score_peak_mb, forward_passes where there are scores, and retrain_cpu_seconds of one model.
     """
@@ -88,18 +91,26 @@ def evaluate_variant(
         for row in rows:
             row["val_loss"] = row["val_loss"] if row["action"] else ""
     else:
-        best = int(np.argmin([row["val_loss"] for row in rows]))
+        best = min((row["val_loss"] for row in rows if row["val_loss"] != ""), default=None)
+        chosen = next((index for index, row in enumerate(rows) if row["val_loss"] == best), None)
         for index, row in enumerate(rows):
-            row["chosen"] = index == best
+            row["chosen"] = index == chosen
     curve = None if ordered is None else precision_at_recall(ordered, splits.wrong)
     return {"rows": rows, "long": long, "precision_recall": curve}
 
 
-def _measure(model: nn.Module, state: dict[str, Tensor], splits: Splits) -> tuple[dict[str, float], dict[str, float]]:
+def _measure(
+    model: nn.Module, state: dict[str, Tensor], splits: Splits
+) -> tuple[dict[str, float | None], dict[str, float]]:
+    """The measured columns, and further metrics; of a model that diverged, that it did."""
     logits = {name: predict(model, state, getattr(splits, name).inputs) for name in ("validation", "test", "train")}
     validation, test, train = (loss_and_accuracy(found, getattr(splits, name).labels) for name, found in logits.items())
-    columns = {"val_loss": validation[0], "test_loss": test[0], "test_accuracy": test[1]}
-    further = {"validation_accuracy": validation[1], "train_loss": train[0], "train_accuracy": train[1]}
+    if not (isfinite(validation[0]) and isfinite(test[0])):
+        return dict.fromkeys(("val_loss", "test_loss", "test_accuracy")), {DIVERGED: 1}
+    columns: dict[str, float | None] = {"val_loss": validation[0], "test_loss": test[0], "test_accuracy": test[1]}
+    further = {"validation_accuracy": validation[1], "train_accuracy": train[1]}
+    if isfinite(train[0]):  # which a removed example, too, decides
+        further["train_loss"] = train[0]
     return columns, further | accuracy_by_class(logits["test"], splits.test.labels)
 
 

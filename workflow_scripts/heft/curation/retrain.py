@@ -1,7 +1,7 @@
 """Retrains a model on each curated training split of a variant, all of them together where the architecture allows."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import pandas as pd
@@ -11,6 +11,7 @@ from torch import Tensor
 from heft.curation.states import state_name
 from heft.data.examples import Examples
 from heft.models.build import ModelSpec
+from heft.training.batchable import one_by_one
 from heft.training.batched import stack_states, train_many, unstack_state
 from heft.training.loop import state_of
 from heft.training.seeds import RunSeeds
@@ -18,12 +19,18 @@ from heft.training.settings import TrainingSettings
 
 
 def retrain(
-    spec: ModelSpec, train: Examples, plan: pd.DataFrame, settings: TrainingSettings, seeds: RunSeeds
+    spec: ModelSpec,
+    train: Examples,
+    plan: pd.DataFrame,
+    settings: TrainingSettings,
+    seeds: RunSeeds,
+    told: Callable[[str], None] | None = None,
 ) -> tuple[dict[str, Tensor], dict[str, float]]:
     """Weights of one model per action and fraction of `plan`, and the CPU seconds of one of them.
 
     plan: id, action, fraction, label, weight. Each model starts from the base model's initial weights and sees the base
     model's batches; a removed example keeps its slot with weight 0. Keys are `{action}-{fraction}/{parameter}`.
+    told: gets a sentence where the models cannot be trained together.
     """
     started = time.process_time()
     blocks = [
@@ -39,6 +46,7 @@ def retrain(
         order_seeds=[seeds.order] * len(blocks),
         weights=_stacked([block for _, block in blocks], "weight", train.ids).to(train.inputs.dtype),
         labels=_stacked([block for _, block in blocks], "label", train.ids),
+        told=lambda reason: told(one_by_one(spec.name, reason)) if told else None,
     )
     named = {
         f"{name}/{key}": tensor

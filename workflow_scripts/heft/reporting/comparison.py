@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from heft.comparison import CLASS_ACCURACY
+from heft.comparison import CLASS_ACCURACY, DIVERGED
 from heft.reporting.inputs import MissingCell, ReportInput
 from heft.reporting.rows import LongMetrics, normalised
 from heft.reporting.variant import Variant, named_variant
@@ -66,6 +66,11 @@ class Comparison:
     def missing_seeds(self, variant: str) -> list[int]:
         """Seeds of which this variant is not evaluated."""
         return sorted(cell.seed for cell in self.missing if cell.variant == variant)
+
+    def diverged(self, variant: str, fraction: float) -> list[int]:
+        """Seeds whose model diverged: they have no accuracy, and every difference leaves them out."""
+        found = self.long.values(DIVERGED, variant, fraction)
+        return sorted(int(seed) for seed in found.index[found == 1])
 
     def find(self, slug: str) -> Variant | None:
         return next((variant for variant in self.variants if variant.slug == slug), None)
@@ -141,12 +146,16 @@ class Comparison:
 
     @cached_property
     def _trained_on_validation(self) -> set[str]:
-        """Slugs that say so, or that have no chosen row where others have one."""
-        rows = self.rows[self.rows["method"] != "none"]
+        """Slugs that say so, or that have no chosen row where others have one, though their models did not diverge."""
+        rows = self.rows[(self.rows["method"] != "none") & ~self.rows["variant"].isin(self._diverged)]
         said = self.long.variants_where("trains_on_validation", 1)
         return said | (
             set(rows["variant"]) - set(rows.loc[rows["chosen"], "variant"]) if rows["chosen"].any() else set()
         )
+
+    @cached_property
+    def _diverged(self) -> set[str]:
+        return self.long.variants_where(DIVERGED, 1)
 
     def _named(self, rows: pd.DataFrame, baseline: bool = False) -> list[Variant]:
         return [

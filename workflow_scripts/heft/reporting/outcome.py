@@ -38,7 +38,8 @@ class Choice:
 def choose(comparison: Comparison) -> Choice | None:
     """Lowest mean validation loss over the `chosen` rows names the variant; over all its rows, the fraction.
 
-    Only variants that validation can judge, and of an unfinished run only those with as many seeds as any has.
+    Only variants that validation can judge, and of an unfinished run only those with as many seeds as any has. A
+    fraction at which a model diverged has fewer seeds than the others, and is not chosen either.
     """
     rows = comparison.rows
     compared = rows[rows["variant"].isin([variant.slug for variant in comparison.eligible]) & rows["val_loss"].notna()]
@@ -48,7 +49,8 @@ def choose(comparison: Comparison) -> Choice | None:
     compared = compared[n_seeds == n_seeds.max()]
     chosen = compared[compared["chosen"]] if compared["chosen"].any() else compared
     slug = chosen.groupby("variant")["val_loss"].mean().idxmin()
-    fraction = compared[compared["variant"] == slug].groupby("fraction")["val_loss"].mean().idxmin()
+    by_fraction = compared[compared["variant"] == slug].groupby("fraction")["val_loss"].agg(["mean", "count"])
+    fraction = by_fraction.loc[by_fraction["count"] == by_fraction["count"].max(), "mean"].idxmin()
     variant = comparison.find(str(slug))
     return None if variant is None else Choice(variant, float(fraction))
 

@@ -23,6 +23,7 @@ from heft.reporting.palette import method_colours, method_marks
 from heft.reporting.sentences import what_seeds_vary
 from heft.reporting.tables import comparison_table
 from heft.reporting.tables_behind import agreement_table, class_table, detection_table, missing_table
+from heft.reporting.tables_diverged import diverged_table
 from heft.reporting.verdict import judge
 from heft.reporting.warned import warnings_table
 from heft.reporting.wording import decimal, percent, points, points_interval, share
@@ -57,6 +58,7 @@ def render_report(report: ReportInput, folder: str | Path) -> None:
         agreement=agreement_table(agreement),
         classes=class_table(classes),
         missing=missing_table(comparison),
+        diverged=diverged_table(comparison),
         warned=warnings_table(report.warnings, comparison),
         gallery=gallery,
         legend=legend(report.methods, {variant.method for variant in comparison.variants}),

@@ -23,8 +23,10 @@ from heft.statistics import Estimate, holm
 def headline(outcome: Outcome, comparison: Comparison, choice: Choice) -> str:
     """The first sentence."""
     part, fraction = share(choice.fraction), choice.fraction
-    accuracy = comparison.values(choice.variant.slug, fraction)
-    before = percent(comparison.unpruned[ACCURACY].loc[accuracy.index.intersection(comparison.unpruned.index)].mean())
+    # Of the seeds that have both numbers.
+    both = comparison.gain(choice.variant.slug, fraction).values
+    accuracy = comparison.values(choice.variant.slug, fraction).loc[list(both)]
+    before = percent(comparison.unpruned[ACCURACY].astype(float).loc[list(both)].mean())
     after, random = percent(accuracy.mean()), comparison.values("random", fraction).mean()
     what = f"Removing the {part} of training examples that {choice.variant.label} ranks lowest"
     change = f"from {before} to {after}\u00a0%"

@@ -1,5 +1,6 @@
 """The comparison table: one line a variant."""
 
+from heft.comparison import DIVERGED
 from heft.reporting.comparison import Comparison
 from heft.reporting.outcome import SIGNIFICANT
 from heft.reporting.table import NOTHING, Cell, Column, Line, Table, known
@@ -17,6 +18,7 @@ from heft.reporting.wording import (
     share,
 )
 from heft.statistics import Estimate
+from heft.variants import NONE
 
 BASELINE_MARK = "‡"
 EXTRA_COLUMNS = {  # shown where any row has them
@@ -40,7 +42,10 @@ def comparison_table(comparison: Comparison, verdict: Verdict) -> Table:
         Line(
             _identity(comparison, variant)
             + _detection(comparison, variant)
-            + [_gain_cell(gains[variant.slug, part], largest) for part in comparison.fractions]
+            + [
+                _gain_cell(gains[variant.slug, part], largest, _diverged(comparison, variant, part))
+                for part in comparison.fractions
+            ]
             + _against_random(comparison, variant, fraction, corrected)
             + _cost(comparison, variant)
             + [_extra(comparison, variant, fraction, name) for name in EXTRA_COLUMNS],
@@ -121,10 +126,22 @@ def _detection(comparison: Comparison, variant: Variant) -> list[Cell]:
     ]
 
 
-def _gain_cell(gain: Estimate, largest: float) -> Cell:
+def _diverged(comparison: Comparison, variant: Variant, fraction: float) -> list[int]:
+    """Seeds that a gain leaves out since the variant's model or the unpruned one diverged."""
+    own = comparison.diverged(variant.slug, 0.0 if variant.baseline else fraction)
+    return sorted({*own, *comparison.diverged(NONE, 0.0)})
+
+
+def _gain_cell(gain: Estimate, largest: float, diverged: list[int]) -> Cell:
+    if diverged and not gain.n:
+        return Cell(DIVERGED, None)
     tone = "good" if gain.above_zero else "bad" if gain.below_zero else "unclear"
     shade = 0.0 if tone == "unclear" or not largest else min(1.0, abs(gain.mean) / largest)
-    return Cell(points(gain.mean), known(gain.mean), points_interval(gain), tone, round(shade, 2))
+    note = points_interval(gain)
+    if diverged:
+        which = f"seed{'s' if len(diverged) > 1 else ''} {listed([str(seed) for seed in diverged])} {DIVERGED}"
+        note = f"{note}; {which}" if note else which
+    return Cell(points(gain.mean), known(gain.mean), note, tone, round(shade, 2))
 
 
 def _against_random(

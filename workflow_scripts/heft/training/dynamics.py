@@ -4,10 +4,11 @@ import numpy as np
 import pandas as pd
 import torch
 from torch import Tensor, nn
-from torch.func import functional_call
 from torch.nn.functional import cross_entropy
 
 from heft.logits import label_and_largest_other
+from heft.training.functional import call_with
+from heft.training.mode import in_mode
 
 CHUNK = 1000
 
@@ -15,11 +16,8 @@ CHUNK = 1000
 @torch.no_grad()
 def predict(model: nn.Module, state: dict[str, Tensor], inputs: Tensor) -> Tensor:
     """Logits [n, n_classes] in evaluation mode, under `state`; the model itself is left as it is."""
-    training = model.training
-    model.eval()
-    logits = torch.cat([functional_call(model, state, (chunk,)) for chunk in inputs.split(CHUNK)])
-    model.train(training)
-    return logits
+    with in_mode(model, training=False):
+        return torch.cat([call_with(model, state, chunk) for chunk in inputs.split(CHUNK)])
 
 
 def loss_and_accuracy(logits: Tensor, labels: Tensor) -> tuple[float, float]:

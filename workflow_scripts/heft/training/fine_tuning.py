@@ -19,8 +19,13 @@ def fine_tune(
     settings: FineTuningSettings,
     seeds: RunSeeds,
     number: int = 0,
+    *,
+    may_diverge: bool = False,
 ) -> TrainedRuns:
-    """Run `number`: from `state`, by the training loop and its optimiser, at the constant rate of `settings`."""
+    """Run `number`: from `state`, by the training loop and its optimiser, at the constant rate of `settings`.
+
+    Unless `may_diverge`, raises HeftError where the loss does not stay finite.
+    """
     further = replace(
         training,
         epochs=settings.epochs,
@@ -28,4 +33,14 @@ def fine_tune(
         schedule="constant",
         warmup_epochs=0,
     )
-    return train_runs(spec, validation, validation, further, {number: seeds}, initial={number: state})
+    return train_runs(
+        spec,
+        validation,
+        validation,
+        further,
+        {number: seeds},
+        initial={number: state},
+        called="fine-tuned member",
+        rate_key="fine_tuning.learning_rate",
+        may_diverge=may_diverge,
+    )

@@ -7,6 +7,8 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
 from heft.data.examples import Examples
+from heft.errors import HeftError
+from heft.training.mode import in_mode, seeded
 from heft.training.schedule import learning_rate_at, learning_rate_of
 from heft.training.settings import TrainingSettings
 from heft.training.sgd import StochasticGradientDescent
@@ -34,25 +36,23 @@ def train_one(
     """
     n = len(train)
     weights = torch.ones(n, dtype=train.inputs.dtype) if weights is None else weights
-    optimizer = StochasticGradientDescent([p for p in model.parameters() if p.requires_grad], settings)
+    optimizer = StochasticGradientDescent(trained_parameters(model), settings)
     generator = torch.Generator().manual_seed(order_seed)
     normalised = any(isinstance(module, nn.modules.batchnorm._BatchNorm) for module in model.modules())
     step = 0
     if after_epoch:
         after_epoch(0, state_of(model), step, learning_rate_of(0, settings, n))
-    with torch.random.fork_rng(devices=[]):  # dropout draws from the global generator, which stays as it was
-        torch.default_generator.manual_seed(order_seed)
-        model.train()
+    # Dropout draws from the global generator.
+    with seeded(order_seed), in_mode(model, training=True), torch.enable_grad():
         for epoch in range(1, settings.epochs + 1):
             for batch in batches(n, settings.batch_size, generator):
                 kept = batch[weights[batch] > 0]
                 if not normalised or len(kept) > 1:
-                    loss = weighted_loss(model(train.inputs[kept]), train.labels[kept], weights[kept])
+                    loss = _loss_of_batch(model, train, kept, weights)
                     optimizer.step(loss, learning_rate_at(step, settings, n))
                 step += 1
             if after_epoch:
                 after_epoch(epoch, state_of(model), step, learning_rate_of(epoch, settings, n))
-    model.eval()
     return state_of(model)
 
 
@@ -75,6 +75,32 @@ def weighted_loss(logits: Tensor, labels: Tensor, weights: Tensor) -> Tensor:
     return total / torch.where(remaining > 0, remaining, 1.0)
 
 
+def first_kept(weights: Tensor) -> Tensor:
+    """The first example of positive weight, int64 [...]; 0 where there is none. weights: [..., n]."""
+    return (weights > 0).to(torch.uint8).argmax(-1)
+
+
+def trained_parameters(model: nn.Module) -> list[Tensor]:
+    """The parameters that training may move; raises HeftError where entries of one share a place in memory."""
+    trained = [(name, parameter) for name, parameter in model.named_parameters() if parameter.requires_grad]
+    for name, parameter in trained:
+        if torch._debug_has_internal_overlap(parameter) == 1:
+            raise HeftError(
+                f"parameter {name} cannot be trained: several of its entries share one place in memory, as `expand` "
+                "makes them; clone the tensor before it becomes a parameter."
+            )
+    return [parameter for _, parameter in trained]
+
+
 def state_of(model: nn.Module) -> dict[str, Tensor]:
     """A copy of the model's parameters and buffers."""
     return {name: tensor.detach().clone() for name, tensor in model.state_dict().items()}
+
+
+def _loss_of_batch(model: nn.Module, train: Examples, kept: Tensor, weights: Tensor) -> Tensor:
+    """The loss of the examples that are kept; where none is, 0, whose gradients are 0 where a step has one at all."""
+    if len(kept):
+        return weighted_loss(model(train.inputs[kept]), train.labels[kept], weights[kept])
+    other = first_kept(weights)[None]
+    with in_mode(model, training=False):  # which neither draws nor counts the example in any statistics
+        return weighted_loss(model(train.inputs[other]), train.labels[other], torch.zeros_like(weights[other]))

@@ -29,7 +29,12 @@ def train_seeds(
 ) -> TrainedRuns:
     """Members 1 and up, which share neither initial weights nor batch order."""
     return train_runs(
-        spec, train, validation, settings, {member: run_seeds(seed, member, VARIES) for member in members}
+        spec,
+        train,
+        validation,
+        settings,
+        {member: run_seeds(seed, member, VARIES) for member in members},
+        called="member",
     )
 
 
@@ -39,7 +44,7 @@ def train_subsets(
     """Runs with these numbers, each on its own half; the examples that it leaves out keep their slots with weight 0."""
     seeds = {number: run_seeds(seed, number, VARIES) for number in numbers}
     weights = {number: half_of(train.labels, seed, number).to(train.inputs.dtype) for number in numbers}
-    return train_runs(spec, train, validation, settings, seeds, weights=weights)
+    return train_runs(spec, train, validation, settings, seeds, weights=weights, called="subset")
 
 
 def train_folds(
@@ -55,7 +60,8 @@ def train_folds(
     fold_of = draw_folds(train.labels, seed, member)
     weights = {fold: (fold_of != fold).to(train.inputs.dtype) for fold in range(N_FOLDS)}
     seeds = member_seeds(seed, member, resample)
-    return train_runs(spec, train, validation, settings, dict.fromkeys(weights, seeds), weights=weights)
+    called = f"member {member}, fold"
+    return train_runs(spec, train, validation, settings, dict.fromkeys(weights, seeds), weights=weights, called=called)
 
 
 def train_fine_tune(

@@ -1,5 +1,6 @@
 """Trains the runs that a stage asks for, and records them: what `train` and `members` call."""
 
+import math
 import resource
 import sys
 import time
@@ -11,7 +12,9 @@ import torch
 from torch import Tensor, nn
 
 from heft.data.examples import Examples
+from heft.errors import HeftError
 from heft.models.build import ModelSpec
+from heft.training.batchable import one_by_one
 from heft.training.batched import stack_states, train_many, unstack_state
 from heft.training.checkpoints import Checkpoints, Run, SavedState
 from heft.training.dynamics import dynamics_of_epoch, loss_and_accuracy, predict
@@ -26,11 +29,13 @@ class TrainedRuns:
 
     history: run, epoch, step, learning_rate, train_loss, train_accuracy, validation_loss, validation_accuracy.
     dynamics: run, id, epoch, label_logit, largest_other_logit, correct.
+    notes: sentences for the job's log.
     """
 
     checkpoints: Checkpoints
     history: pd.DataFrame
     dynamics: pd.DataFrame
+    notes: tuple[str, ...] = ()
 
 
 def train_runs(
@@ -43,19 +48,36 @@ def train_runs(
     initial: Mapping[int, dict[str, Tensor]] | None = None,
     weights: Mapping[int, Tensor] | None = None,
     after_epoch: Callable[[dict[str, float]], None] | None = None,
+    called: str = "run",
+    rate_key: str = "training.learning_rate",
+    may_diverge: bool = False,
 ) -> TrainedRuns:
     """Trains one model for each run number of `seeds`, together where the architecture allows.
 
     initial: states to start from in the place of drawn ones. weights [n_train]: of the examples, 1 where absent.
     after_epoch gets each row of the history as it is made. The cost is that of the training steps alone: what is
     recorded after an epoch is for people, no method needs it.
+    Unless `may_diverge`, raises HeftError after the first epoch whose loss is not finite: it names the run, as
+    `{called} {number}`, and `rate_key`, where its learning rate stands in the configuration.
     """
     started, resident = time.process_time(), _peak_mb()
     numbers = list(seeds)
     models = {number: spec.build(seeds[number].init) for number in numbers}
     model = models[numbers[0]]
     states = initial or {number: state_of(models[number]) for number in numbers}
-    observer = _Observer(model, train, validation, numbers, after_epoch)
+
+    def look_at(row: dict[str, float]) -> None:
+        if after_epoch:
+            after_epoch(row)
+        if not may_diverge and not math.isfinite(row["train_loss"] + row["validation_loss"]):
+            run = f", {called} {row['run']}," if (called, numbers) != ("run", [0]) else ""
+            raise HeftError(
+                f"the training of model {spec.name}{run} diverged: after epoch {row['epoch']} its loss is not finite "
+                f"({rate_key} is {settings.learning_rate:g}); lower {rate_key}."
+            )
+
+    observer = _Observer(model, train, validation, numbers, look_at)
+    reasons: list[str] = []
     train_many(
         model,
         stack_states([states[number] for number in numbers]),
@@ -64,6 +86,7 @@ def train_runs(
         order_seeds=[seeds[number].order for number in numbers],
         weights=torch.stack([weights[number] for number in numbers]) if weights else None,
         after_epoch=observer,
+        told=reasons.append,
     )
     cpu_seconds = time.process_time() - started - observer.cpu_seconds
     runs = {
@@ -79,6 +102,7 @@ def train_runs(
         ),
         history=pd.DataFrame(observer.rows).sort_values(["run", "epoch"], ignore_index=True),
         dynamics=pd.concat(observer.dynamics, ignore_index=True),
+        notes=tuple(one_by_one(spec.name, reason) for reason in reasons),
     )
 
 
@@ -91,7 +115,7 @@ class _Observer:
         train: Examples,
         validation: Examples,
         numbers: list[int],
-        after_epoch: Callable[[dict[str, float]], None] | None,
+        after_epoch: Callable[[dict[str, float]], None],
     ) -> None:
         self.model, self.train, self.validation = model, train, validation
         self.numbers, self.after_epoch = numbers, after_epoch
@@ -121,8 +145,7 @@ class _Observer:
             }
             self.rows.append(row)
             self.dynamics.append(dynamics_of_epoch(number, self.train.ids, epoch, train_logits, self.train.labels))
-            if self.after_epoch:
-                self.after_epoch(row)
+            self.after_epoch(row)
         self.cpu_seconds += time.process_time() - started
 
 
