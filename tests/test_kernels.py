@@ -333,9 +333,12 @@ class Opaque(nn.Module):
         return _NoForwardMode.apply(x)
 
 
-def test_a_layer_without_forward_mode_is_named() -> None:
+def test_a_layer_without_forward_mode_has_the_derivatives_of_its_backward_pass() -> None:
+    case = make_case("mlp")
     model = nn.Sequential(nn.Flatten(), nn.Linear(16, 4), Opaque()).double()
-    state = dict(model.state_dict())
-    direction = {name: torch.ones_like(tensor) for name, tensor in model.named_parameters()}
-    with pytest.raises(HeftError, match="Layer 2"):
-        directional_derivatives(model, state, [direction], *make_case("mlp").train)
+    directions = [{name: (1.0 + k) * torch.ones_like(t) for name, t in model.named_parameters()} for k in range(2)]
+    plain = replace(case, model=model[:2], state=dict(model.state_dict()))
+    expected = torch.stack([inner(plain.gradients(), direction) for direction in directions])
+    for k in (1, 2):
+        found = directional_derivatives(model, plain.state, directions[:k], *case.train)
+        torch.testing.assert_close(found, expected[:k], rtol=0, atol=1e-10)

@@ -9,13 +9,9 @@ import torch
 from torch import Tensor, nn
 
 from heft.errors import HeftError
-from heft.kernels.curvature_products import (
-    gauss_newton_product,
-    hessian_product,
-    hessian_product_forward_over_reverse,
-    runs_back_through_tangents,
-)
+from heft.kernels.curvature_products import gauss_newton_product, hessian_product
 from heft.kernels.functional import Direction, State, batch_size_for
+from heft.kernels.hessian_ways import Product, right_hessian_product
 from heft.kernels.solve import Eigenpair, leading_eigenpair
 
 CURVATURES = ("gauss_newton", "hessian")
@@ -34,9 +30,9 @@ class CurvatureOperator:
         self._curvature, self._model, self._state, self._like = curvature, model, state, like
         self._inputs, self._labels = inputs, labels
         self._batch_size = batch_size_for(model, state, inputs)
-        self._hessian = hessian_product
-        if curvature == "hessian" and not runs_back_through_tangents(model, state, inputs, labels, like):
-            self._hessian = hessian_product_forward_over_reverse
+        self._hessian: Product = hessian_product
+        if curvature == "hessian":
+            self._hessian = right_hessian_product(model, state, inputs, labels, like)
 
     def __call__(self, vector: Tensor) -> Tensor:
         return self._product(vector, slice(None))
