@@ -96,7 +96,7 @@ def test_if_exact_refuses_a_model_that_is_too_large(monkeypatch: pytest.MonkeyPa
 def test_if_cg_and_if_lissa_come_to_the_exact_solve(model: str) -> None:
     case = case_of(model)
     expected = scores("if_exact", case.context(), damping=0.1, curvature="gauss_newton")
-    # The largest eigenvalue, and with it the damping, is known to about a percent.
+    # The largest eigenvalue, and with it the damping, is known to two percent.
     found = scores("if_cg", case.context(), damping=0.1, tolerance=1e-10)
     close(found, expected, 0.05)
     # The same eigenvalue is used by both, so they agree to the tolerance.

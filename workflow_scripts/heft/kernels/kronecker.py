@@ -19,7 +19,6 @@ from heft.kernels.functional import LARGEST_BATCH, Direction, State, logits_of
 from heft.kernels.parts import described, layers_owning, names_of, whole_of
 from heft.kernels.rows import Rows, is_matrix_layer, layer_matrix, layer_tensors, rotated_squares, rows_of
 
-
 KNOWN_FACTORS = "factors are known for Linear, and for Conv2d padded with a number of zeros"
 
 
