@@ -1,30 +1,33 @@
 """What goes into each layer, and where its output stands in the graph, in one forward pass."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import torch
 from torch import Tensor, nn
 from torch.autograd.graph import GradientEdge, get_gradient_edge
-from torch.func import functional_call
 from torch.overrides import TorchFunctionMode
 from torch.utils._pytree import tree_leaves
 
-from heft.kernels.functional import LARGE_BATCH, Loss, State, batch_size_for, buffers_of, evaluation, parameters_of
+from heft.errors import HeftError
+from heft.kernels.functional import LARGE_BATCH, Loss, State, batch_size_for, call, evaluation, values_of, while_holding
+from heft.kernels.parts import described, whole_of
+from heft.kernels.selection import moved_parameters
 
 
 class Captured(NamedTuple):
     """What went into a layer, and the layer's buffers at that time (the state's, not the module's own).
 
     edge: where the output stands in the graph, before anything changes it in place; None where there is no graph.
-    rows: length of the output.
+    rows: length of the output. zero: one, as often as the output has numbers, without memory of its own.
     """
 
     input: Tensor
     edge: GradientEdge | None
     buffers: dict[str, Tensor]
     rows: int
+    zero: Tensor | None = None
 
 
 @contextmanager
@@ -33,11 +36,14 @@ def captured_layers(layers: Iterable[nn.Module]) -> Iterator[dict[nn.Module, Cap
     found: dict[nn.Module, Captured] = {}
 
     def capture(layer: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
-        if layer in found or len(inputs) != 1 or not isinstance(output, Tensor):
-            raise _NotOneByOneError
+        if layer in found:
+            raise _NotOneByOneError(layer, "runs more than once")
+        if len(inputs) != 1 or not isinstance(inputs[0], Tensor) or not isinstance(output, Tensor):
+            raise _NotOneByOneError(layer, "is not called with one tensor alone, for one")
         edge = get_gradient_edge(output) if output.requires_grad else None
         buffers = dict(layer.named_buffers(recurse=False))
-        found[layer] = Captured(inputs[0].detach(), edge, buffers, len(output))
+        zero = output.detach().new_zeros(()).expand(output.shape)
+        found[layer] = Captured(inputs[0].detach(), edge, buffers, len(output), zero)
 
     hooks = [layer.register_forward_hook(capture) for layer in layers]
     try:
@@ -45,14 +51,6 @@ def captured_layers(layers: Iterable[nn.Module]) -> Iterator[dict[nn.Module, Cap
     finally:
         for hook in hooks:
             hook.remove()
-
-
-def output_gradients(
-    total: Tensor, layers: Iterable[nn.Module], captured: Mapping[nn.Module, Captured]
-) -> tuple[Tensor, ...]:
-    """Gradients of `total` by the output of each layer; the backward pass forms no gradient of a weight."""
-    edges = [edge for layer in layers if (edge := captured[layer].edge) is not None]
-    return torch.autograd.grad(total, edges)
 
 
 def output_gradient_batches(
@@ -63,23 +61,40 @@ def output_gradient_batches(
     loss: Loss,
 ) -> Iterator[dict[str, tuple[Captured, Tensor]]]:
     """For each batch of (inputs, labels), of each layer what entered it and the gradient of the summed loss by its
-    output [b, ...]; layers: among those of `layers_run_once`. A dictionary is emptied before the next one is made, so
-    that two batches are never held."""
-    parameters, buffers = parameters_of(model, state), buffers_of(model, state)
-    everything = {**{name: tensor.requires_grad_() for name, tensor in parameters.items()}, **buffers}
+    output [b, ...]; layers: among those of `layers_run_once`, or parts of them. A dictionary is emptied before the next
+    one is made, so that two batches are never held."""
+    values = values_of(model, state)
+    for name, parameter in model.named_parameters():
+        values[name].requires_grad_(parameter.requires_grad)
     for inputs, labels in batches:
-        batch = _with_output_gradients(model, everything, layers, inputs, labels, loss)
+        batch = _with_output_gradients(model, values, layers, inputs, labels, loss)
         yield batch
         batch.clear()
 
 
 def _with_output_gradients(
-    model: nn.Module, state: State, layers: Mapping[str, nn.Module], inputs: Tensor, labels: Tensor, loss: Loss
+    model: nn.Module, values: State, layers: Mapping[str, nn.Module], inputs: Tensor, labels: Tensor, loss: Loss
 ) -> dict[str, tuple[Captured, Tensor]]:
-    with torch.enable_grad(), evaluation(model), captured_layers(layers.values()) as captured:
-        total = loss(functional_call(model, dict(state), (inputs,)), labels).sum()
-        deltas = output_gradients(total, layers.values(), captured)
-    return {name: (captured[layer], delta) for (name, layer), delta in zip(layers.items(), deltas, strict=True)}
+    whole = [whole_of(layer) for layer in layers.values()]
+
+    def run(held: nn.Module) -> dict[str, tuple[Captured, Tensor]]:
+        with captured_layers(whole) as captured:  # not around the backward pass, where checkpointing runs layers again
+            total = loss(held(inputs), labels).sum()
+        deltas = _output_gradients(total, [captured[layer] for layer in whole])
+        return {name: (captured[layer], delta) for name, layer, delta in zip(layers, whole, deltas, strict=True)}
+
+    with torch.enable_grad(), evaluation(model):
+        return while_holding(model, values, run)
+
+
+def _output_gradients(total: Tensor, captured: Sequence[Captured]) -> Iterator[Tensor]:
+    """Gradient of `total` by the output of each layer; the backward pass forms no gradient of a weight. Zeros where no
+    gradient reaches the output."""
+    edges = [one.edge for one in captured if one.edge is not None]
+    found = iter(torch.autograd.grad(total, edges, allow_unused=True) if edges and total.requires_grad else ())
+    for one in captured:
+        gradient = None if one.edge is None else next(found, None)
+        yield cast(Tensor, one.zero).contiguous() if gradient is None else gradient
 
 
 def batches_of(
@@ -92,45 +107,70 @@ def batches_of(
 
 
 def layers_run_once(model: nn.Module, state: State, examples: Tensor) -> dict[str, nn.Module] | None:
-    """The layers that own parameters, by name, in a model where each parameter is a weight or a bias, used once, by its
-    layer, on rows of which each is an example; None for any other model.
+    """The layers that own parameters which training moves, by name, in a model where each such parameter is a weight or
+    a bias, used once, by its layer, on rows of which each is an example; None for any other model.
 
     examples: inputs to find that out with; one is enough, a second makes sure of the rows.
     """
-    layers = {
-        name: module for name, module in model.named_modules() if any(True for _ in module.parameters(recurse=False))
-    }
-    if any(layer._forward_hooks or _names(layer) - {"weight", "bias"} for layer in layers.values()):
-        return None  # something changes the layer's output, or makes its weight from other parameters
+    try:
+        return checked_layers(model, state, examples)
+    except LayersError:
+        return None
+
+
+class LayersError(HeftError):
+    """A model whose gradients are not known layer by layer; says which layer is the obstacle, and why."""
+
+
+def checked_layers(model: nn.Module, state: State, examples: Tensor) -> dict[str, nn.Module]:
+    """The layers of `layers_run_once`; raises LayersError naming the layer that is the obstacle, and why."""
+    values, moved = values_of(model, state), set(moved_parameters(model, state, examples))
+    name_of = {id(tensor): name for name, tensor in model.named_parameters()}
+    layers: dict[str, nn.Module] = {}
+    for name, module in model.named_modules():
+        own = {key: name_of[id(tensor)] for key, tensor in module.named_parameters(recurse=False)}
+        if not moved & set(own.values()):
+            continue
+        layers[name] = module
+        if module._forward_hooks:
+            raise LayersError(f"hooks stand at layer {described(name, module)}")
+        if others := [key for key in own if key not in ("weight", "bias")]:
+            raise LayersError(f"layer {described(name, module)} owns {others[0]}, which is neither a weight nor a bias")
+    names = {module: described(name, module) for name, module in layers.items()}
     for n_examples in {1, min(2, len(examples))}:
-        uses = _Uses(state[name] for name, _ in model.named_parameters(remove_duplicate=False))
+        uses = _Uses({name: values[name] for name in moved})
         with torch.no_grad(), evaluation(model), captured_layers(layers.values()) as captured, uses:
             try:
-                functional_call(model, dict(state), (examples[:n_examples],))
-            except _NotOneByOneError:
-                return None
-        rows = {one.rows for one in captured.values()}
-        if len(captured) < len(layers) or rows != {n_examples} or set(uses.counts.values()) != {1}:
-            return None
+                call(model, values, examples[:n_examples])
+            except _NotOneByOneError as error:
+                raise LayersError(f"layer {names[error.layer]} {error.why}") from error
+        for module, label in names.items():
+            if module not in captured:
+                raise LayersError(f"layer {label} is not called, though its parameters are used")
+            if captured[module].rows != n_examples:
+                raise LayersError(f"layer {label} does not take one row an example")
+        if elsewhere := [name for name, count in uses.counts.items() if count != 1]:
+            raise LayersError(f"parameter {elsewhere[0]} is used {uses.counts[elsewhere[0]]} times")
     return layers
-
-
-def _names(layer: nn.Module) -> set[str]:
-    return {name for name, _ in layer.named_parameters(recurse=False)}
 
 
 class _Uses(TorchFunctionMode):
     """Counts how often each tensor is an argument of a function."""
 
-    def __init__(self, tensors: Iterable[Tensor]) -> None:
-        self.counts = {id(tensor): 0 for tensor in tensors}
+    def __init__(self, tensors: Mapping[str, Tensor]) -> None:
+        self._names = {id(tensor): name for name, tensor in tensors.items()}
+        self.counts = dict.fromkeys(tensors, 0)
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         for leaf in tree_leaves((args, kwargs)):
-            if id(leaf) in self.counts:
-                self.counts[id(leaf)] += 1
+            if (name := self._names.get(id(leaf))) is not None:
+                self.counts[name] += 1
         return func(*args, **(kwargs or {}))
 
 
 class _NotOneByOneError(Exception):
     """A layer was entered a second time in one forward pass, or maps more than one tensor to one."""
+
+    def __init__(self, layer: nn.Module, why: str) -> None:
+        super().__init__(why)
+        self.layer, self.why = layer, why

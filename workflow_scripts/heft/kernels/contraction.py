@@ -10,6 +10,7 @@ product; a small layer that maps rows alone takes all directions in one product.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -20,15 +21,8 @@ from heft.kernels.capture import Captured, layers_run_once, output_gradient_batc
 from heft.kernels.functional import Direction, Loss, State
 from heft.kernels.matrix_gradients import inner_products
 from heft.kernels.normalisation import is_normalisation, normalisation_gradients
+from heft.kernels.parts import BiasAlone, is_linear_in_parameters, layers_owning, names_of
 from heft.kernels.rows import is_matrix_layer, layer_matrices, n_positions
-
-# Their output is linear in weight and bias together. Exact types only: a subclass may compute something else.
-LINEAR_IN_PARAMETERS = frozenset(
-    {
-        *(nn.Linear, nn.Embedding, nn.GroupNorm, nn.LayerNorm, nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d),
-        *(nn.Conv1d, nn.Conv2d, nn.Conv3d, nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d),
-    }
-)
 
 SMALL = 2**14  # weights of a layer, up to which a call for each direction costs more than its arithmetic
 
@@ -36,7 +30,7 @@ SMALL = 2**14  # weights of a layer, up to which a call for each direction costs
 def contractible_layers(model: nn.Module, state: State, examples: Tensor) -> dict[str, nn.Module] | None:
     """The layers of `layers_run_once` where all are linear in their parameters; else None."""
     layers = layers_run_once(model, state, examples)
-    if layers is None or any(type(layer) not in LINEAR_IN_PARAMETERS for layer in layers.values()):
+    if layers is None or not all(map(is_linear_in_parameters, layers.values())):
         return None
     return layers
 
@@ -82,13 +76,13 @@ def _products(
     return inner_products(layer, captured, delta, matrices[name])
 
 
-def _takes_all_at_once(layer: nn.Module, delta: Tensor, n_directions: int) -> bool:
+def _takes_all_at_once(layer: Any, delta: Tensor, n_directions: int) -> bool:
     """Whether `inner_products` costs less than a call for each direction: at one position where the layer is small, at
     several where a gradient of one example is smaller than its rows, or where there are many directions: to move the
     layer costs as much for each as to form the gradient, and a product with that costs one position's share."""
     if not is_matrix_layer(layer):
         return False
-    weight, positions = layer.get_parameter("weight"), n_positions(layer, delta)
+    weight, positions = layer.weight, n_positions(layer, delta)
     if positions == 1:
         return weight.numel() <= SMALL
     shorter = weight.numel() <= positions * (len(weight) + weight[0].numel())
@@ -110,6 +104,8 @@ class _Bare(nn.Module):
 
 def moved(layer: nn.Module, direction: Direction, captured: Captured, delta: Tensor) -> Tensor:
     """<delta_i, layer(input_i; direction)> [b]: the layer's part of <d, grad l_i>."""
+    if isinstance(layer, BiasAlone):
+        return layer.summed(delta) @ direction["bias"].flatten()
     values = {f"layer.{key}": tensor for key, tensor in {**direction, **captured.buffers}.items()}
     output = functional_call(_Bare(layer), values, (captured.input,))
     return torch.linalg.vecdot(delta.flatten(1), output.flatten(1))
@@ -117,6 +113,8 @@ def moved(layer: nn.Module, direction: Direction, captured: Captured, delta: Ten
 
 def pulled(layer: nn.Module, parameters: Direction, captured: Captured, cotangents: Tensor) -> dict[str, Tensor]:
     """sum_i of the layer's gradients for output gradients `cotangents` [b, ...], by the layer's parameter names."""
+    if isinstance(layer, BiasAlone):
+        return {"bias": layer.summed(cotangents).sum(dim=0).view_as(layer.bias)}
     if type(layer) is nn.Linear and cotangents.dim() == 2:
         found = {"weight": cotangents.T @ captured.input, "bias": cotangents.sum(dim=0)}
         return {key: found[key] for key in parameters}
@@ -129,14 +127,3 @@ def pulled(layer: nn.Module, parameters: Direction, captured: Captured, cotangen
     with torch.enable_grad():
         output = functional_call(_Bare(layer), values, (captured.input,))
         return dict(zip(leaves, torch.autograd.grad(output, list(leaves.values()), cotangents), strict=True))
-
-
-def layers_owning(layers: Mapping[str, nn.Module], names: Iterable[str]) -> dict[str, nn.Module]:
-    """Those of the layers, by name, that own a parameter of `names` (names in the model)."""
-    chosen = set(names)
-    return {name: layer for name, layer in layers.items() if names_of(name, layer).keys() & chosen}
-
-
-def names_of(name: str, layer: nn.Module) -> dict[str, str]:
-    """Parameters of the layer called `name`: their names in the model, and in the layer."""
-    return {f"{name}.{key}" if name else key: key for key, _ in layer.named_parameters(recurse=False)}

@@ -9,17 +9,14 @@ import torch
 from torch import Tensor, nn
 
 from heft.errors import HeftError
-from heft.kernels.curvature_products import (
-    gauss_newton_product,
-    hessian_product,
-    hessian_product_forward_over_reverse,
-    runs_back_through_tangents,
-)
+from heft.kernels.curvature_products import gauss_newton_product, hessian_product
 from heft.kernels.functional import Direction, State, batch_size_for
-from heft.kernels.solve import Eigenpair, leading_eigenpair
+from heft.kernels.hessian_ways import Product, right_hessian_product
+from heft.kernels.solve import LANCZOS_STEPS, Eigenpair, leading_eigenpair
 
 CURVATURES = ("gauss_newton", "hessian")
 SMALLEST_SAMPLE, LARGEST_SAMPLE = 256, 1024  # examples whose leading eigenvector is near that of the training set
+STEPS_IN_SAMPLE, STEPS_FROM_SAMPLE = 8, 6  # products with its matrix, and with the whole one from what they found
 Operator = Callable[[Tensor], Tensor]  # vector [n_parameters] -> matrix vector [n_parameters]
 
 
@@ -34,9 +31,9 @@ class CurvatureOperator:
         self._curvature, self._model, self._state, self._like = curvature, model, state, like
         self._inputs, self._labels = inputs, labels
         self._batch_size = batch_size_for(model, state, inputs)
-        self._hessian = hessian_product
-        if curvature == "hessian" and not runs_back_through_tangents(model, state, inputs, labels, like):
-            self._hessian = hessian_product_forward_over_reverse
+        self._hessian: Product = hessian_product
+        if curvature == "hessian":
+            self._hessian = right_hessian_product(model, state, inputs, labels, like)
 
     def __call__(self, vector: Tensor) -> Tensor:
         return self._product(vector, slice(None))
@@ -53,20 +50,19 @@ class CurvatureOperator:
         return flatten(self._hessian(self._model, self._state, direction, inputs, labels, self._batch_size))
 
     def leading_eigenpair(self, start: Tensor) -> Eigenpair:
-        """The eigenpair of the largest absolute eigenvalue, by power iteration from `near_leading_eigenvector`."""
-        return leading_eigenpair(self, self.near_leading_eigenvector(start))
+        """The eigenpair of the largest absolute eigenvalue."""
+        start, steps = self.start_and_steps(start)
+        return leading_eigenpair(self, start, steps=steps)
 
-    def near_leading_eigenvector(self, start: Tensor) -> Tensor:
-        """The leading eigenvector of a drawn sample of many examples, always the same; `start` itself for few.
-
-        Two or three products from there find what took five to eleven from `start`, and mostly end nearer to the truth.
-        """
+    def start_and_steps(self, start: Tensor) -> tuple[Tensor, int]:
+        """Where Lanczos's iteration begins, and how many products it takes: few from the leading eigenvector of a drawn
+        sample of many examples, always the same; all from `start` where there are few."""
         n = len(self._inputs)
-        if n >= 4 * SMALLEST_SAMPLE:
-            drawn = torch.randperm(n, generator=torch.Generator().manual_seed(0))
-            sample = self.of_examples(drawn[: min(LARGEST_SAMPLE, max(SMALLEST_SAMPLE, n // 16))])
-            return leading_eigenpair(sample, start, tolerance=0.001).vector
-        return start
+        if n < 4 * SMALLEST_SAMPLE:
+            return start, LANCZOS_STEPS
+        drawn = torch.randperm(n, generator=torch.Generator().manual_seed(0))
+        sample = self.of_examples(drawn[: min(LARGEST_SAMPLE, max(SMALLEST_SAMPLE, n // 16))])
+        return leading_eigenpair(sample, start, steps=STEPS_IN_SAMPLE).vector, STEPS_FROM_SAMPLE
 
 
 def dense_matrix(product: Operator, like: Tensor) -> Tensor:

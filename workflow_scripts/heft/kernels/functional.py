@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -13,6 +14,8 @@ from heft.errors import HeftError
 
 State = Mapping[str, Tensor]  # parameters and buffers by name
 Direction = Mapping[str, Tensor]  # one tensor a parameter, of its shape
+Result = TypeVar("Result")
+
 Loss = Callable[[Tensor, Tensor], Tensor]  # (logits [n, n_classes], labels [n]) -> losses [n]
 
 MEMORY_BUDGET = 16 * 2**20  # bytes of activations a batch may hold; larger batches leave the cache and are not faster
@@ -27,6 +30,8 @@ def parameters_of(model: nn.Module, state: State) -> dict[str, Tensor]:
     """
     for name, tensor in [*model.named_parameters(), *model.named_buffers()]:
         if name not in state:
+            if _is_kept_by_the_model(model, name):
+                continue
             raise HeftError(f"The model state has no {name}, which the model {type(model).__name__} needs.")
         if state[name].shape != tensor.shape:
             found, expected = list(state[name].shape), list(tensor.shape)
@@ -35,8 +40,61 @@ def parameters_of(model: nn.Module, state: State) -> dict[str, Tensor]:
 
 
 def buffers_of(model: nn.Module, state: State) -> dict[str, Tensor]:
-    """The buffers (BatchNorm's running statistics, say) in `state`."""
-    return {name: state[name].detach() for name, _ in model.named_buffers()}
+    """The buffers (BatchNorm's running statistics, say) in `state`; the model's own where it keeps them from its state
+    dictionary."""
+    return {name: state.get(name, tensor).detach() for name, tensor in model.named_buffers()}
+
+
+def values_of(model: nn.Module, state: State) -> dict[str, Tensor]:
+    """Parameters and buffers; each once, where the model has several names for one."""
+    return {**parameters_of(model, state), **buffers_of(model, state)}
+
+
+def _is_kept_by_the_model(model: nn.Module, name: str) -> bool:
+    """Whether a buffer is not persistent, so that no state has it."""
+    return name not in model.state_dict()
+
+
+def call(model: nn.Module, values: State, inputs: Tensor) -> Tensor:
+    """Logits of the inputs while the model holds `values` (those of `values_of`, changed or not)."""
+    found: Tensor = functional_call(model, _at_each_place(model, values), (inputs,), tie_weights=False)
+    return found
+
+
+class _Holding(nn.Module):
+    """Runs what it is given with its model."""
+
+    def __init__(self, model: nn.Module) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, run: Callable[[nn.Module], Any]) -> Any:
+        """What `run` makes of the model."""
+        return run(self.model)
+
+
+def while_holding(model: nn.Module, values: State, run: Callable[[nn.Module], Result]) -> Result:
+    """run(model) while the model holds `values` (those of `values_of`).
+
+    A backward pass belongs into `run`: what activation checkpointing computes again must see the same values.
+    """
+    held = {f"model.{name}": tensor for name, tensor in _at_each_place(model, values).items()}
+    found: Result = functional_call(_Holding(model), held, (run,), tie_weights=False)
+    return found
+
+
+def _at_each_place(model: nn.Module, values: State) -> dict[str, Tensor]:
+    """Each value under every name that it has in a module of its own. A module that has two names counts once, since
+    torch would not give it back its own parameters."""
+    first: dict[int, str] = {}
+    found = {}
+    for name, module in model.named_modules():
+        parameters = module.named_parameters(recurse=False, remove_duplicate=False)
+        for key, tensor in (*parameters, *module.named_buffers(recurse=False, remove_duplicate=False)):
+            place = f"{name}.{key}" if name else key
+            if (value := values.get(first.setdefault(id(tensor), place))) is not None:
+                found[place] = value
+    return found
 
 
 @contextmanager
@@ -57,10 +115,10 @@ def evaluation(model: nn.Module) -> Iterator[None]:
 
 def logits_of(model: nn.Module, state: State, inputs: Tensor, batch_size: int | None = None) -> Tensor:
     """Logits [n, n_classes] in evaluation mode, without a graph."""
-    parameters, buffers = parameters_of(model, state), buffers_of(model, state)
+    values = values_of(model, state)
     size = batch_size or batch_size_for(model, state, inputs)
     with torch.no_grad(), evaluation(model):
-        return torch.cat([functional_call(model, {**parameters, **buffers}, (x,)) for x in inputs.split(size)])
+        return torch.cat([call(model, values, x) for x in inputs.split(size)])
 
 
 def batch_size_for(model: nn.Module, state: State, inputs: Tensor, tangents: int = 1) -> int:
@@ -85,7 +143,7 @@ def activation_bytes(model: nn.Module, state: State, inputs: Tensor) -> int:
     hooks = [module.register_forward_hook(count) for module in model.modules() if not any(module.children())]
     try:
         with torch.no_grad(), evaluation(model):
-            functional_call(model, dict(state), (inputs[:1],))
+            call(model, values_of(model, state), inputs[:1])
     finally:
         for hook in hooks:
             hook.remove()

@@ -13,11 +13,13 @@ import torch
 from torch import Tensor, nn
 
 from heft.errors import HeftError
-from heft.kernels.capture import batches_of, layers_run_once, output_gradient_batches
-from heft.kernels.contraction import layers_owning, names_of
+from heft.kernels.capture import LayersError, batches_of, checked_layers, output_gradient_batches
 from heft.kernels.directional import cross_entropy
 from heft.kernels.functional import LARGEST_BATCH, Direction, State, logits_of
+from heft.kernels.parts import described, layers_owning, names_of, whole_of
 from heft.kernels.rows import Rows, is_matrix_layer, layer_matrix, layer_tensors, rotated_squares, rows_of
+
+KNOWN_FACTORS = "factors are known for Linear, and for Conv2d padded with a number of zeros"
 
 
 @dataclass(frozen=True)
@@ -66,19 +68,20 @@ def matrix_layers(
 ) -> tuple[dict[str, nn.Module], list[str]]:
     """The Linear and Conv2d layers that own parameters of `names`, by name, and the other layers that do.
 
-    Raises HeftError where there is none, or where the model runs a layer twice or shares a parameter.
+    Raises HeftError where there is none, or naming the layer where the model runs one twice or shares a parameter.
     """
-    found = layers_run_once(model, state, examples)
-    if found is None:
+    try:
+        found = checked_layers(model, state, examples)
+    except LayersError as error:
         raise HeftError(
-            f"Kronecker factors need a model whose layers each run once on rows of examples; {type(model).__name__} "
-            "runs one more than once, shares a parameter, or mixes examples."
-        )
+            f"Kronecker factors need a model whose layers each run once on examples: here {error}."
+        ) from error
     chosen = layers_owning(found, names)
-    matrices = {name: layer for name, layer in chosen.items() if is_matrix_layer(layer)}
+    matrices = {name: layer for name, layer in chosen.items() if is_matrix_layer(whole_of(layer))}
+    others = [described(name, layer) for name, layer in chosen.items() if name not in matrices]
     if not matrices:
-        raise HeftError(f"Kronecker factors need a Linear or Conv2d layer among {', '.join(chosen)}.")
-    return matrices, [name for name in chosen if name not in matrices]
+        raise HeftError(f"Kronecker {KNOWN_FACTORS}; the layers are {', '.join(others)}.")
+    return matrices, others
 
 
 def kronecker_curvature(

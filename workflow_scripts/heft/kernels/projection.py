@@ -10,11 +10,10 @@ from collections.abc import Iterable, Mapping
 
 import torch
 from torch import Tensor, nn
-from torch.func import functional_call
 from torch.utils.flop_counter import FlopCounterMode
 
 from heft.kernels.capture import Captured, output_gradient_batches
-from heft.kernels.contraction import contractible_layers, layers_owning, names_of
+from heft.kernels.contraction import contractible_layers
 from heft.kernels.directional import directional_derivatives
 from heft.kernels.functional import (
     LARGE_BATCH,
@@ -22,13 +21,14 @@ from heft.kernels.functional import (
     Loss,
     State,
     activation_bytes,
-    buffers_of,
+    call,
     evaluation,
-    parameters_of,
+    values_of,
 )
 from heft.kernels.matrix_gradients import examples_in_budget, parameter_gradients
 from heft.kernels.normalisation import normalisation_gradients
 from heft.kernels.norms import has_known_gradients
+from heft.kernels.parts import layers_owning, names_of
 from heft.kernels.random_rows import BLOCK, RandomRows, products
 from heft.kernels.rows import is_matrix_layer
 
@@ -40,7 +40,7 @@ def projected_gradients(
     model: nn.Module, state: State, inputs: Tensor, labels: Tensor, rows: RandomRows, loss: Loss
 ) -> tuple[Tensor, Tensor]:
     """P grad l_i(state) [n, dimension], and P v [dimension] for v = rows.like."""
-    state = {**parameters_of(model, state), **buffers_of(model, state)}
+    state = values_of(model, state)
     layers = layers_owning(contractible_layers(model, state, inputs[:2]) or {}, rows.like)
     if layers and all(map(has_known_gradients, layers.values())):
         size = _examples_held(model, state, inputs, rows)
@@ -62,7 +62,7 @@ def _examples_held(model: nn.Module, state: State, inputs: Tensor, rows: RandomR
 def _costs_less_drawn_again(model: nn.Module, state: State, inputs: Tensor, rows: RandomRows, n_examples: int) -> bool:
     """Whether drawing P for each `n_examples` examples costs less than a pass over all examples for each part of P."""
     with torch.no_grad(), evaluation(model), FlopCounterMode(display=False) as counter:
-        functional_call(model, dict(state), (inputs[:1],))
+        call(model, state, inputs[:1])
     pass_flops = PASS_FORWARDS * len(inputs) * counter.get_total_flops()
     draw_flops = DRAW_FLOPS * rows.dimension * rows.n_columns
     n_passes = math.ceil(rows.dimension / rows.n_held)

@@ -46,4 +46,5 @@ class RandomRows:
 
 def products(drawn: Direction, v: Direction) -> Tensor:
     """<p_k, v> for some rows p_k of the matrix, by parameter [k, *its shape]: [k]."""
-    return torch.stack([drawn[name].flatten(1) @ tensor.flatten() for name, tensor in v.items()]).sum(dim=0)
+    each = [drawn[name].reshape(-1, tensor.numel()) @ tensor.flatten() for name, tensor in v.items()]
+    return torch.stack(each).sum(dim=0)

@@ -1,12 +1,13 @@
 """Vector-Jacobian products in reverse mode: gradients of functions of the logits."""
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator
 
 import torch
 from torch import Tensor, nn
-from torch.func import functional_call
 
-from heft.kernels.functional import State, buffers_of, evaluation, parameters_of
+from heft.errors import HeftError
+from heft.kernels.functional import Loss, State, evaluation, values_of, while_holding
+from heft.kernels.selection import trainable_parameters
 
 
 def vector_jacobian(
@@ -19,17 +20,56 @@ def vector_jacobian(
 
     In the place of cotangents may stand a function that makes them of the batch's logits, which have no gradient there.
     With c_i = df/dlogits_i it is the gradient of f. A parameter that the logits do not depend on gets zeros.
-    names: of the parameters that are looked at, in their order; None: all.
+    names: of the parameters that are looked at, in their order; None: all that require a gradient.
     """
-    everything, buffers = parameters_of(model, state), buffers_of(model, state)
-    parameters = {name: everything[name].requires_grad_() for name in (everything if names is None else names)}
+    values = values_of(model, state)
+    parameters = {
+        name: values[name].requires_grad_() for name in (trainable_parameters(model) if names is None else names)
+    }
     total = {name: torch.zeros_like(tensor) for name, tensor in parameters.items()}
     with torch.enable_grad(), evaluation(model):
         for inputs, cotangents in pairs:
-            logits = functional_call(model, {**everything, **buffers}, (inputs,))
-            given = cotangents if isinstance(cotangents, Tensor) else cotangents(logits.detach())
-            gradients = torch.autograd.grad(logits, list(parameters.values()), given, allow_unused=True)
-            for name, gradient in zip(parameters, gradients, strict=True):
-                if gradient is not None:
-                    total[name] += gradient
+
+            def run(held: nn.Module, x: Tensor = inputs, c: Tensor | Callable[[Tensor], Tensor] = cotangents) -> None:
+                logits = held(x)
+                given = c if isinstance(c, Tensor) else c(logits.detach())
+                for name, gradient in zip(parameters, _gradients(logits, parameters.values(), given), strict=True):
+                    if gradient is not None:
+                        total[name] += gradient
+
+            while_holding(model, values, run)
     return total
+
+
+def gradients_one_by_one(
+    model: nn.Module, state: State, names: Collection[str], inputs: Tensor, labels: Tensor, loss: Loss
+) -> Iterator[dict[str, Tensor]]:
+    """grad l_i by the parameters of `names`, one example after the other; zeros where there is none.
+
+    Raises HeftError where torch has no gradient of the model.
+    """
+    values = values_of(model, state)
+    parameters = {name: values[name].requires_grad_() for name in names}
+
+    def run(held: nn.Module, x: Tensor, y: Tensor) -> tuple[Tensor | None, ...]:
+        return _gradients(loss(held(x), y), parameters.values(), None)
+
+    for x, y in zip(inputs.split(1), labels.split(1), strict=True):
+        try:
+            with torch.enable_grad(), evaluation(model):
+                gradients = while_holding(model, values, lambda held, x=x, y=y: run(held, x, y))  # type: ignore[misc]
+        except (RuntimeError, NotImplementedError) as error:
+            reason = str(error).strip().splitlines()[0]
+            raise HeftError(f"{type(model).__name__} has no gradient of one example: {reason}") from error
+        yield {
+            name: torch.zeros_like(tensor) if gradient is None else gradient
+            for (name, tensor), gradient in zip(parameters.items(), gradients, strict=True)
+        }
+
+
+def _gradients(outputs: Tensor, leaves: Iterable[Tensor], cotangents: Tensor | None) -> tuple[Tensor | None, ...]:
+    """By each leaf; None where the outputs do not depend on it."""
+    leaves = list(leaves)
+    if not outputs.requires_grad:
+        return (None,) * len(leaves)
+    return torch.autograd.grad(outputs, leaves, cotangents, allow_unused=True)

@@ -13,6 +13,7 @@ from torch.nn import functional
 
 from heft.kernels.capture import Captured
 from heft.kernels.functional import MEMORY_BUDGET
+from heft.kernels.parts import BiasAlone
 
 
 class Rows(NamedTuple):
@@ -23,7 +24,10 @@ class Rows(NamedTuple):
 
 
 def is_matrix_layer(layer: nn.Module) -> bool:
-    """Whether `rows_of` knows the layer: Linear, and Conv2d with zeros around the image; exact types only."""
+    """Whether `rows_of` knows the layer: Linear, and Conv2d with zeros around the image; exact types only. A bias that
+    moves alone is one, whatever its layer."""
+    if isinstance(layer, BiasAlone):
+        return True
     if type(layer) is nn.Conv2d:
         return layer.padding_mode == "zeros" and not isinstance(layer.padding, str)
     return type(layer) is nn.Linear
@@ -34,6 +38,9 @@ def rows_of(layer: Any, captured: Captured, delta: Tensor, *, ones: bool = True)
 
     ones: whether a row ends with the 1 that a bias is multiplied by, for which all rows are copied.
     """
+    if isinstance(layer, BiasAlone):
+        delta = layer.positions_last(delta)[None]
+        return Rows(delta.new_ones(*delta.shape[:3], int(ones)), delta)
     ones = ones and layer.bias is not None
     if type(layer) is nn.Linear:
         parts = (captured.input, delta)
@@ -51,6 +58,8 @@ def rows_of(layer: Any, captured: Captured, delta: Tensor, *, ones: bool = True)
 
 def layer_matrix(layer: Any, tensors: Mapping[str, Tensor]) -> Tensor:
     """A direction of the layer, by its parameters' names, as [V_W | V_b]: [g, out, in (+ 1)]."""
+    if isinstance(layer, BiasAlone):
+        return tensors["bias"].reshape(1, -1, 1)
     groups = getattr(layer, "groups", 1)
     matrix = tensors["weight"].flatten(1).unflatten(0, (groups, -1))
     if layer.bias is None:
@@ -62,12 +71,15 @@ def layer_matrices(layer: Any, stacked: Mapping[str, Tensor]) -> Tensor:
     """The same of directions [k, ...], as [k, g, out, in (+ 1)]; without a bias a view."""
     if layer.bias is None:
         return stacked["weight"].flatten(2).unflatten(1, (getattr(layer, "groups", 1), -1))
-    each = [{key: tensor[k] for key, tensor in stacked.items()} for k in range(len(stacked["weight"]))]
+    n_directions = len(next(iter(stacked.values())))
+    each = [{key: tensor[k] for key, tensor in stacked.items()} for k in range(n_directions)]
     return torch.stack([layer_matrix(layer, one) for one in each])
 
 
 def layer_tensors(layer: Any, matrix: Tensor) -> dict[str, Tensor]:
     """The inverse of `layer_matrix`."""
+    if isinstance(layer, BiasAlone):
+        return {"bias": matrix.reshape(layer.bias.shape)}
     if layer.bias is None:
         return {"weight": matrix.flatten(0, 1).view_as(layer.weight)}
     return {"weight": matrix[..., :-1].flatten(0, 1).reshape(layer.weight.shape), "bias": matrix[..., -1].flatten()}

@@ -4,11 +4,11 @@ import torch
 from torch import Tensor, nn
 
 from heft.errors import HeftError
-from heft.kernels.capture import layers_run_once
-from heft.kernels.contraction import LINEAR_IN_PARAMETERS, layers_owning, names_of
+from heft.kernels.capture import LayersError, checked_layers
 from heft.kernels.directional import cross_entropy
 from heft.kernels.layer_gradients import GradientBatches
 from heft.kernels.norms import has_known_gradients
+from heft.kernels.parts import described, is_linear_in_parameters, layers_owning, names_of, whole_of
 from heft.methods.registry import Context, method
 
 
@@ -44,9 +44,8 @@ def datainf(context: Context, *, damping: float = 0.1, parameters: str = "all") 
     shifts, weights = {}, {}
     for name, tensors in own.items():
         shifts[name] = damping * lengths[name].mean() / sum(map(Tensor.numel, tensors.values()))
-        if not shifts[name] > 0:
-            layer = name or type(layers[name]).__name__
-            raise HeftError(f"All gradients of layer {layer} are zero; leave it out by parameters.")
+        if not shifts[name] > 0:  # all its gradients are zero, so it has no part in any score
+            shifts[name] = torch.ones_like(shifts[name])
         weights[name] = products[name] / (shifts[name] + lengths[name]) / len(lengths[name])  # c_jl / n
 
     solved = {name: {key: tensor.clone() for key, tensor in tensors.items()} for name, tensors in own.items()}
@@ -66,15 +65,14 @@ def datainf(context: Context, *, damping: float = 0.1, parameters: str = "all") 
 
 
 def _layers(context: Context, v: dict[str, Tensor]) -> dict[str, nn.Module]:
-    found = layers_run_once(context.network, context.final, context.train.inputs[:2])
-    if found is None:
-        raise HeftError("DataInf needs a model whose layers each run once on rows of examples and share no parameter.")
+    try:
+        found = checked_layers(context.network, context.final, context.train.inputs[:2])
+    except LayersError as error:
+        raise HeftError(f"DataInf needs a model whose layers each run once on examples: here {error}.") from error
     layers = layers_owning(found, v)
     for name, layer in layers.items():
-        if type(layer) not in LINEAR_IN_PARAMETERS or not has_known_gradients(layer):
-            raise HeftError(
-                f"DataInf has no rule for layer {name} ({type(layer).__name__}); leave it out by parameters."
-            )
+        if not is_linear_in_parameters(whole_of(layer)) or not has_known_gradients(layer):
+            raise HeftError(f"DataInf has no rule for layer {described(name, layer)}; leave it out by parameters.")
     return layers
 
 

@@ -21,7 +21,7 @@ from heft.methods.registry import Context, method
     fails="Examples that the model fits well have tiny gradients, whose direction is noise.",
 )
 def grad_cos(context: Context, *, parameters: str = "all") -> Tensor:
-    """Cosines [n_train] in [-1, 1]; 0 where the example's gradient is zero. A mean over members weighs all alike.
+    """Cosines [n_train] in [-1, 1]; 0 where either gradient is zero. A mean over members weighs all alike.
 
     parameters: `all`, `last` (layer), or a pattern of layer names.
     """
@@ -31,4 +31,5 @@ def grad_cos(context: Context, *, parameters: str = "all") -> Tensor:
         context.network, context.final, *context.train, names=context.parameter_names(parameters)
     ).sqrt()
     length_of_v = torch.cat([tensor.flatten() for tensor in v.values()]).norm()
-    return torch.where(lengths > 0, products / (lengths * length_of_v), 0.0)
+    both = lengths * length_of_v
+    return torch.where(both > 0, products / both, 0.0)

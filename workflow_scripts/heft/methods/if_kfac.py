@@ -4,7 +4,7 @@ from torch import Tensor
 
 from heft.errors import HeftError
 from heft.kernels.directional import summed_derivatives
-from heft.kernels.kronecker import fisher_curvature, solve_layers
+from heft.kernels.kronecker import KNOWN_FACTORS, fisher_curvature, solve_layers
 from heft.methods.registry import Context, method
 
 
@@ -37,6 +37,6 @@ def if_kfac(context: Context, *, damping: float = 0.1, parameters: str = "all") 
         context.network, context.final, context.train.inputs, v.keys(), generator, corrected=False
     )
     if others:
-        context.warn(f"the parameters of {', '.join(others)} count as 0: factors are known for Linear and Conv2d")
+        context.warn(f"the parameters of {', '.join(others)} count as 0: {KNOWN_FACTORS}")
     direction = solve_layers(factors, v, damping)
     return summed_derivatives(context.network, [(context.final, direction)], *context.train)

@@ -11,6 +11,8 @@ from heft.kernels.directional import summed_derivatives
 from heft.kernels.solve import leading_eigenpair, neumann_series
 from heft.methods.registry import Context, method
 
+STEPS_FROM_EIGENVECTOR = 3  # products with the steepest batch alone
+
 
 @method(
     title="Influence (LiSSA)",
@@ -57,11 +59,12 @@ def if_lissa(
     rows = order.tensor_split(max(1, round(len(order) / batch_size)))
     batches = [whole.of_examples(one) for one in rows]
     by_batch = _MeanOfBatches(batches, [len(one) / len(order) for one in rows])
-    leading = leading_eigenpair(by_batch, whole.near_leading_eigenvector(b))
+    start, steps = whole.start_and_steps(b)
+    leading = leading_eigenpair(by_batch, start, steps=steps)
     shift = context.weight_decay + damping * leading.value
     largest = leading.value
     if len(batches) > 1:  # the batch that is steepest along the whole's eigenvector stands for all
-        largest = max(largest, leading_eigenpair(by_batch.steepest, leading.vector, tolerance=0.05).value)
+        largest = max(largest, leading_eigenpair(by_batch.steepest, leading.vector, steps=STEPS_FROM_EIGENVECTOR).value)
     found = neumann_series(
         [lambda vector, batch=batch: batch(vector) + shift * vector for batch in batches],  # type: ignore[misc]
         lambda vector: whole(vector) + shift * vector,

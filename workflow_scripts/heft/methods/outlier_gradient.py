@@ -59,4 +59,4 @@ def _gradients(context: Context, layers: dict[str, torch.nn.Module], rows: Tenso
     for batch in output_gradient_batches(context.network, context.final, layers, batches, cross_entropy):
         found = [flat_gradients(layers[name], *captured) for name, captured in batch.items()]
         parts.append(torch.cat(found, dim=1))
-    return torch.cat(parts).numpy()
+    return torch.cat(parts).float().numpy() if parts[0].dtype == torch.bfloat16 else torch.cat(parts).numpy()

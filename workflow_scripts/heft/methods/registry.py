@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from heft.errors import HeftError
 from heft.kernels.functional import logits_of
-from heft.kernels.selection import selected_parameters
+from heft.kernels.selection import moved_parameters, selected_parameters
 
 NEEDS = frozenset(
     {"final", "spaced", "early", "dynamics", "folds", "subsets", "fine_tuned", "validation", "true_labels"}
@@ -112,15 +112,17 @@ class Context:
             raise HeftError('This method was given no validation split; it must declare "validation" in `needs`.')
         return self.validation
 
-    def parameter_names(self, parameters: str = "all") -> tuple[str, ...]:
-        """Those that the option selects: `all`, `last` (layer), or a pattern of layer names such as `layer4.*`."""
-        return selected_parameters(self.network, parameters)
+    def parameter_names(self, parameters: str = "all", state: Mapping[str, Tensor] | None = None) -> tuple[str, ...]:
+        """Those that the option selects of what training moves: `all`, `last` (layer), or a pattern of layer names such
+        as `layer4.*`. state: by which the model is run once to see what training moves; None: the final one."""
+        moved = moved_parameters(self.network, self.final if state is None else state, self.train.inputs)
+        return selected_parameters(self.network, parameters, moved)
 
     def objective_gradient(self, state: Mapping[str, Tensor], parameters: str = "all") -> dict[str, Tensor]:
         """v = grad f(state) on the validation split, one tensor for each selected parameter."""
         if self.gradient is None:
             raise HeftError("This method was given no objective.")
-        return self.gradient(self.network, state, *self.trusted, self.parameter_names(parameters))
+        return self.gradient(self.network, state, *self.trusted, self.parameter_names(parameters, state))
 
     def objective_value(self, state: Mapping[str, Tensor]) -> Tensor:
         """f(state) on the validation split."""

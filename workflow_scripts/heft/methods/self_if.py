@@ -6,7 +6,7 @@ from torch import Tensor
 from heft.errors import HeftError
 from heft.kernels.capture import batches_of, output_gradient_batches
 from heft.kernels.directional import cross_entropy
-from heft.kernels.kronecker import fisher_curvature
+from heft.kernels.kronecker import KNOWN_FACTORS, fisher_curvature
 from heft.kernels.rows import rows_of
 from heft.methods.registry import Context, method
 
@@ -35,7 +35,7 @@ def self_if(context: Context, *, damping: float = 0.1, parameters: str = "all") 
     names, generator = context.parameter_names(parameters), context.generator("fisher")
     factors, others = fisher_curvature(model, state, inputs, names, generator, corrected=True)
     if others:
-        context.warn(f"the parameters of {', '.join(others)} count as 0: factors are known for Linear and Conv2d")
+        context.warn(f"the parameters of {', '.join(others)} count as 0: {KNOWN_FACTORS}")
     layers = {name: curvature.layer for name, curvature in factors.items()}
     batches = batches_of(model, state, inputs, labels)
     scores = []
