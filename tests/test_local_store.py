@@ -104,11 +104,12 @@ def test_of_a_shared_store_only_paths_into_a_folder_that_moved_away_are_mended(t
     (tmp_path / "here").mkdir()
     (tmp_path / "original").mkdir()
     file = tmp_path / "shared" / "mlflow.db"
-    places = (f"{tmp_path}/gone/mlruns/1", f"{tmp_path}/original/mlruns/2")
+    places = (f"{tmp_path}/gone/mlruns/1", f"{tmp_path}/original/mlruns/2", f"{tmp_path}/original gone/mlruns/3")
     uri = store(file, *places, project="original")
-    former = (Former("original", f"{tmp_path}/original"), Former("copy", f"{tmp_path}/gone"))
-    adopt(uri, Identity("copy", f"{tmp_path}/here", former))
-    assert content(file) == ([f"{tmp_path}/here/mlruns/1", places[1]], ["original", "another", "original"])
+    former = [Former("original", f"{tmp_path}/{place}") for place in ("original", "original gone")]
+    former.append(Former("copy", f"{tmp_path}/gone"))
+    adopt(uri, Identity("copy", f"{tmp_path}/here", tuple(former)))
+    assert content(file) == ([f"{tmp_path}/here/mlruns/1", *places[1:]], ["original", "another", "original"])
 
 
 def test_a_store_of_another_program_is_left_alone(tmp_path: Path) -> None:
