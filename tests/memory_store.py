@@ -40,7 +40,8 @@ class MemoryStore:
     def known_runs(self, experiment: str) -> Iterable[Mapping[str, str]]:
         self._check()
         names = ("record", "key", "record_file", "superseded", "status")
-        return [{"run_id": run_id} | {name: run[name] for name in names} for run_id, run in self.runs.items()]
+        newest_first = reversed(self.runs.items())
+        return [{"run_id": run_id} | {name: run[name] for name in names} for run_id, run in newest_first]
 
     def older_records(self, experiment: str) -> Iterable[str]:
         self._check()

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from memory_store import PATH, ROW, MemoryStore, delivery, no_wait, one, record
 
-from heft.delivered import DeliveredNote, waiting
+from heft.delivered import DeliveredNote, state_of, waiting
 from heft.places import STATE
 from heft.records import append_comparison
 
@@ -36,6 +36,19 @@ def test_a_curve_arrives_while_its_stage_runs(store: MemoryStore) -> None:
             assert one(store)["status"] == "RUNNING"
     following.poll()
     assert one(store)["status"] == "FINISHED"
+
+
+def test_no_event_is_sent_again_while_its_stage_runs_or_after_its_end(store: MemoryStore) -> None:
+    following = delivery(store)
+    with record() as run:
+        for name in ("a.json", "b.json"):
+            Path(name).touch()
+            run.artifact(name)
+            following.poll()
+    following.poll()
+    assert following.drain(5, no_wait) == 0
+    assert delivery(store).drain(5, no_wait) == 0
+    assert one(store)["artifacts"] == ["a.json", "b.json"]
 
 
 def test_a_record_that_nobody_writes_any_more_ends_as_killed(store: MemoryStore) -> None:
@@ -174,6 +187,17 @@ def test_a_run_whose_creation_was_not_answered_is_found_again(store: MemoryStore
     assert [run["status"] for run in store.runs.values()] == ["FINISHED", "FINISHED"]
 
 
+def test_a_run_whose_creation_was_not_answered_is_found_again_by_the_same_delivery(store: MemoryStore) -> None:
+    with record():
+        pass
+    store.loses_answer = True
+    following = delivery(store)
+    assert not following.poll()
+    store.loses_answer = store.down = False
+    assert following.poll()
+    assert one(store)["status"] == "FINISHED"
+
+
 def test_a_job_that_outlives_the_killed_run_is_waited_for(store: MemoryStore) -> None:
     run = record()
     waits: list[float] = []
@@ -262,6 +286,21 @@ def test_a_damaged_note_spoils_nothing(store: MemoryStore) -> None:
     assert delivery(store).drain(5, no_wait) == 0
     assert waiting("memory", "project") == []
     assert one(store)["status"] == "FINISHED"
+
+
+def test_a_store_that_was_deleted_is_not_taken_for_full(store: MemoryStore) -> None:
+    with record():
+        pass
+    STATE.mkdir()
+    Path("mlflow.db").touch()
+    note = DeliveredNote("sqlite:///mlflow.db", "project")
+    (path,) = waiting("sqlite:///mlflow.db", "project")
+    state = state_of(path)
+    assert state is not None
+    note.delivered(path, state)
+    assert waiting("sqlite:///mlflow.db", "project") == []
+    Path("mlflow.db").unlink()
+    assert waiting("sqlite:///mlflow.db", "project") == [path]
 
 
 def test_a_note_is_shortened_and_says_the_same(store: MemoryStore) -> None:

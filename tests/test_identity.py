@@ -3,9 +3,11 @@
 import json
 import multiprocessing
 import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
+from workspace import ROOT
 
 from heft.errors import HeftError
 from heft.identity import FILE, Former, identity, project_of
@@ -97,3 +99,14 @@ def test_the_identity_is_a_file_that_a_person_can_read(project: Path) -> None:
     made = identity(project)
     facts = json.loads((project / STATE / FILE).read_text())
     assert facts == {"project": made.project, "folder": str(project), "former": []}
+
+
+def test_make_clean_keeps_the_identity_and_nothing_else(project: Path) -> None:
+    made = identity(project)
+    for file in (".heft/failed/x.record.jsonl", ".heft/configurations.json", "results/e/a", "logs/b", "mlruns/1/c"):
+        (project / file).parent.mkdir(parents=True, exist_ok=True)
+        (project / file).touch()
+    shutil.copy(ROOT / "Makefile", project)
+    subprocess.run(["make", "-s", "clean"], cwd=project, check=True)
+    assert {str(path.relative_to(project)) for path in project.rglob("*")} == {"Makefile", ".heft", f"{STATE}/{FILE}"}
+    assert identity(project) == made

@@ -259,7 +259,9 @@ def test_by_hand_beside_a_running_delivery_ends_at_once(server: Server) -> None:
     while not list(Path(".heft").glob("delivered-*")) and time.monotonic() < end:
         with RunRecord.start("results/beside/record.jsonl", "beside", "train", seed=0):
             time.sleep(0.5)
-    assert f"under way in this folder (process {process.pid})" in deliver(server.url, "--once", expect=LATER)
+    assert f"under way in this folder (process {process.pid}); it sends all" in deliver(
+        server.url, "--once", expect=LATER
+    )
     assert process.stdin is not None
     process.stdin.close()
     assert process.wait(timeout=60) == 0

@@ -212,11 +212,3 @@ def test_a_project_that_was_moved_before_it_had_an_identity_finds_its_artifacts(
     assert not (tmp_path / "old").exists()
     found = project.inside(lambda: find_runs(Tracker(project.uri, "x"), "x", Planned({}, []), Makers("", {})))
     assert (found.removable, found.n_without_project) == ([], 2)
-
-
-def test_a_store_that_was_deleted_is_not_taken_for_full(tmp_path: Path) -> None:
-    project = Project(tmp_path / "project")
-    project.record("ip", 1.0)
-    project.deliver()
-    (project.folder / "mlflow.db").unlink()
-    assert project.inside(lambda: len(waiting(project.uri, identity().project))) == 1

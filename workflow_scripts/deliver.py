@@ -53,9 +53,7 @@ def deliver(uri: str, once: bool) -> None:
     STATE.mkdir(exist_ok=True)
     with (STATE / "deliver.lock").open("a+") as lock:
         if not take(lock, run_ended, wait=not once):
-            lock.seek(0)
-            holder = lock.read().strip() or "of another machine"
-            end(f"Another delivery is under way in this folder (process {holder}); it sends all records.", LATER)
+            end_kept_out(lock, once)
         project = identity()
         adopt(uri, project)
         note = DeliveredNote(uri, project.project)
@@ -81,19 +79,30 @@ def keep_time(run_ended: threading.Event, drained: threading.Event, once: bool, 
 
 
 def take(lock: TextIO, run_ended: threading.Event, wait: bool) -> bool:
-    """Takes the lock and notes who holds it; waits for the delivery of an earlier run until this run has ended."""
+    """Takes the lock and notes who holds it; waits for the delivery of a killed run, which ends within its own time."""
+    left = DRAIN_SECONDS
     while True:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            if not wait or run_ended.is_set():
+            if not wait or left <= 0:
                 return False
             time.sleep(POLL_SECONDS)
+            left -= POLL_SECONDS if run_ended.is_set() else 0
         else:
             lock.truncate(0)
             lock.write(f"{os.getpid()}\n")
             lock.flush()
             return True
+
+
+def end_kept_out(lock: TextIO, once: bool) -> NoReturn:
+    """Ends the process where another delivery holds the lock; by then, one that was waited for hangs."""
+    lock.seek(0)
+    other = f"Another delivery is under way in this folder (process {lock.read().strip() or 'unknown'})"
+    if once:
+        end(f"{other}; it sends all records.", LATER)
+    end(f"{other} and does not end: the records wait; end that process, and {SENDS}.")
 
 
 def follow(delivery: Delivery, run_ended: threading.Event) -> None:

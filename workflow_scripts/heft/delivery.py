@@ -8,7 +8,7 @@ from typing import Any
 from heft.delivered import DeliveredNote, State, record_files, state_of
 from heft.faults import is_disk_full
 from heft.places import FAILED
-from heft.records import is_open, read_deliverable, read_events
+from heft.records import is_open, read_deliverable
 from heft.run_delivery import RunDelivery, RunStore
 
 PATIENCE_SECONDS = 15.0  # with a store that does not answer, at the end of a run
@@ -127,8 +127,7 @@ class Delivery:
 
     def _end_lost_runs(self) -> bool:
         try:
-            held = {event["record"] for path in self._open_files for event in read_events(path) if "record" in event}
-            self._runs.end_lost_runs(held, {path.as_posix() for path in self.refused})
+            self._runs.end_lost_runs({path.as_posix() for path in self.refused})
         except self._errors as error:
             self.failure = error
             return False

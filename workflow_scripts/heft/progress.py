@@ -19,7 +19,7 @@ _NOT_FOR_A_PERSON = ("Exiting because a job execution failed", "Ignore corrupted
 _SHORT = {"s": "seed ", "g": "group "}
 
 
-def attach(logger: logging.Logger, reports: Iterable[str], when_idle: Callable[[], None]) -> None:
+def attach(logger: logging.Logger, reports: Iterable[str], when_idle: Callable[[], None] = lambda: None) -> None:
     """Puts a ProgressHandler in the place of Snakemake's stream handler; a logger plugin that someone chose stays.
 
     when_idle: called when Snakemake says that there is nothing to do.

@@ -86,18 +86,16 @@ class RunDelivery:
             if entry.record not in records:
                 self._supersede(entry)
 
-    def end_lost_runs(self, held: Collection[str], refused: Collection[str]) -> None:
+    def end_lost_runs(self, refused: Collection[str]) -> None:
         """Ends runs whose record is gone, and those of jobs that live on after the time for them is over.
 
-        held: records that live jobs still write; their end is delivered the next time. refused: files that the store
-        does not take.
+        What such a job still notes is delivered the next time. refused: files that the store does not take.
         """
         for run in list(self._store.running_runs()):
-            if run.get("record_file", "") in refused:
-                continue
-            self._store.end_run(run["run_id"], "KILLED")
-            if run["record"] in self._entries and run["record"] not in held:
-                self._entries[run["record"]].ended = True
+            if run.get("record_file", "") not in refused:
+                self._store.end_run(run["run_id"], "KILLED")
+                if run["record"] in self._entries:
+                    self._entries[run["record"]].ended = True
         self._store.close_parents()
 
     def _learn(self, experiment: str) -> None:

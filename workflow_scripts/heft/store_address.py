@@ -48,15 +48,20 @@ def without_login(uri: str) -> str:
     return scheme + rest.rpartition("@")[2]
 
 
+def has_login(uri: str) -> bool:
+    """Whether the address of a server holds a user and a password, not only a token."""
+    user, colon, password = _parts(uri)[1].rpartition("@")[0].partition(":")
+    return is_server(uri) and bool(user and colon and password)
+
+
 def login_variables(uri: str) -> dict[str, str]:
     """User and password of a server's address as mlflow's environment variables, where these do not say so already.
 
     Given apart, they stand in no address, so in no message about one, and may hold any character.
     """
-    rest = _parts(uri)[1]
-    user, colon, password = rest.rpartition("@")[0].partition(":")
-    if not is_server(uri) or not (user and colon and password) or {USER, PASSWORD, TOKEN} & set(os.environ):
+    if not has_login(uri) or {USER, PASSWORD, TOKEN} & set(os.environ):
         return {}
+    user, _, password = _parts(uri)[1].rpartition("@")[0].partition(":")
     return {USER: unquote(user), PASSWORD: unquote(password)}
 
 
@@ -66,7 +71,7 @@ def shown(error: Exception, uri: str) -> str:
     line = re.sub(r"[A-Za-z][\w+.-]*://\S+", lambda address: without_password(address[0]), lines[0])
     if any(_holds(line, part) for secret in _secrets(uri) for part in _pieces(secret)):
         return f"{type(error).__name__}, whose words are not shown, since they hold a part of the password"
-    return line[:LONGEST_REASON]
+    return line.strip()[:LONGEST_REASON]
 
 
 def _parts(uri: str) -> tuple[str, str]:

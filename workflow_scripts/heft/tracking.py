@@ -24,7 +24,7 @@ from sqlalchemy.exc import ArgumentError, SQLAlchemyError  # noqa: E402
 
 from heft.local_store import artifact_location, make_whole  # noqa: E402
 from heft.run_tags import tags_of, tags_of_seed  # noqa: E402
-from heft.store_address import is_server, login_variables, without_login  # noqa: E402
+from heft.store_address import has_login, is_server, login_variables, without_login  # noqa: E402
 from heft.store_errors import is_denial  # noqa: E402
 from heft.stored_runs import StoredRuns  # noqa: E402
 
@@ -52,10 +52,8 @@ class Tracker(StoredRuns):
     def client(self) -> MlflowClient:
         """The client; the first use opens the store, which may be down, or makes it."""
         make_whole(self._uri, lambda uri: MlflowClient(uri).search_experiments(max_results=1))
-        if login := login_variables(self._uri):
-            os.environ.update(login)
-            return MlflowClient(without_login(self._uri))
-        return MlflowClient(self._uri)
+        os.environ.update(login_variables(self._uri))
+        return MlflowClient(without_login(self._uri) if has_login(self._uri) else self._uri)
 
     def reachable(self) -> bool:
         """Whether the store answers."""
