@@ -106,5 +106,11 @@ def _one_gather(train: Examples, order_seeds: Sequence[int], weights: Tensor) ->
     """Whether all models may be given the same batch of inputs: one order, and what any of them removes is tame."""
     if len(set(order_seeds)) > 1:
         return False
-    removed = train.inputs[(weights <= 0).any(0)]
-    return not removed.numel() or bool(removed.abs().max() <= TAME)
+    return _tame(train.inputs) or _tame(train.inputs[(weights <= 0).any(0)])
+
+
+def _tame(inputs: Tensor) -> bool:
+    if not inputs.numel():
+        return True
+    least, largest = torch.aminmax(inputs)  # NaN where there is one, which is in no range
+    return bool((least >= -TAME) & (largest <= TAME))
