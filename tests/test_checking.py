@@ -86,8 +86,25 @@ def test_a_gradient_that_forward_mode_does_not_know_is_found() -> None:
     assert check.methods == []
 
 
+def test_hessian_products_are_looked_at_where_a_method_takes_them() -> None:
+    spec = subject("linear").spec
+    what = [
+        len(check_model(spec, [("if_cg", {"curvature": curvature})], []).findings)
+        for curvature in ("gauss_newton", "hessian")
+    ]
+    assert what == [4, 6]
+
+
 def test_hessian_products_that_no_difference_of_gradients_confirms_are_found() -> None:
     assert any("differ by" in finding.reason for finding in derivatives.hessian_agrees(subject("straight")))
+
+
+def test_a_gradient_at_other_values_leaves_the_model_as_it_was() -> None:
+    one = subject("registered_twice")
+    before = [(type(tensor), tensor.dtype, tensor.requires_grad) for tensor in one.model.parameters()]
+    state = {name: tensor.double() for name, tensor in one.state.items()}
+    derivatives.gradient(one, state, one.examples.inputs.double(), one.examples.labels)
+    assert [(type(tensor), tensor.dtype, tensor.requires_grad) for tensor in one.model.parameters()] == before
 
 
 def test_models_that_are_others_when_trained_together_are_found(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -35,6 +35,8 @@ def test_a_sound_module_is_accepted_with_the_parameters_that_its_seed_draws(name
         plain(torch.zeros(2, *battery.INPUT_SHAPE))  # lazy layers draw at their first call
     for left, right in zip(model.state_dict().values(), plain.state_dict().values(), strict=True):
         assert torch.equal(left, right)
+    for left, right in zip(model.parameters(), plain.parameters(), strict=True):
+        assert (type(left), left.requires_grad, left.dtype) == (type(right), right.requires_grad, right.dtype)
     assert not any(module.training for module in model.modules())
     assert all(parameter.grad is None for parameter in model.parameters())
 

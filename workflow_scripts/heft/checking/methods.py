@@ -93,3 +93,10 @@ def methods_that_run(
 def all_methods() -> list[Chosen]:
     """Every registered method at its defaults."""
     return [(name, {}) for name in declarations("methods")]
+
+
+def takes_hessians(chosen: Iterable[Chosen]) -> bool:
+    """Whether one of the methods takes products with the Hessian, as its options are."""
+    known = declarations("methods")
+    taking = [(known[name], options) for name, options in chosen if "curvature" in known[name].options]
+    return any(declared.value_of("curvature", options) == "hessian" for declared, options in taking)

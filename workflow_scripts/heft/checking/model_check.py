@@ -7,10 +7,10 @@ from typing import Any
 
 from torch import Tensor
 
-from heft.checking.derivatives import DIFFERENCES, FORWARD, forward_agrees, hessian_agrees
+from heft.checking.derivatives import DIFFERENTIATED, FORWARD, forward_agrees, hessian_agrees
 from heft.checking.facts import facts_of
 from heft.checking.finding import Finding
-from heft.checking.methods import Chosen, methods_that_run
+from heft.checking.methods import Chosen, methods_that_run, takes_hessians
 from heft.checking.subject import Subject, subject_of
 from heft.checking.training import ALONE, TOGETHER, trains_alone, trains_together
 from heft.models.build import ModelSpec
@@ -53,9 +53,9 @@ def check_model(
 ) -> ModelCheck:
     """Builds the model and tries everything on a few examples: random ones, or these inputs [n, *input_shape].
 
-    Raises HeftError where the model is not sound.
+    Hessian products are looked at where one of the methods takes them. Raises HeftError where the model is not sound.
     """
-    subject = subject_of(spec, inputs)
+    subject, methods = subject_of(spec, inputs), list(methods)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         findings = [
@@ -63,7 +63,7 @@ def check_model(
             *_tried(ALONE, trains_alone, subject),
             *_tried(TOGETHER, trains_together, subject),
             *_tried(FORWARD, forward_agrees, subject),
-            *_tried(DIFFERENCES, hessian_agrees, subject),
+            *(_tried(DIFFERENTIATED, hessian_agrees, subject) if takes_hessians(methods) else []),
         ]
         sound = all(finding.holds for finding in findings)
         of_methods, of_kinds = methods_that_run(subject, methods, kinds) if sound else ([], [])

@@ -1,10 +1,14 @@
 """A model and examples in float64, where the model lets itself be run so."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 
+from heft.checking.subject import Subject
+from heft.data.examples import Examples
 from heft.kernels.functional import logits_of
 from heft.models.closeness import rounding_of
 
@@ -25,3 +29,23 @@ def in_double(model: nn.Module, state: State, inputs: Tensor) -> tuple[dict[str,
 
 def _coarsest(model: nn.Module, state: State, inputs: Tensor) -> float:
     return 10 * rounding_of([*state.values(), logits_of(model, state, inputs)])
+
+
+class Case(NamedTuple):
+    """How the model is built from a seed, and examples of the type that it then takes."""
+
+    fresh: Callable[[int], nn.Module]
+    examples: Examples
+
+
+def double_case(subject: Subject) -> Case:
+    """In float64, which leaves no doubt of rounding; in the model's own types where it fixes one."""
+    doubled = replace(subject.examples, inputs=subject.examples.inputs.double())
+    try:
+        with torch.no_grad():
+            logits = subject.fresh().double()(doubled.inputs.clone())
+    except (RuntimeError, TypeError, ValueError):
+        return Case(subject.fresh, subject.examples)
+    if logits.dtype != torch.float64:
+        return Case(subject.fresh, subject.examples)
+    return Case(lambda seed: subject.fresh(seed).double(), doubled)

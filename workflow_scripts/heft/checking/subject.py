@@ -1,6 +1,7 @@
 """The model that is checked, and a few examples."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -9,6 +10,7 @@ from torch import Tensor, nn
 from heft.data.examples import Examples
 from heft.models.build import ModelSpec, build_model
 from heft.models.outputs import check_finite, check_shape
+from heft.models.parameters import reached_parameters
 from heft.models.persons_code import persons_code
 from heft.models.soundness import usable_inputs
 
@@ -40,6 +42,12 @@ class Subject:
     def trained(self) -> list[str]:
         """Names of the parameters that training may move."""
         return [name for name, parameter in self.model.named_parameters() if parameter.requires_grad]
+
+    @cached_property
+    def reached(self) -> list[str]:
+        """Those of them that a gradient of the logits reaches."""
+        with torch.enable_grad():
+            return reached_parameters(self.model, self.model(self.examples.inputs[:2].clone()))
 
     def fresh(self, seed: int = SEED) -> nn.Module:
         """The model built once more."""

@@ -5,9 +5,9 @@ from functools import partial
 
 import torch
 from torch import Tensor, nn
-from torch.func import functional_call
 
 from heft.errors import HeftError
+from heft.models.called_with import called_with
 from heft.models.closeness import is_close, rounding_of
 from heft.models.culprit import Passed, first_that_parts, label_of, layers_recorded, running_layers
 from heft.models.outputs import check_shape
@@ -62,7 +62,7 @@ def evaluated(model: nn.Module, state: dict[str, Tensor], inputs: Tensor, seed: 
     """Logits of a copy of the inputs, with the parameters of `state` and seeded generators, without a graph."""
     seed_generators(seed)
     with torch.no_grad():
-        logits: Tensor = functional_call(model, state, (inputs.clone(),))
+        logits: Tensor = called_with(model, state, inputs.clone())
     return logits
 
 

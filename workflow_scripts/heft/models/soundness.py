@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor, nn
-from torch.func import functional_call
 
 from heft.errors import HeftError
 from heft.models.by_itself import check_each_by_itself
+from heft.models.called_with import called_with
 from heft.models.example_inputs import random_inputs, unit_inputs
 from heft.models.outputs import check_finite, check_shape
 from heft.models.parameters import check_parameters, reached_parameters
@@ -67,7 +67,7 @@ def _check_training_mode(model: nn.Module, label: str, inputs: Tensor, n_classes
     try:
         model.train()
         with torch.enable_grad():
-            logits = functional_call(model, {name: tensor.clone() for name, tensor in model.named_buffers()}, (given,))
+            logits = called_with(model, {name: tensor.clone() for name, tensor in model.named_buffers()}, given)
     finally:
         model.eval()
     check_shape(logits, f"{label}, in training mode,", len(inputs), n_classes)
