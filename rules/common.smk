@@ -11,13 +11,16 @@ sys.path.insert(0, str(Path(workflow.basedir) / "workflow_scripts"))
 
 from heft.disk_space import check_disk_space
 from heft.errors import HeftError
+from heft.faults import sentence_of
 from heft.housekeeping.unplanned import planned_names
 from heft.incomplete import report_what_is_there, watch_failures
 from heft.launch import command
+from heft.places import check_places, check_writable
 from heft.plan import load_plan
 from heft.session import Session, lift_default_rate
 
 try:
+    check_places()
     plan = load_plan(config, [Path(file) for file in workflow.configfiles])
 except HeftError as error:
     sys.exit(str(error))
@@ -166,7 +169,11 @@ def only_housekeeping():
 
 
 onstart:
-    session.lock()
+    try:
+        check_writable()
+        session.lock()
+    except (HeftError, OSError) as error:
+        sys.exit(sentence_of(error) or str(error))
     session.stopping.listen()
     lift_default_rate(workflow.scheduler)
     if not only_housekeeping():

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from heft.errors import HeftError
+from heft.faults import sentence_of
 from heft.plan import Plan
 from heft.registry import declarations
 
@@ -103,7 +104,9 @@ def model_bytes(specifications: Sequence[Mapping[str, Any]]) -> list[int]:
         [sys.executable, str(SCRIPT)], input=json.dumps(specifications), text=True, capture_output=True
     )
     if done.returncode:
-        raise HeftError(done.stderr.strip().splitlines()[-1])
+        last = [f"the process that builds the models ended with status {done.returncode}", *done.stderr.split("\n")]
+        said = next(line for line in reversed(last) if line.strip())
+        raise HeftError(sentence_of(RuntimeError(said)) or said)
     sizes: list[int] = json.loads(done.stdout)
     return sizes
 
