@@ -1,4 +1,4 @@
-"""Reads the configuration, keeps one run at a time, and starts what accompanies a run."""
+"""Plans what the configuration asks for, keeps one run at a time, and starts what accompanies a run."""
 
 import re
 import shlex
@@ -6,8 +6,6 @@ import sys
 from pathlib import Path
 
 from snakemake.script import PythonScript
-
-sys.path.insert(0, str(Path(workflow.basedir) / "workflow_scripts"))
 
 from heft.disk_space import check_disk_space
 from heft.errors import HeftError
@@ -21,7 +19,11 @@ from heft.session import Session, lift_default_rate
 
 try:
     check_places()
-    plan = load_plan(config, [Path(file) for file in workflow.configfiles])
+    config.clear()
+    config.update(sources.whole)
+    plan = load_plan(
+        config, [Path(file) for file in workflow.configfiles], sources.file_of
+    )
 except HeftError as error:
     sys.exit(str(error))
 
