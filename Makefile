@@ -7,6 +7,7 @@ EXPERIMENT ?= mnist5k
 .PHONY: run ui test check bench bench-kernel budget mutations docs example clean
 
 run: .venv/run
+	@$(BIN)/python workflow_scripts/read_configuration.py $(ARGS)
 	@$(BIN)/snakemake --cores all $(ARGS)
 
 ui: .venv/run

@@ -3,7 +3,10 @@ from snakemake.utils import min_version
 min_version("9.0")
 
 
-configfile: "config.yaml"
+include: "rules/configuration.smk"
+
+
+configfile: str(CONFIG_FILE)
 
 
 include: "rules/common.smk"

@@ -1,4 +1,4 @@
-"""Reads the configuration, keeps one run at a time, and starts what accompanies a run."""
+"""Plans what the configuration asks for, keeps one run at a time, and starts what accompanies a run."""
 
 import re
 import shlex
@@ -7,10 +7,9 @@ from pathlib import Path
 
 from snakemake.script import PythonScript
 
-sys.path.insert(0, str(Path(workflow.basedir) / "workflow_scripts"))
-
 from heft.disk_space import check_disk_space
 from heft.errors import HeftError
+from heft.faults import sentence_of
 from heft.housekeeping.configurations import label_of, note_made
 from heft.housekeeping.unplanned import planned_names
 from heft.incomplete import report_what_is_there, watch_failures
@@ -18,12 +17,17 @@ from heft.launch import command
 from heft.plan import load_plan
 from heft.session import Session, lift_default_rate
 from heft.spoiled import go_on_without_spoiled
-
-# Not a setting of an experiment: what `tidy_now` may remove though another configuration made it.
-confirm = config.pop("confirm", None)
+from heft.writable import check_places, check_writable
 
 try:
-    plan = load_plan(config, [Path(file) for file in workflow.configfiles])
+    check_places()
+    config.clear()
+    config.update(sources.whole)
+    # Not a setting of an experiment: what `tidy_now` may remove though another configuration made it.
+    confirm = config.pop("confirm", None)
+    plan = load_plan(
+        config, [Path(file) for file in workflow.configfiles], sources.file_of
+    )
 except HeftError as error:
     sys.exit(str(error))
 
@@ -180,7 +184,11 @@ def only_housekeeping():
 
 
 onstart:
-    session.lock()
+    try:
+        check_writable()
+        session.lock()
+    except (HeftError, OSError) as error:
+        sys.exit(sentence_of(error) or str(error))
     session.stopping.listen()
     lift_default_rate(workflow.scheduler)
     go_on_without_spoiled(workflow.scheduler)

@@ -21,10 +21,14 @@ def files_of_at_most(n_bytes: int) -> Iterator[None]:
 
 
 @contextmanager
-def small_disk(folder: Path, kilobytes: int) -> Iterator[Path]:
-    """A file system in memory of that size at `folder`; skips the test where this account may not mount one."""
+def small_disk(folder: Path, kilobytes: int, files: int = 0) -> Iterator[Path]:
+    """A file system in memory of that size at `folder`; skips the test where this account may not mount one.
+
+    files: how many it can hold, itself with them; 0: as many as there is room for.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    command = ["mount", "-t", "tmpfs", "-o", f"size={kilobytes}k", "tmpfs", str(folder)]
+    options = f"size={kilobytes}k" + (f",nr_inodes={files}" if files else "")
+    command = ["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(folder)]
     try:
         answer = subprocess.run(command, capture_output=True, text=True, check=False)
     except FileNotFoundError:

@@ -1,18 +1,19 @@
 """The typed configuration. Its JSON schema is what a configuration is checked against, before anything runs."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from annotated_types import Ge, Gt, Le, Lt, MinLen
+from annotated_types import Ge, Gt, Le, Lt, MaxLen, MinLen
 from pydantic import BaseModel, ConfigDict, Field
 
 from heft.data.settings import DataSettings
 from heft.ensemble_kinds import KINDS
 from heft.errors import HeftError
+from heft.option_schema import choice_with_options
 from heft.registry import DECORATORS, declarations, unreadable
-from heft.schema import check_against_schema, choice_with_options, nearest
+from heft.schema import check_against_schema, nearest
 from heft.training.settings import CheckpointSettings, FineTuningSettings, TrainingSettings
 
 Unique = Field(json_schema_extra={"uniqueItems": True})
@@ -36,7 +37,7 @@ class EnsembleSettings(Strict):
     """
 
     kind: Literal["parameter_dropout", "gaussian", "activation_dropout", "checkpoints", "seeds"]
-    sizes: Annotated[list[Annotated[int, Gt(0)]], MinLen(1), Unique]
+    sizes: Annotated[list[Annotated[int, Gt(0), Le(1000)]], MinLen(1), MaxLen(1000), Unique]
     methods: Annotated[list[str] | None, Unique] = None
     p_max: Annotated[float, Gt(0), Le(1)] | None = None
     rescale: bool | None = None
@@ -54,7 +55,7 @@ class EnsembleSettings(Strict):
 class ExperimentSettings(Strict):
     """All settings of one experiment."""
 
-    seeds: Annotated[list[Annotated[int, Ge(0)]], MinLen(1), Unique] = [0, 1, 2, 3, 4]
+    seeds: Annotated[list[Annotated[int, Ge(0), Lt(2**32)]], MinLen(1), MaxLen(1000), Unique] = [0, 1, 2, 3, 4]
     data: DataSettings = DataSettings()
     model: Named = "mlp"
     training: TrainingSettings = TrainingSettings()
@@ -124,22 +125,24 @@ def schema() -> dict[str, Any]:
 
 
 def load_configuration(
-    raw: Mapping[str, Any], name: str = "config.yaml"
+    raw: Mapping[str, Any], file_of: Callable[[Sequence[Any]], str] = lambda path: "config.yaml"
 ) -> tuple[Configuration, dict[str, ExperimentSettings]]:
     """The checked configuration and the settings of each experiment that runs, by name.
 
-    Raises HeftError in one sentence naming the key, its value and what is allowed.
+    file_of: the file in which the value of a path stands. Raises HeftError in one sentence naming the file, the key,
+    its value and what is allowed.
     """
-    check_against_schema(raw, schema(), name)
+    check_against_schema(raw, schema(), file_of)
     configuration = Configuration.model_validate(dict(raw))
     for index, experiment in enumerate(configuration.experiments):
         if experiment not in configuration.definitions:
             raise HeftError(
-                f'{name}: experiments[{index}] is "{experiment}"{nearest(experiment, configuration.definitions)}'
+                f"{file_of(['experiments', index])}: experiments[{index}] is "
+                f'"{experiment}"{nearest(experiment, configuration.definitions)}'
             )
     settings = {
         experiment: ExperimentSettings.model_validate(
-            _merged(configuration.defaults, configuration.definitions[experiment])
+            with_fewer_checkpoints(configuration.defaults, configuration.definitions[experiment])
         )
         for experiment in configuration.experiments
     }
@@ -154,6 +157,20 @@ def data_folder(data_dir: str | None) -> Path | None:
                 raise HeftError(f'{key} is "{value}"; there is no such folder')
             return Path(value)
     return None
+
+
+def with_fewer_checkpoints(defaults: Mapping[str, Any], definition: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings of an experiment, where a short training has as many checkpoints as epochs.
+
+    Only numbers of checkpoints that nobody chose become smaller: those that are in no definition, and are the code's.
+    """
+    merged = _merged(defaults, definition)
+    epochs = merged.get("training", {}).get("epochs", TrainingSettings().epochs)
+    own, chosen = definition.get("checkpoints", {}), dict(merged.get("checkpoints", {}))
+    for key, usual in (("spaced", CheckpointSettings().spaced), ("early", CheckpointSettings().early)):
+        if key not in own and chosen.get(key, usual) == usual > epochs:
+            chosen[key] = epochs
+    return {**merged, "checkpoints": chosen}
 
 
 def _merged(defaults: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from heft.errors import HeftError
+from heft.faults import sentence_of
 from heft.plan import Plan
 from heft.registry import declarations
 
@@ -110,7 +111,9 @@ def model_bytes(specifications: Sequence[Mapping[str, Any]]) -> list[int | None]
     if sizes:
         return sizes
     if all(":" not in specification["name"] for specification in specifications):
-        raise HeftError(done.stderr.strip().splitlines()[-1])
+        last = [f"the process that builds the models ended with status {done.returncode}", *done.stderr.split("\n")]
+        said = next(line for line in reversed(last) if line.strip())
+        raise HeftError(sentence_of(RuntimeError(said)) or said)
     if len(specifications) == 1:
         return [None]
     return [size for specification in specifications for size in model_bytes([specification])]

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import product
+from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,8 @@ from heft.errors import HeftError
 from heft.own_module import find_module
 from heft.registry import Declaration, declarations
 from heft.variants import Scorer, Variant
+
+MOST_JOBS = 100_000
 
 
 @dataclass(frozen=True)
@@ -76,6 +79,7 @@ class Experiment:
 
     def check(self, roots: Iterable[Path]) -> None:
         """Raises HeftError where the settings contradict each other, or name a module that is not in one of `roots`."""
+        self._check_size()
         self._check_names()
         self._check_epochs()
         self._check_known_labels()
@@ -91,6 +95,20 @@ class Experiment:
         self._check_numbers_of_examples()
         for ensemble in self.settings.ensembles:
             self._check_ensemble(ensemble)
+
+    def _check_size(self) -> None:
+        """By arithmetic, since to list them all would take memory and time: four jobs for each variant of each seed."""
+        choices = [
+            prod(len(value) for value in options.values() if isinstance(value, list))
+            for _, options in map(named, self.settings.methods)
+        ]
+        sizes = sum(len(ensemble.sizes) for ensemble in self.settings.ensembles)
+        jobs = 4 * len(self.settings.seeds) * sum(choices) * (1 + sizes)
+        if jobs > MOST_JOBS:
+            raise HeftError(
+                f"{self.where} asks for about {jobs:,} jobs ({len(self.settings.seeds)} seeds, {sum(choices)} methods "
+                f"with their options, {sizes} sizes of ensembles); at most {MOST_JOBS:,} are allowed"
+            )
 
     def _check_names(self) -> None:
         if not re.match(NAME_PATTERN, self.name):

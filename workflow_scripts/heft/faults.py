@@ -5,6 +5,7 @@ import os
 import re
 import shutil
 import signal
+from contextlib import suppress
 from pathlib import Path
 
 from heft.errors import HeftError
@@ -15,13 +16,29 @@ KILLED = (
     "the job was killed by SIGKILL, most often because memory ran out; run the same command again, "
     "with fewer --cores where it happens again"
 )
-SAID = Path(".heft/disk-full")
+SAID, NOT_SAID = Path(".heft/disk-full"), Path(".heft/disk-not-full")
+# What libraries say: torch, Python where a thread has no stack, the loader of shared libraries, the system.
+_OUT_OF_MEMORY = (
+    "can't allocate memory",
+    "can't start new thread",
+    "failed to map segment from shared object",
+    "cannot allocate memory",
+    "Cannot allocate memory",
+    "std::bad_alloc",
+    "MemoryError",
+)
 _REASONS = {
     errno.EACCES: "this account has no permission for it",
     errno.EPERM: "this account has no permission for it",
     errno.EROFS: "its file system is read-only",
     errno.EFBIG: "it would be larger than this account's files may be (ulimit -f)",
     errno.EIO: "its disk reports an input/output error",
+    errno.ENOTDIR: "a part of its path is a file, not a folder",
+    errno.ELOOP: "its links lead in a circle",
+    errno.ENAMETOOLONG: "its name is too long",
+    errno.EMFILE: "too many files are open at a time (ulimit -n)",
+    errno.ENFILE: "too many files are open on this machine",
+    errno.EAGAIN: "no more processes may be started (ulimit -u)",
 }
 
 
@@ -29,10 +46,11 @@ def sentence_of(error: BaseException) -> str | None:
     """What a person reads about a mistake or a fault of the machine; None where it is neither, so a bug."""
     if isinstance(error, HeftError):
         return str(error)
-    if isinstance(error, MemoryError) or "can't allocate memory" in str(error):
+    if isinstance(error, MemoryError) or any(words in str(error) for words in _OUT_OF_MEMORY):
+        said = str(error).strip().partition("\n")[0] or "MemoryError"
         return (
-            "memory ran out; run the same command again with fewer --cores, or make the model or the splits smaller "
-            f"({str(error).splitlines()[0] if str(error) else 'MemoryError'})"
+            "memory ran out; run the same command again with fewer --cores, raise the limit (ulimit -v), or make the "
+            f"model or the splits smaller ({said})"
         )
     if not isinstance(error, OSError):
         return None
@@ -44,13 +62,27 @@ def sentence_of(error: BaseException) -> str | None:
 
 
 def full_disk(path: str | Path) -> str:
-    """The sentence about a full disk; names the file and how much is free in its folder."""
-    folder = next((place for place in Path(path).absolute().parents if place.is_dir()), Path("/"))
+    """The sentence about a full disk; names the file, and how much is free in its folder or that no file may be added.
+
+    A file system also ends at its number of files (inodes), with space left.
+    """
+    whole = Path(path).absolute()
+    folder = next((place for place in (whole, *whole.parents) if place.is_dir()), Path("/"))
+    again = "run the same command again, it goes on from what is finished (nothing half-written is left)"
+    found = os.statvfs(folder)
+    if found.f_files and not found.f_favail:
+        return (
+            f"no more files can be made (inodes): {path} could not be written, all {found.f_files} files that its disk "
+            f"can hold are there; remove some and {again}"
+        )
     free = shutil.disk_usage(folder).free / 1e6
-    return (
-        f"the disk is full: {path} could not be written ({free:.1f} MB free); free space and run the same command "
-        "again, it goes on from what is finished (nothing half-written is left)"
-    )
+    return f"the disk is full: {path} could not be written ({free:.1f} MB free); free space and {again}"
+
+
+def fault_in(text: str) -> str | None:
+    """The sentence about a fault of the machine that the text of a library tells; None where it tells of none."""
+    found = re.search(r"\[Errno (\d+)\] ([^\n:]*): '([^'\n]*)'", text)
+    return sentence_of(OSError(int(found[1]), found[2], found[3])) if found else None
 
 
 def error_number(error: BaseException) -> int | None:
@@ -66,8 +98,18 @@ def is_disk_full(error: BaseException) -> bool:
     return error_number(error) in FULL or "disk is full" in str(error)
 
 
+def let_full_be_said() -> None:
+    """At the start of a run: what was said of an earlier one is forgotten. The file is made here, since later the disk
+    may be too full to make one."""
+    SAID.unlink(missing_ok=True)
+    NOT_SAID.touch()
+
+
 def first_to_say_full() -> bool:
     """Whether no process of this run has said yet that the disk is full: several jobs meet it at once."""
+    with suppress(OSError):
+        os.rename(NOT_SAID, SAID)
+        return True
     try:
         os.close(os.open(SAID, os.O_CREAT | os.O_EXCL | os.O_WRONLY))
     except FileExistsError:

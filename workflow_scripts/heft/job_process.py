@@ -33,8 +33,7 @@ def run_and_exit(connection: socket.socket, script: str, rule: str, log: str) ->
     """Runs the script in this process, reports its status; ends with its sender; skips torch's slow teardown."""
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     os.environ.pop(VARIABLE, None)
-    threading.Thread(target=_end_with_sender, args=(connection,), daemon=True).start()
-    status = _status_of(script, rule, log)
+    status = _status_of(script, rule, log, connection)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     with suppress(OSError):  # a full disk behind a redirected stream
         sys.stdout.flush()
@@ -52,11 +51,12 @@ def _end_with_sender(connection: socket.socket) -> None:
         os.kill(os.getpid(), signal.SIGKILL)
 
 
-def _status_of(script: str, rule: str, log: str) -> int:
+def _status_of(script: str, rule: str, log: str, connection: socket.socket) -> int:
     sys.argv = [script]
     try:
         with guarded(rule, Path(log)) if log else nullcontext():
             signal.signal(signal.SIGINT, signal.default_int_handler)
+            threading.Thread(target=_end_with_sender, args=(connection,), daemon=True).start()
             runpy.run_path(script, run_name="__main__")
     except SystemExit as ended:
         if isinstance(ended.code, str):

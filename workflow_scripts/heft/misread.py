@@ -1,8 +1,9 @@
 """Files that an experiment uses and that cannot be read as Python, such as one that is half written."""
 
 import ast
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from heft.config import ExperimentSettings, Named
 from heft.errors import HeftError
@@ -13,14 +14,16 @@ from heft.registry import MISREAD, declarations, misread, unreadable
 
 
 def resolve(
-    settings: Mapping[str, ExperimentSettings], name: str, roots: Sequence[Path]
+    settings: Mapping[str, ExperimentSettings], file_of: Callable[[Sequence[Any]], str], roots: Sequence[Path]
 ) -> tuple[dict[str, Experiment], dict[str, str]]:
-    """The experiments of a configuration file of that name, and of those that use a file which cannot be read a
-    sentence. Raises HeftError where an experiment contradicts itself, or none is left.
+    """The experiments of a configuration, and of those that use a file which cannot be read a sentence.
+
+    file_of: the configuration file in which the value of a path stands. Raises HeftError where an experiment
+    contradicts itself, or none is left.
     """
     experiments, spoiled = {}, {}
     for experiment, found in settings.items():
-        where = f"{name}: definitions.{experiment}"
+        where = f"{file_of(['definitions', experiment])}: definitions.{experiment}"
         if reason := misread_file(found, roots):
             spoiled[experiment] = f"{where} cannot run: {reason}"
             continue

@@ -1,7 +1,7 @@
 """What the Snakefile asks of the configuration: experiments, and the values and files of each job."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -224,12 +224,16 @@ class Plan:
         return file
 
 
-def load_plan(raw: Mapping[str, Any], files: list[Path]) -> Plan:
-    """The plan of a configuration read from `files`, the first wins; raises HeftError for any mistake in it."""
-    name = files[0].name if files else "config.yaml"
-    configuration, settings = load_configuration(raw, name)
+def load_plan(raw: Mapping[str, Any], files: list[Path], file_of: Callable[[Sequence[Any]], str] | None = None) -> Plan:
+    """The plan of a configuration read from `files`, the first wins; raises HeftError for any mistake in it.
+
+    file_of: the file in which the value of a path stands; without it, the first.
+    """
+    first = files[0].name if files else "config.yaml"
+    file_of = file_of or (lambda path: first)
+    configuration, settings = load_configuration(raw, file_of)
     data_folder(configuration.data_dir)
     roots = tuple(dict.fromkeys([*(file.resolve().parent for file in files), Path.cwd()]))
-    experiments, spoiled = resolve(settings, name, roots)
+    experiments, spoiled = resolve(settings, file_of, roots)
     os.environ[MODULES_VARIABLE] = os.pathsep.join(map(str, roots))
     return Plan(configuration, experiments, roots, spoiled)

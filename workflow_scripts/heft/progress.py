@@ -11,7 +11,7 @@ from typing import Any, TextIO
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from heft.faults import KILLED, KILLED_STATUS, first_to_say_full, full_disk, is_disk_full
+from heft.faults import KILLED, KILLED_STATUS, fault_in, first_to_say_full, full_disk, is_disk_full
 
 DEFAULT_HANDLER = "DefaultStreamHandler"
 # The first repeats what the failed job said; of the second, a kill or a full disk left it, the job simply runs again.
@@ -109,6 +109,8 @@ class ProgressHandler(logging.Handler):
             self._line(KILLED)
         elif self._is_about_full_disk(text):
             return
+        elif sentence := fault_in(text):
+            self._line(sentence)
         # The failed job has said what is wrong on stderr, and its line has named the log.
         elif not any(part in text for part in ("At least one job did not complete", "CalledProcessError")):
             self._line(text)

@@ -2,11 +2,11 @@
 
 import difflib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from math import isfinite, log10
 from typing import Any
 
 from heft.errors import HeftError
-from heft.registry import Declaration
 
 _TYPES = {
     "integer": "a whole number",
@@ -17,55 +17,43 @@ _TYPES = {
     "boolean": "true or false",
     "null": "null",
 }
-_OPTION_TYPES = {"int": "integer", "float": "number", "bool": "boolean", "str": "string"}
+MOST_INTEGER = 10**18
 
 
-def check_against_schema(value: Any, schema: Mapping[str, Any], name: str) -> None:
-    """Raises HeftError naming the key, its value and what is allowed where `value` breaks the schema."""
+def check_against_schema(value: Any, schema: Mapping[str, Any], file_of: Callable[[Sequence[Any]], str]) -> None:
+    """Raises HeftError naming the file, the key, its value and what is allowed where `value` breaks the schema.
+
+    file_of: the file in which the value of a path stands.
+    """
     from jsonschema import Draft202012Validator
 
+    check_numbers(value, file_of)
     errors = sorted(
         Draft202012Validator(schema).iter_errors(value), key=lambda error: [str(part) for part in error.absolute_path]
     )
     if errors:
-        raise HeftError(f"{name}: {_sentence(errors[0])}")
+        raise HeftError(f"{file_of(errors[0].absolute_path)}: {_sentence(errors[0])}")
 
 
-def choice_with_options(
-    found: Mapping[str, Declaration],
-    misread: Sequence[str] = (),
-    *,
-    open_pattern: str | None = None,
-    lists: bool = False,
-) -> dict[str, Any]:
-    """Schema of a registered name: alone, or as `{name: {option: value}}`.
+def check_numbers(value: Any, file_of: Callable[[Sequence[Any]], str], where: Sequence[Any] = ()) -> None:
+    """Raises HeftError where a number anywhere in `value` is not finite or has more than 18 digits, which no key takes.
 
-    misread: further names, of files that cannot be read. open_pattern: of further names, whose options are not known
-    here either. lists: an option may be a list of values.
+    A schema lets them pass: nothing is below a bound that is compared with nan.
     """
-    names = [*found, *misread]
-    alternatives: list[dict[str, Any]] = [{"type": "string", "enum": names}]
-    if open_pattern:
-        alternatives = [{"type": "string", "anyOf": [{"enum": names}, {"pattern": open_pattern}]}]
-    with_options = {
-        "type": "object",
-        "minProperties": 1,
-        "maxProperties": 1,
-        "additionalProperties": False,
-        "properties": {
-            name: {
-                "type": "object",
-                "additionalProperties": False,
-                "properties": {
-                    key: _option_schema(option.annotation, lists) for key, option in declaration.options.items()
-                },
-            }
-            for name, declaration in found.items()
-        }
-        | {name: {"type": "object"} for name in misread},
-        **({"patternProperties": {open_pattern: {"type": "object"}}} if open_pattern else {}),
-    }
-    return {"anyOf": [*alternatives, with_options]}
+    if isinstance(value, Mapping):
+        for key, inner in value.items():
+            check_numbers(inner, file_of, [*where, key])
+    elif isinstance(value, list):
+        for index, inner in enumerate(value):
+            check_numbers(inner, file_of, [*where, index])
+    elif isinstance(value, float) and not isfinite(value):
+        word = {"nan": ".nan", "inf": ".inf", "-inf": "-.inf"}[str(value)]
+        raise HeftError(f"{file_of(where)}: {dotted(where)} is {word}; it must be a finite number")
+    elif isinstance(value, int) and abs(value) >= MOST_INTEGER:
+        raise HeftError(
+            f"{file_of(where)}: {dotted(where)} is a number of about {value.bit_length() * log10(2):.0f} digits; "
+            "at most 18 are allowed"
+        )
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
@@ -90,19 +78,10 @@ def shown(value: Any) -> str:
     return text if len(text) <= 80 else text[:77] + "..."
 
 
-def _option_schema(annotation: str, lists: bool) -> dict[str, Any]:
-    if annotation in _OPTION_TYPES:
-        one = {"type": _OPTION_TYPES[annotation]}
-        several = {"type": "array", "items": one, "minItems": 1, "uniqueItems": True}
-        return {"anyOf": [one, several]} if lists else one
-    inner = annotation[annotation.find("[") + 1 : -1].split(",")[0].strip()
-    return {"type": "array", "items": {"type": _OPTION_TYPES[inner]}, "minItems": 1}
-
-
 def _sentence(error: Any) -> str:
     """One sentence for a jsonschema error; of alternatives, the one that fits the value's type speaks."""
     while error.context:
-        fitting = [inner for inner in error.context if inner.validator != "type" or len(inner.path) > 0]
+        fitting = [inner for inner in error.context if len(inner.path) > 0 or _speaks_of_its_type(inner)]
         if not fitting:
             break
         error = min(fitting, key=lambda inner: (-len(inner.absolute_path), inner.validator != "enum"))
@@ -119,6 +98,8 @@ def _sentence(error: Any) -> str:
         case "uniqueItems":
             twice = next(element for element in error.instance if error.instance.count(element) > 1)
             return f"{key} names {shown(twice)} twice; each may stand there once"
+        case "maxItems":
+            return f"{key} has {len(error.instance):,} entries; at most {error.validator_value:,} are allowed"
         case "minItems" | "minProperties":
             return f"{key} is empty; it needs at least one entry"
         case "maxProperties":
@@ -129,6 +110,10 @@ def _sentence(error: Any) -> str:
             return f"{key} is {value}; it must be {_bounds(error.schema)}"
         case _:
             return f"{key} is {value}; {error.message}"
+
+
+def _speaks_of_its_type(error: Any) -> bool:
+    return error.validator != "type" and (error.validator != "enum" or isinstance(error.instance, str))
 
 
 def _unknown_key(error: Any, where: str) -> str:
@@ -160,4 +145,8 @@ def _bounds(schema: Mapping[str, Any]) -> str:
     if low is not None and high is not None:
         return f"between {low:g} and {high:g}, both excluded"
     words = {"exclusiveMinimum": "above", "minimum": "at least", "exclusiveMaximum": "below", "maximum": "at most"}
-    return " and ".join(f"{word} {schema[name]:g}" for name, word in words.items() if name in schema)
+    return " and ".join(f"{word} {_short(schema[name])}" for name, word in words.items() if name in schema)
+
+
+def _short(bound: float) -> str:
+    return f"{bound:,}" if isinstance(bound, int) else f"{bound:g}"

@@ -12,7 +12,7 @@ from typing import Any, TextIO
 
 from heft.deliverer import Deliverer, deliver_what_waits
 from heft.errors import HeftError
-from heft.faults import SAID
+from heft.faults import let_full_be_said
 from heft.identity import identity
 from heft.job_process import VARIABLE
 from heft.progress import attach
@@ -50,7 +50,7 @@ class Session:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             sys.exit("Another run is going on in this folder; wait for it, or stop it, then run again.")
-        SAID.unlink(missing_ok=True)
+        let_full_be_said()
 
     def start(self) -> None:
         """Starts the warm process and the delivery."""
@@ -69,7 +69,8 @@ class Session:
         except OSError:
             return
         address = str(self._socket.path / "warm")
-        self._warm = subprocess.Popen([sys.executable, str(WARM), address], stdin=subprocess.PIPE)
+        command = [sys.executable, str(WARM), address]
+        self._warm = subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.DEVNULL)
         self.stopping.spared.append(self._warm.pid)
         wait_until_exists(address, self._warm)
         os.environ[VARIABLE] = address

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Annotated, Any, ClassVar, Literal
 
-from annotated_types import Gt, Lt
+from annotated_types import Gt, Le, Lt
 
 from heft.errors import HeftError
 
@@ -40,8 +40,8 @@ class DataSettings:
     __pydantic_config__: ClassVar[dict[str, Any]] = {"extra": "forbid"}
 
     source: str = "mnist5k"
-    train: Annotated[int, Gt(0)] = 3000
-    validation: Annotated[int, Gt(0)] = 500
-    test: Annotated[int, Gt(0)] = 1500
+    train: Annotated[int, Gt(0), Le(10**9)] = 3000
+    validation: Annotated[int, Gt(0), Le(10**9)] = 500
+    test: Annotated[int, Gt(0), Le(10**9)] = 1500
     noise: NoiseSettings = field(default_factory=NoiseSettings)
     resample: list[Literal["split", "noise", "init"]] = field(default_factory=lambda: ["split", "noise", "init"])

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Literal
 
-from annotated_types import Ge, Gt, Lt
+from annotated_types import Ge, Gt, Le, Lt
 
 
 @dataclass(frozen=True)
@@ -15,8 +15,8 @@ class TrainingSettings:
 
     __pydantic_config__: ClassVar[dict[str, Any]] = {"extra": "forbid"}
 
-    epochs: Annotated[int, Gt(0)] = 10
-    batch_size: Annotated[int, Gt(0)] = 64
+    epochs: Annotated[int, Gt(0), Le(10_000)] = 10
+    batch_size: Annotated[int, Gt(0), Le(10**9)] = 64
     learning_rate: Annotated[float, Gt(0)] = 0.1
     momentum: Annotated[float, Ge(0), Lt(1)] = 0.9
     weight_decay: Annotated[float, Ge(0)] = 0.005
@@ -33,7 +33,7 @@ class FineTuningSettings:
 
     __pydantic_config__: ClassVar[dict[str, Any]] = {"extra": "forbid"}
 
-    epochs: Annotated[int, Gt(0)] = 10
+    epochs: Annotated[int, Gt(0), Le(10_000)] = 10
     learning_rate: Annotated[float, Gt(0)] = 0.01
 
 
