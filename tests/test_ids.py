@@ -122,7 +122,7 @@ def report_job(results: Path) -> Any:
         "inputs": str(results / "data/inputs.safetensors"),
         "manifest": str(results / "data/manifest.json"),
     }
-    params = SimpleNamespace(configuration={"seeds": [0, 1]})
+    params = SimpleNamespace(configuration={"seeds": [0, 1], "about": "Größe"})
     return SimpleNamespace(wildcards=SimpleNamespace(e="mine"), params=params, input=SimpleNamespace(**listed))
 
 
@@ -154,6 +154,7 @@ def test_the_report_knows_the_methods_and_the_facts_of_the_split(gathered: Repor
     facts = gathered.split
     assert (facts.n, facts.noise_kind, facts.noise_rate, facts.resample) == ({"train": 23}, "pairs", 0.3, ["split"])
     assert gathered.experiment == "mine"
+    assert gathered.configuration == "seeds:\n- 0\n- 1\nabout: Größe\n"
     assert len(gathered.comparison) == 4
 
 

@@ -4,7 +4,7 @@
 
 Rooms take turns; in each a line is drawn, and one of its mutations. Each is made in a copy of the project and met by
 the tests that reach its line. What survives is judged by a person: equal in meaning, or a hole. Prints each verdict,
-and writes all of them to docs/mutations.csv; what stands there of the same seed and the same source is not repeated.
+and writes all of them to docs/mutations.csv. What was killed there by the same seed is not repeated without --again.
 """
 
 import argparse
@@ -66,15 +66,15 @@ def drawn(number: int, seed: int) -> list[Mutation]:
     return chosen
 
 
-def known(seed: int) -> dict[tuple[str, str, str], Verdict]:
-    """Verdicts that the table holds already, by file and both lines."""
-    if not TABLE.exists():
+def killed(table: Path, seed: int) -> dict[tuple[str, str, str], Verdict]:
+    """What the table holds already of mutations that a test told, by file and both lines; others are tried anew."""
+    if not table.exists():
         return {}
-    with TABLE.open(encoding="utf-8", newline="") as opened:
+    with table.open(encoding="utf-8", newline="") as opened:
         return {
             (row["file"], row["before"], row["after"]): Verdict(row["outcome"], row["test"], int(row["n_tests"]))
             for row in csv.DictReader(opened)
-            if int(row["seed"]) == seed
+            if int(row["seed"]) == seed and row["outcome"] == "killed"
         }
 
 
@@ -83,10 +83,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--number", type=int, default=60)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--again", action="store_true", help="try those anew that the table holds already")
+    parser.add_argument("--again", action="store_true", help="try those anew that were killed, too")
+    parser.add_argument("--table", type=Path, default=TABLE)
     parser.add_argument("--folder", type=Path, default=Path(tempfile.gettempdir()) / "heft_mutations")
     asked = parser.parse_args()
-    copy, verdicts = Copy(asked.folder), {} if asked.again else known(asked.seed)
+    copy, verdicts = Copy(asked.folder), {} if asked.again else killed(asked.table, asked.seed)
     tests = copy.map_tests()
     rows: list[dict[str, object]] = []
     for mutation in drawn(asked.number, asked.seed):
@@ -95,14 +96,14 @@ def main() -> None:
         rows.append({"seed": asked.seed, **asdict(mutation), **asdict(verdict)})
         print(f"{verdict.outcome}: {mutation.file}:{mutation.line}: {mutation.before}  ->  {mutation.after}"
               f"  {verdict.test}", flush=True)  # fmt: skip
-        write(rows)
+        write(asked.table, rows)
     counted = Counter(str(row["outcome"]) for row in rows)
     print(", ".join(f"{number} {outcome}" for outcome, number in counted.items()), file=sys.stderr)
 
 
-def write(rows: list[dict[str, object]]) -> None:
+def write(table: Path, rows: list[dict[str, object]]) -> None:
     """The table, of what was tried so far."""
-    with TABLE.open("w", encoding="utf-8", newline="") as opened:
+    with table.open("w", encoding="utf-8", newline="") as opened:
         writer = csv.DictWriter(opened, COLUMNS, lineterminator="\n")
         writer.writeheader()
         writer.writerows(rows)
