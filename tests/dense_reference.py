@@ -11,6 +11,7 @@ from functools import cache, cached_property, partial
 import battery
 import torch
 from torch import Tensor, nn
+from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.nn.functional import cross_entropy
 
 from heft.methods.registry import Batch, Checkpoint, Context
@@ -91,13 +92,20 @@ class Reference:
         return torch.einsum("ncd,nck,nke->de", self.jacobian, middle, self.jacobian) / len(p)
 
     @cached_property
+    def slope(self) -> Tensor:
+        """The gradient of the mean training loss [d], with a graph."""
+        with sdpa_kernel(SDPBackend.MATH):  # torch's fused attention cannot be differentiated twice
+            mean = cross_entropy(self.module(self.train.inputs), self.train.labels)
+            return self.rows(mean[None], graph=True)[0]
+
+    def hessian_times(self, u: Tensor) -> Tensor:
+        """H u [d], by a second backward pass."""
+        return self.rows((self.slope @ u)[None])[0] if self.slope.requires_grad else torch.zeros_like(u)
+
+    @cached_property
     def hessian(self) -> Tensor:
-        """Of the mean training loss, by a backward pass through each entry of its gradient."""
-        mean = cross_entropy(self.module(self.train.inputs), self.train.labels)
-        gradient = self.rows(mean[None], graph=True)[0]
-        if not gradient.requires_grad:
-            return torch.zeros(len(gradient), len(gradient), dtype=torch.float64)
-        return self.rows(gradient)
+        """[d, d]."""
+        return torch.stack([self.hessian_times(one) for one in torch.eye(len(self.v), dtype=torch.float64)])
 
     def context(self, name: str, **changes: object) -> Context:
         """What a method is given: the same states, in a module that has other parameters of its own."""
