@@ -98,8 +98,21 @@ class Reference:
             mean = cross_entropy(self.module(self.train.inputs), self.train.labels)
             return self.rows(mean[None], graph=True)[0]
 
+    def slope_at(self, step: Tensor) -> Tensor:
+        """The gradient of the mean training loss [d] after a step from the state."""
+        parts = step.split([tensor.numel() for tensor in self.parameters])
+        with torch.no_grad():
+            for tensor, part in zip(self.parameters, parts, strict=True):
+                tensor += part.view_as(tensor)
+        found = self.rows(cross_entropy(self.module(self.train.inputs), self.train.labels)[None])[0]
+        self.module.load_state_dict(self.state)
+        return found
+
     def hessian_times(self, u: Tensor) -> Tensor:
-        """H u [d], by a second backward pass."""
+        """H u [d], by a second backward pass; by differences of five points where torch has that wrong."""
+        if any("ParametrizationList" in type(part).__name__ for part in self.module.modules()):
+            near, far = (self.slope_at(h * u) - self.slope_at(-h * u) for h in (1e-3, 2e-3))
+            return (8 * near - far) / 0.012
         return self.rows((self.slope @ u)[None])[0] if self.slope.requires_grad else torch.zeros_like(u)
 
     @cached_property
