@@ -25,7 +25,10 @@ MAY_IMPORT = {
     "reporting": {"statistics", "comparison", "variants", "tracking_links"},
 }
 MAY_IMPORT_PACKAGES = {
-    "kernels": {"torch", "collections", "math", "typing", "dataclasses", "functools", "contextlib", "time", "fnmatch"}
+    "kernels": {
+        *("torch", "collections", "math", "typing", "dataclasses", "functools", "contextlib", "time", "fnmatch"),
+        *("copy", "enum", "weakref"),
+    }
 }
 
 

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from heft.ensemble_kinds import kind_named
 from heft.errors import HeftError
 from heft.kernels.functional import logits_of
+from heft.kernels.selection import moved_parameters
 from heft.logits import label_and_largest_other
 from heft.methods.registry import Checkpoint, Context, Dynamics, Fold
 from heft.perturbations import perturbation
@@ -112,7 +113,9 @@ def _unchanged(base: Context, needs: Sequence[str], trained: TrainedModels, numb
 def _perturbed(
     context: Context, needs: Sequence[str], trained: TrainedModels, kind: str, number: int, values: Mapping[str, float]
 ) -> Context:
-    model, change = perturbation(kind, context.network, context.seed, number, values)
+    state, inputs = trained.runs[0].final.state, context.train.inputs
+    moved = moved_parameters(context.network, state, inputs)
+    model, change = perturbation(kind, context.network, context.seed, number, values, moved)
     changed = replace(
         context,
         model=model,

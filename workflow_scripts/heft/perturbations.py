@@ -3,82 +3,90 @@
 `parameter_dropout`: each parameter is zeroed with probability p_k ~ U(0, p_max); the others stay as they are, or
 with `rescale` are divided by 1 - p_k.
 `gaussian`: N(0, sigma^2) is added to each parameter.
-`activation_dropout`: what enters each layer but the first is zeroed with probability `rate` and divided by 1 - rate:
-one mask per layer and member, over features or channels, the same for every example, training and validation alike.
-Buffers are never changed. A member that has several states (checkpoints, folds) has the same change in all of them.
+`activation_dropout`: what enters each layer but the first is masked (`heft.activation_dropout`).
+Buffers are never changed, nor are parameters that training does not move.
+A member that has several states (checkpoints, folds) has the same change in all of them.
 """
 
-import copy
-import hashlib
-from collections.abc import Callable, Mapping
-from functools import partial
-from typing import Any
+from collections.abc import Callable, Collection, Mapping
 
 import torch
 from torch import Tensor, nn
 
-from heft.errors import HeftError
+from heft.activation_dropout import activation_dropout, random_stream
+from heft.kernels.selection import trainable_parameters
 
 Change = tuple[nn.Module, Callable[[Mapping[str, Tensor]], dict[str, Tensor]]]  # the model, and the change of a state
 
 
-def perturbation(kind: str, model: nn.Module, seed: int, number: int, values: Mapping[str, float]) -> Change:
-    """The change of member `number`, with the values of the kind's options."""
-    return CHANGES[kind](model, seed, number, **values)
+def perturbation(
+    kind: str,
+    model: nn.Module,
+    seed: int,
+    number: int,
+    values: Mapping[str, float],
+    moved: Collection[str] | None = None,
+) -> Change:
+    """The change of member `number`, with the values of the kind's options.
+
+    moved: names of the parameters that training moves, which alone are changed; None: those that require a gradient.
+    """
+    return CHANGES[kind](model, seed, number, moved=moved, **values)
 
 
-def parameter_dropout(model: nn.Module, seed: int, number: int, p_max: float, rescale: bool = False) -> Change:
+def parameter_dropout(
+    model: nn.Module,
+    seed: int,
+    number: int,
+    p_max: float,
+    rescale: bool = False,
+    moved: Collection[str] | None = None,
+) -> Change:
     """See `dropout_masks`; the masks are those without `rescale`."""
-    keep, probability = dropout_masks(model, seed, number, p_max)
-    factor = 1 / (1 - probability) if rescale else 1.0
+    keep, probability = dropout_masks(model, seed, number, p_max, moved)
+    factor, name_of = 1 / (1 - probability) if rescale else 1.0, _first_names(model)
     return model, lambda state: {
-        name: torch.where(keep[name], factor * tensor, 0) if name in keep else tensor for name, tensor in state.items()
+        name: torch.where(keep[first], factor * tensor, 0) if (first := name_of.get(name)) in keep else tensor
+        for name, tensor in state.items()
     }
 
 
-def dropout_masks(model: nn.Module, seed: int, number: int, p_max: float) -> tuple[dict[str, Tensor], float]:
+def dropout_masks(
+    model: nn.Module, seed: int, number: int, p_max: float, moved: Collection[str] | None = None
+) -> tuple[dict[str, Tensor], float]:
     """Of member `number`, for each parameter what is kept (bool), and the probability p_k of being zeroed."""
-    generator = _generator(seed, "parameter_dropout", number)
+    generator = random_stream(seed, "parameter_dropout", number)
     probability = p_max * torch.rand((), generator=generator)
     keep = {
         name: torch.rand(parameter.shape, generator=generator) >= probability
-        for name, parameter in model.named_parameters()
+        for name, parameter in _changed(model, moved)
     }
     return keep, float(probability)
 
 
-def gaussian(model: nn.Module, seed: int, number: int, sigma: float) -> Change:
+def gaussian(model: nn.Module, seed: int, number: int, sigma: float, moved: Collection[str] | None = None) -> Change:
     """Adds the same noise to every state of the member."""
-    generator = _generator(seed, "gaussian", number)
+    generator, name_of = random_stream(seed, "gaussian", number), _first_names(model)
     noise = {
         name: sigma * torch.randn(parameter.shape, generator=generator, dtype=parameter.dtype)
-        for name, parameter in model.named_parameters()
+        for name, parameter in _changed(model, moved)
     }
     return model, lambda state: {
-        name: tensor + noise[name] if name in noise else tensor for name, tensor in state.items()
+        name: tensor + noise[first] if (first := name_of.get(name)) in noise else tensor
+        for name, tensor in state.items()
     }
 
 
-def activation_dropout(model: nn.Module, seed: int, number: int, rate: float) -> Change:
-    """A copy of the model with a fixed mask before each layer but the first; states stay as they are.
-
-    Raises HeftError where the model has no second Linear or Conv layer, so no activation to drop.
-    """
-    generator = _generator(seed, "activation_dropout", number)
-    masked = copy.deepcopy(model)
-    layers = [module for module in masked.modules() if isinstance(module, nn.Linear | nn.modules.conv._ConvNd)]
-    if len(layers) < 2:
-        raise HeftError("activation_dropout: the model has no hidden layer whose activations could be dropped.")
-    for layer in layers[1:]:
-        on_last_axis = isinstance(layer, nn.Linear)
-        size = layer.in_features if isinstance(layer, nn.Linear) else layer.in_channels
-        kept = (torch.rand(size, generator=generator) >= rate) / (1 - rate)
-        layer.register_forward_pre_hook(partial(_multiply, kept if on_last_axis else kept[:, None, None]))
-    return masked, dict
+def _changed(model: nn.Module, moved: Collection[str] | None) -> list[tuple[str, nn.Parameter]]:
+    """The parameters that training moves: what it cannot move does not exist for a score."""
+    chosen = trainable_parameters(model) if moved is None else moved
+    return [(name, parameter) for name, parameter in model.named_parameters() if name in chosen]
 
 
-def _multiply(mask: Tensor, _layer: nn.Module, inputs: tuple[Any, ...]) -> tuple[Any, ...]:
-    return inputs[0] * mask.to(inputs[0].dtype), *inputs[1:]
+def _first_names(model: nn.Module) -> dict[str, str]:
+    """Every name of each parameter in a state, with the first that it has: tied ones are changed alike."""
+    first = {id(parameter): name for name, parameter in model.named_parameters()}
+    return {name: first[id(parameter)] for name, parameter in model.named_parameters(remove_duplicate=False)}
 
 
 CHANGES: dict[str, Callable[..., Change]] = {
@@ -86,8 +94,3 @@ CHANGES: dict[str, Callable[..., Change]] = {
     "gaussian": gaussian,
     "activation_dropout": activation_dropout,
 }
-
-
-def _generator(seed: int, kind: str, number: int) -> torch.Generator:
-    digest = hashlib.sha256(f"{seed}/{kind}/{number}".encode()).digest()
-    return torch.Generator().manual_seed(int.from_bytes(digest[:8], "big") >> 1)

@@ -17,7 +17,7 @@ from torch.nn import functional
 
 from heft.kernels.directional import layer_error
 from heft.kernels.functional import Direction, State, call, evaluation, values_of, while_holding
-from heft.kernels.tangents import TangentRules, push
+from heft.kernels.tangents import TangentRules, TwiceDifferentiable, push
 from heft.kernels.ways import Way, double_backward, way_of
 
 Total = Callable[[nn.Module, Mapping[str, Tensor], slice], Tensor]  # (model, leaves, rows) -> a sum over those rows
@@ -90,7 +90,8 @@ def hessian_product_by_double_backward(
     values = values_of(model, state)
 
     def total(held: nn.Module, leaves: Mapping[str, Tensor], rows: slice) -> Tensor:
-        loss = functional.cross_entropy(held(inputs[rows]), labels[rows], reduction="sum")
+        with TwiceDifferentiable():
+            loss = functional.cross_entropy(held(inputs[rows]), labels[rows], reduction="sum")
         if not loss.requires_grad:
             return loss
         gradients = torch.autograd.grad(loss, list(leaves.values()), create_graph=True, allow_unused=True)

@@ -18,31 +18,41 @@ Product = Callable[[nn.Module, State, Direction, Tensor, Tensor, int], dict[str,
 
 
 def right_hessian_product(model: nn.Module, state: State, inputs: Tensor, labels: Tensor, like: Direction) -> Product:
-    """The fastest product that agrees with the double backward pass along a random direction.
+    """The fastest product that agrees with the double backward pass along a random direction, and is symmetric.
 
     Where torch has no double backward pass, both orders of forward and reverse mode must agree, or the only one that
     runs be symmetric. Where forward mode does not have the gradients of training, it is the double backward pass.
     Raises HeftError where none of them can be trusted.
     """
-    trial = _Trial(model, state, inputs[:2], labels[:2], like)
-    truth, name = trial.product(hessian_product_by_double_backward, 0), type(model).__name__
+    trial, by_backward = _Trial(model, state, inputs[:2], labels[:2], like), hessian_product_by_double_backward
+    truth = trial.product(by_backward, 0)
+    found: Product | None = None
     if way_of(model, values_of(model, state), inputs) is not Way.FORWARD:
-        if truth is None:
-            raise HeftError(f"{name} has no Hessian: a layer's gradient cannot be differentiated ({trial.reason}).")
-        return hessian_product_by_double_backward
-    first = trial.product(hessian_product, 0)
-    if first is not None and truth is not None and trial.near(first, truth):
-        return hessian_product
-    second = trial.product(hessian_product_forward_over_reverse, 0)  # last: torch takes seconds to load it
-    if truth is not None:
-        right = second is not None and trial.near(second, truth)
-        return hessian_product_forward_over_reverse if right else hessian_product_by_double_backward
-    if first is not None and second is not None and trial.near(first, second):
-        return hessian_product
-    for way, one in ((hessian_product_forward_over_reverse, second), (hessian_product, first)):
+        if truth is not None and trial.is_symmetric(by_backward, truth):
+            found = by_backward
+    else:
+        found = _of_forward_mode(trial, truth)
+    if found is None:
+        name = type(model).__name__
+        raise HeftError(f"{name} has no Hessian that can be trusted ({trial.reason}); set curvature to gauss_newton.")
+    return found
+
+
+def _of_forward_mode(trial: "_Trial", truth: Tensor | None) -> Product | None:
+    reverse_last, forward_last = hessian_product, hessian_product_forward_over_reverse
+    first = trial.product(reverse_last, 0)
+    if first is not None and truth is not None and trial.near(first, truth) and trial.is_symmetric(reverse_last, first):
+        return reverse_last
+    second = trial.product(forward_last, 0)  # last: torch takes seconds to load it
+    if second is not None and truth is not None and trial.near(second, truth):
+        return forward_last
+    if truth is None and first is not None and second is not None and trial.near(first, second):
+        return reverse_last
+    products = ((hessian_product_by_double_backward, truth), (forward_last, second), (reverse_last, first))
+    for way, one in products:
         if one is not None and trial.is_symmetric(way, one):
             return way
-    raise HeftError(f"{name} has no Hessian that two ways of taking it agree on ({trial.reason}); use gauss_newton.")
+    return None
 
 
 class _Trial:
@@ -52,7 +62,7 @@ class _Trial:
         self._model, self._state, self._inputs, self._labels, self._like = model, state, inputs, labels, like
         types = {tensor.dtype for tensor in like.values()}
         self._tolerance = 8 * max(torch.finfo(dtype).eps for dtype in types) ** 0.5
-        self.reason = "they differ"
+        self.reason = "it is not symmetric"
 
     def _direction(self, seed: int) -> dict[str, Tensor]:
         return {

@@ -11,6 +11,21 @@ from torch.utils._pytree import tree_map
 
 from heft.kernels.functional import Direction, State, call
 
+WEIGHT_NORM: Any = torch._weight_norm  # what both of torch's weight_norm call
+
+
+def weight_normalised(v: Tensor, g: Tensor, dim: int = 0) -> Tensor:
+    """g v / |v|, which torch has no tangent of, and whose second derivative it takes the length for a constant in."""
+    length: Tensor = torch.norm_except_dim(v, 2, dim)
+    return v * (g / length)
+
+
+class TwiceDifferentiable(TorchFunctionMode):
+    """Takes weight normalisation apart, so that a second backward pass is right."""
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        return (weight_normalised if func is WEIGHT_NORM else func)(*args, **(kwargs or {}))
+
 
 class TangentRules(TorchFunctionMode):
     """Torch's rules for tangents, with two of its own; gradients must be enabled, whether or not a graph is wanted.
@@ -29,6 +44,8 @@ class TangentRules(TorchFunctionMode):
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         if func is functional.linear and not kwargs and torch.is_grad_enabled():
             return self._linear(*args)
+        if func is WEIGHT_NORM:
+            return weight_normalised(*args, **(kwargs or {}))
         if func is functional.embedding_bag and torch.is_grad_enabled() and _is_linear_bag(*args, **(kwargs or {})):
             return _bag(*args, **(kwargs or {}))
         found = func(*args, **(kwargs or {}))
