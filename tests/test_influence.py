@@ -270,7 +270,7 @@ def test_kronecker_factors_leave_out_and_name_other_layers() -> None:
     assert "the parameters of 1 (GroupNorm) count as 0" in context.warnings[0]
     with pytest.raises(HeftError, match=r"factors are known for Linear.*; the layers are 1 \(GroupNorm\)"):
         scores("if_kfac", context, parameters="1")
-    with pytest.raises(HeftError, match=r"here layer attention \(MultiheadAttention\) owns in_proj_weight"):
+    with pytest.raises(HeftError, match=r"layer attention \(MultiheadAttention\) owns in_proj_weight"):
         scores("if_kfac", case_of("attention").context())
 
 
@@ -295,7 +295,7 @@ def test_datainf_is_the_explicit_sum(model: str) -> None:
 
 
 def test_datainf_names_a_layer_without_a_rule() -> None:
-    with pytest.raises(HeftError, match="DataInf needs a model whose layers each run once"):
+    with pytest.raises(HeftError, match="DataInf needs layers that each run once on examples: layer attention"):
         scores("datainf", case_of("attention").context())
 
 

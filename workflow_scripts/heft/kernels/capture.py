@@ -1,6 +1,6 @@
 """What goes into each layer, and where its output stands in the graph, in one forward pass."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple, cast
 
@@ -106,14 +106,17 @@ def batches_of(
     return zip(inputs.split(size), labels.split(size), strict=True)
 
 
-def layers_run_once(model: nn.Module, state: State, examples: Tensor) -> dict[str, nn.Module] | None:
+def layers_run_once(
+    model: nn.Module, state: State, examples: Tensor, names: Collection[str] | None = None
+) -> dict[str, nn.Module] | None:
     """The layers that own parameters which training moves, by name, in a model where each such parameter is a weight or
     a bias, used once, by its layer, on rows of which each is an example; None for any other model.
 
     examples: inputs to find that out with; one is enough, a second makes sure of the rows.
+    names: of the parameters that are looked at; None: all that training moves.
     """
     try:
-        return checked_layers(model, state, examples)
+        return checked_layers(model, state, examples, names)
     except LayersError:
         return None
 
@@ -122,9 +125,13 @@ class LayersError(HeftError):
     """A model whose gradients are not known layer by layer; says which layer is the obstacle, and why."""
 
 
-def checked_layers(model: nn.Module, state: State, examples: Tensor) -> dict[str, nn.Module]:
+def checked_layers(
+    model: nn.Module, state: State, examples: Tensor, names: Collection[str] | None = None
+) -> dict[str, nn.Module]:
     """The layers of `layers_run_once`; raises LayersError naming the layer that is the obstacle, and why."""
     values, moved = values_of(model, state), set(moved_parameters(model, state, examples))
+    if names is not None:
+        moved &= set(names)
     name_of = {id(tensor): name for name, tensor in model.named_parameters()}
     layers: dict[str, nn.Module] = {}
     for name, module in model.named_modules():
@@ -136,15 +143,15 @@ def checked_layers(model: nn.Module, state: State, examples: Tensor) -> dict[str
             raise LayersError(f"hooks stand at layer {described(name, module)}")
         if others := [key for key in own if key not in ("weight", "bias")]:
             raise LayersError(f"layer {described(name, module)} owns {others[0]}, which is neither a weight nor a bias")
-    names = {module: described(name, module) for name, module in layers.items()}
+    labels = {module: described(name, module) for name, module in layers.items()}
     for n_examples in {1, min(2, len(examples))}:
         uses = _Uses({name: values[name] for name in moved})
         with torch.no_grad(), evaluation(model), captured_layers(layers.values()) as captured, uses:
             try:
                 call(model, values, examples[:n_examples])
             except _NotOneByOneError as error:
-                raise LayersError(f"layer {names[error.layer]} {error.why}") from error
-        for module, label in names.items():
+                raise LayersError(f"layer {labels[error.layer]} {error.why}") from error
+        for module, label in labels.items():
             if module not in captured:
                 raise LayersError(f"layer {label} is not called, though its parameters are used")
             if captured[module].rows != n_examples:

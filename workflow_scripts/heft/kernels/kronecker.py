@@ -71,11 +71,9 @@ def matrix_layers(
     Raises HeftError where there is none, or naming the layer where the model runs one twice or shares a parameter.
     """
     try:
-        found = checked_layers(model, state, examples)
+        found = checked_layers(model, state, examples, names)
     except LayersError as error:
-        raise HeftError(
-            f"Kronecker factors need a model whose layers each run once on examples: here {error}."
-        ) from error
+        raise HeftError(f"Kronecker factors need layers that each run once on examples: {error}.") from error
     chosen = layers_owning(found, names)
     matrices = {name: layer for name, layer in chosen.items() if is_matrix_layer(whole_of(layer))}
     others = [described(name, layer) for name, layer in chosen.items() if name not in matrices]

@@ -37,7 +37,7 @@ def squared_gradient_norms(
     handled by per-example gradients, which costs many times more.
     """
     chosen = set(moved_parameters(model, state, inputs) if names is None else names)
-    found = layers_run_once(model, state, inputs[:2])
+    found = layers_run_once(model, state, inputs[:2], chosen)
     layers = layers_owning(found or {}, chosen)
     if not layers or not all(map(has_known_gradients, layers.values())):
         return _by_per_example_gradients(model, state, inputs, labels, loss, chosen)

@@ -66,9 +66,9 @@ def datainf(context: Context, *, damping: float = 0.1, parameters: str = "all") 
 
 def _layers(context: Context, v: dict[str, Tensor]) -> dict[str, nn.Module]:
     try:
-        found = checked_layers(context.network, context.final, context.train.inputs[:2])
+        found = checked_layers(context.network, context.final, context.train.inputs[:2], v)
     except LayersError as error:
-        raise HeftError(f"DataInf needs a model whose layers each run once on examples: here {error}.") from error
+        raise HeftError(f"DataInf needs layers that each run once on examples: {error}.") from error
     layers = layers_owning(found, v)
     for name, layer in layers.items():
         if not is_linear_in_parameters(whole_of(layer)) or not has_known_gradients(layer):

@@ -51,7 +51,12 @@ def gex(
     model, start, (inputs, labels) = context.network, context.final, context.train
     v = context.objective_gradient(start)
     product = CurvatureOperator("gauss_newton", model, start, inputs, labels, like=v)
-    learning_rate = step_size / product.leading_eigenpair(flatten(v)).value
+    largest = product.leading_eigenpair(flatten(v)).value
+    if not largest > 0:
+        raise HeftError(
+            "The Gauss-Newton matrix is zero, since the gradients of all training examples are: no walk moves."
+        )
+    learning_rate = step_size / largest
     steps = max(1, round(epochs * len(inputs) / batch_size))
 
     def losses(state: dict[str, Tensor]) -> Tensor:

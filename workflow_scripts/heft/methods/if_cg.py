@@ -50,6 +50,8 @@ def if_cg(
     b = flatten(v)
     largest = product.leading_eigenpair(b).value
     shift = context.weight_decay + damping * largest
+    if not shift > 0 and b.any():
+        raise HeftError(f"The {curvature} matrix is zero: the gradients of all training examples are.")
     try:
         solved = conjugate_gradient(
             lambda vector: product(vector) + shift * vector, b, tolerance=tolerance, most_steps=1000

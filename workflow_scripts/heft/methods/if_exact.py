@@ -43,6 +43,8 @@ def if_exact(context: Context, *, damping: float = 0.1, curvature: str = "hessia
     product = CurvatureOperator(curvature, context.network, context.final, *context.train, like=v)
     values, vectors = torch.linalg.eigh(dense_matrix(product, b).double())
     largest = values.abs().max()
+    if not largest > 0 and context.weight_decay == 0:
+        raise HeftError(f"The {curvature} matrix is zero: the gradients of all training examples are.")
     damped = values + context.weight_decay + damping * largest
     if damped.abs().min() <= 1e-12 * largest:
         raise HeftError("The curvature matrix is singular: raise the damping.")

@@ -55,6 +55,8 @@ def if_lissa(
             raise HeftError(f"{option} is {value}; it must be above 0{' and below 1' * (option == 'tolerance')}.")
     v = context.objective_gradient(context.final, parameters)
     b, whole = flatten(v), CurvatureOperator(curvature, context.network, context.final, *context.train, like=v)
+    if not b.any():  # no example has an influence on what does not move
+        return summed_derivatives(context.network, [(context.final, v)], *context.train)
     order = torch.randperm(len(context.train.labels), generator=context.generator("if_lissa"))
     rows = order.tensor_split(max(1, round(len(order) / batch_size)))
     batches = [whole.of_examples(one) for one in rows]
