@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from heft.curation.remove import kept_after_removal, removal_plan, unpruned_plan
-from heft.detection import detection_quality, precision_at_recall, removal_quality
+from heft.detection import detection_quality, inspection_quality, precision_at_recall, removal_quality
 
 
 @pytest.mark.parametrize("n", [1, 7, 200, 3000])
@@ -73,3 +73,19 @@ def test_detection_agrees_with_scikit_learn_ties_included(levels: int) -> None:
     found = detection_quality(scores, wrong)
     assert found["noise_auroc"] == pytest.approx(roc_auc_score(wrong, -scores), abs=1e-12)
     assert found["noise_ap"] == pytest.approx(average_precision_score(wrong, -scores), abs=1e-12)
+
+
+@pytest.mark.parametrize(("n_wrong", "known"), [(0, False), (1, True), (4, True), (5, False)])
+def test_detection_can_be_told_from_one_wrong_label_to_all_but_one(n_wrong: int, known: bool) -> None:
+    scores, wrong = np.array([2.0, -1.0, 0.0, 3.0, 1.0]), np.array([3, 0, 1, 4, 2]) < n_wrong
+    assert bool(detection_quality(scores, wrong)) is known
+    assert (precision_at_recall(scores, wrong) is not None) is known
+    expected = {"n_wrong": n_wrong, "precision_inspected": 1.0, "recall_inspected": 1.0, "missed_inspected": 0}
+    found = inspection_quality(scores, wrong)
+    assert found == ({f"noise_{name}": value for name, value in expected.items()} if known else {})
+
+
+def test_a_share_whose_divisor_is_zero_is_left_out() -> None:
+    none, some = np.zeros(3, bool), np.array([True, False, False])
+    assert removal_quality(~none, some) == {"noise_recall": 0.0}
+    assert removal_quality(~some, none) == {"noise_precision": 0.0}

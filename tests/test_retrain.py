@@ -1,5 +1,7 @@
 """Retraining: the base model's start and batches for each block of the plan, with the plan's labels and weights."""
 
+import time
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -70,6 +72,13 @@ def test_the_models_of_one_plan_share_their_start_and_their_batches() -> None:
     twice = pd.concat([block(fraction, without(0, 5)) for fraction in (0.1, 0.2)])
     found, _ = retrain(SPEC, TRAIN, twice, SETTINGS, SEEDS)
     assert difference(state_of(found, "remove", 0.1), state_of(found, "remove", 0.2)) < 1e-6
+
+
+def test_the_cost_of_one_model_is_its_share_of_what_passed() -> None:
+    before = time.process_time()
+    plan = pd.concat([block(fraction, without(0, 5)) for fraction in (0.1, 0.2, 0.3, 0.4)])
+    cost = retrain(SPEC, TRAIN, plan, SETTINGS, SEEDS)[1]["retrain_cpu_seconds"]
+    assert 0 < 4 * cost <= time.process_time() - before
 
 
 @pytest.mark.parametrize("name", ["mlp", "cnn"])
