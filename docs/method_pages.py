@@ -38,9 +38,10 @@ def page(found: Declaration) -> str:
     """The page of one method."""
     fields = found.fields
     claim = (
-        "**It claims a counterfactual**: `s_i / n` is to be the change of f when example i is left out, in size "
-        "and not "
-        "only in order."
+        "**It claims a counterfactual**: at an optimum and with little damping, `s_i / n` is the change of f when the "
+        "weight of example i goes from 1 / n to 0. At the default damping it holds up to a factor: n times the change "
+        "was 1.2 to 4.8 times the score. Retraining on the mean loss of what remains changes f by "
+        "`(s_i - mean s) / (n - 1)`."
         if fields.get("counterfactual")
         else "It claims an order, not a size."
     )

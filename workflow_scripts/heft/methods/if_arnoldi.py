@@ -14,7 +14,7 @@ from heft.methods.registry import Context, method
     title="Influence (Arnoldi)",
     formula="s_i = sum_k (u_k . grad f) (u_k . grad l_i) / lambda_k  over the top eigenpairs of H, by |lambda_k|",
     paper="Schioppa et al. 2022, arXiv 2112.03052, section 3.2",
-    predicts="n times the change of f when example i is left out, as far as the span of the eigenvectors tells.",
+    predicts="The change of f without example i, as far as the span of the eigenvectors tells, up to a factor.",
     needs=("final", "validation"),
     ensemble=True,
     assumes="That what lies outside the span of few eigenvectors does not matter for f.",

@@ -13,7 +13,8 @@ from heft.methods.registry import Context, method
     title="Influence (CG)",
     formula="s_i = grad f^T (G + (wd + damping * lambda_max) I)^-1 grad l_i,  lambda_max the largest eigenvalue of G",
     paper="Koh and Liang 2017, arXiv 1703.04730, equation 2 (opposite sign); Gauss-Newton form: Martens 2010",
-    predicts="n times the change of f when example i is left out and the model is refitted near theta.",
+    predicts="n times the change of f when example i is left out and the model is refitted near theta; damping "
+    "shrinks it by a factor.",
     needs=("final", "validation"),
     ensemble=True,
     counterfactual=True,

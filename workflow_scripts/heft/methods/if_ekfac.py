@@ -12,7 +12,7 @@ from heft.methods.registry import Context, method
     title="Influence (EK-FAC)",
     formula="s_i = sum_layers <Q_S [(Q_S^T V Q_A) / (Lambda + lambda)] Q_A^T, G_i>,  Lambda = E_i[(Q_S^T G_i Q_A)^2]",
     paper="Grosse et al. 2023, arXiv 2308.03296, section 2.4; George et al. 2018, arXiv 1806.03884",
-    predicts="n times the change of f when example i is left out and the model is refitted near theta.",
+    predicts="The change of f when example i is left out and the model is refitted near theta, up to a factor.",
     needs=("final", "validation"),
     ensemble=True,
     assumes="That the eigenvectors of a layer's curvature are Kronecker products, and layers do not act on each other.",

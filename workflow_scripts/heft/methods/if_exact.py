@@ -15,7 +15,8 @@ MOST_PARAMETERS = 8192  # a float64 matrix of half a gigabyte
     title="Influence (exact)",
     formula="s_i = grad f^T (H + (wd + damping * lambda_max) I)^-1 grad l_i,  lambda_max the largest |eigenvalue| of H",
     paper="Koh and Liang 2017, arXiv 1703.04730, equation 2 (opposite sign); Cook and Weisberg 1982",
-    predicts="n times the change of f when example i is left out and the model is refitted near theta.",
+    predicts="n times the change of f when example i is left out and the model is refitted near theta; damping "
+    "shrinks it by a factor.",
     needs=("final", "validation"),
     ensemble=True,
     counterfactual=True,

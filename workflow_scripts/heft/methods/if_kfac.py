@@ -13,7 +13,7 @@ from heft.methods.registry import Context, method
     formula="s_i = sum_layers <Q_S [(Q_S^T V Q_A) / (Lambda + lambda)] Q_A^T, G_i>,  Lambda = T l_S l_A^T",
     paper="Martens and Grosse 2015, arXiv 1503.05671; convolutions: Grosse and Martens 2016, arXiv 1602.01407; "
     "as influence: Grosse et al. 2023, arXiv 2308.03296",
-    predicts="n times the change of f when example i is left out and the model is refitted near theta.",
+    predicts="The change of f when example i is left out and the model is refitted near theta, up to a factor.",
     needs=("final", "validation"),
     ensemble=True,
     assumes="That inputs and output gradients of a layer are independent, positions too, and layers do not act "

@@ -164,8 +164,9 @@ def method(
     needs: what the context must hold (`final`, `spaced`, `early`, `dynamics`, `folds`, `subsets`, `fine_tuned`,
     `validation`, `true_labels`).
     ensemble: whether a mean over ensemble members makes sense. title: the name that tables and figures print.
-    counterfactual: whether s_i / n claims to be the change of f when example i is left out, in size and not only in
-    order. assumes, cost (in forward passes over the training set), memory, fails (when): for the method's page in
+    counterfactual: whether, at an optimum and as damping goes to 0, s_i / n is the change of f when the weight of
+    example i goes from 1 / n to 0, in size and not only in order. assumes, cost (in forward passes over the training
+    set), memory, fails (when): for the method's page in
     docs/methods.
     """
     if unknown := sorted(set(needs) - NEEDS):

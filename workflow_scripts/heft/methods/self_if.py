@@ -15,7 +15,7 @@ from heft.methods.registry import Context, method
     title="Self IF",
     formula="s_i = -grad l_i^T (K + lambda I)^-1 grad l_i,  K the EK-FAC curvature",
     paper="Koh and Liang 2017, arXiv 1703.04730, section 5.4 (opposite sign); EK-FAC: arXiv 2308.03296",
-    predicts="Minus n times the rise of the example's own loss when it is left out; not the effect on validation.",
+    predicts="Minus the rise of the example's own loss without it, up to a factor; not the effect on validation.",
     needs=("final",),
     ensemble=True,
     assumes="What if_ekfac assumes. It needs no validation split.",
