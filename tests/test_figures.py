@@ -1,6 +1,7 @@
 """What figures name and draw where many variants are compared."""
 
 import re
+import warnings
 from html import unescape
 
 import pandas as pd
@@ -9,6 +10,7 @@ from synthetic_report import report_input
 
 from heft.reporting.comparison import Comparison
 from heft.reporting.drawing import new_figure, style
+from heft.reporting.figures_accuracy import draw_ensemble_accuracy
 from heft.reporting.figures_cost import MOST_NAMES, draw_cost
 from heft.reporting.figures_ensembles import draw_ensemble_size
 from heft.reporting.labels import label_points
@@ -59,6 +61,29 @@ def test_ensembles_are_drawn_as_differences_to_the_same_method_with_one_model() 
     assert f"{paired:+.4f}".replace("-", "\N{MINUS SIGN}") in said
     assert "ip (parameter dropout)  ×5" in said
     assert {"×10", "×20"} <= set(said), "further sizes stand below the first without the name"
+
+
+def test_of_forty_sizes_a_few_are_drawn_and_named_without_a_warning() -> None:
+    rows = report_input().comparison
+    template = rows[rows["variant"] == "ip__parameter_dropout__5"]
+    sizes = range(21, 58)
+    repeated = [template.assign(variant=f"ip__parameter_dropout__{size}", members=size) for size in sizes]
+    comparison = Comparison(report_input(comparison=pd.concat([rows, *repeated], ignore_index=True)))
+    with style(), warnings.catch_warnings():
+        warnings.simplefilter("error")
+        picture = draw_ensemble_accuracy(comparison)
+        all_of_them = draw_ensemble_size(comparison, judge(comparison))
+    assert picture is not None
+    assert all_of_them is not None
+    said = [text for text in texts(picture.svg) if re.fullmatch("×[0-9]+", text)]
+    of_panel = said[said.index("×57") - 4 : said.index("×57") + 1]
+    assert of_panel == ["×5", "×28", "×38", "×47", "×57"], said
+    assert "5 are drawn, evenly spread" in picture.description
+    assert {"×21", "×40", "×57"} <= set(texts(all_of_them.svg))
+    with style():
+        usual = draw_ensemble_accuracy(Comparison(report_input()))
+    assert usual is not None
+    assert "evenly spread" not in usual.description
 
 
 def test_without_ensembles_there_is_no_such_figure() -> None:

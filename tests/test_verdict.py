@@ -78,6 +78,17 @@ def test_one_seed_claims_nothing():
     assert "Only 1 seed: no interval" in verdict.caution
 
 
+def test_no_interval_is_said_of_the_difference_that_has_none_alone():
+    rows = pick(comparison_rows(n_seeds=3), "ip", 0.3)
+    lacking = rows[~((rows["variant"] == "random") & (rows["seed"] > 0))]
+    verdict = judged(lacking)
+    assert verdict.outcome is Outcome.NO_INTERVAL
+    assert "no interval can be given for the difference to random (" in verdict.headline
+    assert "(95\u00a0% interval" in verdict.evidence
+    assert verdict.caution is not None
+    assert "no interval" not in verdict.caution
+
+
 def test_three_seeds_are_said_to_be_few_and_each_difference_is_shown():
     verdict = judged(pick(comparison_rows(n_seeds=3), "ip", 0.3))
     assert verdict.caution is not None

@@ -9,8 +9,10 @@ from heft.reporting.comparison import Comparison
 from heft.reporting.drawing import Picture, new_figure, to_picture
 from heft.reporting.lines import draw_gain, draw_others, finish_panels
 from heft.reporting.palette import DASHES, MARKERS, MUTED, method_colours, readable
-from heft.reporting.variant import MARK
+from heft.reporting.variant import MARK, Variant
 from heft.reporting.wording import listed
+
+MOST_SIZES = 5  # lines of a panel that can be told apart, and named in it
 
 
 def draw_plain_accuracy(comparison: Comparison) -> Picture | None:
@@ -55,8 +57,11 @@ def draw_ensemble_accuracy(comparison: Comparison) -> Picture | None:
     figure = new_figure(min(10.6, 4.4 * columns), 2.7 * rows + 0.4)
     panels = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False).ravel()
     colours = method_colours(comparison)
+    cut = False
     for axes, scorer in zip(panels, scorers, strict=False):
-        members = [variant for variant in comparison.compared if variant.scorer == scorer]
+        found = [variant for variant in comparison.compared if variant.scorer == scorer]
+        members = evenly_spread(found, MOST_SIZES)
+        cut = cut or len(members) < len(found)
         base = comparison.find(members[0].base)
         colour = colours[members[0].method]
         shades = sns.light_palette(readable(colour), len(members) + 2)[2:]
@@ -75,4 +80,13 @@ def draw_ensemble_accuracy(comparison: Comparison) -> Picture | None:
         "Small multiples, one for each method and ensemble kind: mean change of test accuracy against no removal at "
         "each fraction, a line for each ensemble size; the interval is drawn for the largest."
     )
+    if cut:
+        description += f" Of more sizes {MOST_SIZES} are drawn, evenly spread; another figure has all."
     return to_picture(figure, "accuracy-by-ensemble", title, takeaways.of_ensemble_accuracy(comparison), description)
+
+
+def evenly_spread(variants: list[Variant], most: int) -> list[Variant]:
+    """At most `most` of them, evenly spread, the first and the last included."""
+    if len(variants) <= most:
+        return variants
+    return [variants[round(place * (len(variants) - 1) / (most - 1))] for place in range(most)]

@@ -15,7 +15,7 @@ def draw_precision_recall(curves: pd.DataFrame, comparison: Comparison) -> Pictu
     plain = [variant for variant in plain if (curves.get("variant", pd.Series(dtype=str)) == variant.slug).any()]
     if not plain:
         return None
-    figure = new_figure(8.6, 4.6)
+    figure = new_figure(8.6, max(4.6, 0.2 * len(plain) + 0.7))  # so that the legend has room
     axes = figure.subplots()
     colours, markers, dashes = method_colours(comparison), method_markers(comparison), method_dashes(comparison)
     ordered = sorted(plain, key=lambda one: -comparison.per_variant(one.slug, "noise_ap").mean)

@@ -42,14 +42,20 @@ def headline(outcome: Outcome, comparison: Comparison, choice: Choice) -> str:
         f"removing nothing: test accuracy went {change}.",
         Outcome.NO_RANDOM: f"{what} moved test accuracy {change}; without a random row it cannot be said whether the "
         "choice of examples mattered.",
-        Outcome.NO_INTERVAL: f"{what} moved test accuracy {change}; {_no_interval(comparison)}",
+        Outcome.NO_INTERVAL: f"{what} moved test accuracy {change}; {_no_interval(comparison, choice)}",
     }[outcome]
 
 
-def _no_interval(comparison: Comparison) -> str:
+def _no_interval(comparison: Comparison, choice: Choice) -> str:
+    """Names the difference that has none where the other, which stands beside it, has one."""
     if len(comparison.seeds) < 2:
         return "with one seed, chance cannot be told from effect."
-    return "no interval can be given (too few seeds hold both numbers, or the seeds do not differ)."
+    of = ""
+    if comparison.gain(choice.variant.slug, choice.fraction).has_interval:
+        of = " for the difference to random"
+    elif comparison.over_random(choice.variant.slug, choice.fraction).has_interval:
+        of = " for the difference to removing nothing"
+    return f"no interval can be given{of} (too few seeds hold both numbers, or the seeds do not differ)."
 
 
 def evidence(
@@ -94,7 +100,9 @@ def caution(gain: Estimate) -> str | None:
         return None
     each = ", ".join(points(value) for value in gain.values.values())
     if gain.n < 2:
-        return f"Only {seeds(gain.n)}: no interval can be given. The difference seen: {each} points."
+        return f"Only {seeds(gain.n)}: no interval of the gain. The difference seen: {each} points."
+    if not gain.has_interval:
+        return f"Only {seeds(gain.n)}, and no interval of the gain. Differences seed by seed: {each} points."
     return f"Only {seeds(gain.n)}: the interval is wide. Differences seed by seed: {each} points."
 
 
