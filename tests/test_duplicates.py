@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from stages import Named, run_script
+from stage_job import Job
 
 from heft.artifacts import read_json, write_json, write_parquet
 from heft.data.duplicates import conflicting_duplicates, sentence_of
@@ -56,20 +56,16 @@ def split_of(examples: pd.DataFrame, class_names: list[str]) -> None:
     write_inputs("inputs.safetensors", np.ones((len(examples), 1, 1, 1), np.float32))
     write_json("manifest.json", {"class_names": class_names, "source": "s", "dataset_digest": "d", "origin": "o"})
     settings = DataSettings(train=6, validation=3, test=3, noise=NoiseSettings("none"))
-    run_script(
-        "split",
-        wildcards=Named(e="small", s="0"),
-        input=Named(examples="examples.parquet", inputs="inputs.safetensors", manifest="manifest.json"),
-        output=Named(train="a", validation="b", test="c", facts="facts.json", record="record.jsonl"),
-        params=Named(data={**vars(settings), "noise": vars(settings.noise)}, code={}),
-    )
+    files = {"examples": "examples.parquet", "inputs": "inputs.safetensors", "manifest": "manifest.json"}
+    made = {"train": "a", "validation": "b", "test": "c", "facts": "facts.json"}
+    Job(Path(), "split", files, made, {"data": {**vars(settings), "noise": vars(settings.noise)}}, s="0").run()
 
 
 def test_the_stage_split_lists_them_in_facts_record_and_log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     split_of(examples_of("aabcdefghijklm", [0, 1] * 7), CLASSES)
     assert read_json("facts.json")["conflicting_duplicates"] == [{"ids": ["x13", "x14"], "labels": [1, 0]}]
-    events = read_events("record.jsonl")
+    events = read_events("split.0.record.jsonl")
     values = [value for event in events for value in event.get("values", {}).items()]
     assert ("n_conflicting_duplicates", 1) in values
     assert [event["path"] for event in events if event["event"] == "artifact"] == ["facts.json"]

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 import torch
 import yaml
-from stages import Named, run_script
+from stage_job import Job
 from workspace import ROOT
 
 from heft.artifacts import read_json, read_parquet, write_json, write_parquet, write_tensors
@@ -103,14 +103,10 @@ def test_the_stage_evaluate_hands_the_note_to_the_report(tmp_path: Path, monkeyp
     write_parquet("plan.parquet", removal_plan(split, read_parquet("scores.parquet"), [0.5], seed=0))
     write_tensors("states.safetensors", {"remove-0.5/1.weight": torch.zeros(2, 1), "remove-0.5/1.bias": torch.zeros(2)})
     files = dict.fromkeys(("train", "validation", "test"), "split.parquet")
-    run_script(
-        "evaluate",
-        wildcards=Named(e="small", s="0", v="loss"),
-        input=Named(**files, manifest="manifest.json", plan="plan.parquet", states="states.safetensors",
-                    scores="scores.parquet", score_cost="cost.json", retrain_cost="retrain.json"),
-        output=Named(metrics="metrics.json", record="record.jsonl"),
-        params=Named(model={"name": "logistic", "options": {}}, variant={"method": "loss"}, baseline=False, code={}),
-    )  # fmt: skip
+    files |= {"manifest": "manifest.json", "plan": "plan.parquet", "states": "states.safetensors"}
+    files |= {"scores": "scores.parquet", "score_cost": "cost.json", "retrain_cost": "retrain.json"}
+    params = {"model": {"name": "logistic", "options": {}}, "variant": {"method": "loss"}, "baseline": False}
+    Job(Path(), "evaluate", files, {"metrics": "metrics.json"}, params, s="0", v="loss").run()
     said = "removing the lowest 50 % leaves no training example of the class cat"
     assert read_json("metrics.json")["warnings"] == ["it did not settle", said]
 

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from stages import Named, run_script
+from stage_job import Job
 
 from heft.artifacts import read_parquet, write_parquet
 from heft.curation.ranking import lowest_first, tie_break
@@ -120,13 +120,8 @@ def test_the_stage_prune_breaks_ties_by_the_seed_of_its_job(
     train, scores = sorted_by_class()
     write_parquet("train.parquet", train)
     write_parquet("scores.parquet", pd.DataFrame({"id": train["id"], "score": scores}))
-    run_script(
-        "prune",
-        wildcards=Named(e="small", s=str(seed), v="forgetting"),
-        input=Named(train="train.parquet", scores="scores.parquet"),
-        output=Named(plan="plan.parquet", record="record.jsonl"),
-        params=Named(fractions=[0.1, 0.2], code={}),
-    )
+    files = {"train": "train.parquet", "scores": "scores.parquet"}
+    Job(Path(), "prune", files, {"plan": "plan.parquet"}, {"fractions": [0.1, 0.2]}, s=str(seed), v="forgetting").run()
     plan = read_parquet("plan.parquet")
     for fraction, expected in zip((0.1, 0.2), removed(train, scores, seed, [0.1, 0.2]), strict=True):
         block = plan[plan["fraction"] == fraction]

@@ -40,12 +40,14 @@ def trains_together(subject: Subject) -> Finding:
         return Finding(TOGETHER, note="trained one by one")
     case, settings, seeds = double_case(subject), settings_of(subject), (SEED, SEED + 1)
     stacked = stack_states([state_of(case.fresh(seed)) for seed in seeds])
-    together = train_many(case.fresh(SEED), stacked, case.examples, settings, order_seeds=seeds)
+    reasons: list[str] = []
+    fresh = case.fresh(SEED)
+    together = train_many(fresh, stacked, case.examples, settings, order_seeds=seeds, told=reasons.append)
     for number, seed in enumerate(seeds):
         alone = train_one(case.fresh(seed), case.examples, settings, order_seed=seed)
         if reason := _difference(unstack_state(together, number), alone):
             return Finding(TOGETHER, reason)
-    return Finding(TOGETHER)
+    return Finding(TOGETHER, note=f"trained one by one, since {reasons[0]}" if reasons else "")
 
 
 def _difference(found: dict[str, Tensor], expected: dict[str, Tensor]) -> str:
