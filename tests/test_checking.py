@@ -78,11 +78,13 @@ def test_what_is_right_holds(name: str) -> None:
     assert [finding for finding in [*findings, *derivatives.hessian_agrees(one)] if not finding.holds] == []
 
 
-def test_a_gradient_that_forward_mode_does_not_know_is_found() -> None:
-    finding = derivatives.forward_agrees(subject("straight"))
-    assert "differ by" in finding.reason
-    check = check_model(subject("straight").spec, [("loss", {})], [])
-    assert check.mistake.startswith('model battery_models:straight: "forward mode gives the gradients of each example"')
+def test_derivatives_that_are_not_those_of_each_example_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    right = derivatives.directional_derivatives
+    assert derivatives.forward_agrees(subject("straight")).holds  # by reverse mode
+    monkeypatch.setattr(derivatives, "directional_derivatives", lambda *given: right(*given) * 1.001)
+    assert "differ by" in derivatives.forward_agrees(subject("linear")).reason
+    check = check_model(subject("linear").spec, [("loss", {})], [])
+    assert check.mistake.startswith('model battery_models:linear: "forward mode gives the gradients of each example"')
     assert check.methods == []
 
 
@@ -95,8 +97,32 @@ def test_hessian_products_are_looked_at_where_a_method_takes_them() -> None:
     assert what == [4, 6]
 
 
-def test_hessian_products_that_no_difference_of_gradients_confirms_are_found() -> None:
-    assert any("differ by" in finding.reason for finding in derivatives.hessian_agrees(subject("straight")))
+class Halved(derivatives.CurvatureOperator):
+    """Half of the right product."""
+
+    def __call__(self, vector: Tensor) -> Tensor:
+        return super().__call__(vector) / 2
+
+
+class Lopsided(derivatives.CurvatureOperator):
+    """The right product, and a little of it shifted by one entry."""
+
+    def __call__(self, vector: Tensor) -> Tensor:
+        found = super().__call__(vector)
+        return found + 1e-3 * found.roll(1)
+
+
+@pytest.mark.parametrize(("wrong", "what"), [(Halved, derivatives.DIFFERENTIATED), (Lopsided, derivatives.SYMMETRIC)])
+def test_hessian_products_that_are_not_right_are_found(
+    monkeypatch: pytest.MonkeyPatch, wrong: type[derivatives.CurvatureOperator], what: str
+) -> None:
+    monkeypatch.setattr(derivatives, "CurvatureOperator", wrong)
+    assert what in {one.what for one in derivatives.hessian_agrees(subject("linear")) if "differ by" in one.reason}
+
+
+@pytest.mark.parametrize("name", ["weight_norm", "conv2d_weight_norm"])
+def test_a_double_backward_pass_that_is_not_symmetric_is_no_judge(name: str) -> None:
+    assert all(finding.holds for finding in derivatives.hessian_agrees(subject(name)))
 
 
 def test_a_gradient_at_other_values_leaves_the_model_as_it_was() -> None:

@@ -12,6 +12,7 @@ from heft.data.duplicates import conflicting_duplicates, sentence_of
 from heft.data.inputs import write_inputs
 from heft.data.settings import DataSettings, NoiseSettings
 from heft.data.split import draw_split
+from heft.errors import HeftError
 from heft.records import read_events
 
 CLASSES = ["cat", "dog"]
@@ -76,5 +77,5 @@ def test_the_stage_split_refuses_a_declared_class_without_examples(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(SystemExit, match=r"^split: data: class 2 \(cow\) has no examples for train, validation, test"):
+    with pytest.raises(HeftError, match=r"^data: class 2 \(cow\) has no examples for train, validation, test"):
         split_of(examples_of("abcdefghijklmn", [0, 1] * 7), [*CLASSES, "cow"])

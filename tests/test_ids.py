@@ -12,8 +12,9 @@ from plain_training import N_CLASSES, SETTINGS, SPEC, examples
 from scipy.stats import spearmanr
 from stage_job import Job
 
-from heft.artifacts import read_parquet, write_json, write_parquet, write_tensors
+from heft.artifacts import read_parquet, write_json, write_parquet
 from heft.comparison import COLUMNS
+from heft.data.inputs import write_inputs
 from heft.gather import gather
 from heft.report_files import sources_of
 from heft.reporting.inputs import ReportInput
@@ -87,12 +88,20 @@ def gathered(tmp_path_factory: pytest.TempPathFactory) -> ReportInput:
         results = Path("results/mine")
         inputs = torch.zeros(2 * len(TRAIN), 1, 4, 4)
         inputs[torch.from_numpy(PLACES)] = TRAIN.inputs
-        write_tensors(results / "data/inputs.safetensors", {"inputs": inputs})
-        write_json(results / "data/manifest.json", {"display": {"mean": 0.5}, "source": "made up"})
+        write_inputs(results / "data/inputs.safetensors", inputs.numpy())
+        write_json(
+            results / "data/manifest.json", {"display": {"mean": 0.5}, "source": "made up", "class_names": ["a", "b"]}
+        )
         for seed in (0, 1):
             folder = results / f"seed{seed}"
             write_parquet(folder / "split/train.parquet", split_table())
-            facts = {"n": {"train": 23}, "noise": "pairs", "rate": 0.3, "resample": ["split"]}
+            facts = {
+                "n": {"train": 23},
+                "noise": "pairs",
+                "rate": 0.3,
+                "resample": ["split"],
+                "conflicting_duplicates": [],
+            }
             write_json(folder / "split/facts.json", facts)
             write_parquet(folder / "train/history.parquet", pd.DataFrame({"run": [0], "epoch": [seed + 5]}))
             for name in SCORES:

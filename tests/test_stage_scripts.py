@@ -27,8 +27,9 @@ from test_kernels import dense_gauss_newton
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
-from heft.artifacts import read_json, read_parquet, read_tensors, write_json, write_parquet, write_tensors
+from heft.artifacts import read_json, read_parquet, read_tensors, write_json, write_parquet
 from heft.data.examples import Examples
+from heft.data.inputs import write_inputs
 from heft.kernels.curvature import flatten
 from heft.methods.registry import Batch
 from heft.training.folds import draw_folds
@@ -68,7 +69,7 @@ def write_data(folder: Path) -> dict[str, Any]:
     place = torch.randperm(len(everything), generator=torch.Generator().manual_seed(0))
     shuffled = torch.empty_like(everything)
     shuffled[place] = everything
-    write_tensors(folder / "data/inputs.safetensors", {"inputs": shuffled})
+    write_inputs(folder / "data/inputs.safetensors", shuffled.numpy())
     classes = [str(label) for label in range(N_CLASSES)]
     facts = {"source": "digits", "dataset_digest": "00", "origin": "made up", "class_names": classes}
     write_json(folder / "data/manifest.json", facts | {"input_shape": list(SHAPE)})

@@ -5,7 +5,6 @@ Only one such process, run or delivery at a time in a folder.
 
 import fcntl
 import os
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -49,14 +48,13 @@ def main(job: Any) -> None:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            sys.exit("A delivery is under way in this folder; wait for its end, then run again.")
+            raise HeftError("A delivery is under way in this folder; wait for its end, then run again.") from None
         try:
             said = tidy(job.params)
-        except HeftError as error:
-            sys.exit(str(error))
         except Unreachable as error:
             uri = tracking_uri()
-            sys.exit(f"The tracking store {without_password(uri)} cannot be tidied: {reason_of(error, uri)}")
+            reason = reason_of(error, uri)
+            raise HeftError(f"The tracking store {without_password(uri)} cannot be tidied: {reason}") from error
     print(said)
     Path(job.log[0]).write_text(f"{said}\n", encoding="utf-8")
 
