@@ -1,12 +1,12 @@
 """What a person asks `check.py` to check, without torch: a model by its name, or those of a configuration."""
 
 import argparse
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from heft.artifacts import read_json
 from heft.config import load_configuration
 from heft.ensemble_kinds import KINDS
 from heft.errors import HeftError
@@ -75,7 +75,7 @@ def _data_of(plan: Plan, name: str) -> dict[str, Any]:
             f"experiment {name}: the data source {source} does not declare its size; give it `size`, or name the model "
             "with --input and --classes."
         )
-    found = json.loads(manifest.read_text(encoding="utf-8"))
+    found = read_json(manifest)
     return {"input_shape": found["input_shape"], "n_classes": len(found["class_names"])}
 
 

@@ -12,7 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from heft.artifacts import write_json
+from heft.artifacts import read_json, write_json
 from heft.errors import HeftError
 from heft.places import STATE
 
@@ -64,15 +64,15 @@ def forget(label: str, names: Mapping[str, Mapping[str, Iterable[str]]], experim
 
 def made_by_each() -> dict[str, Names]:
     """{configuration: names} of all that are remembered; raises HeftError where the file is damaged."""
+    if not FILE.exists():
+        return {}
     try:
-        noted = json.loads(FILE.read_bytes())
+        noted = read_json(FILE)
         return {
-            str(label): {e: {k: [str(v) for v in values] for k, values in kinds.items()} for e, kinds in names.items()}
+            label: {e: {k: [str(v) for v in values] for k, values in kinds.items()} for e, kinds in names.items()}
             for label, names in noted.items()
         }
-    except FileNotFoundError:
-        return {}
-    except (ValueError, AttributeError, TypeError, RecursionError) as error:
+    except (HeftError, AttributeError, TypeError) as error:
         raise HeftError(
             f"{FILE} is damaged: it tells which configuration made what; delete it, and `tidy_now` asks before it "
             "removes what no run has noted since."
