@@ -24,10 +24,13 @@ from heft.kernels.curvature import (
     flatten,
     unflatten,
 )
+from heft.kernels.curvature_products import hessian_product
 from heft.kernels.directional import directional_derivatives, summed_derivatives
-from heft.kernels.functional import LARGE_BATCH, LARGEST_BATCH, batch_size_for
+from heft.kernels.functional import LARGE_BATCH, LARGEST_BATCH, batch_size_for, values_of
+from heft.kernels.hessian_ways import right_hessian_product
 from heft.kernels.norms import squared_gradient_norms
 from heft.kernels.solve import conjugate_gradient, lanczos, leading_eigenpair
+from heft.kernels.ways import Way, way_of
 from heft.models.build import build_model
 from heft.objectives import gradient
 from heft.objectives.loss import loss
@@ -352,3 +355,12 @@ def test_a_layer_without_forward_mode_has_the_derivatives_of_its_backward_pass()
     for k in (1, 2):
         found = directional_derivatives(model, plain.state, directions[:k], *case.train)
         torch.testing.assert_close(found, expected[:k], rtol=0, atol=1e-10)
+
+
+@pytest.mark.parametrize("name", ["logistic", "mlp", "cnn", "resnet18"])
+def test_ordinary_models_go_in_forward_mode_and_backward_through_tangents(name: str) -> None:
+    model = build_model(name, {"width": 4} if name == "resnet18" else {}, (1, 28, 28), 10, seed=0)
+    state, inputs = dict(model.state_dict()), torch.rand(4, 1, 28, 28, generator=torch.Generator().manual_seed(0))
+    v = {key: tensor.detach() for key, tensor in model.named_parameters()}
+    assert way_of(model, values_of(model, state), inputs) is Way.FORWARD
+    assert right_hessian_product(model, state, inputs, torch.arange(4), v) is hessian_product

@@ -2,18 +2,18 @@
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any, NamedTuple, cast
+from typing import NamedTuple, cast
 
 import torch
 from torch import Tensor, nn
 from torch.autograd.graph import GradientEdge, get_gradient_edge
-from torch.overrides import TorchFunctionMode
-from torch.utils._pytree import tree_leaves
 
 from heft.errors import HeftError
 from heft.kernels.functional import LARGE_BATCH, Loss, State, batch_size_for, call, evaluation, values_of, while_holding
+from heft.kernels.once import once_a_model
 from heft.kernels.parts import described, whole_of
 from heft.kernels.selection import moved_parameters
+from heft.kernels.uses import Uses
 
 
 class Captured(NamedTuple):
@@ -128,51 +128,51 @@ class LayersError(HeftError):
 def checked_layers(
     model: nn.Module, state: State, examples: Tensor, names: Collection[str] | None = None
 ) -> dict[str, nn.Module]:
-    """The layers of `layers_run_once`; raises LayersError naming the layer that is the obstacle, and why."""
-    values, moved = values_of(model, state), set(moved_parameters(model, state, examples))
+    """The layers of `layers_run_once`, found once a model.
+
+    Raises LayersError naming the layer that is the obstacle, and why.
+    """
+    moved = set(moved_parameters(model, state, examples))
     if names is not None:
         moved &= set(names)
+    found = once_a_model(
+        model, f"layers of {sorted(moved)}", lambda: _names_or_obstacle(model, values_of(model, state), examples, moved)
+    )
+    if isinstance(found, str):
+        raise LayersError(found)
+    layers = {name: model.get_submodule(name) for name in found}
+    for name, module in layers.items():
+        if module._forward_hooks:
+            raise LayersError(f"hooks stand at layer {described(name, module)}")
+    return layers
+
+
+def _names_or_obstacle(model: nn.Module, values: State, examples: Tensor, moved: Collection[str]) -> list[str] | str:
     name_of = {id(tensor): name for name, tensor in model.named_parameters()}
     layers: dict[str, nn.Module] = {}
     for name, module in model.named_modules():
         own = {key: name_of[id(tensor)] for key, tensor in module.named_parameters(recurse=False)}
-        if not moved & set(own.values()):
+        if not set(moved) & set(own.values()):
             continue
         layers[name] = module
-        if module._forward_hooks:
-            raise LayersError(f"hooks stand at layer {described(name, module)}")
         if others := [key for key in own if key not in ("weight", "bias")]:
-            raise LayersError(f"layer {described(name, module)} owns {others[0]}, which is neither a weight nor a bias")
-    labels = {module: described(name, module) for name, module in layers.items()}
+            return f"layer {described(name, module)} owns {others[0]}, which is neither a weight nor a bias"
     for n_examples in {1, min(2, len(examples))}:
-        uses = _Uses({name: values[name] for name in moved})
+        uses = Uses({name: values[name] for name in moved})
         with torch.no_grad(), evaluation(model), captured_layers(layers.values()) as captured, uses:
             try:
                 call(model, values, examples[:n_examples])
             except _NotOneByOneError as error:
-                raise LayersError(f"layer {labels[error.layer]} {error.why}") from error
-        for module, label in labels.items():
+                name = next(name for name, module in layers.items() if module is error.layer)
+                return f"layer {described(name, error.layer)} {error.why}"
+        for name, module in layers.items():
             if module not in captured:
-                raise LayersError(f"layer {label} is not called, though its parameters are used")
+                return f"layer {described(name, module)} is not called, though its parameters are used"
             if captured[module].rows != n_examples:
-                raise LayersError(f"layer {label} does not take one row an example")
+                return f"layer {described(name, module)} does not take one row an example"
         if elsewhere := [name for name, count in uses.counts.items() if count != 1]:
-            raise LayersError(f"parameter {elsewhere[0]} is used {uses.counts[elsewhere[0]]} times")
-    return layers
-
-
-class _Uses(TorchFunctionMode):
-    """Counts how often each tensor is an argument of a function."""
-
-    def __init__(self, tensors: Mapping[str, Tensor]) -> None:
-        self._names = {id(tensor): name for name, tensor in tensors.items()}
-        self.counts = dict.fromkeys(tensors, 0)
-
-    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        for leaf in tree_leaves((args, kwargs)):
-            if (name := self._names.get(id(leaf))) is not None:
-                self.counts[name] += 1
-        return func(*args, **(kwargs or {}))
+            return f"parameter {elsewhere[0]} is used {uses.counts[elsewhere[0]]} times"
+    return list(layers)
 
 
 class _NotOneByOneError(Exception):

@@ -39,8 +39,7 @@ def directional_derivatives(
     """<d_k, grad l_i(state)> for each direction and example: [k, n].
 
     All directions hold the same parameters; those that they leave out stand still, and so do those that training does
-    not move. Many long ones are best given as one
-    mapping of tensors [k, ...], which is not copied.
+    not move. Many long ones are best given as one mapping of tensors [k, ...], which is not copied.
     One direction is carried along in forward mode, which needs least memory. Several are contracted layer by layer
     where the model allows it (`contraction`), so that they share a backward pass too; else the forward pass alone.
     Where forward mode does not have the gradients of training (`ways`), reverse mode takes its place.

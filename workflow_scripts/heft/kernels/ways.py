@@ -82,7 +82,7 @@ def drawn(seed: int, shape: Sequence[int], dtype: torch.dtype) -> Tensor:
 
 def _weighted(logits: Tensor, rows: Tensor) -> Tensor:
     """<c_i, logits_i> [b] for the examples of these numbers."""
-    return (logits * drawn(1, (int(rows.max()) + 1, logits.shape[1]), logits.dtype)[rows]).sum(dim=1)
+    return (logits * torch.stack([drawn(1 + row, logits.shape[1:], logits.dtype) for row in rows.tolist()])).sum(dim=1)
 
 
 def products_of_gradients(total: Tensor, leaves: Mapping[str, Tensor], direction: Direction) -> Tensor:
