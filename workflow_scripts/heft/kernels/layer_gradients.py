@@ -44,6 +44,7 @@ class LayerGradients:
 
     def weighted_sum(self, weights: Tensor, like: Direction) -> dict[str, Tensor]:
         """sum_i weights_i g_i for weights [b], shaped as `like`."""
+        weights = weights.to(self.delta.dtype)
         if self.flat is not None:
             matrix = (weights @ self.flat).view_as(layer_matrix(self.layer, like))
             return layer_tensors(self.layer, matrix)

@@ -36,8 +36,12 @@ def _reached(model: nn.Module, state: State, inputs: Tensor) -> tuple[str, ...]:
             return (None,) * len(leaves)
         return torch.autograd.grad(logits.sum(), list(leaves.values()), allow_unused=True)
 
-    with torch.enable_grad(), evaluation(model):
-        gradients = while_holding(model, values, run)
+    try:
+        with torch.enable_grad(), evaluation(model):
+            gradients = while_holding(model, values, run)
+    except (RuntimeError, NotImplementedError) as error:
+        reason = str(error).strip().partition(". ")[0]
+        raise HeftError(f"The gradient of {type(model).__name__} cannot be taken: {reason}.") from error
     return tuple(name for name, gradient in zip(leaves, gradients, strict=True) if gradient is not None)
 
 

@@ -54,5 +54,5 @@ def _there_and_back(v: Direction, rows: RandomRows) -> Direction:
         drawn = {name: rows.draw(name, block, out) for name, out in room.items()}
         projected = products(drawn, v)
         for name, out in found.items():
-            out += torch.tensordot(projected, drawn[name], dims=1) / rows.dimension
+            out += torch.tensordot(projected.to(out.dtype), drawn[name], dims=1) / rows.dimension
     return found
