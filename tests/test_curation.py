@@ -81,7 +81,7 @@ def test_detection_can_be_told_from_one_wrong_label_to_all_but_one(n_wrong: int,
     assert bool(detection_quality(scores, wrong)) is known
     assert (precision_at_recall(scores, wrong) is not None) is known
     expected = {"n_wrong": n_wrong, "precision_inspected": 1.0, "recall_inspected": 1.0, "missed_inspected": 0}
-    found = inspection_quality(scores, wrong)
+    found = inspection_quality(scores, wrong, np.arange(5))
     assert found == ({f"noise_{name}": value for name, value in expected.items()} if known else {})
 
 

@@ -1,4 +1,4 @@
-"""Each event is handed to the store once: the store itself is asked how often, since a real one would keep doubles."""
+"""Each event is handed to the store once; once more where a process was killed, which changes nothing there."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -74,14 +74,17 @@ def test_a_second_delivery_of_what_was_delivered_asks_nothing_of_the_store(store
     assert (store.logged, store.calls, store.runs) == (logged, calls, runs)
 
 
-def test_a_delivery_that_was_cut_goes_on_after_the_last_event_that_arrived(store: CountingStore) -> None:
+def test_a_delivery_that_was_cut_hands_over_the_events_of_its_open_run_once_more(
+    store: CountingStore,
+) -> None:
     run = record()
     run.metrics({"loss": 1.0}, step=1)
     delivery(store).poll()  # by a process that is then killed
     run.metrics({"loss": 0.5}, step=2)
     run.end()
     assert delivery(store).drain(5, no_wait) == 0
-    assert store.logged == [("start", -1), ("metrics", 1), ("metrics", 2), ("end", -1)]
+    assert store.logged == [("start", -1), ("metrics", 1), ("start", -1), ("metrics", 1), ("metrics", 2), ("end", -1)]
+    assert store.calls == ["create", "end FINISHED"]
 
 
 def test_rows_of_the_comparison_are_delivered_once_each(store: CountingStore) -> None:
@@ -105,7 +108,7 @@ def test_a_stage_that_runs_again_supersedes_its_former_run_once(store: CountingS
     assert store.calls == ["create", "end FINISHED", "supersede", "create", "end FINISHED"]
 
 
-def test_a_store_that_lists_replaced_runs_last_does_not_make_them_current_where_the_ledger_is_lost(
+def test_a_store_that_lists_replaced_runs_last_does_not_make_them_current_where_the_notes_are_lost(
     store: CountingStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for _ in range(2):

@@ -35,7 +35,7 @@ TRAIN = examples(dtype=torch.float32)
 WILD = TrainingSettings(epochs=3, batch_size=8, learning_rate=1e30)
 TABLE = pd.DataFrame({"id": TRAIN.ids, "label": TRAIN.labels.numpy()})
 SCORES = pd.DataFrame({"id": TRAIN.ids, "score": np.arange(16.0)})
-PLAN = removal_plan(TABLE, SCORES, [0.25, 0.5])
+PLAN = removal_plan(TABLE, SCORES, [0.25, 0.5], seed=0)
 
 
 def evaluated(states: dict[str, Tensor]) -> dict[str, object]:

@@ -213,4 +213,4 @@ def test_a_model_of_ones_own_is_found_beside_the_configuration(tmp_path: Path) -
     assert facts["model"]["name"] == "my_models:build"
     (elsewhere / "my_models.py").write_text(OWN_MODEL.replace("nn.Flatten(), ", "nn.Flatten(), nn.Identity(), "))
     plan = workspace.plan("--", "results/small/seed0/checkpoints/checkpoints.json")
-    assert {job.rule for job in plan} == {"train", "checkpoint"}
+    assert {job.rule for job in plan} == {"check_model", "train", "checkpoint"}

@@ -81,13 +81,13 @@ def test_models_that_memory_is_too_small_for_are_one_sentence(monkeypatch: pytes
     for text, sentence in (("raise MemoryError('8 GiB')", "memory ran out"), ("raise SystemExit(3)", "status 3")):
         script.write_text(text)
         with pytest.raises(HeftError, match=sentence):
-            model_bytes([{}])
+            model_bytes([{"name": "mlp"}])
 
 
 @pytest.mark.slow
 @pytest.mark.xdist_group("faults")
-def test_a_project_whose_environment_lies_in_a_folder_with_any_letters_runs(tmp_path: Path) -> None:
-    folder = tmp_path / 'a b\'ü #{x} "q" $HOME & (1)'
+def test_a_project_whose_environment_lies_in_a_folder_with_unusual_letters_runs(tmp_path: Path) -> None:
+    folder = tmp_path / "a b'ü #{x} $HOME & (1)"
     folder.mkdir()
     (folder / ".venv").symlink_to(sys.prefix)
     workspace = Workspace(folder, TINY)
@@ -98,3 +98,16 @@ def test_a_project_whose_environment_lies_in_a_folder_with_any_letters_runs(tmp_
     )
     assert done.returncode == 0, done.stderr
     assert (folder / target).exists()
+
+
+@pytest.mark.parametrize("name", ["100%", "'a' \"b\""])
+def test_a_folder_in_which_mlflow_cannot_make_its_store_is_one_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    (tmp_path / name).mkdir()
+    monkeypatch.chdir(tmp_path / name)
+    with pytest.raises(HeftError, match="MLflow cannot keep its store in a folder whose path holds"):
+        check_places()
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:5000")
+    check_places()

@@ -5,6 +5,8 @@ from pathlib import Path
 
 from heft.errors import HeftError
 from heft.faults import sentence_of
+from heft.local_store import database_of
+from heft.store_address import tracking_uri
 
 OF_SNAKEMAKE = Path(".snakemake")
 OF_A_RUN = (Path(".heft"), Path("results"), Path("reports"), Path("logs"))
@@ -19,6 +21,18 @@ def check_places(folder: Path = Path()) -> None:
         if (folder / place).exists() and not (folder / place).is_dir():
             raise HeftError(f"{place} is a file; a folder must stand there: move the file away")
     check_writable(folder / OF_SNAKEMAKE)
+    _check_letters(folder)
+
+
+def _check_letters(folder: Path) -> None:
+    """MLflow writes the path of a new SQLite store into a configuration file, and that of its artifacts into SQL."""
+    store = database_of(tracking_uri())
+    path = str(folder.resolve())
+    if store is not None and ("%" in path or {"'", '"'} <= set(path)):
+        raise HeftError(
+            f"MLflow cannot keep its store in a folder whose path holds % or both kinds of quotes ({path}); rename it, "
+            "or send the runs to a server with MLFLOW_TRACKING_URI"
+        )
 
 
 def check_writable(*places: Path) -> None:
