@@ -43,6 +43,7 @@ def prepare_process() -> None:
     """One torch thread, so that bits do not depend on the cores; freed memory is kept; no warning that a person cannot
     act on."""
     warnings.filterwarnings("ignore", category=FutureWarning, message=".*torch.jit.script.*")
+    warnings.filterwarnings("ignore", category=UserWarning, message="There is a performance drop")
     os.environ["OMP_NUM_THREADS"] = "1"
     if torch := sys.modules.get("torch"):
         torch.set_num_threads(1)

@@ -15,9 +15,13 @@ CHUNK = 1000
 
 @torch.no_grad()
 def predict(model: nn.Module, state: dict[str, Tensor], inputs: Tensor) -> Tensor:
-    """Logits [n, n_classes] in evaluation mode, under `state`; the model itself is left as it is."""
+    """Logits [n, n_classes] in evaluation mode, under `state`; the model itself is left as it is.
+
+    Those of 16 bits come as float32: they are recorded in tables, which have no such type.
+    """
     with in_mode(model, training=False):
-        return torch.cat([call_with(model, state, chunk) for chunk in inputs.split(CHUNK)])
+        logits = torch.cat([call_with(model, state, chunk) for chunk in inputs.split(CHUNK)])
+    return logits.float() if logits.dtype.itemsize == 2 else logits
 
 
 def loss_and_accuracy(logits: Tensor, labels: Tensor) -> tuple[float, float]:
