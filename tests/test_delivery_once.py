@@ -116,8 +116,8 @@ def test_a_store_that_lists_replaced_runs_last_does_not_make_them_current_where_
         with record():
             pass
         assert delivery(store).drain(5, no_wait) == 0
-    for ledger in Path(".heft").glob("delivered-*"):
-        ledger.unlink()
+    for note in Path(".heft").glob("delivered-*"):
+        note.unlink()
     in_order = store.known_runs("e")
     monkeypatch.setattr(store, "known_runs", lambda experiment: list(in_order)[::-1])
     with record("results/e/seed0/checkpoints/record.jsonl", "checkpoint", parents=["e/seed0/train"]):

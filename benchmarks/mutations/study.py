@@ -28,10 +28,10 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "training": ("training/*.py",),
     "curation": ("curation/*.py", "baselines/*.py"),
     "evaluation": ("evaluation.py", "detection.py", "scoring.py", "scores.py", "scoring_inputs.py", "ensembles.py",
-                   "perturbations.py", "gather.py", "report_files.py"),
+                   "perturbations.py", "activation_dropout.py", "gather.py", "report_files.py"),
     "statistics": ("statistics.py",),
     "data": ("data/*.py",),
-    "delivery": ("delivery.py", "ledger.py"),
+    "delivery": ("delivery.py", "run_delivery.py", "delivered.py"),
     "fingerprint": ("fingerprint.py",),
     "sentences": tuple(f"reporting/{name}.py" for name in REPORT),
 }  # fmt: skip

@@ -15,11 +15,11 @@ from heft.errors import HeftError
 from heft.faults import let_full_be_said
 from heft.identity import identity
 from heft.job_process import VARIABLE
+from heft.places import STATE
 from heft.progress import attach
 from heft.socket_folder import SocketFolder
 from heft.stopping import Stopping
 
-STATE = Path(".heft")
 WARM = Path(__file__).parent.parent / "warm.py"
 
 
