@@ -61,8 +61,7 @@ def bytes_of_a_batch(model: str) -> int:
     case = make_case(model)
     layers = layers_run_once(case.model, case.state, case.train.inputs[:2])
     assert layers is not None
-    batches = layer_gradients.GradientBatches(case.model, case.state, layers, *case.train, cross_entropy)
-    _, first = next(iter(batches))
+    first = next(layer_gradients.by_layers(case.model, case.state, layers, cross_entropy, *case.train))
     for gradients in first.values():
         gradients.squared_lengths()
     return sum(gradients.n_bytes(case.train.inputs) for gradients in first.values())

@@ -3,20 +3,18 @@
 Linear and Conv2d layers go by their matrix (`matrix_gradients`), normalisation layers by their own short gradients.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 
 import torch
 from torch import Tensor, nn
-from torch.func import grad, vmap
 
 from heft.kernels.capture import Captured, batches_of, layers_run_once, output_gradient_batches
 from heft.kernels.directional import cross_entropy
-from heft.kernels.functional import MEMORY_BUDGET, Loss, State, call, evaluation, values_of
+from heft.kernels.example_gradients import example_gradients
+from heft.kernels.functional import Loss, State
 from heft.kernels.matrix_gradients import squared_lengths
 from heft.kernels.normalisation import is_normalisation, normalisation_gradients
-from heft.kernels.once import once_a_model
 from heft.kernels.parts import layers_owning
-from heft.kernels.reverse import gradients_one_by_one
 from heft.kernels.rows import is_matrix_layer
 from heft.kernels.selection import moved_parameters
 
@@ -40,7 +38,7 @@ def squared_gradient_norms(
     found = layers_run_once(model, state, inputs[:2], chosen)
     layers = layers_owning(found or {}, chosen)
     if not layers or not all(map(has_known_gradients, layers.values())):
-        return _by_per_example_gradients(model, state, inputs, labels, loss, chosen)
+        return _of_whole_gradients(model, state, inputs, labels, loss, chosen)
     squares = []
     batches = batches_of(model, state, inputs, labels, batch_size)
     for batch in output_gradient_batches(model, state, layers, batches, loss):
@@ -62,41 +60,11 @@ def has_known_gradients(layer: nn.Module) -> bool:
     return is_matrix_layer(layer) or is_normalisation(layer)
 
 
-def _by_per_example_gradients(
+def _of_whole_gradients(
     model: nn.Module, state: State, inputs: Tensor, labels: Tensor, loss: Loss, names: Collection[str]
 ) -> Tensor:
-    """By torch.func where it gives what a backward pass for each example gives, else by those."""
-    values = values_of(model, state)
-    moving = {name: tensor for name, tensor in values.items() if name in names}
-    if not moving:
+    if not names:
         return torch.zeros(len(inputs))
-
-    def one(moved: State, x: Tensor, y: Tensor) -> Tensor:
-        return loss(call(model, {**values, **moved}, x[None]), y[None])[0]
-
-    def at_once(x: Tensor, y: Tensor) -> Tensor:
-        with torch.enable_grad(), evaluation(model):
-            return _squares(vmap(grad(one), in_dims=(None, 0, 0))(moving, x, y))
-
-    def one_by_one(x: Tensor, y: Tensor) -> Tensor:
-        each = gradients_one_by_one(model, values, list(moving), x, y, loss)
-        return torch.cat([_squares({name: g[None] for name, g in gradients.items()}) for gradients in each])
-
-    def agree() -> bool:
-        try:
-            found, right = at_once(inputs[:2], labels[:2]), one_by_one(inputs[:2], labels[:2])
-        except (RuntimeError, NotImplementedError, ValueError, TypeError):
-            return False
-        tolerance = 8 * torch.finfo(right.dtype).eps ** 0.5
-        return bool((found - right).abs().max() <= tolerance * right.abs().max())
-
-    squares = at_once if once_a_model(model, f"per-example gradients of {sorted(moving)}", agree) else one_by_one
-    bytes_of_gradient = sum(tensor.numel() * tensor.element_size() for tensor in moving.values())
-    size = max(1, MEMORY_BUDGET // bytes_of_gradient)
-    parts = zip(inputs.split(size), labels.split(size), strict=True)
-    return torch.cat([squares(x, y) for x, y in parts])
-
-
-def _squares(gradients: Mapping[str, Tensor]) -> Tensor:
-    """Squared lengths [b] of gradients [b, ...]."""
-    return sum((g.reshape(len(g), -1).square().sum(dim=1) for g in gradients.values()), torch.zeros(()))
+    batches = example_gradients(model, state, inputs, labels, loss, sorted(names))
+    each = ([g.reshape(len(g), -1).square().sum(dim=1) for g in batch.values()] for batch in batches)
+    return torch.cat([torch.stack(squares).sum(dim=0) for squares in each])

@@ -1,14 +1,16 @@
 """datainf: influence of removing a training example, with each layer's inverse averaged over rank-one inverses."""
 
+from functools import partial
+
 import torch
 from torch import Tensor, nn
 
 from heft.errors import HeftError
-from heft.kernels.capture import LayersError, checked_layers
+from heft.kernels.capture import layers_run_once
 from heft.kernels.directional import cross_entropy
-from heft.kernels.layer_gradients import GradientBatches
+from heft.kernels.layer_gradients import GradientBatches, by_examples, by_layers
 from heft.kernels.norms import has_known_gradients
-from heft.kernels.parts import described, is_linear_in_parameters, layers_owning, names_of, whole_of
+from heft.kernels.parts import is_linear_in_parameters, layers_owning, names_of, whole_of
 from heft.methods.registry import Context, method
 
 
@@ -22,7 +24,8 @@ from heft.methods.registry import Context, method
     ensemble=True,
     assumes="That the mean of inverses is near the inverse of the mean, which holds for few parameters a layer "
     "(LoRA), and that layers do not act on each other.",
-    cost="5 where all gradients are kept from the first of three passes to the others, else up to 12.",
+    cost="5 where all gradients are kept from the first of three passes to the others, else up to 12; many times that "
+    "with a layer that has no rule, or runs more than once.",
     memory="One batch of activations and output gradients, up to 64 MB of gradients by layer, and two numbers for each "
     "example and layer.",
     fails="With large layers: the mean of rank-one inverses is then almost 1 / lambda, and DataInf almost ip.",
@@ -31,15 +34,13 @@ def datainf(context: Context, *, damping: float = 0.1, parameters: str = "all") 
     """Influences [n_train] at the final parameters, with the labels of the data.
 
     damping (above 0): lambda_l = damping * mean_j |g_jl|^2 / D_l, D_l the number of the layer's parameters: the paper's
-    choice, which follows the size of the gradients. parameters: `all`, `last` (layer), or a pattern of layer names.
-    Raises HeftError where damping is out of range, or naming a layer whose gradients are not known layer by layer.
+    choice, which follows the size of the gradients. A layer is a module with the parameters that it owns.
+    parameters: `all`, `last` (layer), or a pattern of layer names. Raises HeftError if damping is out of range.
     """
     if not damping > 0:
         raise HeftError(f"damping is {damping}; it must be above 0.")
     v = context.objective_gradient(context.final, parameters)
-    layers = _layers(context, v)
-    own = {name: {key: v[full] for full, key in names_of(name, layer).items()} for name, layer in layers.items()}
-    batches = GradientBatches(context.network, context.final, layers, *context.train, cross_entropy)
+    own, batches = _gradients(context, v)
     lengths, products = _lengths_and_products(batches, own, len(context.train.inputs))
 
     shifts, weights = {}, {}
@@ -65,16 +66,23 @@ def datainf(context: Context, *, damping: float = 0.1, parameters: str = "all") 
     return scores
 
 
-def _layers(context: Context, v: dict[str, Tensor]) -> dict[str, nn.Module]:
-    try:
-        found = checked_layers(context.network, context.final, context.train.inputs[:2], v)
-    except LayersError as error:
-        raise HeftError(f"DataInf needs layers that each run once on examples: {error}.") from error
-    layers = layers_owning(found, v)
-    for name, layer in layers.items():
-        if not is_linear_in_parameters(whole_of(layer)) or not has_known_gradients(layer):
-            raise HeftError(f"DataInf has no rule for layer {described(name, layer)}; leave it out by parameters.")
-    return layers
+def _gradients(context: Context, v: dict[str, Tensor]) -> tuple[dict[str, dict[str, Tensor]], GradientBatches]:
+    """The parts v_l of v, and the gradients of all examples in the same layers."""
+    found = layers_run_once(context.network, context.final, context.train.inputs[:2], v)
+    layers = layers_owning(found or {}, v)
+    model, state = context.network, context.final
+    if layers and all(map(_has_rule, layers.values())):
+        own = {name: {key: v[full] for full, key in names_of(name, layer).items()} for name, layer in layers.items()}
+        return own, GradientBatches(partial(by_layers, model, state, layers, cross_entropy), *context.train)
+    own = {}
+    for name, tensor in v.items():
+        layer = name.rpartition(".")[0].split(".parametrizations.")[0]
+        own.setdefault(layer, {})[name] = tensor
+    return own, GradientBatches(partial(by_examples, model, state, own, cross_entropy), *context.train)
+
+
+def _has_rule(layer: nn.Module) -> bool:
+    return is_linear_in_parameters(whole_of(layer)) and has_known_gradients(layer)
 
 
 def _lengths_and_products(
