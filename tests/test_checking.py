@@ -94,7 +94,7 @@ def test_hessian_products_are_looked_at_where_a_method_takes_them() -> None:
         len(check_model(spec, [("if_cg", {"curvature": curvature})], []).findings)
         for curvature in ("gauss_newton", "hessian")
     ]
-    assert what == [4, 6]
+    assert what == [5, 7]
 
 
 class Halved(derivatives.CurvatureOperator):
@@ -183,7 +183,7 @@ def test_the_table_says_the_numbers_what_holds_and_what_cannot_run() -> None:
     assert f"{(16 + 1) * 600 + (600 + 1) * 4:,} parameters" in text
     assert "if_exact damping 0.2  cannot: parameters selects 12,604 numbers" in text
     assert "  loss                  runs\n" in text
-    assert text.count("  holds  ") == 6
+    assert text.count("  holds  ") == 7
     assert check.cannot[0].startswith("method if_exact damping 0.2 cannot run on model mlp: parameters selects 12,604")
     assert ModelSpec(**check.as_json()["model"]) == spec
 

@@ -13,6 +13,7 @@ from heft.checking.finding import Finding
 from heft.checking.methods import Chosen, methods_that_run, takes_hessians
 from heft.checking.subject import Subject, subject_of
 from heft.checking.training import ALONE, TOGETHER, trains_alone, trains_together
+from heft.checking.whole_state import WHOLE, state_is_whole
 from heft.models.build import ModelSpec
 from heft.models.persons_code import reason_of
 
@@ -60,6 +61,7 @@ def check_model(
         warnings.simplefilter("ignore")
         findings = [
             Finding(BUILT),
+            *_tried(WHOLE, state_is_whole, subject),
             *_tried(ALONE, trains_alone, subject),
             *_tried(TOGETHER, trains_together, subject),
             *_tried(FORWARD, forward_agrees, subject),
