@@ -6,6 +6,7 @@ import pytest
 
 from heft import fingerprint as module
 from heft.fingerprint import fingerprint, imported_modules
+from heft.own_module import MODULES_VARIABLE
 
 
 @pytest.fixture
@@ -76,3 +77,45 @@ def test_versions_of_the_numeric_packages_belong_to_it(package: Path) -> None:
     import numpy
 
     assert fingerprint(package / "score.py", packages=["numpy"])["numpy"] == numpy.__version__
+
+
+@pytest.fixture
+def own(package: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with a person's models, outside the project."""
+    root = tmp_path_factory.mktemp("own")
+    monkeypatch.setenv(MODULES_VARIABLE, str(root))
+    (root / "my_package").mkdir()
+    (root / "my_package" / "__init__.py").write_text("WIDTH = 8\n")
+    (root / "my_package" / "nets.py").write_text(
+        "import yaml\nimport my_layers\nfrom heft import ip\nfrom . import heads\nfrom .bodies import body\n"
+    )
+    (root / "my_package" / "heads.py").write_text("head = 1\n")
+    (root / "my_package" / "bodies.py").write_text("def body():\n    from my_package.parts import part\n")
+    (root / "my_package" / "parts.py").write_text("part = 2\n")
+    (root / "my_package" / "other.py").write_text("other = 3\n")
+    (root / "my_layers.py").write_text("layer = 4\n")
+    return root
+
+
+def test_the_files_and_packages_that_an_own_module_imports_belong_to_it(own: Path) -> None:
+    found = fingerprint(own / "my_package" / "nets.py", packages=())
+    of_project = {"heft", "heft.ip", "heft.kernels.products"}
+    of_person = {"nets.py", "my_layers", *(f"my_package{name}" for name in ("", ".heads", ".bodies", ".parts"))}
+    assert set(found) == {"PyYAML", *of_project, *of_person}
+
+
+@pytest.mark.parametrize("file", ["my_layers.py", "my_package/__init__.py", "my_package/parts.py"])
+def test_an_edit_of_what_an_own_module_imports_changes_the_fingerprint(own: Path, file: str) -> None:
+    before = fingerprint(own / "my_package" / "nets.py", packages=())
+    (own / file).write_text("changed = True\n")
+    edit(own / file, "True", "False")
+    after = fingerprint(own / "my_package" / "nets.py", packages=())
+    assert [name for name in before if before[name] != after[name]] == [
+        file.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
+    ]
+
+
+def test_an_edit_beside_what_an_own_module_imports_changes_nothing(own: Path) -> None:
+    before = fingerprint(own / "my_package" / "nets.py", packages=())
+    edit(own / "my_package" / "other.py", "3", "4")
+    assert fingerprint(own / "my_package" / "nets.py", packages=()) == before

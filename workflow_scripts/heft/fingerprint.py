@@ -2,34 +2,46 @@
 
 A module's hash is over its parsed text without docstrings, as `ast.unparse` writes it: comments, docstrings, layout
 and a `touch` leave it as it is. Imports are followed transitively within the project, to the module that defines a
-name.
+name; those of a person's own module also to the files beside it, and to the versions of installed packages.
 """
 
 import ast
 import hashlib
-from collections.abc import Iterable, Iterator
+import sys
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
-from importlib.metadata import version
+from importlib.metadata import packages_distributions, version
 from pathlib import Path
+
+from heft.own_module import module_roots
 
 PACKAGE_ROOT = Path(__file__).parent.parent
 NUMERIC_PACKAGES = ("numpy", "torch", "torchvision")
 
 
 def fingerprint(*files: Path, packages: Iterable[str] = NUMERIC_PACKAGES) -> dict[str, str]:
-    """{module or file name: hash} of `files` and of the project modules that they import, and the packages' versions.
+    """{module or file name: hash} of `files` and of the modules that they import, and the packages' versions.
 
     A file that is not Python, such as a template, is hashed as it is.
     """
-    hashes = {name: _hash(file) for name, file in _reached(files).items()}
-    return dict(sorted(hashes.items())) | {package: version(package) for package in packages}
+    reached = _reached(files)
+    hashes = {name: _hash(file) for name, file in reached.items()}
+    versions = {package: version(package) for package in packages}
+    for file in reached.values():
+        versions |= _installed(file)
+    return dict(sorted(hashes.items())) | dict(sorted(versions.items()))
 
 
 def imported_modules(file: Path) -> dict[str, Path]:
-    """The project modules that a file imports itself, by name; imports for type checkers alone do not count."""
+    """The modules of the project, or of a person, that a file imports itself, by name; imports for type checkers alone
+    do not count."""
     if file.suffix != ".py":
         return {}
-    return {name: found for name in _imported_names(file, _modified(file)) if (found := _file_of(name))}
+    roots = _roots_of(file)
+    names = list(_imported_names(file, _modified(file), roots))
+    if len(roots) > 1:  # Python runs the packages around a person's module too
+        names += [around for name in [_dotted(file, roots), *names] for around in _packages_around(name)]
+    return {name: found for name in dict.fromkeys(names) if (found := _file_of(name, roots))}
 
 
 def _reached(files: Iterable[Path]) -> dict[str, Path]:
@@ -41,6 +53,35 @@ def _reached(files: Iterable[Path]) -> dict[str, Path]:
             reached[name] = file
             waiting += imported_modules(file).items()
     return reached
+
+
+def _roots_of(file: Path) -> tuple[Path, ...]:
+    """Folders in which the modules lie that a file of the project, or of a person, imports."""
+    if file.is_relative_to(PACKAGE_ROOT):
+        return (PACKAGE_ROOT,)
+    return (PACKAGE_ROOT, *module_roots())
+
+
+def _installed(file: Path) -> dict[str, str]:
+    """Versions of the packages that a person's own file imports from elsewhere."""
+    roots = _roots_of(file)
+    if len(roots) == 1 or file.suffix != ".py":
+        return {}
+    names = {name.partition(".")[0] for name in _imported_names(file, _modified(file), roots)}
+    names -= {*sys.stdlib_module_names, *NUMERIC_PACKAGES}
+    names -= {name for name in names if _file_of(name, roots)}
+    found = {package for name in names for package in _distributions().get(name, ())}
+    return {package: version(package) for package in found}
+
+
+@cache
+def _distributions() -> dict[str, list[str]]:
+    return dict(packages_distributions())
+
+
+def _packages_around(module: str) -> list[str]:
+    parts = module.split(".")
+    return [".".join(parts[:n]) for n in range(1, len(parts))]
 
 
 def _hash(file: Path) -> str:
@@ -62,15 +103,30 @@ def _hash_of_version(file: Path, _modified: int) -> str:
 
 
 @cache
-def _imported_names(file: Path, _modified: int) -> tuple[str, ...]:
+def _imported_names(file: Path, _modified: int, roots: Sequence[Path]) -> tuple[str, ...]:
     tree = ast.parse(file.read_text(encoding="utf-8"), str(file))
     names: list[str] = []
     for node in _runtime_nodes(tree):
         if isinstance(node, ast.Import):
             names += [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
-            names += [_defining_module(node.module, alias.name) for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            module = _absolute(file, node, roots)
+            names += [_defining_module(module, alias.name, roots) for alias in node.names]
     return tuple(dict.fromkeys(names))
+
+
+def _absolute(file: Path, node: ast.ImportFrom, roots: Sequence[Path]) -> str:
+    """The module of `from module import ...`, also where it begins with dots."""
+    if node.level == 0:
+        return node.module or ""
+    package = _dotted(file, roots).split(".")[: -node.level]
+    return ".".join([*package, *([node.module] if node.module else [])])
+
+
+def _dotted(file: Path, roots: Sequence[Path]) -> str:
+    """`package.module`; of a package itself `package.__init__`, which lies as deep as its modules."""
+    root = next((root for root in roots if file.is_relative_to(root)), file.parent)
+    return ".".join(file.relative_to(root).with_suffix("").parts)
 
 
 def _runtime_nodes(node: ast.AST) -> Iterator[ast.AST]:
@@ -81,25 +137,24 @@ def _runtime_nodes(node: ast.AST) -> Iterator[ast.AST]:
         yield from _runtime_nodes(child)
 
 
-def _defining_module(module: str, name: str) -> str:
+def _defining_module(module: str, name: str, roots: Sequence[Path]) -> str:
     """`module.name` where that is a module, the module that `module`'s package takes `name` from, or `module`."""
-    if _file_of(f"{module}.{name}"):
+    if _file_of(f"{module}.{name}", roots):
         return f"{module}.{name}"
-    file = _file_of(module)
+    file = _file_of(module, roots)
     if file is not None and file.name == "__init__.py":
         for node in ast.parse(file.read_text(encoding="utf-8"), str(file)).body:
-            if (
-                isinstance(node, ast.ImportFrom)
-                and node.module
-                and any((alias.asname or alias.name) == name for alias in node.names)
-            ):
-                return _defining_module(node.module, name)
+            if isinstance(node, ast.ImportFrom) and any((alias.asname or alias.name) == name for alias in node.names):
+                return _defining_module(_absolute(file, node, roots), name, roots)
     return module
 
 
-def _file_of(module: str) -> Path | None:
-    stem = PACKAGE_ROOT.joinpath(*module.split("."))
-    return next((file for file in (stem.with_suffix(".py"), stem / "__init__.py") if file.is_file()), None)
+def _file_of(module: str, roots: Sequence[Path]) -> Path | None:
+    if not module:
+        return None
+    stems = [root.joinpath(*module.split(".")) for root in roots]
+    files = [file for stem in stems for file in (stem.with_suffix(".py"), stem / "__init__.py")]
+    return next((file for file in files if file.is_file()), None)
 
 
 def _name_of(file: Path) -> str:

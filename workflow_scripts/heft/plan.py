@@ -234,6 +234,6 @@ def load_plan(raw: Mapping[str, Any], files: list[Path], file_of: Callable[[Sequ
     configuration, settings = load_configuration(raw, file_of)
     data_folder(configuration.data_dir)
     roots = tuple(dict.fromkeys([*(file.resolve().parent for file in files), Path.cwd()]))
-    experiments, spoiled = resolve(settings, file_of, roots)
     os.environ[MODULES_VARIABLE] = os.pathsep.join(map(str, roots))
+    experiments, spoiled = resolve(settings, file_of, roots)
     return Plan(configuration, experiments, roots, spoiled)
