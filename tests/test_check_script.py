@@ -34,7 +34,7 @@ def test_the_command_for_a_model_prints_its_table(folder: Path, capsys: pytest.C
     assert check.main(shlex.split(COMMANDS[0])) == 0
     printed = capsys.readouterr()
     assert printed.out.startswith("model my_models:build, width 24: inputs [1, 28, 28], 10 classes\n")
-    assert printed.out.count("  holds  ") == 6
+    assert printed.out.count("  holds  ") == 7
     assert re.search(r"^  ip +runs$", printed.out, re.MULTILINE)
     assert "loaded" in printed.err
 
