@@ -90,6 +90,16 @@ def test_the_row_of_a_diverged_model_is_empty_and_never_chosen(tmp_path: Path) -
             assert (row["n_removed"], row["noise_auroc"]) == (round(16 * row["fraction"]), "")
 
 
+@pytest.mark.parametrize("split", ["validation", "test"])
+def test_a_model_whose_loss_is_not_finite_on_one_split_has_diverged(split: str) -> None:
+    states, _ = retrain(SPEC, TRAIN, PLAN, SETTINGS, RunSeeds(1, 2))
+    broken = replace(TRAIN, inputs=TRAIN.inputs * torch.inf)
+    splits = replace(Splits(TRAIN, TRAIN, TRAIN), **{split: broken})
+    found = evaluate_variant(Evaluated("e", 0, "ip", "ip"), SPEC.build(0), states, PLAN, splits, SCORES, {})
+    assert [row["test_accuracy"] for row in found["rows"]] == ["", ""]
+    assert sum(one["metric"] == "diverged" for one in found["long"]) == 2
+
+
 def diverged_report() -> tuple[Comparison, ReportInput]:
     """`ip` diverges for seed 1 at 30 %, `margin` always, the unpruned model for seed 4."""
     rows = comparison_rows()
