@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from battery.entry import Function, head
+from battery.entry import Function, head, tokens
 from sgd_reference import SETTINGS, built, examples, worst_error
 from torch import Tensor, nn
 
@@ -29,6 +29,22 @@ def reasons(model: nn.Module, seed: int = 0) -> list[str]:
     train = examples(dtype=next(model.parameters()).dtype)
     train_many(model, stack_states([state_of(model)] * 2), train, SETTINGS, order_seeds=[1, 2], told=told.append)
     return told
+
+
+def test_a_gradient_that_is_rounding_alone_is_no_reason() -> None:
+    """The bias of the keys shifts all of a query's products alike, so that the weights do not depend on it."""
+
+    def attend(self: Function, x: Tensor) -> Tensor:
+        seen = torch.tanh(self.enter(tokens(x)))
+        weights = (self.query(seen) @ self.key(seen).mT).softmax(dim=-1)
+        return self.out((weights @ seen).mean(1))
+
+    for dtype in (torch.float32, torch.float64):
+        torch.manual_seed(0)
+        width = tokens(examples(1).inputs).shape[-1]
+        layers = {name: nn.Linear(8, 8) for name in ("query", "key")}
+        model = Function(attend, enter=nn.Linear(width, 8), out=nn.Linear(8, battery.N_CLASSES), **layers).to(dtype)
+        assert reasons(model) == []
 
 
 def with_mean(self: Function, x: Tensor) -> Tensor:

@@ -20,7 +20,9 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     )
     (house / "kernels" / "products.py").write_text('"""Products."""\ndef dot(a, b):\n    return a * b\n')
     (house / "kernels" / "solvers.py").write_text("def solve(a):\n    return 1 / a\n")
-    (house / "ip.py").write_text("import os\nfrom heft.kernels import dot\n\ndef ip(a):\n    return dot(a, a)\n")
+    (house / "ip.py").write_text(
+        "import os\nimport yaml\nfrom heft.kernels import dot\n\ndef ip(a):\n    return dot(a, a)\n"
+    )
     (tmp_path / "score.py").write_text("def main():\n    from heft import ip\n    return ip.ip(2)\n")
     return tmp_path
 

@@ -195,6 +195,23 @@ def test_if_arnoldi_warns_of_what_lies_outside_and_of_pairs_that_have_not_settle
     assert any("% of the squared length" in said for said in one.warnings)
 
 
+@pytest.mark.parametrize(("rank", "iterations"), [(2, 4), (4, 6), (8, 8)])
+def test_if_arnoldi_counts_the_pairs_that_have_not_settled(rank: int, iterations: int) -> None:
+    case, context = case_of("logistic"), case_of("logistic").context()
+    matrix, basis = dense_hessian(case), [validation_vector(case)]
+    for _ in range(iterations - 1):
+        spanned, _ = torch.linalg.qr(torch.stack(basis, dim=1))
+        basis.append(matrix @ spanned[:, -1])
+    spanned, _ = torch.linalg.qr(torch.stack(basis, dim=1))
+    values, inside = torch.linalg.eigh(spanned.T @ matrix @ spanned)
+    vectors = (spanned @ inside)[:, order := values.abs().argsort(descending=True)[:rank]]
+    residuals = (matrix @ vectors - vectors * values[order]).norm(dim=0)
+    expected = int((residuals > 0.1 * values[order].abs()).sum())
+    scores("if_arnoldi", context, rank=rank, iterations=iterations, start="gradient")
+    said = [warning for warning in context.warnings if "have not converged" in warning]
+    assert [warning.partition(" eigenpairs")[0] for warning in said] == [f"{expected} of {rank}"] * (expected > 0)
+
+
 def factors(case: Case) -> tuple[dict, dict, torch.Tensor]:
     labels = drawn_labels(case.model, case.state, case.train.inputs, case.context().generator("fisher"))
     layers = {name: layer for name, layer in case.model.named_modules() if hasattr(layer, "weight")}

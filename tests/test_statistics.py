@@ -72,6 +72,10 @@ def test_holm_leaves_empty_p_values_empty_and_does_not_count_them():
     assert holm([]) == []
 
 
+def test_holm_gives_no_p_above_1():
+    assert holm([0.6, 0.7, 0.9]) == [1.0, 1.0, 1.0]
+
+
 def test_rank_agreement_is_scipys_spearman_of_each_two_columns_with_equal_scores():
     generator = np.random.default_rng(5)
     scores = pd.DataFrame(generator.integers(0, 6, (40, 3)), columns=["a", "b", "c"])
