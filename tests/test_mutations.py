@@ -2,7 +2,11 @@
 
 import ast
 import importlib
+import json
+import os
+import subprocess
 import sys
+from pathlib import Path
 from types import ModuleType
 
 import pytest
@@ -68,3 +72,42 @@ def test_a_seed_draws_the_same_mutations_of_different_lines_of_all_rooms(
     assert [one.file.rpartition("/")[2] for one in drawn[:2]] == ["statistics.py", "fingerprint.py"]
     for name in ("study", "trial", "candidates"):
         sys.modules.pop(name, None)
+
+
+@pytest.fixture
+def plugins(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """A small project with a test whose name follows from a value, and one that fails; the plugins are at hand."""
+    folder = ROOT / "benchmarks" / "mutations"
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(folder), str(tmp_path / "workflow_scripts")]))
+    (tmp_path / "workflow_scripts").mkdir()
+    (tmp_path / "workflow_scripts" / "small.py").write_text("def one():\n    return 1\n")
+    (tmp_path / "test_small.py").write_text(
+        "import pytest\nfrom small import one\n\n@pytest.mark.parametrize('found', [one()])\ndef test_one(found):\n"
+        "    assert found == 1\n\ndef test_other():\n    assert False\n"
+    )
+    return tmp_path
+
+
+def run_pytest(folder: Path, plugin: str, **variables: str) -> str:
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", plugin, "test_small.py"]
+    environment = {**os.environ, **variables, "PYTHONDONTWRITEBYTECODE": "1"}
+    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False).stdout
+
+
+def test_what_a_file_of_tests_calls_while_it_is_imported_counts_for_its_tests(plugins: Path) -> None:
+    run_pytest(plugins, "reach", HEFT_REACH=str(plugins / "reach.json"))
+    found = json.loads((plugins / "reach.json").read_text())
+    assert {name: facts["lines"] for name, facts in found.items()} == {
+        "test_small.py::test_one[1]": {"small.py": [1, 2]},
+        "test_small.py::test_other": {"small.py": [1, 2]},
+    }
+    assert [facts["passed"] for facts in found.values()] == [True, False]
+
+
+def test_a_test_whose_name_a_mutation_changes_is_asked(plugins: Path) -> None:
+    (plugins / "asked.txt").write_text("test_small.py::test_one[1]\n-test_small.py::test_other")
+    assert "1 passed" in run_pytest(plugins, "asked", HEFT_ASKED=str(plugins / "asked.txt"))
+    (plugins / "workflow_scripts" / "small.py").write_text("def one():\n    return 2\n")
+    said = run_pytest(plugins, "asked", HEFT_ASKED=str(plugins / "asked.txt"))
+    assert "FAILED test_small.py::test_one[2]" in said
+    assert "1 failed" in said

@@ -7,7 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -70,7 +70,7 @@ class Copy:
             chosen = _reaching(mutation, tests)
             if chosen:
                 budget = 30 + 4 * sum(tests[one]["seconds"] for one in chosen)
-                return self._first_failure(chosen, budget)
+                return self._first_failure(chosen, budget, [one for one, facts in tests.items() if not facts["passed"]])
             for whole in WHOLE_RUNS:
                 verdict = self._first_failure([f"tests/{whole}"], LONGEST_SECONDS)
                 if verdict.outcome == "killed":
@@ -79,8 +79,9 @@ class Copy:
         finally:
             file.write_text(original, encoding="utf-8")
 
-    def _first_failure(self, chosen: list[str], budget: float) -> Verdict:
-        (self.folder.parent / "asked.txt").write_text("\n".join(chosen))
+    def _first_failure(self, chosen: list[str], budget: float, left_out: Sequence[str] = ()) -> Verdict:
+        lines = [*chosen, *(f"-{one}" for one in left_out)]
+        (self.folder.parent / "asked.txt").write_text("\n".join(lines))
         files = list(dict.fromkeys(test.partition("::")[0] for test in chosen))
         order = {"HEFT_ASKED": str(self.folder.parent / "asked.txt")} if "::" in chosen[0] else {}
         status, said = self._pytest(["-x", "--tb=no", "-p", "asked", *files], budget, order)
