@@ -335,8 +335,11 @@ def test_random_projection_is_unbiased_with_the_variance_it_says() -> None:
 
 def test_random_projection_warns_where_noise_hides_the_scores() -> None:
     context = case_of("mlp").context()
-    scores("random_projection", context, dimension=2)
-    assert "raise dimension" in context.warnings[0]
+    found = scores("random_projection", context, dimension=2)
+    g, v = gradient_rows(case_of("mlp")), validation_vector(case_of("mlp"))
+    noise = (v @ v * g.square().sum(1).mean() / 2).sqrt()
+    said = f"({noise:.2g}) is more than half the spread of the scores ({found.std():.2g}); raise dimension, now 2"
+    assert said in context.warnings[0]
 
 
 def test_trak_is_its_dense_formula() -> None:
