@@ -5,6 +5,7 @@ from functools import partial
 from typing import Any
 
 import pytest
+import torch
 from attribution_cases import N_TRAIN, make_case
 from torch import Tensor
 
@@ -65,3 +66,8 @@ def bytes_of_a_batch(model: str) -> int:
     for gradients in first.values():
         gradients.squared_lengths()
     return sum(gradients.n_bytes(case.train.inputs) for gradients in first.values())
+
+
+def test_whole_gradients_are_kept_by_the_bytes_that_they_hold() -> None:
+    held = {"weight": torch.zeros(3, 2, 5, dtype=torch.float64), "bias": torch.zeros(3, 2, dtype=torch.float32)}
+    assert layer_gradients.WholeGradients(held).n_bytes(torch.zeros(3)) == 3 * 10 * 8 + 3 * 2 * 4

@@ -4,6 +4,7 @@ import itertools
 import os
 import subprocess
 import sys
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -270,6 +271,7 @@ def test_predicting_uses_evaluation_mode_and_leaves_the_model_as_it_was() -> Non
 @pytest.mark.parametrize("seeds", [{0: RunSeeds(1, 2)}, {5: RunSeeds(1, 2), 6: RunSeeds(3, 4), 7: RunSeeds(5, 6)}])
 def test_train_runs_records_every_epoch_of_every_run(seeds: dict[int, RunSeeds]) -> None:
     rows: list[dict[str, float]] = []
+    started = time.process_time()
     trained = train_runs(
         ModelSpec("mlp", {}, SHAPE, N_CLASSES),
         examples(),
@@ -278,6 +280,7 @@ def test_train_runs_records_every_epoch_of_every_run(seeds: dict[int, RunSeeds])
         seeds,
         after_epoch=rows.append,
     )
+    assert 0 <= trained.checkpoints.cpu_seconds <= time.process_time() - started
     history, dynamics = trained.history, trained.dynamics
     assert history["run"].tolist() == [number for number in seeds for _ in range(4)]
     assert history["epoch"].tolist() == [0, 1, 2, 3] * len(seeds)
