@@ -1,4 +1,4 @@
-"""Whether a model is what its state dictionary says: a checkpoint has nothing else of a training."""
+"""Whether a model's state dictionary is the whole model, as a checkpoint takes it to be."""
 
 import torch
 from torch import Tensor, nn
@@ -23,21 +23,17 @@ def state_is_whole(subject: Subject) -> Finding:
     for model, why in ((case.fresh(SEED + 1), "depends on the seed"), (trained, "changes in training")):
         reason = _lost(model, case.fresh(SEED), case.examples.inputs)
         if reason:
-            return Finding(WHOLE, f"{reason} {why}, but is not in it; a buffer has to be persistent")
+            return Finding(WHOLE, f"{reason} {why}, but is not in it; register it as a persistent buffer")
     return Finding(WHOLE)
 
 
 def _lost(model: nn.Module, other: nn.Module, inputs: Tensor) -> str:
     """What `other` lacks after it has the state of `model`; nothing if it then gives the same logits."""
-    expected = logits_of(model, _everything(model), inputs)
-    found = logits_of(other, state_of(model), inputs)
+    state = state_of(model)
+    expected, found = logits_of(model, state, inputs), logits_of(other, state, inputs)
     if not expected.isfinite().all() or is_close(found, expected, rounding_of([expected, *model.parameters()])):
         return ""
     buffers, of_other = dict(model.named_buffers()), dict(other.named_buffers())
     outside = [name for name in buffers if name not in model.state_dict()]
     name = next((name for name in outside if not torch.equal(buffers[name], of_other[name])), None)
     return f"buffer {name}" if name else "something that is neither a parameter nor a buffer"
-
-
-def _everything(model: nn.Module) -> dict[str, Tensor]:
-    return {name: tensor.detach() for name, tensor in (*model.named_parameters(), *model.named_buffers())}

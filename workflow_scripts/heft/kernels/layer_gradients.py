@@ -32,7 +32,7 @@ class LayerGradients:
 
     @property
     def n_examples(self) -> int:
-        """b."""
+        """The number of examples, b."""
         return len(self.delta if self.flat is None else self.flat)
 
     def squared_lengths(self) -> Tensor:
@@ -79,7 +79,7 @@ class WholeGradients:
 
     @property
     def n_examples(self) -> int:
-        """b."""
+        """The number of examples, b."""
         return len(next(iter(self.tensors.values())))
 
     def squared_lengths(self) -> Tensor:
