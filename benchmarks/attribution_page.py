@@ -18,7 +18,7 @@ Time is a multiple of one forward pass over the training set, timed in the same 
 imports and data take; what was freed before the call is given back first, else a library that uses it again would seem
 leaner. Data: Fashion-MNIST with a fifth of the labels wrong, 1,000 validation images (ResNet-18: 32). Models: an MLP
 784-256-128-10, a CNN of two convolutions, ResNet-18. Repeat it with `make bench`; a library is added by one file in
-`benchmarks/peers`. Every process keeps freed memory as Heft's jobs do (`heft/allocator.py`), whichever the library.
+`benchmarks/peers`. Every process keeps freed memory as Heft's jobs do (`heft/scoring/memory.py`), whatever the library.
 Every library has three turns, of three runs, at each method (one run where it takes over 20 s); the least counts.
 
 Two measurements stand here. Most was measured within two hours of one day, nothing beside, in one turn, while blocks

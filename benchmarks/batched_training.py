@@ -19,7 +19,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent / "workflow_scripts"))
 
 from heft.data.examples import Examples
 from heft.models.build import build_model
-from heft.training.batched import stack_states, train_stacked
+from heft.training.batched.train_many import stack_states, train_stacked
 from heft.training.loop import state_of, train_one
 from heft.training.settings import TrainingSettings
 

@@ -27,10 +27,10 @@ from torch.profiler import ProfilerActivity, profile
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "workflow_scripts"))
 
-from heft.allocator import keep_freed_memory
 from heft.kernels.directional import directional_derivatives
 from heft.kernels.functional import batch_size_for, logits_of
 from heft.models.build import build_model
+from heft.scoring.memory import keep_freed_memory
 
 Pass = Callable[[], object]
 

@@ -10,8 +10,8 @@ from problem import MODELS, N_CLASSES, SMALL, Problem, save
 from torch import Tensor
 from torch.nn import functional
 
-from heft.kernels.curvature import CurvatureOperator, flatten
-from heft.kernels.norms import squared_gradient_norms
+from heft.kernels.curvature.curvature_operator import CurvatureOperator, flatten
+from heft.kernels.layers.norms import squared_gradient_norms
 from heft.models.build import build_model
 from heft.objectives.gradient import objective_gradient
 from heft.objectives.loss import loss

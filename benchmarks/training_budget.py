@@ -31,10 +31,10 @@ from heft.data.prepare import prepare
 from heft.data.settings import DataSettings
 from heft.data.split import draw_split
 from heft.models.build import ModelSpec
-from heft.training.batched import stack_states, train_many, unstack_state
+from heft.seeds import run_seeds
+from heft.training.batched.train_many import stack_states, train_many, unstack_state
 from heft.training.dynamics import loss_and_accuracy, predict
 from heft.training.loop import state_of
-from heft.training.seeds import run_seeds
 from heft.training.settings import CheckpointSettings, TrainingSettings
 
 SEEDS = (100, 101, 102)

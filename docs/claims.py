@@ -14,7 +14,7 @@ import yaml
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT / "workflow_scripts"))
 
-from heft.statistics import Estimate, estimate, holm  # noqa: E402
+from heft.evaluation.statistics import Estimate, estimate, holm  # noqa: E402
 
 DOCS = ROOT / "docs"
 CLAIMS, PAGE = DOCS / "claims.yaml", DOCS / "claims.md"

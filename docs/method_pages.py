@@ -10,7 +10,7 @@ ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT / "workflow_scripts"))
 
 from heft.registry import Declaration, declarations  # noqa: E402
-from heft.reporting.legend import NEEDS  # noqa: E402
+from heft.reporting.tables.legend import NEEDS  # noqa: E402
 
 BEGIN, END = "<!-- methods: made by `make docs` -->", "<!-- end of methods -->"
 FOLDER = "docs/methods"

@@ -7,17 +7,17 @@ from pathlib import Path
 
 from snakemake.script import PythonScript
 
-from heft.disk_space import check_disk_space
 from heft.errors import HeftError
 from heft.faults import sentence_of
-from heft.housekeeping.configurations import label_of, note_made
-from heft.housekeeping.unplanned import planned_names
-from heft.incomplete import report_what_is_there, watch_failures
-from heft.launch import command
-from heft.plan import load_plan
-from heft.session import Session, lift_default_rate
-from heft.spoiled import go_on_without_spoiled
-from heft.writable import check_places, check_writable
+from heft.workflow.housekeeping.configurations import label_of, note_made
+from heft.workflow.housekeeping.unplanned import planned_names
+from heft.workflow.planning.disk_space import check_disk_space
+from heft.workflow.planning.plan import load_plan
+from heft.workflow.runtime.launch import command
+from heft.workflow.runtime.partial_report import report_what_is_there, watch_failures
+from heft.workflow.runtime.session import Session, lift_default_rate
+from heft.workflow.runtime.spoiled import go_on_without_spoiled
+from heft.workflow.runtime.writable import check_places, check_writable
 
 try:
     check_places()

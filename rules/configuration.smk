@@ -5,8 +5,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(workflow.basedir) / "workflow_scripts"))
 
-from heft.configuration_files import Sources
 from heft.errors import HeftError
+from heft.workflow.configuration.files import Sources
 
 own = Path("config.yaml")
 CONFIG_FILE = own if own.exists() else Path(workflow.basedir) / own

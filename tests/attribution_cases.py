@@ -8,8 +8,8 @@ from torch import Tensor, nn
 from torch.func import functional_call, grad, vmap
 from torch.nn.functional import cross_entropy
 
-from heft.ensembles import TrainedModels, dynamics_of
-from heft.methods.registry import Batch, Checkpoint, Context, Fold
+from heft.ensembles.members import TrainedModels, dynamics_of
+from heft.methods.context import Batch, Checkpoint, Context, Fold
 from heft.objectives.gradient import objective_gradient
 from heft.objectives.loss import loss
 from heft.training.checkpoints import Run, SavedState

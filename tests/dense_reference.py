@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.nn.functional import cross_entropy
 
-from heft.methods.registry import Batch, Checkpoint, Context
+from heft.methods.context import Batch, Checkpoint, Context
 from heft.objectives.gradient import objective_gradient
 from heft.objectives.loss import loss
 from heft.registry import declarations

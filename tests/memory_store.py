@@ -4,10 +4,10 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from heft.delivered import DeliveredNote
-from heft.delivery import Delivery
-from heft.places import STATE
-from heft.records import RunRecord
+from heft.workflow.places import STATE
+from heft.workflow.tracking.delivered import DeliveredNote
+from heft.workflow.tracking.delivery import Delivery
+from heft.workflow.tracking.records import RunRecord
 
 PATH = "results/e/seed0/train/record.jsonl"
 ROW = {"experiment": "e", "seed": 0, "variant": "ip", "method": "ip", "ensemble": "", "members": 1, "options": "{}"}

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from heft.comparison import COLUMNS
+from heft.evaluation.columns import COLUMNS
 from heft.reporting.inputs import ReportInput, SplitFacts, TrainingExamples, Warned
 
 FRACTIONS = [0.01, 0.025, 0.05, 0.1, 0.2, 0.3]

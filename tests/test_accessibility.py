@@ -8,10 +8,8 @@ from typing import Any
 import pytest
 from synthetic_report import report_input
 
-from heft.reporting.comparison import Comparison
-from heft.reporting.inputs import MissingCell
-from heft.reporting.page import render_report
-from heft.reporting.palette import (
+from heft.reporting.analysis.comparison import Comparison
+from heft.reporting.figures.palette import (
     GRAPHIC,
     TEXT,
     contrast,
@@ -21,6 +19,8 @@ from heft.reporting.palette import (
     method_marks,
     readable,
 )
+from heft.reporting.inputs import MissingCell
+from heft.reporting.page import render_report
 
 pytestmark = pytest.mark.xdist_group("accessibility")
 

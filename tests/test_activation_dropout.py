@@ -7,8 +7,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from heft.ensembles.perturbations import perturbation
 from heft.errors import HeftError
-from heft.perturbations import perturbation
 
 
 class Called(nn.Module):

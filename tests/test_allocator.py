@@ -19,7 +19,7 @@ for _ in range(20):
     blocks()
 print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
 """
-KEEPING = "from heft.allocator import keep_freed_memory\nkeep_freed_memory()\n"
+KEEPING = "from heft.scoring.memory import keep_freed_memory\nkeep_freed_memory()\n"
 
 
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only glibc can be told to keep freed memory")

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from heft.fingerprint import imported_modules
+from heft.workflow.planning.fingerprint import imported_modules
 
 ROOT = Path(__file__).parent.parent
 LIBRARY = ROOT / "workflow_scripts" / "heft"
@@ -33,7 +33,7 @@ MAY_IMPORT_PACKAGES = {
 
 
 def room_of(file: Path) -> str:
-    """The folder or file of the library: `methods` for heft/methods/ip.py, `config` for heft/config.py."""
+    """The folder or file of the library: `methods` for heft/methods/ip.py, `seeds` for heft/seeds.py."""
     return file.relative_to(LIBRARY).parts[0].removesuffix(".py")
 
 

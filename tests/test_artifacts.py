@@ -14,8 +14,9 @@ from heft.artifacts import write_json, write_parquet, write_tensors, write_text
 from heft.atomic_files import atomic_path
 from heft.data.inputs import write_inputs
 from heft.errors import HeftError
-from heft.faults import error_number, first_to_say_full, is_disk_full, sentence_of
-from heft.records import Run, RunRecord, append_finished, read_events
+from heft.faults import error_number, is_disk_full, sentence_of
+from heft.workflow.runtime.full_disk import first_to_say_full
+from heft.workflow.tracking.records import Run, RunRecord, append_finished, read_events
 
 LARGE = np.random.default_rng(0).standard_normal(40_000)  # 320 kB, which no writer can compress to one page
 
@@ -155,7 +156,7 @@ def test_an_open_record_on_a_full_disk_gives_way_to_the_first_error_and_closes_i
             with files_of_at_most(record.path.stat().st_size + 20), pytest.raises(OSError, match=r"\.jsonl"):
                 record.metrics({"loss": 1.0})
             if end_fails:
-                monkeypatch.setattr("heft.records.writing.append_events", full)
+                monkeypatch.setattr("heft.workflow.tracking.records.writing.append_events", full)
             else:
                 record.metrics({"loss": 2.0})
             raise ValueError("first")

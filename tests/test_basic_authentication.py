@@ -6,13 +6,13 @@ from pathlib import Path
 import pytest
 from tracking_server import Server
 
-from heft.delivered import DeliveredNote
-from heft.delivery import Delivery
-from heft.identity import identity
-from heft.records import RunRecord
-from heft.store_address import PASSWORD, TOKEN, USER
-from heft.store_errors import reason_of
-from heft.tracking import Tracker, Unreachable
+from heft.workflow.identity import identity
+from heft.workflow.tracking.delivered import DeliveredNote
+from heft.workflow.tracking.delivery import Delivery
+from heft.workflow.tracking.mlflow_store import Tracker, Unreachable
+from heft.workflow.tracking.records import RunRecord
+from heft.workflow.tracking.store_address import PASSWORD, TOKEN, USER
+from heft.workflow.tracking.store_errors import reason_of
 
 pytest.importorskip("flask_wtf", reason="Flask-WTF is not installed")
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("tracking")]

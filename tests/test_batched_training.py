@@ -17,10 +17,10 @@ from torch import Tensor, nn
 from heft.curation.remove import unpruned_plan
 from heft.curation.retrain import retrain
 from heft.models.build import ModelSpec, build_model
-from heft.training.batched import stack_states, train_many, unstack_state
+from heft.seeds import RunSeeds
+from heft.training.batched.train_many import stack_states, train_many, unstack_state
 from heft.training.loop import state_of, train_one
 from heft.training.runs import train_runs
-from heft.training.seeds import RunSeeds
 
 
 def reasons(model: nn.Module, seed: int = 0) -> list[str]:

@@ -6,7 +6,7 @@ import torch
 from dense_reference import close, reference, rounding, scores
 
 from heft.errors import HeftError
-from heft.kernels.curvature import CurvatureOperator, flatten
+from heft.kernels.curvature.curvature_operator import CurvatureOperator, flatten
 
 MODULES = [name for name in battery.WORKING if name != "bfloat16"]
 # Module: a part of the sentence that refuses its Gauss-Newton matrix, its Hessian; torch has none there.

@@ -9,7 +9,7 @@ from test_battery_layers import groups, layer_gradients, scored
 from torch.nn.functional import cross_entropy
 
 from heft.errors import HeftError
-from heft.kernels.curvature import CurvatureOperator, flatten
+from heft.kernels.curvature.curvature_operator import CurvatureOperator, flatten
 
 
 @pytest.mark.parametrize("name", battery.WORKING)

@@ -6,7 +6,7 @@ import torch
 from dense_reference import close, reference, rounding, scores
 from torch import Tensor
 
-from heft.kernels.random_rows import BLOCK
+from heft.kernels.projection.random_rows import BLOCK
 
 MODULES = list(battery.WORKING)
 

@@ -13,7 +13,6 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
 from heft.checking import derivatives, methods, training
-from heft.checking.asked import option_of, shape_of, tried_on
 from heft.checking.model_check import check_model
 from heft.checking.plain_sgd import plain_sgd
 from heft.checking.subject import Subject, subject_of
@@ -21,6 +20,7 @@ from heft.checking.table import table
 from heft.errors import HeftError
 from heft.models.build import ModelSpec
 from heft.training.settings import TrainingSettings
+from heft.workflow.planning.asked import option_of, shape_of, tried_on
 
 
 @pytest.fixture(autouse=True)

@@ -9,10 +9,10 @@ from scipy import stats
 from synthetic_report import METHODS, comparison_rows, long_metrics, report_input
 from test_headline import accuracy, by_hand, compared, p_of, picked
 
-from heft.reporting.comparison import Comparison
+from heft.evaluation.statistics import Estimate
+from heft.reporting.analysis.comparison import Comparison
 from heft.reporting.inputs import MissingCell, SplitFacts
-from heft.reporting.verdict import judge
-from heft.statistics import Estimate
+from heft.reporting.text.verdict import judge
 
 ROWS = comparison_rows()
 

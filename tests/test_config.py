@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 import yaml
 
-from heft.config import ExperimentSettings, schema
 from heft.errors import HeftError
-from heft.plan import Plan, load_plan
 from heft.training.settings import CheckpointSettings, TrainingSettings
+from heft.workflow.configuration.settings import ExperimentSettings, schema
+from heft.workflow.planning.plan import Plan, load_plan
 
 ROOT = Path(__file__).parent.parent
 SHIPPED = yaml.safe_load((ROOT / "config.yaml").read_text())

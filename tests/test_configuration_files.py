@@ -7,8 +7,8 @@ import pytest
 import yaml
 from workspace import ROOT, TINY, Workspace
 
-from heft.configuration_files import Sources, read_arguments, read_file
 from heft.errors import HeftError
+from heft.workflow.configuration.files import Sources, read_arguments, read_file
 
 BROKEN = [
     (b"seeds: [1]\nseeds: [2]\n", 'x.yaml: line 2: the key "seeds" stands there twice'),

@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 
 from heft.errors import HeftError
-from heft.housekeeping.configurations import FILE, forget, label_of, made_by_each, note_made
-from heft.housekeeping.files import Removable
-from heft.housekeeping.makers import UNKNOWN, Kept, Makers, agreed, may_go
-from heft.housekeeping.unplanned import Planned
+from heft.workflow.housekeeping.configurations import FILE, forget, label_of, made_by_each, note_made
+from heft.workflow.housekeeping.files import Removable
+from heft.workflow.housekeeping.makers import UNKNOWN, Kept, Makers, agreed, may_go
+from heft.workflow.housekeeping.unplanned import Planned
 
 SHAPES = ["results/{e}/data/inputs.safetensors", "results/{e}/seed{s}/scores/{v}.parquet"]
 

@@ -6,7 +6,7 @@ import time
 import pytest
 import torch
 
-from heft.cost import forward_cpu_seconds, measure
+from heft.scoring.cost import forward_cpu_seconds, measure
 
 
 def test_sleeping_costs_no_cpu_seconds_and_computing_does() -> None:

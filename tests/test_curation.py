@@ -5,7 +5,12 @@ import pandas as pd
 import pytest
 
 from heft.curation.remove import kept_after_removal, removal_plan, unpruned_plan
-from heft.detection import detection_quality, inspection_quality, precision_at_recall, removal_quality
+from heft.evaluation.metrics.detection import (
+    detection_quality,
+    inspection_quality,
+    precision_at_recall,
+    removal_quality,
+)
 
 
 @pytest.mark.parametrize("n", [1, 7, 200, 3000])

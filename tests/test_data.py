@@ -15,7 +15,7 @@ from heft.artifacts import read_json, read_parquet, sha256_of_file, write_parque
 from heft.data.examples import load_examples
 from heft.data.prepare import check_raw_data, dataset_digest, prepare
 from heft.data.settings import DataSettings, NoiseSettings
-from heft.data.sources.registry import RawData
+from heft.data.sources.declare import RawData
 from heft.data.split import draw_split, split_facts
 from heft.errors import HeftError
 from heft.registry import declarations
@@ -149,7 +149,7 @@ def test_data_dir_is_looked_at_first(place: str, tmp_path: Path) -> None:
 
 
 def test_a_file_that_is_nowhere_says_what_to_put_where(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr("heft.data.sources.registry._packaged", lambda *_: [])
+    monkeypatch.setattr("heft.data.sources.declare._packaged", lambda *_: [])
     with pytest.raises(HeftError, match=r"digits\.csv\.gz was not found; install .*scikit-learn.*data_dir"):
         prepare("digits", tmp_path, tmp_path / "out")
 

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from heft import deliverer
-from heft.deliverer import FAILED, LATER, Deliverer, deliver_what_waits
-from heft.identity import identity
-from heft.places import STATE
-from heft.records import RunRecord
+from heft.workflow.identity import identity
+from heft.workflow.places import STATE
+from heft.workflow.tracking import deliverer
+from heft.workflow.tracking.deliverer import FAILED, LATER, Deliverer, deliver_what_waits
+from heft.workflow.tracking.records import RunRecord
 
 AT_END = "import os, signal, sys, time; sys.stdin.read(); "
 KILLED = "was killed (signal 9, SIGKILL): 1 record waits for sqlite:///mlflow.db; results and reports are complete"

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from memory_store import PATH, ROW, MemoryStore, delivery, no_wait, one, record
 
-from heft.delivered import DeliveredNote, state_of, waiting
-from heft.places import STATE
-from heft.records import append_comparison
+from heft.workflow.places import STATE
+from heft.workflow.tracking.delivered import DeliveredNote, state_of, waiting
+from heft.workflow.tracking.records import append_comparison
 
 
 @pytest.fixture
@@ -246,7 +246,7 @@ def test_a_slow_store_does_not_keep_the_drain_beyond_its_time(
     store: MemoryStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock = [0.0]
-    monkeypatch.setattr("heft.delivery.time.monotonic", lambda: clock[0])
+    monkeypatch.setattr("heft.workflow.tracking.delivery.time.monotonic", lambda: clock[0])
     monkeypatch.setattr(MemoryStore, "log", lambda *_: clock.__setitem__(0, clock[0] + 1.0))
     for index in range(30):
         with record(f"results/e/{index}.record.jsonl", "score", variant=f"v{index}"):

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from memory_store import PATH, ROW, MemoryStore, delivery, no_wait, one, record
 
-from heft.delivered import DeliveredNote
-from heft.delivery import PATIENCE_SECONDS
-from heft.records import append_comparison
+from heft.workflow.tracking.delivered import DeliveredNote
+from heft.workflow.tracking.delivery import PATIENCE_SECONDS
+from heft.workflow.tracking.records import append_comparison
 
 
 @pytest.fixture
@@ -154,7 +154,7 @@ def test_a_store_that_does_not_answer_is_waited_for_only_a_short_while_at_the_en
     store: MemoryStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock = [0.0]
-    monkeypatch.setattr("heft.delivery.time.monotonic", lambda: clock[0])
+    monkeypatch.setattr("heft.workflow.tracking.delivery.time.monotonic", lambda: clock[0])
     with record():
         pass
     store.down = True

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from memory_store import MemoryStore, delivery, no_wait, record
 
-from heft.records import append_comparison
+from heft.workflow.tracking.records import append_comparison
 
 
 @dataclass

@@ -11,12 +11,19 @@ import pytest
 import yaml
 from workspace import ROOT, SMALL, TINY, Workspace
 
-from heft import disk_space
 from heft.data.prepare import prepare
-from heft.disk_space import bytes_of, check_disk_space, declared_size, lasting_states, model_bytes, needed_bytes
 from heft.errors import HeftError
-from heft.plan import Plan, load_plan
 from heft.registry import Declaration, declarations
+from heft.workflow.planning import disk_space
+from heft.workflow.planning.disk_space import (
+    bytes_of,
+    check_disk_space,
+    declared_size,
+    lasting_states,
+    model_bytes,
+    needed_bytes,
+)
+from heft.workflow.planning.plan import Plan, load_plan
 
 
 def plan_of(**changes: Any) -> Plan:
@@ -130,12 +137,14 @@ def test_a_run_stays_below_the_estimate_and_starts_no_job_without_the_space(tmp_
     definition: dict[str, Any] = settings["definitions"]["small"]  # type: ignore[index]
     definition |= {"model": {"mlp": {"hidden": [1500]}}, "methods": ["random", "confident_learning"]}
     workspace = Workspace(tmp_path, settings)
-    workspace.edit("workflow_scripts/heft/disk_space.py", "shutil.disk_usage(folder).free", "0")
+    workspace.edit("workflow_scripts/heft/workflow/planning/disk_space.py", "shutil.disk_usage(folder).free", "0")
     printed = workspace.run(expect=1)
     assert "Disk space: the files of this run take about" in printed
     assert "Traceback" not in printed
     assert [*(tmp_path / "results").rglob("*")] == []
-    workspace.edit("workflow_scripts/heft/disk_space.py", ", 0\n", ", shutil.disk_usage(folder).free\n")
+    workspace.edit(
+        "workflow_scripts/heft/workflow/planning/disk_space.py", ", 0\n", ", shutil.disk_usage(folder).free\n"
+    )
     workspace.run()
 
     raw = yaml.safe_load((ROOT / "config.yaml").read_text())

@@ -14,20 +14,20 @@ from synthetic_report import comparison_rows, long_metrics, report_input
 from torch import Tensor
 
 from heft.artifacts import read_json, write_json
+from heft.auxiliary.members import train_folds, train_seeds, train_subsets
 from heft.curation.remove import removal_plan
 from heft.curation.retrain import retrain
 from heft.errors import HeftError
-from heft.evaluation import Evaluated, Splits, evaluate_variant
+from heft.evaluation.rows import Evaluated, Splits, evaluate_variant
 from heft.models.build import ModelSpec
-from heft.reporting.comparison import Comparison
+from heft.reporting.analysis.comparison import Comparison
+from heft.reporting.analysis.outcome import choose
 from heft.reporting.inputs import ReportInput
-from heft.reporting.outcome import choose
 from heft.reporting.page import render_report
-from heft.reporting.tables_diverged import diverged_table
+from heft.reporting.tables.diverged import diverged_table
+from heft.seeds import RunSeeds
 from heft.training.fine_tuning import fine_tune
-from heft.training.members import train_folds, train_seeds, train_subsets
 from heft.training.runs import train_runs
-from heft.training.seeds import RunSeeds
 from heft.training.settings import FineTuningSettings, TrainingSettings
 
 SPEC = ModelSpec("mlp", {"hidden": [8]}, battery.INPUT_SHAPE, battery.N_CLASSES)

@@ -13,7 +13,7 @@ from heft.data.inputs import write_inputs
 from heft.data.settings import DataSettings, NoiseSettings
 from heft.data.split import draw_split
 from heft.errors import HeftError
-from heft.records import read_events
+from heft.workflow.tracking.records import read_events
 
 CLASSES = ["cat", "dog"]
 

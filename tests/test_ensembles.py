@@ -7,12 +7,12 @@ import pytest
 import torch
 from attribution_cases import N_TRAIN, Case, inner, make_case
 
-from heft.ensemble_kinds import KINDS
-from heft.ensembles import dynamics_of, member
+from heft.ensembles.kinds import KINDS
+from heft.ensembles.members import dynamics_of, member
+from heft.ensembles.perturbations import dropout_masks, perturbation
 from heft.errors import HeftError
 from heft.kernels.functional import logits_of
-from heft.methods.registry import Context
-from heft.perturbations import dropout_masks, perturbation
+from heft.methods.context import Context
 from heft.registry import declarations
 
 NEEDS = ("final", "spaced", "early", "dynamics", "folds", "fine_tuned", "validation")

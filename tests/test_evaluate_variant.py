@@ -13,7 +13,7 @@ from plain_training import N_CLASSES, SPEC, examples, plain_logits, start_of
 from sklearn.metrics import roc_auc_score
 
 from heft.curation.remove import removal_plan, unpruned_plan
-from heft.evaluation import Evaluated, Splits, evaluate_variant
+from heft.evaluation.rows import Evaluated, Splits, evaluate_variant
 
 SPLITS = Splits(examples(24), examples(16, seed=1, prefix="v"), examples(20, seed=2, prefix="t"))
 FRACTIONS = [0.125, 0.25, 0.5]

@@ -12,9 +12,9 @@ from full_disk import make_read_only, small_disk
 
 from heft.errors import HeftError
 from heft.faults import KILLED
-from heft.job_end import guarded
-from heft.progress import ProgressHandler, attach
-from heft.session import bring_back_from_future
+from heft.workflow.runtime.job_end import guarded
+from heft.workflow.runtime.progress import ProgressHandler, attach
+from heft.workflow.runtime.session import bring_back_from_future
 
 
 def test_dates_from_the_future_keep_their_order_and_others_their_date(tmp_path: Path) -> None:

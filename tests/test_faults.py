@@ -17,7 +17,7 @@ from full_disk import make_read_only, resize, small_disk
 from tracking_server import Server, free_port
 from workspace import TINY, Workspace, each_run_once
 
-from heft.comparison import COST_COLUMNS
+from heft.evaluation.columns import COST_COLUMNS
 from heft.faults import KILLED
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("faults")]
@@ -100,7 +100,9 @@ def test_the_science_goes_on_without_the_tracker_and_its_records_arrive_with_the
 ) -> None:
     port = free_port()
     workspace = Workspace(tmp_path / "work", TINY, {"MLFLOW_TRACKING_URI": f"http://127.0.0.1:{port}"})
-    workspace.edit("workflow_scripts/heft/delivery.py", "PATIENCE_SECONDS = 15.0", "PATIENCE_SECONDS = 0.0")
+    workspace.edit(
+        "workflow_scripts/heft/workflow/tracking/delivery.py", "PATIENCE_SECONDS = 15.0", "PATIENCE_SECONDS = 0.0"
+    )
     printed = workspace.run()
     assert printed.rstrip().endswith("Report: reports/small/index.html")
     assert printed.count(f"records wait for the tracking store http://127.0.0.1:{port} (it does not answer); ") == 1

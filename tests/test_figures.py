@@ -8,14 +8,14 @@ import pandas as pd
 import pytest
 from synthetic_report import report_input
 
-from heft.reporting.comparison import Comparison
-from heft.reporting.drawing import new_figure, style
-from heft.reporting.figures_accuracy import draw_ensemble_accuracy
-from heft.reporting.figures_cost import MOST_NAMES, draw_cost
-from heft.reporting.figures_ensembles import draw_ensemble_size
-from heft.reporting.labels import label_points
-from heft.reporting.variant import named_variant
-from heft.reporting.verdict import judge
+from heft.reporting.analysis.comparison import Comparison
+from heft.reporting.analysis.variant import named_variant
+from heft.reporting.figures.accuracy import draw_ensemble_accuracy
+from heft.reporting.figures.cost import MOST_NAMES, draw_cost
+from heft.reporting.figures.drawing import new_figure, style
+from heft.reporting.figures.ensembles import draw_ensemble_size
+from heft.reporting.figures.labels import label_points
+from heft.reporting.text.verdict import judge
 
 
 def many_ensembles(n_kinds: int) -> Comparison:

@@ -6,11 +6,11 @@ import pytest
 import torch
 from plain_training import SETTINGS, SPEC, difference, examples, plain_training, start_of
 
-from heft.baselines.registry import BaselineContext
+from heft.auxiliary.members import train_fine_tune
+from heft.baselines.declare import BaselineContext
 from heft.registry import declarations
+from heft.seeds import RunSeeds, derive_seed
 from heft.training.fine_tuning import fine_tune
-from heft.training.members import train_fine_tune
-from heft.training.seeds import RunSeeds, derive_seed
 from heft.training.settings import FineTuningSettings, TrainingSettings
 
 TRAIN, VALIDATION = examples(), examples(20, seed=1, prefix="v")

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from heft import fingerprint as module
-from heft.fingerprint import fingerprint, imported_modules
 from heft.own_module import MODULES_VARIABLE
+from heft.workflow.planning import fingerprint as module
+from heft.workflow.planning.fingerprint import fingerprint, imported_modules
 
 
 @pytest.fixture

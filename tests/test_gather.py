@@ -7,11 +7,11 @@ import pandas as pd
 import pytest
 
 from heft.artifacts import write_json, write_parquet
-from heft.comparison import COLUMNS
 from heft.data.inputs import write_inputs
 from heft.errors import HeftError
-from heft.gather import gather
-from heft.report_files import Sources
+from heft.evaluation.columns import COLUMNS
+from heft.workflow.results.gather import gather
+from heft.workflow.results.report_files import Sources
 
 INPUTS = np.arange(4, dtype=np.float32).reshape(4, 1, 1, 1)
 

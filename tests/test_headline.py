@@ -8,9 +8,9 @@ import pytest
 from scipy import stats
 from synthetic_report import METHODS, comparison_rows, report_input
 
-from heft.reporting.comparison import Comparison
-from heft.reporting.outcome import Outcome, choose
-from heft.reporting.verdict import Verdict, judge
+from heft.reporting.analysis.comparison import Comparison
+from heft.reporting.analysis.outcome import Outcome, choose
+from heft.reporting.text.verdict import Verdict, judge
 
 REFERENCES = ("none", "random", "oracle", "finetuned")
 SEEDS = range(5)

@@ -9,11 +9,11 @@ import pandas as pd
 import pytest
 from workspace import TINY, Workspace, each_run_once
 
-from heft.housekeeping.files import Removable, links, removable_files, remove_files, unknown_files
-from heft.housekeeping.makers import Kept, Makers
-from heft.housekeeping.runs import FoundRuns, RemovableRun
-from heft.housekeeping.telling import told
-from heft.housekeeping.unplanned import Planned
+from heft.workflow.housekeeping.files import Removable, links, removable_files, remove_files, unknown_files
+from heft.workflow.housekeeping.makers import Kept, Makers
+from heft.workflow.housekeeping.runs import FoundRuns, RemovableRun
+from heft.workflow.housekeeping.telling import told
+from heft.workflow.housekeeping.unplanned import Planned
 
 SHAPES = [
     "results/{e}/data/inputs.safetensors",

@@ -10,9 +10,9 @@ import pytest
 from workspace import ROOT
 
 from heft.errors import HeftError
-from heft.identity import FILE, Former, identity, project_of
-from heft.places import STATE
-from heft.records import RunRecord, read_events
+from heft.workflow.identity import FILE, Former, identity, project_of
+from heft.workflow.places import STATE
+from heft.workflow.tracking.records import RunRecord, read_events
 
 
 @pytest.fixture

@@ -13,17 +13,17 @@ from scipy.stats import spearmanr
 from stage_job import Job
 
 from heft.artifacts import read_parquet, write_json, write_parquet
-from heft.comparison import COLUMNS
 from heft.data.inputs import write_inputs
-from heft.gather import gather
-from heft.report_files import sources_of
+from heft.evaluation.columns import COLUMNS
 from heft.reporting.inputs import ReportInput
-from heft.scoring_inputs import load_trained
+from heft.seeds import RunSeeds
 from heft.training.checkpoints import Kept, keep_selected, write_checkpoints
 from heft.training.dynamics import predict
 from heft.training.runs import train_runs
-from heft.training.seeds import RunSeeds
 from heft.training.settings import CheckpointSettings
+from heft.workflow.results.gather import gather
+from heft.workflow.results.report_files import sources_of
+from heft.workflow.results.scoring_inputs import load_trained
 
 TRAIN = examples()
 ORDER = np.random.default_rng(3).permutation(len(TRAIN))

@@ -16,13 +16,13 @@ import pytest
 from synthetic_report import comparison_rows, report_input
 from workspace import TINY, Workspace
 
-from heft import incomplete, launch
 from heft.faults import KILLED
-from heft.reporting.comparison import Comparison
+from heft.reporting.analysis.comparison import Comparison
 from heft.reporting.inputs import MissingCell
 from heft.reporting.page import render_report
-from heft.reporting.tables import comparison_table
-from heft.reporting.verdict import judge
+from heft.reporting.tables.comparison_table import comparison_table
+from heft.reporting.text.verdict import judge
+from heft.workflow.runtime import launch, partial_report
 
 pytestmark = pytest.mark.xdist_group("incomplete")
 
@@ -134,12 +134,12 @@ def told(
 ) -> list[dict[tuple[int, str], str]]:
     """What would be rendered as missing after these jobs failed; error: what Snakemake said of them."""
     asked: list[Any] = []
-    monkeypatch.setattr(incomplete, "_render", lambda plan, experiment, missing: asked.append(missing))
-    watching = incomplete.FailedJobs()
+    monkeypatch.setattr(partial_report, "_render", lambda plan, experiment, missing: asked.append(missing))
+    watching = partial_report.FailedJobs()
     watching.numbers |= {dag.jobid(job) for job in failed}
     if error:
         watching.emit(logging.makeLogRecord({"msg": error, "levelno": logging.ERROR, "event": "LogEvent.ERROR"}))
-    incomplete.report_what_is_there(PLAN, dag, watching)  # type: ignore[arg-type]
+    partial_report.report_what_is_there(PLAN, dag, watching)  # type: ignore[arg-type]
     return asked
 
 
@@ -190,7 +190,8 @@ from torch.nn import functional
 
 from heft.errors import HeftError
 from heft.kernels.functional import logits_of
-from heft.methods.registry import Context, method
+from heft.methods.context import Context
+from heft.methods.declare import method
 
 
 @method(title="Fragile", formula="-l_i", paper="none", predicts="nothing", needs=("final",), ensemble=False)

@@ -10,9 +10,9 @@ import torch
 from attribution_cases import MODELS, Case, make_case
 from torch import Tensor, nn
 
-from heft.kernels.curvature import CurvatureOperator
-from heft.kernels.kronecker import eigenvalue_corrected, kronecker_curvature
-from heft.kernels.rows import layer_matrix
+from heft.kernels.curvature.curvature_operator import CurvatureOperator
+from heft.kernels.curvature.kronecker import eigenvalue_corrected, kronecker_curvature
+from heft.kernels.layers.rows import layer_matrix
 
 OPERATORS = {"hessian": curvlinops.HessianLinearOperator, "gauss_newton": curvlinops.GGNLinearOperator}
 

@@ -12,14 +12,15 @@ from torch.func import functional_call, hessian
 from torch.nn.functional import cross_entropy
 
 from heft.errors import HeftError
-from heft.kernels import curvature, solve
-from heft.kernels.curvature import flatten, unflatten
-from heft.kernels.kronecker import drawn_labels, eigenvalue_corrected, kronecker_curvature
-from heft.kernels.rows import layer_matrix
+from heft.evaluation.statistics import rank_agreement
+from heft.kernels.curvature import curvature_operator as curvature
+from heft.kernels.curvature import solve
+from heft.kernels.curvature.curvature_operator import flatten, unflatten
+from heft.kernels.curvature.kronecker import drawn_labels, eigenvalue_corrected, kronecker_curvature
+from heft.kernels.layers.rows import layer_matrix
 from heft.methods import if_lissa
-from heft.methods.registry import Batch, Context
+from heft.methods.context import Batch, Context
 from heft.registry import declarations
-from heft.statistics import rank_agreement
 
 MODELS = ["logistic", "no_bias", "mlp", "cnn"]
 

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 from workspace import TINY, Workspace
 
-from heft.comparison import COST_COLUMNS
+from heft.evaluation.columns import COST_COLUMNS
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("interruptions")]
 

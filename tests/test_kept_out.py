@@ -13,7 +13,7 @@ sys.path.insert(0, str(ROOT / "workflow_scripts"))
 
 import deliver
 
-from heft.deliverer import FAILED, LATER
+from heft.workflow.tracking.deliverer import FAILED, LATER
 
 
 @pytest.mark.parametrize(

@@ -12,10 +12,10 @@ from torch import nn
 from torch.func import functional_call, grad, jacrev
 from torch.nn.functional import cross_entropy
 
+from heft.ensembles.perturbations import perturbation
 from heft.errors import HeftError
-from heft.kernels import contraction, curvature, matrix_gradients
-from heft.kernels.contraction import contractible_layers
-from heft.kernels.curvature import (
+from heft.kernels.curvature import curvature_operator
+from heft.kernels.curvature.curvature_operator import (
     CURVATURES,
     SMALLEST_SAMPLE,
     STEPS_FROM_SAMPLE,
@@ -24,17 +24,18 @@ from heft.kernels.curvature import (
     flatten,
     unflatten,
 )
-from heft.kernels.curvature_products import hessian_product
+from heft.kernels.curvature.hessian_ways import right_hessian_product
+from heft.kernels.curvature.products import hessian_product
+from heft.kernels.curvature.solve import conjugate_gradient, lanczos, leading_eigenpair
 from heft.kernels.directional import directional_derivatives, summed_derivatives
 from heft.kernels.functional import LARGE_BATCH, LARGEST_BATCH, batch_size_for, values_of
-from heft.kernels.hessian_ways import right_hessian_product
-from heft.kernels.norms import squared_gradient_norms
-from heft.kernels.solve import conjugate_gradient, lanczos, leading_eigenpair
+from heft.kernels.layers import contraction, matrix_gradients
+from heft.kernels.layers.contraction import contractible_layers
+from heft.kernels.layers.norms import squared_gradient_norms
 from heft.kernels.ways import Way, way_of
 from heft.models.build import build_model
 from heft.objectives import gradient
 from heft.objectives.loss import loss
-from heft.perturbations import perturbation
 
 
 @pytest.fixture(params=sorted(MODELS))
@@ -185,13 +186,13 @@ def test_many_examples_begin_at_the_leading_eigenvector_of_a_sample(monkeypatch:
     like = random_direction(case, 1)
     operator, start = CurvatureOperator("gauss_newton", case.model, case.state, inputs, labels, like), flatten(like)
     truth = lanczos(operator, start, steps=60)
-    product, sizes = curvature.gauss_newton_product, []
+    product, sizes = curvature_operator.gauss_newton_product, []
 
     def counted(*given: Any) -> dict[str, torch.Tensor]:
         sizes.append(len(given[3]))
         return product(*given)
 
-    monkeypatch.setattr(curvature, "gauss_newton_product", counted)
+    monkeypatch.setattr(curvature_operator, "gauss_newton_product", counted)
     found = operator.leading_eigenpair(start)
     assert found.value == pytest.approx(float(truth.values[0]), rel=0.01)
     assert sizes == [SMALLEST_SAMPLE] * STEPS_IN_SAMPLE + [len(inputs)] * STEPS_FROM_SAMPLE

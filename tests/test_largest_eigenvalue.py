@@ -9,8 +9,8 @@ from torch import Tensor, nn
 from torch.func import functional_call, jacrev, vmap
 from torch.nn.functional import cross_entropy
 
-from heft.kernels.curvature import CurvatureOperator, dense_matrix, flatten
-from heft.kernels.solve import leading_eigenpair
+from heft.kernels.curvature.curvature_operator import CurvatureOperator, dense_matrix, flatten
+from heft.kernels.curvature.solve import leading_eigenpair
 from heft.objectives.gradient import objective_gradient
 from heft.objectives.loss import loss
 

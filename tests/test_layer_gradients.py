@@ -9,9 +9,9 @@ import torch
 from attribution_cases import N_TRAIN, make_case
 from torch import Tensor
 
-from heft.kernels import layer_gradients
-from heft.kernels.capture import batches_of, layers_run_once
-from heft.kernels.directional import cross_entropy
+from heft.kernels.layers import layer_gradients
+from heft.kernels.layers.capture import batches_of, layers_run_once
+from heft.kernels.losses import cross_entropy
 from heft.registry import declarations
 
 N_BATCHES = -(-N_TRAIN // 5)

@@ -8,18 +8,18 @@ from attribution_cases import make_case
 from torch import Tensor, nn
 from torch.func import functional_call, grad, vmap
 
-from heft.kernels.capture import Captured, batches_of, layers_run_once, output_gradient_batches
-from heft.kernels.directional import cross_entropy
-from heft.kernels.layer_gradients import LayerGradients
-from heft.kernels.matrix_gradients import (
+from heft.kernels.layers.capture import Captured, batches_of, layers_run_once, output_gradient_batches
+from heft.kernels.layers.layer_gradients import LayerGradients
+from heft.kernels.layers.matrix_gradients import (
     flat_gradients,
     has_short_gradients,
     inner_products,
     parameter_gradients,
 )
-from heft.kernels.normalisation import is_normalisation, normalisation_gradients
-from heft.kernels.norms import squared_layer_norms
-from heft.kernels.rows import layer_matrices, layer_matrix, layer_tensors
+from heft.kernels.layers.normalisation import is_normalisation, normalisation_gradients
+from heft.kernels.layers.norms import squared_layer_norms
+from heft.kernels.layers.rows import layer_matrices, layer_matrix, layer_tensors
+from heft.kernels.losses import cross_entropy
 
 # layer, input of one example, whether its gradients are shorter than the pairs of positions
 LAYERS = {

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from heft.identity import Former, Identity
-from heft.local_store import adopt, artifact_location, database_of, make_whole
+from heft.workflow.identity import Former, Identity
+from heft.workflow.tracking.local_store import adopt, artifact_location, database_of, make_whole
 
 URI = "sqlite:///mlflow.db"
 

@@ -17,11 +17,11 @@ from plain_training import (
 )
 from torch import Tensor
 
+from heft.auxiliary.folds import N_FOLDS, draw_folds, half_of
+from heft.auxiliary.members import train_folds, train_seeds, train_subsets
 from heft.models.build import ModelSpec
-from heft.training.folds import N_FOLDS, draw_folds, half_of
-from heft.training.members import train_folds, train_seeds, train_subsets
+from heft.seeds import RunSeeds, derive_seed
 from heft.training.runs import TrainedRuns, train_runs
-from heft.training.seeds import RunSeeds, derive_seed
 from heft.training.settings import TrainingSettings
 
 TRAIN, VALIDATION, SEED = examples(), examples(9, seed=1, prefix="v"), 4

@@ -9,8 +9,8 @@ from test_kernels import dense_gauss_newton
 
 from heft import registry
 from heft.errors import HeftError
-from heft.kernels.curvature import flatten
-from heft.methods.registry import Batch, Dynamics
+from heft.kernels.curvature.curvature_operator import flatten
+from heft.methods.context import Batch, Dynamics
 from heft.registry import declarations
 from heft.training.dynamics import predict
 
@@ -38,7 +38,7 @@ def test_a_method_gives_one_finite_score_per_example_and_repeats_itself(name: st
 # The case is trained on all examples at once, which forgets nothing; test_run sees it on real data.
 @pytest.mark.parametrize("name", [name for name in METHODS if name not in ("random", "forgetting")])
 def test_low_scores_are_the_wrong_labels(name: str, case: Case) -> None:
-    from heft.detection import detection_quality
+    from heft.evaluation.metrics.detection import detection_quality
 
     # Its kernel cannot tell 40 examples apart where the model has fitted them.
     case = make_case("logistic") if name == "trak" else case
@@ -232,7 +232,8 @@ NEW_METHOD = '''"""gradient_free: the index, backwards."""
 
 import torch
 
-from heft.methods.registry import Context, method
+from heft.methods.context import Context
+from heft.methods.declare import method
 
 
 @method(formula="s_i = -i", paper="none", predicts="Nothing.", needs=(), ensemble=False)
@@ -244,7 +245,7 @@ def gradient_free(context: Context, *, scale: float = 1.0) -> torch.Tensor:
 
 def test_a_new_method_is_one_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, case: Case) -> None:
     """The registry, the configuration's schema and its check all know it, without an edit elsewhere."""
-    from heft.config import load_configuration
+    from heft.workflow.configuration.settings import load_configuration
 
     monkeypatch.setattr(registry, "_FOLDERS", {room: list(folders) for room, folders in registry._FOLDERS.items()})
     (tmp_path / "gradient_free.py").write_text(NEW_METHOD)

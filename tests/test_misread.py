@@ -7,10 +7,10 @@ import pytest
 import yaml
 from workspace import ROOT
 
-from heft.config import schema
 from heft.errors import HeftError
-from heft.plan import Plan, load_plan
 from heft.registry import add_folder, declarations, unreadable
+from heft.workflow.configuration.settings import schema
+from heft.workflow.planning.plan import Plan, load_plan
 
 SHIPPED = yaml.safe_load((ROOT / "config.yaml").read_text())
 BROKEN = {

@@ -10,9 +10,9 @@ from dense_reference import N_TRAIN, built, close, reference, scores
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
+from heft.ensembles.perturbations import perturbation
 from heft.errors import HeftError
 from heft.kernels.selection import selected_parameters
-from heft.perturbations import perturbation
 
 DECAY = 0.05
 FROZEN = ("frozen_layer", "frozen_bias", "frozen_norm", "low_rank", "no_grad", "detached", "auxiliary_head", "unused")

@@ -21,7 +21,7 @@ from heft.data.settings import DataSettings, NoiseSettings
 from heft.data.sizes import proportional_sizes
 from heft.data.split import draw_split
 from heft.errors import HeftError
-from heft.plan import load_plan
+from heft.workflow.planning.plan import load_plan
 
 CLEAN = NoiseSettings(kind="none")
 KINDS = ("symmetric", "pairs", "clustered")

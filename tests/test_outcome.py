@@ -3,8 +3,8 @@
 import pandas as pd
 import pytest
 
-from heft.reporting.outcome import Outcome, classify
-from heft.statistics import Estimate, estimate
+from heft.evaluation.statistics import Estimate, estimate
+from heft.reporting.analysis.outcome import Outcome, classify
 
 UP = estimate(pd.Series([0.10, 0.11, 0.09, 0.10, 0.12]))
 DOWN = estimate(pd.Series([-0.10, -0.11, -0.09, -0.10, -0.12]))

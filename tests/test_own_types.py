@@ -13,11 +13,11 @@ from heft.artifacts import read_parquet, write_parquet
 from heft.curation.remove import removal_plan
 from heft.curation.retrain import retrain
 from heft.data.examples import Examples
-from heft.evaluation import Evaluated, Splits, evaluate_variant
+from heft.evaluation.rows import Evaluated, Splits, evaluate_variant
 from heft.models.build import ModelSpec
+from heft.seeds import RunSeeds
 from heft.training.checkpoints import load_states, sha256_of_state, write_states
 from heft.training.runs import train_runs
-from heft.training.seeds import RunSeeds
 from heft.training.settings import TrainingSettings
 
 SETTINGS = TrainingSettings(epochs=2, batch_size=8, learning_rate=0.05)

@@ -13,8 +13,8 @@ from safetensors.torch import load_file
 from torch import Tensor
 from workspace import ROOT
 
-from heft.kernels.curvature import CurvatureOperator, flatten
-from heft.kernels.solve import leading_eigenpair
+from heft.kernels.curvature.curvature_operator import CurvatureOperator, flatten
+from heft.kernels.curvature.solve import leading_eigenpair
 from heft.methods.trak import margin
 from heft.objectives.gradient import objective_gradient
 from heft.objectives.loss import loss

@@ -7,10 +7,12 @@ import torch
 from attribution_cases import MODELS, Case, inner, make_case
 from torch import Tensor
 
-from heft.kernels import functional, matrix_gradients, projection
-from heft.kernels.directional import cross_entropy
-from heft.kernels.projection import projected_gradients
-from heft.kernels.random_rows import BLOCK, RandomRows
+from heft.kernels import functional
+from heft.kernels.layers import matrix_gradients
+from heft.kernels.losses import cross_entropy
+from heft.kernels.projection import gradients as projection
+from heft.kernels.projection.gradients import projected_gradients
+from heft.kernels.projection.random_rows import BLOCK, RandomRows
 from heft.models.build import build_model
 
 DIMENSION = 2 * BLOCK + 5
@@ -49,7 +51,7 @@ def dense(case: Case, drawn: RandomRows) -> tuple[Tensor, Tensor]:
 @pytest.mark.parametrize("held", ["rows", "gradients", "gradients of few examples"])
 def test_projections_are_products_with_every_gradient(case: Case, held: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(projection, "_costs_less_drawn_again", lambda *_: held != "rows")
-    monkeypatch.setattr("heft.kernels.random_rows.ROWS_BUDGET", 0)
+    monkeypatch.setattr("heft.kernels.projection.random_rows.ROWS_BUDGET", 0)
     if held == "gradients of few examples":
         monkeypatch.setattr(projection, "_examples_held", lambda *_: 7)
         monkeypatch.setattr(matrix_gradients, "MEMORY_BUDGET", 10_000)

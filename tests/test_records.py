@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from heft import records
-from heft.records import (
+from heft.workflow.tracking import records
+from heft.workflow.tracking.records import (
     Dataset,
     Run,
     RunRecord,

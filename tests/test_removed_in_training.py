@@ -5,7 +5,7 @@ import torch
 from sgd_reference import SETTINGS, built, examples, worst_error
 from torch import Tensor
 
-from heft.training.batched import stack_states, train_many, unstack_state
+from heft.training.batched.train_many import stack_states, train_many, unstack_state
 from heft.training.loop import state_of
 
 

@@ -19,15 +19,15 @@ import pytest
 from synthetic_report import CLASSES, comparison_rows, history, report_input, training
 
 import heft
-from heft.comparison import COLUMNS
-from heft.reporting.agreement import agreement_of
-from heft.reporting.classes import class_changes
-from heft.reporting.comparison import Comparison
+from heft.evaluation.columns import COLUMNS
+from heft.reporting.analysis.agreement import agreement_of
+from heft.reporting.analysis.classes import class_changes
+from heft.reporting.analysis.comparison import Comparison
 from heft.reporting.gallery import make_gallery
 from heft.reporting.inputs import SplitFacts
 from heft.reporting.page import render_report
-from heft.reporting.tables_behind import detection_table
-from heft.reporting.verdict import judge
+from heft.reporting.tables.behind import detection_table
+from heft.reporting.text.verdict import judge
 
 pytestmark = pytest.mark.xdist_group("report")
 
@@ -299,7 +299,7 @@ def test_at_1280_the_comparison_shows_its_cost_without_scrolling(opened: Any):
 def test_what_a_removal_does_to_a_class_is_paired_by_seed_and_against_none():
     report = report_input()
     comparison = Comparison(report)
-    found = class_changes(comparison, judge(comparison), CLASSES)
+    found = class_changes(comparison, judge(comparison).choice, CLASSES)
     assert found is not None
     assert [one.slug for one in found.shown] == ["ip__parameter_dropout__20", "random", "oracle", "finetuned"]
     long = report.long_metrics[report.long_metrics["metric"] == "test_accuracy_class_3"].set_index("seed")

@@ -3,8 +3,8 @@
 from types import SimpleNamespace
 from typing import Any
 
-from heft.report_files import sources_of, sources_there
 from heft.reporting.inputs import MissingCell
+from heft.workflow.results.report_files import sources_of, sources_there
 
 
 def files(pattern: str, *seeds: int) -> list[str]:

@@ -12,8 +12,8 @@ from heft.curation.retrain import retrain
 from heft.curation.states import state_of
 from heft.errors import HeftError
 from heft.models.build import ModelSpec
+from heft.seeds import RunSeeds
 from heft.training.runs import train_runs
-from heft.training.seeds import RunSeeds
 
 TRAIN = examples()
 SEEDS = RunSeeds(init=5, order=6)

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from workspace import SMALL, Workspace
 
-from heft.comparison import COLUMNS, KEY
+from heft.evaluation.columns import COLUMNS, KEY
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("run")]
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from memory_store import PATH, MemoryStore
 
-from heft.run_delivery import RunDelivery
+from heft.workflow.tracking.run_delivery import RunDelivery
 
 FILE = Path(PATH)
 

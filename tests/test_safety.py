@@ -23,9 +23,9 @@ from workspace import ROOT, TINY, Workspace
 from heft.artifacts import read_json, read_parquet, read_tensors
 from heft.checksum import BLANK, fill_in
 from heft.errors import HeftError
-from heft.records import read_events
 from heft.reporting.page import render_report
-from heft.tracking import Tracker
+from heft.workflow.tracking.mlflow_store import Tracker
+from heft.workflow.tracking.records import read_events
 
 HOSTILE = [
     "<script>window.hacked = 1</script>",

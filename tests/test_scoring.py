@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 from attribution_cases import N_CLASSES, N_TRAIN, Case, make_case
 
-from heft.ensemble_kinds import KINDS
+from heft.ensembles.kinds import KINDS
 from heft.errors import HeftError
 from heft.registry import declarations
-from heft.scores import check_scores, costs_from_json, ensemble_cost, ensemble_mean, ensemble_warnings
-from heft.scoring import MemberScores, costs_as_json, score_members
+from heft.scoring.aggregate import check_scores, costs_from_json, ensemble_cost, ensemble_mean, ensemble_warnings
+from heft.scoring.members import MemberScores, costs_as_json, score_members
 
 
 @pytest.fixture(scope="module")

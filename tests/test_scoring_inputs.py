@@ -10,11 +10,11 @@ import torch
 from plain_training import SPEC, examples
 
 from heft.artifacts import write_parquet
-from heft.ensembles import TrainedModels
-from heft.scoring_inputs import folders_of, load_trained
+from heft.auxiliary.folds import draw_folds
+from heft.ensembles.members import TrainedModels
 from heft.training.checkpoints import Checkpoints, Run, SavedState, write_checkpoints
 from heft.training.dynamics import dynamics_of_epoch
-from heft.training.folds import draw_folds
+from heft.workflow.results.scoring_inputs import folders_of, load_trained
 
 TRAIN = examples()
 

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import pytest
 from snakemake.settings.types import MaxJobsPerTimespan
 
-from heft.session import lift_default_rate
+from heft.workflow.runtime.session import lift_default_rate
 
 
 def scheduler_with(limit: str) -> SimpleNamespace:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from heft.socket_folder import OWNER, SECONDS_TO_LOCK, SocketFolder
+from heft.workflow.runtime.socket_folder import OWNER, SECONDS_TO_LOCK, SocketFolder
 
 
 @pytest.fixture(autouse=True)
@@ -24,7 +24,7 @@ def make_old(folder: Path) -> None:
 
 
 def test_what_a_killed_run_has_left_is_removed_by_the_next(place: Path) -> None:
-    code = "import os, signal; from heft.socket_folder import SocketFolder\n"
+    code = "import os, signal; from heft.workflow.runtime.socket_folder import SocketFolder\n"
     code += "open(SocketFolder().path / 'warm', 'w').close(); os.kill(os.getpid(), signal.SIGKILL)"
     environment = {**os.environ, "TMPDIR": str(place), "PYTHONPATH": os.pathsep.join(sys.path)}
     subprocess.run([sys.executable, "-c", code], env=environment, check=False)

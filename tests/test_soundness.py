@@ -9,7 +9,7 @@ import torch
 
 from heft.errors import HeftError
 from heft.models.build import build_model
-from heft.models.example_inputs import random_inputs
+from heft.models.soundness.example_inputs import random_inputs
 from heft.registry import declarations
 
 

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import numpy as np
 
-from heft.data.sources.registry import RawData, source
+from heft.data.sources.declare import RawData, source
 
 
 @source(origin="a test", licence="none", sha256={{}})

@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from heft.data.prepare import check_raw_data
-from heft.data.sources.registry import RawData
+from heft.data.sources.declare import RawData
 from heft.errors import HeftError
 
 PIXELS = np.arange(48, dtype=np.float32).reshape(6, 2, 2, 2)

@@ -9,7 +9,7 @@ import pytest
 from heft.data.noise import plant_noise
 from heft.data.settings import DataSettings, NoiseSettings
 from heft.data.split import draw_split, split_facts
-from heft.training.seeds import derive_seed
+from heft.seeds import derive_seed
 
 SETTINGS = DataSettings(train=60, validation=20, test=20, noise=NoiseSettings("clustered", 0.25))
 N_CLASSES = 4

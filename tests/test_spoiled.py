@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import pytest
 from workspace import TINY, Workspace
 
-from heft.spoiled import GoOnWithOthers
+from heft.workflow.runtime.spoiled import GoOnWithOthers
 
 METHODS = "workflow_scripts/heft/methods"
 

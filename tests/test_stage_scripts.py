@@ -28,12 +28,12 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy
 
 from heft.artifacts import read_json, read_parquet, read_tensors, write_json, write_parquet
+from heft.auxiliary.folds import draw_folds
 from heft.data.examples import Examples
 from heft.data.inputs import write_inputs
-from heft.kernels.curvature import flatten
-from heft.methods.registry import Batch
-from heft.training.folds import draw_folds
-from heft.training.seeds import derive_seed
+from heft.kernels.curvature.curvature_operator import flatten
+from heft.methods.context import Batch
+from heft.seeds import derive_seed
 
 SPLITS = {"train": examples(), "validation": examples(12, 1, "v"), "test": examples(15, 2, "t")}
 MODEL = {"name": "mlp", "options": SPEC.options}

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from heft.statistics import estimate, holm, paired_difference, rank_agreement
+from heft.evaluation.statistics import estimate, holm, paired_difference, rank_agreement
 
 VALUES = pd.Series([0.081, 0.095, 0.074, 0.102, 0.088], index=[0, 1, 2, 3, 4])
 

@@ -22,7 +22,7 @@ while True:
 RUN = f"""
 import subprocess, sys, time
 sys.path.insert(0, {str(ROOT / "workflow_scripts")!r})
-from heft.stopping import Stopping
+from heft.workflow.runtime.stopping import Stopping
 
 waits, job_seconds = sys.argv[1], float(sys.argv[2])
 quiet = {{"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}}

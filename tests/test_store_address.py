@@ -2,7 +2,15 @@
 
 import pytest
 
-from heft.store_address import PASSWORD, TOKEN, USER, login_variables, shown, without_login, without_password
+from heft.workflow.tracking.store_address import (
+    PASSWORD,
+    TOKEN,
+    USER,
+    login_variables,
+    shown,
+    without_login,
+    without_password,
+)
 
 
 @pytest.fixture(autouse=True)

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from heft.store_address import PASSWORD, TOKEN, USER, without_password
-from heft.store_errors import reason_of
-from heft.tracking import Tracker, Unreachable
+from heft.workflow.tracking.mlflow_store import Tracker, Unreachable
+from heft.workflow.tracking.store_address import PASSWORD, TOKEN, USER, without_password
+from heft.workflow.tracking.store_errors import reason_of
 
 
 class Redirecting(http.server.BaseHTTPRequestHandler):

@@ -9,9 +9,9 @@ from scipy import stats
 from synthetic_report import METHODS, comparison_rows, history, precision_recall, report_input
 from test_headline import UNCERTAIN, accuracy, by_hand, compared, p_of
 
-from heft.reporting import takeaways
-from heft.reporting.comparison import Comparison
-from heft.statistics import Estimate, estimate
+from heft.evaluation.statistics import Estimate, estimate
+from heft.reporting.analysis.comparison import Comparison
+from heft.reporting.text import takeaways
 
 PLAIN = [name for name in METHODS if name not in ("random", "oracle")]
 FRACTIONS = [0.01, 0.025, 0.05, 0.1, 0.2, 0.3]

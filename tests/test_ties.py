@@ -13,8 +13,13 @@ from heft.curation.ranking import lowest_first, tie_break
 from heft.curation.remove import removal_plan
 from heft.curation.states import state_name
 from heft.data.examples import Examples
-from heft.detection import detection_quality, inspection_quality, precision_at_recall, removal_quality
-from heft.evaluation import Evaluated, Splits, evaluate_variant
+from heft.evaluation.metrics.detection import (
+    detection_quality,
+    inspection_quality,
+    precision_at_recall,
+    removal_quality,
+)
+from heft.evaluation.rows import Evaluated, Splits, evaluate_variant
 
 N = 1000
 

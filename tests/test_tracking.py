@@ -15,9 +15,9 @@ import pytest
 from full_disk import files_of_at_most
 from tracking_server import Server
 
-from heft.deliverer import FAILED, LATER
-from heft.records import Dataset, RunRecord, append_comparison
-from heft.store_address import DEFAULT_STORE
+from heft.workflow.tracking.deliverer import FAILED, LATER
+from heft.workflow.tracking.records import Dataset, RunRecord, append_comparison
+from heft.workflow.tracking.store_address import DEFAULT_STORE
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("tracking")]
 
@@ -113,7 +113,7 @@ def test_the_readme_filter_is_the_comparison_table(server: Server) -> None:
 def test_a_killed_stage_is_not_left_running(server: Server) -> None:
     code = (
         f"import os, sys, signal; sys.path.insert(0, {str(DELIVER.parent)!r})\n"
-        "from heft.records import RunRecord\n"
+        "from heft.workflow.tracking.records import RunRecord\n"
         "run = RunRecord.start('results/killed/record.jsonl', 'killed', 'train', seed=0)\n"
         "run.metrics({'train_loss': 1.0}, step=1)\n"
         "os.kill(os.getpid(), signal.SIGKILL)\n"
@@ -144,7 +144,7 @@ def test_runs_are_visible_while_the_workflow_works_and_delivery_ends_with_it(ser
 def test_eight_jobs_at_once_lose_nothing(server: Server) -> None:
     code = (
         f"import sys; sys.path.insert(0, {str(DELIVER.parent)!r})\n"
-        "from heft.records import RunRecord\n"
+        "from heft.workflow.tracking.records import RunRecord\n"
         "for index in range(5):\n"
         "    path = f'results/many/{sys.argv[1]}-{index}.record.jsonl'\n"
         "    with RunRecord.start(path, 'many', 'score', seed=0, variant=f'v{sys.argv[1]}-{index}') as run:\n"
@@ -223,7 +223,7 @@ def test_a_tracker_that_refuses_the_token_is_one_sentence_at_once_and_loses_noth
 
 @pytest.mark.parametrize("n_bytes", [150_000, 300_000, 800_000])
 def test_a_default_store_whose_making_was_cut_is_made_anew(n_bytes: int) -> None:
-    from heft.tracking import Tracker, Unreachable
+    from heft.workflow.tracking.mlflow_store import Tracker, Unreachable
 
     with files_of_at_most(n_bytes), pytest.raises(Unreachable):
         Tracker(DEFAULT_STORE, "project").experiment("cut")

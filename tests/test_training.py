@@ -17,12 +17,12 @@ from torch.nn.functional import cross_entropy
 
 from heft.data.examples import Examples
 from heft.models.build import ModelSpec, build_model
-from heft.training.batched import stack_states, train_many, train_stacked, unstack_state
+from heft.seeds import RunSeeds, derive_seed, run_seeds
+from heft.training.batched.train_many import stack_states, train_many, train_stacked, unstack_state
 from heft.training.dynamics import dynamics_of_epoch, loss_and_accuracy, predict
 from heft.training.loop import state_of, train_one, weighted_loss
 from heft.training.runs import train_runs
 from heft.training.schedule import learning_rate_at, learning_rate_of
-from heft.training.seeds import RunSeeds, derive_seed, run_seeds
 from heft.training.settings import TrainingSettings
 from heft.training.sgd import StochasticGradientDescent
 

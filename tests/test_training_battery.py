@@ -6,7 +6,7 @@ import torch
 from sgd_reference import SETTINGS, built, examples, trained_by_torch, worst_error
 from torch import Tensor
 
-from heft.training.batched import stack_states, train_many, unstack_state
+from heft.training.batched.train_many import stack_states, train_many, unstack_state
 from heft.training.loop import state_of, train_one
 
 # Of the coarsest type in the model; what bfloat16 rounds is 1 / 128 of a number.

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
 from heft.errors import HeftError
-from heft.training.batched import stack_states, train_many, unstack_state
+from heft.training.batched.train_many import stack_states, train_many, unstack_state
 from heft.training.loop import state_of, train_one
 from heft.training.settings import TrainingSettings
 

@@ -10,15 +10,15 @@ from typing import Any
 import pytest
 from tracking_server import Server
 
-from heft.delivered import DeliveredNote, waiting
-from heft.delivery import Delivery
-from heft.housekeeping.makers import Makers
-from heft.housekeeping.runs import find_runs, remove_runs
-from heft.housekeeping.unplanned import Planned
-from heft.identity import identity
-from heft.local_store import adopt
-from heft.records import RunRecord
-from heft.tracking import Tracker, Unreachable
+from heft.workflow.housekeeping.makers import Makers
+from heft.workflow.housekeeping.runs import find_runs, remove_runs
+from heft.workflow.housekeeping.unplanned import Planned
+from heft.workflow.identity import identity
+from heft.workflow.tracking.delivered import DeliveredNote, waiting
+from heft.workflow.tracking.delivery import Delivery
+from heft.workflow.tracking.local_store import adopt
+from heft.workflow.tracking.mlflow_store import Tracker, Unreachable
+from heft.workflow.tracking.records import RunRecord
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("tracking")]
 

@@ -4,8 +4,8 @@ import math
 
 import pytest
 
-from heft.records import run_key
 from heft.variants import Scorer, Variant, fraction_slug
+from heft.workflow.tracking.records import run_key
 
 
 def test_slugs_spell_method_options_ensemble_and_size() -> None:

@@ -4,9 +4,9 @@ import pandas as pd
 import pytest
 from synthetic_report import METHODS, ON_VALIDATION, comparison_rows, report_input
 
-from heft.reporting.comparison import Comparison
-from heft.reporting.outcome import Outcome, choose
-from heft.reporting.verdict import Verdict, judge
+from heft.reporting.analysis.comparison import Comparison
+from heft.reporting.analysis.outcome import Outcome, choose
+from heft.reporting.text.verdict import Verdict, judge
 
 
 def judged(rows: pd.DataFrame) -> Verdict:

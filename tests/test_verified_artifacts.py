@@ -20,7 +20,7 @@ from heft.artifacts import read_json, read_parquet, read_tensors, write_json, wr
 from heft.data.examples import load_examples
 from heft.data.inputs import InputsFile, read_inputs, write_inputs
 from heft.errors import HeftError
-from heft.stage import dataset_of
+from heft.workflow.runtime.stage import dataset_of
 
 INPUTS = np.random.default_rng(0).standard_normal((40, 1, 20, 20)).astype(np.float32)  # two rows a block
 TABLE = pd.DataFrame({"id": ["a", "sha256:" + 64 * "0"], "score": [0.25, -1.5]})

@@ -16,20 +16,20 @@ import pytest
 from workspace import Workspace
 
 from heft.faults import KILLED_STATUS
-from heft.job_process import VARIABLE
-from heft.session import Session
-from heft.warm import hand_over
+from heft.workflow.runtime.fork_server import hand_over
+from heft.workflow.runtime.job_process import VARIABLE
+from heft.workflow.runtime.session import Session
 
 STAGES = Path(__file__).parent.parent / "workflow_scripts"
 CLIENT = (
     f"import sys; sys.path.insert(0, {str(STAGES)!r})\n"
-    "from heft.warm import hand_over\n"
+    "from heft.workflow.runtime.fork_server import hand_over\n"
     "status = hand_over(sys.argv[1])\n"
     "sys.exit(99 if status is None else status)\n"
 )
 SERVER = (
     f"import sys; sys.path.insert(0, {str(STAGES)!r})\n"
-    "from heft.warm import serve\n"
+    "from heft.workflow.runtime.fork_server import serve\n"
     "serve(sys.argv[1], preloaded=['decimal'])\n"
 )
 
@@ -165,7 +165,7 @@ def session_with_warm_process(folder: Path, monkeypatch: pytest.MonkeyPatch) -> 
     """A session whose warm process only makes its address and waits."""
     script = folder / "warm.py"
     script.write_text("import sys; open(sys.argv[1], 'w').close(); sys.stdin.read()")
-    monkeypatch.setattr("heft.session.WARM", script)
+    monkeypatch.setattr("heft.workflow.runtime.session.WARM", script)
     monkeypatch.delenv(VARIABLE, raising=False)
     session = Session([])
     session._start_warm_process()

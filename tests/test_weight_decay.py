@@ -6,8 +6,8 @@ import torch
 from attribution_cases import N_CLASSES, N_TRAIN, Case, make_case
 from test_kernels import dense_gauss_newton
 
-from heft.kernels.curvature import flatten
-from heft.scoring import score_members
+from heft.kernels.curvature.curvature_operator import flatten
+from heft.scoring.members import score_members
 
 DECAY, DAMPING = 0.7, 0.1
 WITH_DECAY = ["if_cg", "if_exact", "if_lissa"]

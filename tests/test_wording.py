@@ -7,10 +7,10 @@ import pandas as pd
 import pytest
 from synthetic_report import comparison_rows, report_input
 
+from heft.evaluation.statistics import estimate
 from heft.reporting import wording
-from heft.reporting.comparison import Comparison
-from heft.reporting.sentences import what_seeds_vary
-from heft.statistics import estimate
+from heft.reporting.analysis.comparison import Comparison
+from heft.reporting.text.sentences import what_seeds_vary
 
 NARROW = estimate(pd.Series([0.98, 0.99, 1.0, 0.99, 1.0]))
 

@@ -9,10 +9,10 @@ import pytest
 from full_disk import make_read_only, small_disk
 from workspace import TINY, Workspace
 
-from heft.disk_space import model_bytes
 from heft.errors import HeftError
 from heft.faults import fault_in, full_disk, sentence_of
-from heft.writable import check_places, check_writable
+from heft.workflow.planning.disk_space import model_bytes
+from heft.workflow.runtime.writable import check_places, check_writable
 
 
 @pytest.mark.parametrize("place", [".snakemake", ".heft", "results", "reports", "logs"])
@@ -77,7 +77,7 @@ def test_a_fault_of_the_machine_in_the_words_of_a_library_is_one_sentence() -> N
 
 def test_models_that_memory_is_too_small_for_are_one_sentence(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     script = tmp_path / "model_size.py"
-    monkeypatch.setattr("heft.disk_space.SCRIPT", script)
+    monkeypatch.setattr("heft.workflow.planning.disk_space.SCRIPT", script)
     for text, sentence in (("raise MemoryError('8 GiB')", "memory ran out"), ("raise SystemExit(3)", "status 3")):
         script.write_text(text)
         with pytest.raises(HeftError, match=sentence):

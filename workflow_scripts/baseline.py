@@ -4,18 +4,18 @@ import time
 from pathlib import Path
 from typing import Any
 
-from heft.records import RunRecord
-from heft.stage import run_stage
+from heft.workflow.runtime.stage import run_stage
+from heft.workflow.tracking.records import RunRecord
 
 
 def main(job: Any, record: RunRecord) -> None:
     from heft.artifacts import write_json, write_tensors
-    from heft.baselines.registry import BaselineContext
+    from heft.baselines.declare import BaselineContext
     from heft.curation.states import state_name
     from heft.data.examples import load_examples
     from heft.registry import declarations
+    from heft.seeds import run_seeds
     from heft.training.checkpoints import load_checkpoints
-    from heft.training.seeds import run_seeds
     from heft.training.settings import FineTuningSettings, TrainingSettings
 
     data = Path(job.input.manifest).parent

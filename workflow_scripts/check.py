@@ -11,8 +11,8 @@ import sys
 from contextlib import redirect_stdout
 from pathlib import Path
 
-from heft.checking.asked import Asked, asked_by_configuration, option_of, shape_of
 from heft.errors import HeftError
+from heft.workflow.planning.asked import Asked, asked_by_configuration, option_of, shape_of
 
 os.environ["OMP_NUM_THREADS"] = "1"
 

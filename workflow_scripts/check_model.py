@@ -4,8 +4,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from heft.records import RunRecord
-from heft.stage import run_stage, say
+from heft.workflow.runtime.stage import run_stage, say
+from heft.workflow.tracking.records import RunRecord
 
 
 def main(job: Any, record: RunRecord) -> None:
@@ -14,12 +14,12 @@ def main(job: Any, record: RunRecord) -> None:
     say(job, [f"model {name} ended the process that built and ran it (os._exit, a crash, or too little memory)"])
 
     from heft.artifacts import read_json, write_json
-    from heft.checking.asked import tried_on
     from heft.checking.data import first_inputs
     from heft.checking.model_check import check_model
     from heft.checking.table import table
     from heft.errors import HeftError
     from heft.models.build import ModelSpec
+    from heft.workflow.planning.asked import tried_on
 
     spec = ModelSpec.for_data(job.params.model, read_json(job.input.manifest))
     found = check_model(spec, **tried_on(job.config, job.wildcards.e), inputs=first_inputs(job.input.inputs))

@@ -3,8 +3,8 @@
 from pathlib import Path
 from typing import Any
 
-from heft.records import RunRecord
-from heft.stage import run_stage
+from heft.workflow.runtime.stage import run_stage
+from heft.workflow.tracking.records import RunRecord
 
 
 def main(job: Any, record: RunRecord) -> None:

@@ -1,7 +1,7 @@
 """deliver: turns the records of this folder into MLflow runs while a run lives; with --once, those that are there.
 
 Started with a pipe as its stdin: end of file says that the run ended, or was killed. Then it delivers the rest, for at
-most a minute. One such process at a time. Its status is one of `heft.deliverer`.
+most a minute. One such process at a time. Its status is one of `heft.workflow.tracking.deliverer`.
 """
 
 import fcntl
@@ -13,17 +13,18 @@ import traceback
 from pathlib import Path
 from typing import NoReturn, TextIO
 
-from heft.delivered import DeliveredNote
-from heft.deliverer import DRAIN_SECONDS, FAILED, GRACE_SECONDS, LATER, SENDS, counted
-from heft.delivery import Delivery
 from heft.errors import HeftError
-from heft.faults import SAID, first_to_say_full, is_disk_full
-from heft.identity import identity
-from heft.local_store import adopt
-from heft.places import STATE
-from heft.store_address import tracking_uri, without_password
-from heft.store_errors import is_down, reason_of
-from heft.tracking import Tracker, Unreachable
+from heft.faults import is_disk_full
+from heft.workflow.identity import identity
+from heft.workflow.places import STATE
+from heft.workflow.runtime.full_disk import SAID, first_to_say_full
+from heft.workflow.tracking.delivered import DeliveredNote
+from heft.workflow.tracking.deliverer import DRAIN_SECONDS, FAILED, GRACE_SECONDS, LATER, SENDS, counted
+from heft.workflow.tracking.delivery import Delivery
+from heft.workflow.tracking.local_store import adopt
+from heft.workflow.tracking.mlflow_store import Tracker, Unreachable
+from heft.workflow.tracking.store_address import tracking_uri, without_password
+from heft.workflow.tracking.store_errors import is_down, reason_of
 
 POLL_SECONDS = 1.0
 LONGEST_POLL_SECONDS = 30.0

@@ -3,16 +3,16 @@
 from pathlib import Path
 from typing import Any
 
-from heft.stage import code_digest, dataset_of, parent_keys, run_unrecorded, seed_of
+from heft.workflow.runtime.stage import code_digest, dataset_of, parent_keys, run_unrecorded, seed_of
 
 
 def main(job: Any) -> None:
     from heft.artifacts import read_json, read_parquet, read_tensors, write_json
     from heft.curation.remove import notes_on
     from heft.data.examples import load_examples
-    from heft.evaluation import Evaluated, Splits, evaluate_variant
+    from heft.evaluation.rows import Evaluated, Splits, evaluate_variant
     from heft.models.build import ModelSpec
-    from heft.records import append_comparison
+    from heft.workflow.tracking.records import append_comparison
 
     experiment, seed = seed_of(job)
     manifest, plan = read_json(job.input.manifest), read_parquet(job.input.plan)

@@ -6,7 +6,7 @@ import sys
 # Before anything is imported: the script gets an interrupt too, and notes its end, which is waited for.
 signal.signal(signal.SIGINT, signal.SIG_IGN)
 
-from heft.launch import run_script  # noqa: E402
+from heft.workflow.runtime.launch import run_script  # noqa: E402
 
 if __name__ == "__main__":
     sys.exit(run_script(*sys.argv[1:4]))

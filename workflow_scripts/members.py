@@ -3,16 +3,16 @@
 from pathlib import Path
 from typing import Any
 
-from heft.records import RunRecord
-from heft.stage import run_stage, say
+from heft.workflow.runtime.stage import run_stage, say
+from heft.workflow.tracking.records import RunRecord
 
 
 def main(job: Any, record: RunRecord) -> None:
     from heft.artifacts import read_json, write_parquet
+    from heft.auxiliary.members import train_fine_tune, train_folds, train_seeds, train_subsets
     from heft.data.examples import load_examples
     from heft.models.build import ModelSpec
     from heft.training.checkpoints import Kept, keep_selected, load_checkpoints, write_checkpoints
-    from heft.training.members import train_fine_tune, train_folds, train_seeds, train_subsets
     from heft.training.settings import CheckpointSettings, FineTuningSettings, TrainingSettings
 
     data, seed, group = Path(job.input.manifest).parent, int(job.wildcards.s), int(job.wildcards.g)

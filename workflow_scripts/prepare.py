@@ -3,13 +3,13 @@
 from pathlib import Path
 from typing import Any
 
-from heft.records import RunRecord
-from heft.stage import run_stage
+from heft.workflow.runtime.stage import run_stage
+from heft.workflow.tracking.records import RunRecord
 
 
 def main(job: Any, record: RunRecord) -> None:
-    from heft.config import data_folder
     from heft.data.prepare import prepare
+    from heft.workflow.configuration.settings import data_folder
 
     folder = Path(job.output.manifest).parent
     prepare(job.params.source, data_folder(job.config["data_dir"]), folder)

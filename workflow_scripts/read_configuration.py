@@ -7,8 +7,8 @@ import argparse
 import sys
 from pathlib import Path
 
-from heft.configuration_files import read_file
 from heft.errors import HeftError
+from heft.workflow.configuration.files import read_file
 
 
 def main(arguments: list[str]) -> None:

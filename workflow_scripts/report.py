@@ -3,14 +3,14 @@
 from pathlib import Path
 from typing import Any
 
-from heft.records import RunRecord
-from heft.stage import run_stage
+from heft.workflow.runtime.stage import run_stage
+from heft.workflow.tracking.records import RunRecord
 
 
 def main(job: Any, record: RunRecord) -> None:
-    from heft.gather import gather
-    from heft.report_files import sources_of
     from heft.reporting.page import render_report
+    from heft.workflow.results.gather import gather
+    from heft.workflow.results.report_files import sources_of
 
     render_report(gather(sources_of(job)), Path(job.output.page).parent)
     for output in (job.output.page, job.output.comparison, job.output.metrics):

@@ -1,20 +1,21 @@
 """report_incomplete: the report of what a failed run has evaluated; told on stdin what is missing.
 
-No rule runs it: `onerror` does, through `heft.incomplete`.
+No rule runs it: `onerror` does, through `heft.workflow.runtime.partial_report`.
 """
 
 import json
 import sys
 from pathlib import Path
 
-from heft.faults import first_to_say_full, is_disk_full, sentence_of
+from heft.faults import is_disk_full, sentence_of
+from heft.workflow.runtime.full_disk import first_to_say_full
 
 
 def main() -> None:
     """Renders the page that stdin asks for; a fault of the machine is one sentence."""
-    from heft.gather import gather
-    from heft.report_files import sources_there
     from heft.reporting.page import render_report
+    from heft.workflow.results.gather import gather
+    from heft.workflow.results.report_files import sources_there
 
     asked = json.load(sys.stdin)
     render_report(gather(sources_there(asked)), Path(asked["page"]).parent)

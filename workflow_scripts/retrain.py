@@ -3,8 +3,8 @@
 from pathlib import Path
 from typing import Any
 
-from heft.records import RunRecord
-from heft.stage import run_stage, say
+from heft.workflow.runtime.stage import run_stage, say
+from heft.workflow.tracking.records import RunRecord
 
 
 def main(job: Any, record: RunRecord) -> None:
@@ -12,7 +12,7 @@ def main(job: Any, record: RunRecord) -> None:
     from heft.curation.retrain import retrain
     from heft.data.examples import load_examples
     from heft.models.build import ModelSpec
-    from heft.training.seeds import run_seeds
+    from heft.seeds import run_seeds
     from heft.training.settings import TrainingSettings
 
     data = Path(job.input.manifest).parent

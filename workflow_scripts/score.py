@@ -2,13 +2,13 @@
 
 from typing import Any
 
-from heft.records import RunRecord
-from heft.stage import run_stage
+from heft.workflow.runtime.stage import run_stage
+from heft.workflow.tracking.records import RunRecord
 
 
 def main(job: Any, record: RunRecord) -> None:
     from heft.artifacts import read_json, read_parquet, write_json, write_parquet
-    from heft.scores import check_scores, costs_from_json, ensemble_cost, ensemble_mean, ensemble_warnings
+    from heft.scoring.aggregate import check_scores, costs_from_json, ensemble_cost, ensemble_mean, ensemble_warnings
 
     variant = job.wildcards.v
     members = job.params.variant["members"]

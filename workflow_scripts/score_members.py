@@ -3,8 +3,8 @@
 from pathlib import Path
 from typing import Any
 
-from heft.records import RunRecord
-from heft.stage import run_stage, say
+from heft.workflow.runtime.stage import run_stage, say
+from heft.workflow.tracking.records import RunRecord
 
 
 def main(job: Any, record: RunRecord) -> None:
@@ -12,10 +12,10 @@ def main(job: Any, record: RunRecord) -> None:
 
     from heft.artifacts import write_json, write_parquet
     from heft.data.examples import load_examples
-    from heft.methods.registry import Batch
-    from heft.scoring import costs_as_json, score_members
-    from heft.scoring_inputs import load_trained
+    from heft.methods.context import Batch
+    from heft.scoring.members import costs_as_json, score_members
     from heft.training.checkpoints import load_checkpoints
+    from heft.workflow.results.scoring_inputs import load_trained
 
     scorer = job.params.scorer
     data, seed = Path(job.input.manifest).parent, int(job.wildcards.s)

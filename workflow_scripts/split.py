@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from heft.records import RunRecord
-from heft.stage import run_stage, say
+from heft.workflow.runtime.stage import run_stage, say
+from heft.workflow.tracking.records import RunRecord
 
 
 def main(job: Any, record: RunRecord) -> None:

@@ -9,18 +9,18 @@ from pathlib import Path
 from typing import Any
 
 from heft.errors import HeftError
-from heft.housekeeping.configurations import forget, made_by_each
-from heft.housekeeping.files import links, removable_files, remove_files, unknown_files
-from heft.housekeeping.makers import Makers, agreed, may_go
-from heft.housekeeping.runs import find_runs, remove_runs
-from heft.housekeeping.telling import told
-from heft.housekeeping.unplanned import Planned
-from heft.identity import identity
-from heft.local_store import adopt
-from heft.places import STATE
-from heft.store_address import tracking_uri, without_password
-from heft.store_errors import reason_of
-from heft.tracking import Tracker, Unreachable
+from heft.workflow.housekeeping.configurations import forget, made_by_each
+from heft.workflow.housekeeping.files import links, removable_files, remove_files, unknown_files
+from heft.workflow.housekeeping.makers import Makers, agreed, may_go
+from heft.workflow.housekeeping.runs import find_runs, remove_runs
+from heft.workflow.housekeeping.telling import told
+from heft.workflow.housekeeping.unplanned import Planned
+from heft.workflow.identity import identity
+from heft.workflow.places import STATE
+from heft.workflow.tracking.local_store import adopt
+from heft.workflow.tracking.mlflow_store import Tracker, Unreachable
+from heft.workflow.tracking.store_address import tracking_uri, without_password
+from heft.workflow.tracking.store_errors import reason_of
 
 
 def tidy(params: Any) -> str:

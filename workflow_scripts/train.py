@@ -3,17 +3,17 @@
 from pathlib import Path
 from typing import Any
 
-from heft.records import RunRecord
-from heft.stage import run_stage
+from heft.workflow.runtime.stage import run_stage
+from heft.workflow.tracking.records import RunRecord
 
 
 def main(job: Any, record: RunRecord) -> None:
     from heft.artifacts import read_json, write_parquet
     from heft.data.examples import load_examples
     from heft.models.build import ModelSpec
+    from heft.seeds import run_seeds
     from heft.training.checkpoints import write_states
     from heft.training.runs import train_runs
-    from heft.training.seeds import run_seeds
     from heft.training.settings import TrainingSettings
 
     data = Path(job.input.manifest).parent

@@ -13,11 +13,11 @@ from collections.abc import Mapping
 from contextlib import suppress
 
 from heft.errors import HeftError
-from heft.identity import identity
-from heft.local_store import adopt
-from heft.store_address import is_server, tracking_uri, without_login, without_password
-from heft.store_errors import reason_of
-from heft.tracking import Tracker, Unreachable
+from heft.workflow.identity import identity
+from heft.workflow.tracking.local_store import adopt
+from heft.workflow.tracking.mlflow_store import Tracker, Unreachable
+from heft.workflow.tracking.store_address import is_server, tracking_uri, without_login, without_password
+from heft.workflow.tracking.store_errors import reason_of
 
 LOOK_SECONDS = 0.5
 GRACE_SECONDS = 5

@@ -3,7 +3,7 @@
 from typing import Any
 
 from heft.errors import HeftError
-from heft.stage import run_unrecorded
+from heft.workflow.runtime.stage import run_unrecorded
 
 
 def main(job: Any) -> None:

@@ -4,7 +4,7 @@ import os
 import shutil
 import sys
 
-from heft.warm import serve
+from heft.workflow.runtime.fork_server import serve
 
 if __name__ == "__main__":
     serve(sys.argv[1])

@@ -21,19 +21,19 @@ from trial import ROOT, Copy, Verdict
 
 TABLE = ROOT / "docs" / "mutations.csv"
 HEFT = "workflow_scripts/heft"
-REPORT = ("outcome", "verdict", "takeaways", "sentences", "comparison", "other_trainings", "wording")
 ROOMS: dict[str, tuple[str, ...]] = {
-    "kernels": ("kernels/*.py", "objectives/*.py"),
+    "kernels": ("kernels/*.py", "kernels/*/*.py", "objectives/*.py"),
     "methods": ("methods/*.py",),
-    "training": ("training/*.py",),
+    "training": ("training/*.py", "training/batched/*.py", "auxiliary/*.py", "seeds.py"),
     "curation": ("curation/*.py", "baselines/*.py"),
-    "evaluation": ("evaluation.py", "detection.py", "scoring.py", "scores.py", "scoring_inputs.py", "ensembles.py",
-                   "perturbations.py", "activation_dropout.py", "gather.py", "report_files.py"),
-    "statistics": ("statistics.py",),
+    "evaluation": ("evaluation/rows.py", "evaluation/metrics/*.py", "scoring/members.py", "scoring/aggregate.py",
+                   "ensembles/*.py", "workflow/results/*.py"),
+    "statistics": ("evaluation/statistics.py",),
     "data": ("data/*.py",),
-    "delivery": ("delivery.py", "run_delivery.py", "delivered.py"),
-    "fingerprint": ("fingerprint.py",),
-    "sentences": tuple(f"reporting/{name}.py" for name in REPORT),
+    "delivery": tuple(f"workflow/tracking/{name}.py" for name in ("delivery", "run_delivery", "delivered")),
+    "fingerprint": ("workflow/planning/fingerprint.py",),
+    "sentences": ("reporting/text/*.py", "reporting/wording.py",
+                  *(f"reporting/analysis/{name}.py" for name in ("outcome", "comparison", "other_trainings"))),
 }  # fmt: skip
 COLUMNS = ("seed", *(field.name for field in fields(Mutation)), *(field.name for field in fields(Verdict)))
 

@@ -20,9 +20,9 @@ from torch.utils.data import DataLoader, TensorDataset
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "workflow_scripts"))
 
-from heft.allocator import keep_freed_memory
-from heft.cost import forward_cpu_seconds, measure
 from heft.models.build import build_model
+from heft.scoring.cost import forward_cpu_seconds, measure
+from heft.scoring.memory import keep_freed_memory
 
 SMALL = "small_mlp"  # 970 parameters, so that every matrix can be written down
 SMALLEST = "small_logistic"  # one layer, where a damping for all parameters is a damping for each layer

@@ -5,7 +5,7 @@ from functools import partial
 from problem import N_CLASSES, Problem, main
 from torch import Tensor
 
-from heft.methods.registry import Batch, Checkpoint, Context
+from heft.methods.context import Batch, Checkpoint, Context
 from heft.objectives.gradient import Objective, objective_gradient
 from heft.objectives.loss import loss
 from heft.registry import declarations

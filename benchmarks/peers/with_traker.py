@@ -10,7 +10,7 @@ from torch import Tensor
 from trak import TRAKer
 from trak.projectors import AbstractProjector, BasicProjector, NoOpProjector, ProjectionType
 
-from heft.kernels.norms import squared_gradient_norms
+from heft.kernels.layers.norms import squared_gradient_norms
 from heft.methods.trak import margin
 
 REQUIREMENT = "traker==0.3.2"

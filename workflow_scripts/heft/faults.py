@@ -5,7 +5,6 @@ import os
 import re
 import shutil
 import signal
-from contextlib import suppress
 from pathlib import Path
 
 from heft.errors import HeftError
@@ -16,7 +15,6 @@ KILLED = (
     "the job was killed by SIGKILL, most often because memory ran out; run the same command again, "
     "with fewer --cores where it happens again"
 )
-SAID, NOT_SAID = Path(".heft/disk-full"), Path(".heft/disk-not-full")
 # What libraries say: torch, Python where a thread has no stack, the loader of shared libraries, the system.
 _OUT_OF_MEMORY = (
     "can't allocate memory",
@@ -96,24 +94,3 @@ def error_number(error: BaseException) -> int | None:
 def is_disk_full(error: BaseException) -> bool:
     """Whether an error, or the message of a library or of SQLite, says that the disk is full."""
     return error_number(error) in FULL or "disk is full" in str(error)
-
-
-def let_full_be_said() -> None:
-    """At the start of a run: what was said of an earlier one is forgotten. The file is made here, since later the disk
-    may be too full to make one."""
-    SAID.unlink(missing_ok=True)
-    NOT_SAID.touch()
-
-
-def first_to_say_full() -> bool:
-    """Whether no process of this run has said yet that the disk is full: several jobs meet it at once."""
-    with suppress(OSError):
-        os.rename(NOT_SAID, SAID)
-        return True
-    try:
-        os.close(os.open(SAID, os.O_CREAT | os.O_EXCL | os.O_WRONLY))
-    except FileExistsError:
-        return False
-    except OSError:  # not even an empty file fits
-        return True
-    return True

@@ -2,7 +2,7 @@
 
 from torch import Tensor
 
-from heft.baselines.registry import BaselineContext, baseline
+from heft.baselines.declare import BaselineContext, baseline
 from heft.training.fine_tuning import fine_tune
 
 

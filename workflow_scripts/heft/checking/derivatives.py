@@ -10,10 +10,10 @@ from heft.checking.finding import Finding
 from heft.checking.precision import State, in_double
 from heft.checking.subject import Subject
 from heft.errors import HeftError
-from heft.kernels.curvature import CurvatureOperator, flatten, unflatten
+from heft.kernels.curvature.curvature_operator import CurvatureOperator, flatten, unflatten
 from heft.kernels.directional import directional_derivatives
 from heft.kernels.functional import evaluation
-from heft.models.called_with import called_with
+from heft.models.soundness.called_with import called_with
 
 N = 3
 FORWARD = "forward mode gives the gradients of each example"

@@ -9,9 +9,9 @@ import torch
 from heft.checking.finding import Finding
 from heft.checking.subject import SEED, Subject
 from heft.checking.training import settings_of
-from heft.ensembles import TrainedModels, dynamics_of, member
+from heft.ensembles.members import TrainedModels, dynamics_of, member
 from heft.errors import HeftError
-from heft.methods.registry import Batch, Context
+from heft.methods.context import Batch, Context
 from heft.models.persons_code import reason_of
 from heft.objectives.gradient import objective_gradient
 from heft.objectives.loss import loss

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from heft.checking.subject import Subject
 from heft.data.examples import Examples
 from heft.kernels.functional import logits_of
-from heft.models.closeness import rounding_of
+from heft.models.soundness.closeness import rounding_of
 
 State = Mapping[str, Tensor]
 

@@ -7,8 +7,8 @@ from heft.checking.finding import Finding
 from heft.checking.plain_sgd import plain_sgd
 from heft.checking.precision import double_case
 from heft.checking.subject import SEED, Subject
-from heft.models.closeness import rounding_of
-from heft.training.batched import ONE_BY_ONE, stack_states, train_many, unstack_state
+from heft.models.soundness.closeness import rounding_of
+from heft.training.batched.train_many import ONE_BY_ONE, stack_states, train_many, unstack_state
 from heft.training.loop import state_of, train_one
 from heft.training.settings import TrainingSettings
 

@@ -9,7 +9,7 @@ from heft.checking.precision import double_case
 from heft.checking.subject import SEED, Subject
 from heft.checking.training import settings_of
 from heft.kernels.functional import logits_of
-from heft.models.closeness import is_close, rounding_of
+from heft.models.soundness.closeness import is_close, rounding_of
 from heft.training.loop import state_of
 
 WHOLE = "its state dictionary holds all that a seed or training decides"

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from heft.training.seeds import derive_seed
+from heft.seeds import derive_seed
 
 
 def tie_break(ids: np.ndarray, seed: int) -> np.ndarray:

@@ -11,10 +11,10 @@ from torch import Tensor
 from heft.curation.states import state_name
 from heft.data.examples import Examples
 from heft.models.build import ModelSpec
-from heft.training.batchable import one_by_one
-from heft.training.batched import stack_states, train_many, unstack_state
+from heft.seeds import RunSeeds
+from heft.training.batched.batchable import one_by_one
+from heft.training.batched.train_many import stack_states, train_many, unstack_state
 from heft.training.loop import state_of
-from heft.training.seeds import RunSeeds
 from heft.training.settings import TrainingSettings
 
 

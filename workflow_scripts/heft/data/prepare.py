@@ -11,7 +11,7 @@ import pandas as pd
 from heft.artifacts import sha256_of_file, write_json, write_parquet
 from heft.data.fields import class_names_of, display_of, files_of, ids_of, inputs_of, labels_of, official_test_of
 from heft.data.inputs import write_inputs
-from heft.data.sources.registry import RawData
+from heft.data.sources.declare import RawData
 from heft.errors import HeftError
 from heft.faults import sentence_of
 from heft.registry import Declaration, declarations

@@ -9,7 +9,7 @@ import pandas as pd
 from heft.data.noise import plant_noise
 from heft.data.settings import DataSettings
 from heft.data.sizes import check_counts, check_given_labels, check_shares, check_sizes, proportional_sizes
-from heft.training.seeds import derive_seed
+from heft.seeds import derive_seed
 
 # The test split is drawn first: then it is the same whatever the sizes of the other two.
 ORDER = ("test", "validation", "train")

@@ -13,17 +13,15 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torch.func import jvp, vmap
-from torch.nn import functional
 
 from heft.errors import HeftError
-from heft.kernels.contraction import contracted_derivatives, contractible_layers
 from heft.kernels.functional import Direction, LayerTrace, Loss, State, batch_size_for, call, evaluation, values_of
+from heft.kernels.layers.contraction import contracted_derivatives, contractible_layers
+from heft.kernels.losses import cross_entropy
 from heft.kernels.once import once_a_model
 from heft.kernels.selection import moved_parameters
 from heft.kernels.tangents import push
 from heft.kernels.ways import Trial, Way, double_backward, one_by_one, way_of
-
-cross_entropy: Loss = partial(functional.cross_entropy, reduction="none")
 
 
 def directional_derivatives(

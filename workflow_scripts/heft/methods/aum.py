@@ -2,7 +2,8 @@
 
 from torch import Tensor
 
-from heft.methods.registry import Context, method
+from heft.methods.context import Context
+from heft.methods.declare import method
 
 
 @method(

@@ -5,7 +5,8 @@ from torch import Tensor
 
 from heft.errors import HeftError
 from heft.kernels.functional import logits_of
-from heft.methods.registry import Context, method
+from heft.methods.context import Context
+from heft.methods.declare import method
 
 QUALITIES = ("self_confidence", "normalized_margin", "confidence_weighted_entropy")
 

@@ -6,12 +6,13 @@ import torch
 from torch import Tensor, nn
 
 from heft.errors import HeftError
-from heft.kernels.capture import layers_run_once
-from heft.kernels.directional import cross_entropy
-from heft.kernels.layer_gradients import GradientBatches, by_examples, by_layers
-from heft.kernels.norms import has_known_gradients
-from heft.kernels.parts import is_linear_in_parameters, layers_owning, names_of, whole_of
-from heft.methods.registry import Context, method
+from heft.kernels.layers.capture import layers_run_once
+from heft.kernels.layers.layer_gradients import GradientBatches, by_examples, by_layers
+from heft.kernels.layers.norms import has_known_gradients
+from heft.kernels.layers.parts import is_linear_in_parameters, layers_owning, names_of, whole_of
+from heft.kernels.losses import cross_entropy
+from heft.methods.context import Context
+from heft.methods.declare import method
 
 
 @method(

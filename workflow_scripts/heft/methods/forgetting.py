@@ -3,7 +3,8 @@
 import torch
 from torch import Tensor
 
-from heft.methods.registry import Context, method
+from heft.methods.context import Context
+from heft.methods.declare import method
 
 
 @method(

@@ -5,10 +5,11 @@ from torch import Tensor
 from torch.nn import functional
 
 from heft.errors import HeftError
-from heft.kernels.curvature import CurvatureOperator, flatten
+from heft.kernels.curvature.curvature_operator import CurvatureOperator, flatten
 from heft.kernels.functional import logits_of
-from heft.kernels.walk import gradient_walk
-from heft.methods.registry import Context, method
+from heft.kernels.sgd import gradient_walk
+from heft.methods.context import Context
+from heft.methods.declare import method
 
 
 @method(

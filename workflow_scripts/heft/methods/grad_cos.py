@@ -4,8 +4,9 @@ import torch
 from torch import Tensor
 
 from heft.kernels.directional import summed_derivatives
-from heft.kernels.norms import squared_gradient_norms
-from heft.methods.registry import Context, method
+from heft.kernels.layers.norms import squared_gradient_norms
+from heft.methods.context import Context
+from heft.methods.declare import method
 
 
 @method(

@@ -4,10 +4,11 @@ import torch
 from torch import Tensor
 
 from heft.errors import HeftError
-from heft.kernels.curvature import CurvatureOperator, flatten, unflatten
+from heft.kernels.curvature.curvature_operator import CurvatureOperator, flatten, unflatten
+from heft.kernels.curvature.solve import lanczos
 from heft.kernels.directional import summed_derivatives
-from heft.kernels.solve import lanczos
-from heft.methods.registry import Context, method
+from heft.methods.context import Context
+from heft.methods.declare import method
 
 
 @method(

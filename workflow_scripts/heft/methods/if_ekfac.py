@@ -3,9 +3,10 @@
 from torch import Tensor
 
 from heft.errors import HeftError
+from heft.kernels.curvature.kronecker import KNOWN_FACTORS, fisher_curvature, solve_layers
 from heft.kernels.directional import summed_derivatives
-from heft.kernels.kronecker import KNOWN_FACTORS, fisher_curvature, solve_layers
-from heft.methods.registry import Context, method
+from heft.methods.context import Context
+from heft.methods.declare import method
 
 
 @method(

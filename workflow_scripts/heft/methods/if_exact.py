@@ -4,9 +4,10 @@ import torch
 from torch import Tensor
 
 from heft.errors import HeftError
-from heft.kernels.curvature import CurvatureOperator, dense_matrix, flatten, unflatten
+from heft.kernels.curvature.curvature_operator import CurvatureOperator, dense_matrix, flatten, unflatten
 from heft.kernels.directional import summed_derivatives
-from heft.methods.registry import Context, method
+from heft.methods.context import Context
+from heft.methods.declare import method
 
 MOST_PARAMETERS = 8192  # a float64 matrix of half a gigabyte
 

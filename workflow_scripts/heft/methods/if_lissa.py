@@ -6,10 +6,11 @@ import torch
 from torch import Tensor
 
 from heft.errors import HeftError
-from heft.kernels.curvature import CurvatureOperator, Operator, flatten, unflatten
+from heft.kernels.curvature.curvature_operator import CurvatureOperator, Operator, flatten, unflatten
+from heft.kernels.curvature.solve import leading_eigenpair, neumann_series
 from heft.kernels.directional import summed_derivatives
-from heft.kernels.solve import leading_eigenpair, neumann_series
-from heft.methods.registry import Context, method
+from heft.methods.context import Context
+from heft.methods.declare import method
 
 STEPS_FROM_EIGENVECTOR = 3  # products with the steepest batch alone
 

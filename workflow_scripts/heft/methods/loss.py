@@ -4,7 +4,8 @@ from torch import Tensor
 from torch.nn import functional
 
 from heft.kernels.functional import logits_of
-from heft.methods.registry import Context, method
+from heft.methods.context import Context
+from heft.methods.declare import method
 
 
 @method(

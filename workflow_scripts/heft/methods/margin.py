@@ -3,8 +3,9 @@
 from torch import Tensor
 
 from heft.kernels.functional import logits_of
-from heft.logits import label_and_largest_other
-from heft.methods.registry import Context, method
+from heft.kernels.logits import label_and_largest_other
+from heft.methods.context import Context
+from heft.methods.declare import method
 
 
 @method(

@@ -4,12 +4,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from heft.kernels.capture import batches_of, output_gradient_batches
-from heft.kernels.directional import cross_entropy
+from heft.kernels.curvature.kronecker import matrix_layers
 from heft.kernels.functional import MEMORY_BUDGET
-from heft.kernels.kronecker import matrix_layers
-from heft.kernels.matrix_gradients import flat_gradients
-from heft.methods.registry import Context, method
+from heft.kernels.layers.capture import batches_of, output_gradient_batches
+from heft.kernels.layers.matrix_gradients import flat_gradients
+from heft.kernels.losses import cross_entropy
+from heft.methods.context import Context
+from heft.methods.declare import method
 
 FITTED_ROWS = 8192  # 100 trees see 256 each
 

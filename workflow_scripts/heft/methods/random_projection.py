@@ -4,12 +4,13 @@ import torch
 from torch import Tensor
 
 from heft.errors import HeftError
-from heft.kernels.curvature import flatten
+from heft.kernels.curvature.curvature_operator import flatten
 from heft.kernels.directional import summed_derivatives
 from heft.kernels.functional import Direction
-from heft.kernels.norms import squared_gradient_norms
-from heft.kernels.random_rows import BLOCK, RandomRows, products
-from heft.methods.registry import Context, method
+from heft.kernels.layers.norms import squared_gradient_norms
+from heft.kernels.projection.random_rows import BLOCK, RandomRows, products
+from heft.methods.context import Context
+from heft.methods.declare import method
 
 
 @method(

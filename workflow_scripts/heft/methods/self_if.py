@@ -4,11 +4,12 @@ import torch
 from torch import Tensor
 
 from heft.errors import HeftError
-from heft.kernels.capture import batches_of, output_gradient_batches
-from heft.kernels.directional import cross_entropy
-from heft.kernels.kronecker import KNOWN_FACTORS, fisher_curvature
-from heft.kernels.rows import rows_of
-from heft.methods.registry import Context, method
+from heft.kernels.curvature.kronecker import KNOWN_FACTORS, fisher_curvature
+from heft.kernels.layers.capture import batches_of, output_gradient_batches
+from heft.kernels.layers.rows import rows_of
+from heft.kernels.losses import cross_entropy
+from heft.methods.context import Context
+from heft.methods.declare import method
 
 
 @method(

@@ -2,8 +2,9 @@
 
 from torch import Tensor
 
-from heft.kernels.norms import squared_gradient_norms
-from heft.methods.registry import Context, method
+from heft.kernels.layers.norms import squared_gradient_norms
+from heft.methods.context import Context
+from heft.methods.declare import method
 
 
 @method(

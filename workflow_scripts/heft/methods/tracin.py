@@ -3,7 +3,8 @@
 from torch import Tensor
 
 from heft.kernels.directional import summed_derivatives
-from heft.methods.registry import Context, method
+from heft.methods.context import Context
+from heft.methods.declare import method
 
 
 @method(

@@ -7,9 +7,10 @@ from torch import Tensor
 
 from heft.errors import HeftError
 from heft.kernels.functional import State, logits_of
-from heft.kernels.projection import projected_gradients
-from heft.kernels.random_rows import RandomRows
-from heft.methods.registry import Context, method
+from heft.kernels.projection.gradients import projected_gradients
+from heft.kernels.projection.random_rows import RandomRows
+from heft.methods.context import Context
+from heft.methods.declare import method
 
 
 @method(

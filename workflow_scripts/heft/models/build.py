@@ -9,10 +9,10 @@ import torch
 from torch import nn
 
 from heft.errors import HeftError
-from heft.models.outputs import check_shape
 from heft.models.own import check_kind, check_options, own_function
 from heft.models.persons_code import persons_code, seed_generators
-from heft.models.soundness import check_soundness
+from heft.models.soundness.checks import check_soundness
+from heft.models.soundness.outputs import check_shape
 from heft.registry import declarations
 
 
@@ -51,7 +51,7 @@ def build_model(
 
     Initial parameters follow from `seed` alone; the global generators and settings of torch are left as they were.
     Raises HeftError where the name, an option, the input shape or the shape of the logits does not fit, and where the
-    model is not sound (`heft.models.soundness`).
+    model is not sound (`heft.models.soundness.checks`).
     """
     draw = Draw.of(ModelSpec(name, options, input_shape, n_classes))
     model = draw(seed)

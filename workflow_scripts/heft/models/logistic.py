@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from torch import nn
 
-from heft.models.registry import model
+from heft.models.declare import model
 
 
 @model(needs_image=False)

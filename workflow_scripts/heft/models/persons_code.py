@@ -21,7 +21,8 @@ LONGEST_REASON = 300
 _HEFT = str(Path(__file__).parent.parent)
 _NOT_A_PERSONS = (
     *(str(Path(place)) for place in {sysconfig.get_path("stdlib"), *site.getsitepackages()}),
-    *(str(Path(_HEFT) / "models" / file) for file in ("build.py", "by_itself.py", "own.py", "soundness.py")),
+    *(str(Path(_HEFT) / "models" / file) for file in ("build.py", "own.py")),
+    *(str(Path(_HEFT) / "models/soundness" / file) for file in ("by_itself.py", "checks.py")),
     str(Path(__file__)),
     "<frozen",
 )

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from torch import Tensor, nn
 
 from heft.errors import HeftError
-from heft.models.registry import model
+from heft.models.declare import model
 
 STAGES = 4  # each of two blocks; each but the first doubles the channels and halves the picture
 LARGEST_GROUPS, FEWEST_CHANNELS = 32, 4  # of GroupNorm; one channel a group would be nothing at 1 x 1

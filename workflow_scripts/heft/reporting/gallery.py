@@ -10,9 +10,9 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
-from heft.reporting.comparison import Comparison
+from heft.reporting.analysis.comparison import Comparison
 from heft.reporting.inputs import TrainingExamples
-from heft.reporting.verdict import Verdict
+from heft.reporting.text.verdict import Verdict
 
 SHOWN = 36
 LARGEST_SIDE = 96  # pixels; larger images become thumbnails

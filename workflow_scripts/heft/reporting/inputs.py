@@ -87,7 +87,7 @@ class Warned:
 class ReportInput:
     """One experiment's results.
 
-    comparison: the columns of heft.comparison, one row per seed x variant x action x fraction, `none` included.
+    comparison: the columns of heft.evaluation.columns, one row per seed x variant x action x fraction, `none` included.
     long_metrics: the key's columns, metric, value; written to metrics.csv as it is.
     history: seed, run, epoch, train_loss, train_accuracy, validation_loss, validation_accuracy (others unused).
     precision_recall: seed, variant, recall, precision; empty where true labels are unknown.

@@ -10,22 +10,22 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from heft.artifacts import write_text
-from heft.comparison import COLUMNS
-from heft.reporting.agreement import agreement_of
-from heft.reporting.classes import class_changes
-from heft.reporting.comparison import Comparison
-from heft.reporting.figures import draw_figures
+from heft.evaluation.columns import COLUMNS
+from heft.reporting.analysis.agreement import agreement_of
+from heft.reporting.analysis.classes import class_changes
+from heft.reporting.analysis.comparison import Comparison
+from heft.reporting.analysis.outcome import Outcome
+from heft.reporting.figures.all_figures import draw_figures
+from heft.reporting.figures.palette import method_colours, method_marks
 from heft.reporting.gallery import make_gallery
 from heft.reporting.inputs import ReportInput
-from heft.reporting.legend import baseline_legend, legend
-from heft.reporting.outcome import Outcome
-from heft.reporting.palette import method_colours, method_marks
-from heft.reporting.sentences import what_seeds_vary
-from heft.reporting.tables import comparison_table
-from heft.reporting.tables_behind import agreement_table, class_table, detection_table, missing_table
-from heft.reporting.tables_diverged import diverged_table
-from heft.reporting.verdict import judge
-from heft.reporting.warned import warnings_table
+from heft.reporting.tables.behind import agreement_table, class_table, detection_table, missing_table
+from heft.reporting.tables.comparison_table import comparison_table
+from heft.reporting.tables.diverged import diverged_table
+from heft.reporting.tables.legend import baseline_legend, legend
+from heft.reporting.tables.warnings import warnings_table
+from heft.reporting.text.sentences import what_seeds_vary
+from heft.reporting.text.verdict import judge
 from heft.reporting.wording import decimal, percent, points, points_interval, share
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -39,7 +39,7 @@ def render_report(report: ReportInput, folder: str | Path) -> None:
     comparison = Comparison(report)
     verdict = judge(comparison)
     agreement = agreement_of(report.agreement, comparison)
-    classes = class_changes(comparison, verdict, report.manifest.get("class_names", []))
+    classes = class_changes(comparison, verdict.choice, report.manifest.get("class_names", []))
     figures = draw_figures(report, comparison, verdict, agreement, classes)
     table = report.comparison[list(COLUMNS)].to_csv(index=False, lineterminator="\n")
     tables = {"comparison.csv": table, "metrics.csv": report.long_metrics.to_csv(index=False, lineterminator="\n")}

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from heft.statistics import Estimate
+from heft.evaluation.statistics import Estimate
 
 SPACE = "\u00a0"  # no-break: a number stays with its unit
 MINUS = "\u2212"

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
-from heft.logits import label_and_largest_other
+from heft.kernels.logits import label_and_largest_other
 from heft.training.functional import call_with
 from heft.training.mode import in_mode
 

@@ -6,8 +6,8 @@ from torch import Tensor
 
 from heft.data.examples import Examples
 from heft.models.build import ModelSpec
+from heft.seeds import RunSeeds
 from heft.training.runs import TrainedRuns, train_runs
-from heft.training.seeds import RunSeeds
 from heft.training.settings import FineTuningSettings, TrainingSettings
 
 

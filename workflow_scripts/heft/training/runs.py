@@ -14,12 +14,12 @@ from torch import Tensor, nn
 from heft.data.examples import Examples
 from heft.errors import HeftError
 from heft.models.build import ModelSpec
-from heft.training.batchable import one_by_one
-from heft.training.batched import stack_states, train_many, unstack_state
+from heft.seeds import RunSeeds
+from heft.training.batched.batchable import one_by_one
+from heft.training.batched.train_many import stack_states, train_many, unstack_state
 from heft.training.checkpoints import Checkpoints, Run, SavedState
 from heft.training.dynamics import dynamics_of_epoch, loss_and_accuracy, predict
 from heft.training.loop import state_of
-from heft.training.seeds import RunSeeds
 from heft.training.settings import TrainingSettings
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from heft.data.sources.registry import RawData, source
+from heft.data.sources.declare import RawData, source
 
 # Pixels 0..16 become -1..1.
 MEAN, STD = 0.5, 0.5

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from heft.data.sources.registry import RawData, source
+from heft.data.sources.declare import RawData, source
 from heft.errors import HeftError
 
 # Mean and standard deviation of the pixels of the 60,000 training pictures.

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from heft.data.sources.registry import RawData, source
+from heft.data.sources.declare import RawData, source
 
 # Mean and standard deviation of the pixels of MNIST's 60,000 training images, as commonly used.
 MEAN, STD = 0.1307, 0.3081

@@ -1,0 +1,1 @@
+"""Further trained models that methods and ensembles ask for."""

@@ -1,0 +1,1 @@
+"""Kinds of ensembles, and what their members are."""

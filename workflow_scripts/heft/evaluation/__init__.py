@@ -1,0 +1,1 @@
+"""Rows of the comparison table: accuracy, detection, and the statistics of differences."""

@@ -1,0 +1,1 @@
+"""Products with Gauss-Newton matrix, Hessian and Kronecker factors, and solvers."""

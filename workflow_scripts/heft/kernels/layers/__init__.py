@@ -1,0 +1,1 @@
+"""Gradients of a layer's parameters, from what enters the layer and the gradients of its outputs."""

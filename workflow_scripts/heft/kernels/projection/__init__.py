@@ -1,0 +1,1 @@
+"""Random projections of the gradients of all examples."""

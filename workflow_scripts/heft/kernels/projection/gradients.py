@@ -1,0 +1,121 @@
+"""Random projections P grad l_i of all per-example gradients, P [dimension, D] with entries N(0, 1).
+
+P is drawn some rows at a time and never held whole. Either some rows of it are held while all examples pass by, once
+for each part of the rows; or the gradients of some examples, one layer at a time, while all of P passes by, once for
+each part of the examples. Both give the same, but for rounding.
+"""
+
+import math
+from collections.abc import Iterable, Mapping
+
+import torch
+from torch import Tensor, nn
+from torch.utils.flop_counter import FlopCounterMode
+
+from heft.kernels.directional import directional_derivatives
+from heft.kernels.functional import LARGE_BATCH, Direction, Loss, State, activation_bytes, call, evaluation, values_of
+from heft.kernels.layers.capture import Captured, output_gradient_batches
+from heft.kernels.layers.contraction import contractible_layers
+from heft.kernels.layers.matrix_gradients import examples_in_budget, parameter_gradients
+from heft.kernels.layers.normalisation import normalisation_gradients
+from heft.kernels.layers.norms import has_known_gradients
+from heft.kernels.layers.parts import layers_owning, names_of
+from heft.kernels.layers.rows import is_matrix_layer
+from heft.kernels.projection.random_rows import BLOCK, RandomRows, products
+
+DRAW_FLOPS = 128  # what a random number costs, in floating-point operations of a forward pass
+PASS_FORWARDS = 4  # what a pass over the examples costs above its products with the rows, in forward passes
+
+
+def projected_gradients(
+    model: nn.Module, state: State, inputs: Tensor, labels: Tensor, rows: RandomRows, loss: Loss
+) -> tuple[Tensor, Tensor]:
+    """P grad l_i(state) [n, dimension], and P v [dimension] for v = rows.like."""
+    state = values_of(model, state)
+    layers = layers_owning(contractible_layers(model, state, inputs[:2]) or {}, rows.like)
+    if layers and all(map(has_known_gradients, layers.values())):
+        size = _examples_held(model, state, inputs, rows)
+        if _costs_less_drawn_again(model, state, inputs, rows, size):
+            batches = zip(inputs.split(size), labels.split(size), strict=True)
+            return _with_gradients_held(model, state, layers, batches, rows, loss)
+    return _with_rows_held(model, state, inputs, labels, rows, loss)
+
+
+def _examples_held(model: nn.Module, state: State, inputs: Tensor, rows: RandomRows) -> int:
+    """Of how many examples activations and the longest gradient of a layer take no more than the rows would."""
+    budget = rows.n_held * rows.n_columns * 4
+    longest = 4 * max(tensor.numel() for tensor in rows.like.values())
+    # activations are held as what entered the next layer, as the gradient by it, and as the graph has them
+    each = max(longest, 3 * activation_bytes(model, state, inputs))
+    return max(1, min(LARGE_BATCH, budget // each, len(inputs)))
+
+
+def _costs_less_drawn_again(model: nn.Module, state: State, inputs: Tensor, rows: RandomRows, n_examples: int) -> bool:
+    """Whether drawing P for each `n_examples` examples costs less than a pass over all examples for each part of P."""
+    with torch.no_grad(), evaluation(model), FlopCounterMode(display=False) as counter:
+        call(model, state, inputs[:1])
+    pass_flops = PASS_FORWARDS * len(inputs) * counter.get_total_flops()
+    draw_flops = DRAW_FLOPS * rows.dimension * rows.n_columns
+    n_passes = math.ceil(rows.dimension / rows.n_held)
+    n_draws = math.ceil(len(inputs) / n_examples)
+    return (n_draws - 1) * draw_flops < (n_passes - 1) * pass_flops
+
+
+def _with_rows_held(
+    model: nn.Module, state: State, inputs: Tensor, labels: Tensor, rows: RandomRows, loss: Loss
+) -> tuple[Tensor, Tensor]:
+    found, of_v, at_once = [], [], rows.n_held
+    held = {name: tensor.new_empty(at_once, *tensor.shape) for name, tensor in rows.like.items()}
+    for start in range(0, rows.dimension, at_once):
+        for block in rows.blocks(start, at_once):
+            for name, out in held.items():
+                rows.draw(name, block, out[block.start - start :])
+        drawn = {name: out[: rows.dimension - start] for name, out in held.items()}
+        found.append(directional_derivatives(model, state, drawn, inputs, labels, loss=loss))
+        of_v.append(products(drawn, rows.like))
+    return torch.cat(found).T, torch.cat(of_v)
+
+
+def _with_gradients_held(
+    model: nn.Module,
+    state: State,
+    layers: Mapping[str, nn.Module],
+    batches: Iterable[tuple[Tensor, Tensor]],
+    rows: RandomRows,
+    loss: Loss,
+) -> tuple[Tensor, Tensor]:
+    found = []
+    for batch in output_gradient_batches(model, state, layers, batches, loss):
+        projected = torch.zeros(())
+        with torch.no_grad():
+            for name, layer in layers.items():
+                projected = projected + _layer_products(name, layer, *batch.pop(name), rows)
+        found.append(projected)
+    return torch.cat([projected[:, :-1] for projected in found], dim=1).T, found[0][:, -1]
+
+
+def _layer_products(name: str, layer: nn.Module, captured: Captured, delta: Tensor, rows: RandomRows) -> Tensor:
+    """The part of the layer called `name` of P grad l_i, and in a last column of P v: [dimension, b + 1]."""
+    own = {full: key for full, key in names_of(name, layer).items() if full in rows.like}
+    gradients = _gradients_and(layer, captured, delta, {key: rows.like[full] for full, key in own.items()})
+    room = {full: gradients[key].new_empty(BLOCK, *rows.like[full].shape) for full, key in own.items()}
+    parts = []
+    for block in rows.blocks():
+        drawn = {key: rows.draw(full, block, room[full]) for full, key in own.items()}
+        parts.append(torch.stack([drawn[key].flatten(1) @ gradients[key].T for key in drawn]).sum(dim=0))
+    return torch.cat(parts)
+
+
+def _gradients_and(layer: nn.Module, captured: Captured, delta: Tensor, v: Direction) -> dict[str, Tensor]:
+    """The gradients of all examples by each parameter in v, and in a last row v itself [b + 1, length]."""
+    found = {key: tensor.new_empty(len(delta) + 1, tensor.numel()) for key, tensor in v.items()}
+    form = parameter_gradients if is_matrix_layer(layer) else normalisation_gradients
+    size = examples_in_budget(layer, delta) if is_matrix_layer(layer) else len(delta)
+    for start in range(0, len(delta), size):
+        part = slice(start, min(start + size, len(delta)))
+        formed = form(layer, captured._replace(input=captured.input[part]), delta[part])
+        for key in v:
+            found[key][part] = formed[key]
+    for key, tensor in v.items():
+        found[key][-1] = tensor.flatten()
+    return found

@@ -1,0 +1,51 @@
+"""What a method declares of itself: the decorator that registers it."""
+
+from collections.abc import Callable
+from typing import Any
+
+from torch import Tensor
+
+NEEDS = frozenset(
+    {"final", "spaced", "early", "dynamics", "folds", "subsets", "fine_tuned", "validation", "true_labels"}
+)
+
+
+Score = Callable[..., Tensor]
+
+
+def method(
+    *,
+    formula: str,
+    paper: str,
+    predicts: str,
+    needs: tuple[str, ...] = (),
+    ensemble: bool,
+    title: str = "",
+    counterfactual: bool = False,
+    assumes: str = "",
+    cost: str = "",
+    memory: str = "",
+    fails: str = "",
+) -> Callable[[Score], Score]:
+    """Registers `(context, *, options...) -> scores [n_train]`; the keywords are literals, read without importing.
+
+    formula: of the score, with its sign. paper: who defined it. predicts: what the number means, in words.
+    needs: what the context must hold (`final`, `spaced`, `early`, `dynamics`, `folds`, `subsets`, `fine_tuned`,
+    `validation`, `true_labels`).
+    ensemble: whether a mean over ensemble members makes sense. title: the name that tables and figures print.
+    counterfactual: whether, at an optimum and as damping goes to 0, s_i / n is the change of f when the weight of
+    example i goes from 1 / n to 0, in size and not only in order. assumes, cost (in forward passes over the training
+    set), memory, fails (when): for the method's page in
+    docs/methods.
+    """
+    if unknown := sorted(set(needs) - NEEDS):
+        raise ValueError(f"a method needs {unknown[0]!r}; known are {', '.join(sorted(NEEDS))}")
+
+    def register(function: Score) -> Score:
+        registered: Any = function
+        registered.needs, registered.ensemble = tuple(needs), ensemble
+        registered.formula, registered.paper, registered.predicts = formula, paper, predicts
+        registered.title = title or function.__name__
+        return function
+
+    return register

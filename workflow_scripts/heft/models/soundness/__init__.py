@@ -1,0 +1,1 @@
+"""Whether a model can be trained and differentiated example by example; refused where it cannot."""

@@ -1,0 +1,100 @@
+"""Refuses, before anything is trained, a model that no score could be sound for."""
+
+from collections.abc import Mapping, Sequence
+
+import torch
+from torch import Tensor, nn
+
+from heft.errors import HeftError
+from heft.models.persons_code import reason_of
+from heft.models.soundness.by_itself import check_each_by_itself
+from heft.models.soundness.called_with import called_with
+from heft.models.soundness.example_inputs import random_inputs, unit_inputs
+from heft.models.soundness.outputs import check_finite, check_shape
+from heft.models.soundness.parameters import check_parameters, reached_parameters
+
+N = 3  # examples: one alone, another alone, and a third beside them
+
+
+def check_soundness(
+    model: nn.Module, label: str, input_shape: Sequence[int], n_classes: int, inputs: Tensor | None = None
+) -> None:
+    """Raises HeftError where the model has no ordinary parameters or gradient, changes its input, its parameters or in
+    evaluation mode its buffers, or gives an example other logits at another call or among others.
+
+    inputs: some to try it on, [n, *input_shape] of at least two examples; random ones where absent. Leaves the model as
+    it was, in evaluation mode.
+    """
+    check_parameters(model, label)
+    before = _copies(model)
+    inputs = usable_inputs(model, input_shape) if inputs is None else inputs
+    _check_logits(model, label, inputs, n_classes, before)
+    _check_training_mode(model, label, inputs, n_classes)
+    check_each_by_itself(model, inputs, label, n_classes)
+
+
+def usable_inputs(model: nn.Module, input_shape: Sequence[int], n: int = N) -> Tensor:
+    """Random inputs; numbers in 0..1 where the model fails on others, as one does that takes pixels or counts."""
+    inputs = random_inputs(n, input_shape)
+    try:
+        with torch.no_grad():
+            logits = model(inputs.clone())
+        fits = not isinstance(logits, Tensor) or bool(logits.isfinite().all())
+    except (ArithmeticError, LookupError, RuntimeError, ValueError):
+        fits = False
+    return inputs if fits else unit_inputs(n, input_shape)
+
+
+def _check_logits(model: nn.Module, label: str, inputs: Tensor, n_classes: int, before: Mapping[str, Tensor]) -> None:
+    given = inputs.clone()
+    with torch.enable_grad():
+        logits = model(given)
+    check_shape(logits, label, len(inputs), n_classes)
+    check_finite(logits, label)
+    _check_unchanged(given, inputs, label)
+    for name, tensor in _copies(model).items():
+        if name not in before or not torch.equal(tensor.nan_to_num(), before[name].nan_to_num()):
+            raise HeftError(
+                f"{label} does not stay the same in evaluation mode: its forward pass changes {name}; change a buffer "
+                "where self.training is true alone, and a parameter never."
+            )
+    _check_gradient(model, logits, label, "in evaluation mode")
+
+
+def _check_training_mode(model: nn.Module, label: str, inputs: Tensor, n_classes: int) -> None:
+    """On copies of the parameters and buffers."""
+    given = inputs.clone()
+    try:
+        model.train()
+        with torch.enable_grad():
+            logits = called_with(model, {name: tensor.clone() for name, tensor in model.named_buffers()}, given)
+    finally:
+        model.eval()
+    check_shape(logits, f"{label}, in training mode,", len(inputs), n_classes)
+    _check_unchanged(given, inputs, label)
+    _check_gradient(model, logits, label, "in training mode")
+
+
+def _copies(model: nn.Module) -> dict[str, Tensor]:
+    tensors = [*model.named_parameters(), *model.named_buffers()]
+    return {name: tensor.detach().clone() for name, tensor in tensors}
+
+
+def _check_unchanged(given: Tensor, inputs: Tensor, label: str) -> None:
+    if not torch.equal(given, inputs):
+        raise HeftError(
+            f"{label} changes its input in place, which is the data set itself; its forward has to work on a copy "
+            "(x = x - 1 in the place of x -= 1)."
+        )
+
+
+def _check_gradient(model: nn.Module, logits: Tensor, label: str, when: str) -> None:
+    try:
+        reached = reached_parameters(model, logits)
+    except Exception as error:
+        raise HeftError(f"{label} cannot be differentiated {when}: {reason_of(error)}.") from error
+    if not reached:
+        raise HeftError(
+            f"{label}: no gradient of the logits reaches a parameter {when}, so there is nothing to train; look for "
+            "no_grad, detach or whole numbers in its forward."
+        )

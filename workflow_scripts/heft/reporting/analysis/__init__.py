@@ -1,0 +1,1 @@
+"""What the numbers say: the comparison, its differences, the choice and the outcome."""

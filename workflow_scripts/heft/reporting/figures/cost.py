@@ -1,0 +1,83 @@
+"""The figure of quality against what it costs, in forward passes."""
+
+from collections.abc import Callable
+from math import isfinite
+
+import pandas as pd
+from matplotlib.ticker import FuncFormatter
+
+from heft.evaluation.statistics import Estimate, estimate
+from heft.reporting.analysis.comparison import Comparison
+from heft.reporting.analysis.variant import Variant
+from heft.reporting.figures.drawing import Picture, new_figure, to_picture
+from heft.reporting.figures.labels import label_points
+from heft.reporting.figures.palette import method_colours, method_markers
+from heft.reporting.text import takeaways
+from heft.reporting.text.verdict import Verdict
+from heft.reporting.wording import amount, share
+
+Point = tuple[float, float, Variant]  # cost, quality
+MOST_NAMES = 24  # beside as many points names still find room
+
+
+def draw_cost(comparison: Comparison, verdict: Verdict) -> Picture | None:
+    """Quality against the cost of the score in forward passes over the training set, logarithmic."""
+    if verdict.choice is None:
+        return None
+    costs = {one.slug: comparison.per_variant(one.slug, "forward_passes").mean for one in comparison.compared}
+    shown = [one for one in comparison.compared if isfinite(costs[one.slug]) and costs[one.slug] > 0]
+    if not shown:
+        return None
+    measures = _measures(comparison, verdict.choice.fraction)
+    figure = new_figure(5.0 * len(measures), 4.2)
+    colours, markers = method_colours(comparison), method_markers(comparison)
+    for axes, (label, measure) in zip(figure.subplots(1, len(measures), squeeze=False).ravel(), measures, strict=True):
+        points = [(costs[one.slug], measure(one).mean, one) for one in shown]
+        points = [point for point in points if isfinite(point[1])]
+        axes.set_xscale("log")
+        for cost, quality, variant in points:
+            filled = colours[variant.method] if variant.plain else "white"
+            axes.plot(
+                cost,
+                quality,
+                markers[variant.method],
+                color=colours[variant.method],
+                markerfacecolor=filled,
+                markersize=8,
+            )
+        axes.set(xlabel="cost of the score (forward passes over the training set)", ylabel=label)
+        axes.margins(x=0.16, y=0.12)
+        axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: amount(value)))
+        named = points if len(points) <= MOST_NAMES else _outstanding(points)
+        names = [(x, y, one.short, colours[one.method]) for x, y, one in named]
+        label_points(figure, axes, names, [(x, y) for x, y, one in points if (x, y, one) not in named])
+    title = "What a score costs, and what it is worth"
+    description = (
+        "Each variant by the cost of its score (logarithmic, training of further models included) and by its quality; "
+        "filled marks are plain methods, hollow ones ensembles."
+    )
+    if len(shown) > MOST_NAMES:
+        description += " Named are the plain methods that no cheaper one equals, and the best of all."
+    return to_picture(figure, "cost", title, takeaways.of_cost(shown, costs, *measures[0]), description)
+
+
+def _outstanding(points: list[Point]) -> list[Point]:
+    """The plain methods that no cheaper one equals, and the best of all."""
+    plain = [point for point in points if point[2].plain]
+    named = [one for one in plain if not any(cost < one[0] and quality >= one[1] for cost, quality, _ in plain)]
+    best = max(points, key=lambda point: point[1])
+    return named if best in named else [*named, best]
+
+
+def _measures(comparison: Comparison, fraction: float) -> list[tuple[str, Callable[[Variant], Estimate]]]:
+    """What counts as quality: AUROC where true labels are known, and the gain in points at the headline's fraction."""
+
+    def auroc(variant: Variant) -> Estimate:
+        return comparison.per_variant(variant.slug, "noise_auroc")
+
+    def gain(variant: Variant) -> Estimate:
+        fractions = comparison.gain(variant.slug, fraction).values
+        return estimate(pd.Series({seed: 100 * value for seed, value in fractions.items()}, dtype=float))
+
+    gains = (f"change of accuracy, {share(fraction)} removed (points)", gain)
+    return [("AUROC of wrong labels", auroc), gains] if comparison.noise_known else [gains]

@@ -1,0 +1,93 @@
+"""The figure of what averaging a score over more models brings, against the same score of one model."""
+
+from collections.abc import Callable
+from itertools import pairwise
+from typing import NamedTuple
+
+from matplotlib.axes import Axes
+
+from heft.evaluation.statistics import Estimate
+from heft.reporting.analysis.comparison import Comparison
+from heft.reporting.analysis.variant import Variant
+from heft.reporting.figures.drawing import Picture, new_figure, to_picture
+from heft.reporting.figures.lines import draw_difference
+from heft.reporting.figures.palette import INK, method_colours, method_markers
+from heft.reporting.text import takeaways
+from heft.reporting.text.verdict import Verdict
+from heft.reporting.wording import MINUS, points, qualified, share
+
+
+class Measure(NamedTuple):
+    """A difference to the plain method, and how it is written. scale: of the axis."""
+
+    label: str
+    difference: Callable[[Variant], Estimate]
+    scale: float
+    written: Callable[[float], str]
+
+
+def draw_ensemble_size(comparison: Comparison, verdict: Verdict) -> Picture | None:
+    """Difference of AUROC and accuracy to the plain method: a row for each ensemble and size."""
+    shown = [one for one in comparison.compared if not one.plain and comparison.find(one.base) is not None]
+    if verdict.choice is None or not shown:
+        return None
+    measures = _measures(comparison, verdict.choice.fraction)
+    heights = _heights(shown)
+    figure = new_figure(10.6, 0.2 * heights[-1] + 1.1)
+    panels = figure.subplots(1, len(measures), sharey=True, squeeze=False).ravel()
+    for axes, measure in zip(panels, measures, strict=True):
+        _draw(axes, comparison, shown, heights, measure)
+    panels[0].set_yticks(heights, _names(shown), color=INK)
+    panels[0].set_ylim(heights[-1] + 0.8, -0.8)
+    title = "What more models bring"
+    description = (
+        "A row for each method, kind and number of models that its score is averaged over: the mean difference to the "
+        "same method with one model, and its 95 % interval paired by seed."
+    )
+    return to_picture(figure, "ensemble-size", title, takeaways.of_ensemble_size(comparison), description)
+
+
+def _measures(comparison: Comparison, fraction: float) -> list[Measure]:
+    accuracy = Measure(
+        f"change of accuracy, {share(fraction)} removed (points)",
+        lambda one: comparison.difference(one.slug, one.base, fraction),
+        100,
+        points,
+    )
+    auroc = Measure(
+        "change of the AUROC of wrong labels",
+        lambda one: comparison.paired(one.slug, one.base, "noise_auroc"),
+        1,
+        lambda value: f"{round(value, 4) or 0.0:+.4f}".replace("-", MINUS),
+    )
+    return [auroc, accuracy] if comparison.noise_known else [accuracy]
+
+
+def _heights(shown: list[Variant]) -> list[float]:
+    """One row below another, with room between scorers."""
+    heights = [0.0]
+    for before, after in pairwise(shown):
+        heights.append(heights[-1] + (1 if before.scorer == after.scorer else 1.7))
+    return heights
+
+
+def _names(shown: list[Variant]) -> list[str]:
+    """The size of each, at the first of a scorer with its name."""
+    named, last = [], ""
+    for one in shown:
+        name = "" if one.scorer == last else qualified(one.title, one.kind) + "  "
+        named.append(f"{name}×{one.members}")
+        last = one.scorer
+    return named
+
+
+def _draw(axes: Axes, comparison: Comparison, shown: list[Variant], heights: list[float], measure: Measure) -> None:
+    colours, markers = method_colours(comparison), method_markers(comparison)
+    for height, one in zip(heights, shown, strict=True):
+        difference = measure.difference(one)
+        if difference.n:
+            written, colour, marker = measure.written(difference.mean), colours[one.method], markers[one.method]
+            draw_difference(axes, height, difference, written, colour, marker, scale=measure.scale)
+    axes.axvline(0, color=INK, linewidth=1)
+    axes.set_xlabel(measure.label)
+    axes.grid(visible=False, axis="y")

@@ -1,0 +1,121 @@
+"""Tables behind the figures: detection, agreement, classes; and what an unfinished run lacks."""
+
+from heft.evaluation.statistics import Estimate
+from heft.reporting.analysis.agreement import Agreement
+from heft.reporting.analysis.classes import ClassChanges
+from heft.reporting.analysis.comparison import Comparison
+from heft.reporting.analysis.variant import Variant
+from heft.reporting.tables.table import Cell, Column, Line, Table, known
+from heft.reporting.wording import amount, decimal, listed, percent, points, points_interval, share, signed
+
+
+def detection_table(comparison: Comparison) -> Table | None:
+    """How well each variant finds wrong labels when as many are inspected as are wrong; None where none are known."""
+    n_wrong = comparison.long.values("noise_n_wrong", "random")
+    if n_wrong.empty:
+        n_wrong = next((found for one in comparison.variants
+                        if len(found := comparison.long.values("noise_n_wrong", one.slug))), n_wrong)  # fmt: skip
+    if n_wrong.empty:
+        return None
+    lines = []
+    for variant in comparison.variants:
+        precision, recall, missed = (
+            float(comparison.long.values(f"noise_{name}_inspected", variant.slug).mean())
+            for name in ("precision", "recall", "missed")
+        )
+        cells = [Cell(variant.marked, variant.label.lower())]
+        cells += [
+            Cell(decimal(found), known(found))
+            for found in (comparison.per_variant(variant.slug, name).mean for name in ("noise_auroc", "noise_ap"))
+        ]
+        cells += [Cell(percent(found), known(found)) for found in (precision, recall)]
+        cells.append(Cell(amount(missed), known(missed)))
+        lines.append(Line(cells, variant.method))
+    columns = [
+        Column("Variant", "the method and its ensemble", words=True),
+        Column("AUROC", "chance that a wrong label scores lower than a right one"),
+        Column("AP", "average precision"),
+        Column("Precision %", "share of the inspected examples that are wrong"),
+        Column("Recall %", "share of the wrong labels that are inspected"),
+        Column("False negatives", "wrong labels that are not among the inspected, mean over seeds"),
+    ]
+    caption = (
+        f"Wrong labels found when as many examples are inspected as are wrong ({amount(float(n_wrong.mean()))}, lowest "
+        "scores first); precision and recall are then the same number"
+    )
+    return Table("detection-table", caption, columns, lines).without_empty_columns()
+
+
+def agreement_table(agreement: Agreement | None) -> Table | None:
+    """The numbers of the heatmap, each with its range over seeds."""
+    if agreement is None:
+        return None
+    columns = [Column("Method", "the method", words=True)]
+    columns += [Column(one.marked, f"Spearman's correlation with {one.label}") for one in agreement.shown]
+    lines = [
+        Line([Cell(row.marked, row.label.lower()), *(_correlation(agreement, row, one) for one in agreement.shown)])
+        for row in agreement.shown
+    ]
+    seeds = f"mean over {agreement.n_seeds} seeds, range below" if agreement.n_seeds > 1 else "1 seed"
+    return Table("agreement-table", f"Spearman's correlation of each two methods' scores ({seeds})", columns, lines)
+
+
+def _correlation(agreement: Agreement, row: Variant, column: Variant) -> Cell:
+    place = (row.slug, column.slug)
+    low, high = agreement.lowest.loc[place], agreement.highest.loc[place]
+    note = f"{signed(low)} to {signed(high)}" if row != column and agreement.n_seeds > 1 else ""
+    value = float(agreement.matrix.loc[place])
+    return Cell(signed(value), known(value), note)
+
+
+def class_table(found: ClassChanges | None) -> Table | None:
+    """Every class: its accuracy with nothing removed and the changes, each with its interval."""
+    if found is None:
+        return None
+    part = share(found.fraction)
+    columns = [
+        Column("Class", "name of the class", words=True),
+        Column("Before %", "test accuracy with nothing removed"),
+    ]
+    columns += [
+        Column(one.marked, f"change against no removal, {'nothing' if one.baseline else part} removed")
+        for one in found.shown
+    ]
+    lines = [
+        Line(
+            [Cell(name, name.lower()), Cell(percent(found.before[index]), known(found.before[index]))]
+            + [_change(found.changes[one.slug, index]) for one in found.shown]
+        )
+        for index, name in found.names.items()
+    ]
+    caption = f"Change of each class's test accuracy, {part} removed, against no removal, in points, paired by seed"
+    return Table("class-table", caption, columns, lines)
+
+
+def _change(change: Estimate) -> Cell:
+    tone = "good" if change.above_zero else "bad" if change.below_zero else "unclear"
+    return Cell(
+        points(change.mean), known(change.mean), points_interval(change), tone, 0.0 if tone == "unclear" else 0.4
+    )
+
+
+def missing_table(comparison: Comparison) -> Table | None:
+    """What was to be evaluated and is not: variants that lack the same seeds for the same reason share a line."""
+    if not comparison.missing:
+        return None
+    seeds: dict[tuple[str, str], list[int]] = {}
+    for cell in comparison.missing:
+        seeds.setdefault((cell.variant, cell.reason), []).append(cell.seed)
+    alike: dict[tuple[str, str], list[str]] = {}
+    for (variant, reason), found in sorted(seeds.items()):
+        alike.setdefault((listed([str(seed) for seed in sorted(found)]), reason), []).append(variant)
+    columns = [
+        Column("Reason", "what the job that failed said", words=True),
+        Column("Seeds", "the seeds that are missing", words=True),
+        Column("Variants", "the names of their files", words=True),
+    ]
+    lines = [
+        Line([Cell(reason, reason), Cell(which, which), Cell(listed(variants), variants[0])])
+        for (which, reason), variants in alike.items()
+    ]
+    return Table("missing-table", "Variants and seeds that are not evaluated, with the reason", columns, lines)

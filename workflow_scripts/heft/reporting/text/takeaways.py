@@ -1,0 +1,138 @@
+"""One sentence for each figure, from its numbers; claims are Holm-corrected over all that the figure compares."""
+
+from collections.abc import Callable
+
+import pandas as pd
+
+from heft.evaluation.statistics import Estimate, holm
+from heft.reporting.analysis.comparison import Comparison
+from heft.reporting.analysis.outcome import SIGNIFICANT
+from heft.reporting.analysis.variant import Variant
+from heft.reporting.wording import amount, decimal, listed, points, points_interval, seeds, share, signed
+
+MOST_NAMES = 10
+
+
+def of_plain_accuracy(comparison: Comparison) -> str:
+    """Which plain method gains most."""
+    candidates = [
+        (comparison.gain(variant.slug, fraction), variant, fraction)
+        for variant in comparison.compared
+        if variant.plain
+        for fraction in comparison.fractions
+    ]
+    clear = _clearly_above([one[0] for one in candidates])
+    if not any(clear):
+        return "No plain method's gain over no removal is clear of zero after Holm's correction over all points."
+    found = [one for one, is_clear in zip(candidates, clear, strict=True) if is_clear]
+    gain, variant, fraction = max(found, key=lambda one: one[0].mean)
+    return (
+        f"The largest clear gain of a plain method is that of {variant.label} at {share(fraction)}: "
+        f"{points(gain.mean)} points ({points_interval(gain)}); {len({one[1].slug for one in found})} of "
+        f"{len({one[1].slug for one in candidates})} methods have a clear gain at some fraction."
+    )
+
+
+def of_ensemble_accuracy(comparison: Comparison) -> str:
+    """Which ensembles beat their plain method in accuracy."""
+    fraction = comparison.noise_fraction or comparison.fractions[-1]
+    ensembles = [variant for variant in comparison.compared if not variant.plain]
+    clear = _clearly_above([comparison.difference(one.slug, one.base, fraction) for one in ensembles])
+    better = [one.label for one, is_clear in zip(ensembles, clear, strict=True) if is_clear]
+    if not better:
+        return f"At {share(fraction)} removed, no ensemble is detectably better than its plain method."
+    return f"At {share(fraction)} removed, clearly better than the plain method: {listed(better)}."
+
+
+def of_over_random(comparison: Comparison, fraction: float) -> str:
+    """How many variants beat random removal, and how many fall behind it."""
+    corrected = comparison.corrected(fraction, "random")
+    clear = [
+        comparison.over_random(slug, fraction).mean for slug, p_value in corrected.items() if p_value < SIGNIFICANT
+    ]
+    above, below = sum(mean > 0 for mean in clear), sum(mean < 0 for mean in clear)
+    said = f"{above} of {len(corrected)} variants beat random removal after Holm's correction"
+    return said + (f"; {below} are worse than random." if below else "; none is detectably worse than random.")
+
+
+def of_precision_recall(comparison: Comparison, plain: list[Variant]) -> str:
+    """Which plain method has the highest average precision."""
+    precisions = {one.label: comparison.per_variant(one.slug, "noise_ap").mean for one in plain}
+    best = max(precisions, key=lambda label: precisions[label])
+    chance = f"; a random order gives {decimal(comparison.noise_rate, 2)}" if comparison.noise_rate is not None else ""
+    return f"Highest mean average precision of the plain methods: {best}, {decimal(precisions[best])}{chance}."
+
+
+def of_ensemble_size(comparison: Comparison) -> str:
+    """Whether the largest ensemble of each kind is better than the plain method."""
+    ensembles = [variant for variant in comparison.compared if not variant.plain]
+    largest = [max((one for one in ensembles if one.scorer == scorer), key=lambda one: one.members)
+               for scorer in sorted({one.scorer for one in ensembles})]  # fmt: skip
+    if not comparison.noise_known:
+        return of_ensemble_accuracy(comparison)
+    clear = _clearly_above([comparison.paired(one.slug, one.base, "noise_auroc") for one in largest])
+    better = [one.label for one, is_clear in zip(largest, clear, strict=True) if is_clear]
+    if not better:
+        return "The AUROC of no largest ensemble is detectably above that of its plain method."
+    return f"AUROC is clearly above the plain method's for {listed(better)}."
+
+
+def of_cost(shown: list[Variant], costs: dict[str, float], label: str, measure: Callable[[Variant], Estimate]) -> str:
+    """What the best and the cheapest score cost."""
+    best = max(shown, key=lambda one: measure(one).mean)
+    cheapest = min(shown, key=lambda one: costs[one.slug])
+    what = "mean AUROC" if "AUROC" in label else "mean gain"
+    said = f"The highest {what}, of {best.label}, costs {amount(costs[best.slug])} forward passes"
+    return f"{said}; the cheapest score, {cheapest.label}, {amount(costs[cheapest.slug])}."
+
+
+def of_training(base: pd.DataFrame, noise_rate: float | None) -> str:
+    """How far the models fit their training labels."""
+    last = base[base["epoch"] == base["epoch"].max()]
+    train, validation = 100 * last["train_accuracy"].mean(), 100 * last["validation_accuracy"].mean()
+    said = f"After epoch {int(base['epoch'].max())} the models fit {train:.1f} % of their training labels"
+    wrong = ", wrong ones included" if noise_rate else ""
+    return f"{said}{wrong}, and {validation:.1f} % of the validation labels."
+
+
+def of_agreement(shown: list[Variant], matrix: pd.DataFrame, n_seeds: int) -> str:
+    """Which two methods under test rank the examples most and least alike."""
+    names = {one.slug: one.label for one in shown if one.compared}
+    pairs = [
+        (matrix.loc[first, second], names[first], names[second])
+        for k, first in enumerate(names)
+        for second in list(names)[k + 1 :]
+    ]
+    if not pairs:
+        return f"Mean over {seeds(n_seeds)}."
+    most, least = max(pairs), min(pairs)
+    said = f"Most alike are {most[1]} and {most[2]} ({signed(most[0])})"
+    if len(pairs) > 1:
+        said += f", least {least[1]} and {least[2]} ({signed(least[0])})"
+    return f"{said}; means over {seeds(n_seeds)}."
+
+
+def of_classes(label: str, changes: list[tuple[str, Estimate]]) -> str:
+    """Which classes a removal clearly helps, and which it clearly harms."""
+    corrected = holm(change.p_value for _, change in changes)
+    clear = [
+        (name, change.mean) for (name, change), p_value in zip(changes, corrected, strict=True) if p_value < SIGNIFICANT
+    ]
+    better = [name for name, mean in reversed(clear) if mean > 0]
+    worse = [name for name, mean in clear if mean < 0]
+    if not clear:
+        return f"{label}: for no class is the change clear of zero after Holm's correction over the classes."
+    return (
+        f"{label}, Holm-corrected over {len(changes)} classes: clearly better for {_first(better)}; "
+        f"clearly worse for {_first(worse)}."
+    )
+
+
+def _first(names: list[str]) -> str:
+    """The names, the first ones where there are many."""
+    return listed(names if len(names) <= MOST_NAMES else [*names[:MOST_NAMES], f"{len(names) - MOST_NAMES} more"])
+
+
+def _clearly_above(differences: list[Estimate]) -> list[bool]:
+    corrected = holm(difference.p_value for difference in differences)
+    return [one.above_zero and p_value < SIGNIFICANT for one, p_value in zip(differences, corrected, strict=True)]

@@ -1,0 +1,1 @@
+"""Scores of a method at every member of an ensemble, their mean, and what they cost."""

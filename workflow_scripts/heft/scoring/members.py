@@ -1,0 +1,106 @@
+"""Scores of a method for every member of an ensemble, and what each member costs."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, replace
+from functools import partial
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+from torch import Tensor, nn
+
+from heft.ensembles.members import TrainedModels, member
+from heft.errors import HeftError
+from heft.methods.context import Batch, Context
+from heft.objectives.gradient import Objective, objective_gradient
+from heft.objectives.loss import loss
+from heft.registry import declarations
+from heft.scoring.aggregate import MemberCost, check_scores
+from heft.scoring.cost import forward_cpu_seconds, measure
+
+
+class Labelled(Protocol):
+    """Inputs [n, ...] and labels int64 [n]: `heft.data.examples.Examples`, or a `Batch`."""
+
+    @property
+    def inputs(self) -> Tensor: ...
+    @property
+    def labels(self) -> Tensor: ...
+
+
+class MemberScores(NamedTuple):
+    """scores float64 [n, size], one column a member; one cost a member; CPU seconds of one forward pass.
+
+    warnings: of each member, what the method says of its own scores.
+    """
+
+    scores: np.ndarray
+    costs: list[MemberCost]
+    forward_cpu_seconds: float
+    warnings: list[list[str]]
+
+
+def score_members(
+    name: str,
+    options: Mapping[str, Any],
+    kind: str | None,
+    size: int,
+    *,
+    model: nn.Module,
+    trained: TrainedModels,
+    train: Labelled,
+    validation: Labelled,
+    true_labels: Tensor | None,
+    n_classes: int,
+    seed: int,
+    ensemble_options: Mapping[str, float] | None = None,
+    weight_decay: float = 0.0,
+    objective: Objective = loss,
+) -> MemberScores:
+    """Runs the method at members 0..size-1 of ensemble `kind` (None: the trained model alone).
+
+    A member is charged what was trained for it beyond the base model, and one forward pass for each epoch of dynamics
+    that was recorded in training.
+    Raises HeftError naming the method and the member where it cannot run or a score is not usable.
+    """
+    declared = declarations("methods")[name]
+    function, needs = declared.load(), declared.fields["needs"]
+    if size > 1 and not declared.fields["ensemble"]:
+        raise HeftError(f"Method {name} takes no ensemble, but {size} members of {kind} are asked for.")
+    if "subsets" in needs:
+        trained = replace(trained, subsets_each=declared.value_of("models", options))
+    base = Context(
+        train=Batch(train.inputs, train.labels),
+        n_classes=n_classes,
+        seed=seed,
+        model=model,
+        validation=Batch(validation.inputs, validation.labels) if "validation" in needs else None,
+        true_labels=true_labels if "true_labels" in needs else None,
+        gradient=partial(objective_gradient, objective),
+        objective=objective,
+        weight_decay=weight_decay,
+    )
+    forward = forward_cpu_seconds(model, trained.runs[0].final.state, train.inputs)
+    columns, costs, warnings = [], [], []
+    for number in range(size):
+        with measure() as cost:
+            try:
+                context = member(replace(base, warnings=[]), needs, trained, number, kind, ensemble_options)
+                scores = function(context, **options)
+            except HeftError as error:
+                raise HeftError(f"Method {name}, member {number}: {error}") from error
+        warnings.append(context.warnings)
+        columns.append(check_scores(scores.double().numpy(), len(train.labels), name, f"member {number}"))
+        training = sum(run.cpu_seconds for run in trained.used(needs, kind, number))
+        if context.dynamics is not None and (number == 0 or kind == "seeds"):
+            training += len(context.dynamics.label_logit) * forward
+        costs.append(MemberCost(cost.cpu_seconds, (cost.cpu_seconds + training) / forward, cost.peak_mb, training))
+    return MemberScores(np.stack(columns, axis=1), costs, forward, warnings)
+
+
+def costs_as_json(scored: MemberScores) -> dict[str, Any]:
+    """What `cost.json` holds; `costs_from_json` reads it back."""
+    return {
+        "members": [asdict(cost) for cost in scored.costs],
+        "forward_cpu_seconds": scored.forward_cpu_seconds,
+        "warnings": scored.warnings,
+    }

@@ -1,0 +1,1 @@
+"""Everything that knows a configuration file, Snakemake, MLflow, or where a result lies on disk."""

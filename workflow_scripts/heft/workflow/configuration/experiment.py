@@ -1,0 +1,201 @@
+"""One experiment, resolved: its scorers, variants and fractions, checked for what a schema cannot say."""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import product
+from math import prod
+from pathlib import Path
+from typing import Any
+
+from heft.curation.fractions import check_fractions
+from heft.ensembles.kinds import KINDS
+from heft.errors import HeftError
+from heft.own_module import find_module
+from heft.registry import Declaration, declarations
+from heft.variants import Scorer, Variant
+from heft.workflow.configuration.settings import NAME_PATTERN, EnsembleSettings, ExperimentSettings, Named
+
+MOST_JOBS = 100_000
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """Name and settings of an experiment, and what follows from them; `where` starts its error messages."""
+
+    name: str
+    settings: ExperimentSettings
+    where: str
+
+    @cached_property
+    def methods(self) -> dict[str, Scorer]:
+        """The plain scorers of `methods`, by slug; an option that is a list makes a scorer of each of its values."""
+        return {scorer.slug: scorer for scorer in self._listed_methods}
+
+    @property
+    def _listed_methods(self) -> list[Scorer]:
+        entries = (one for entry in self.settings.methods for one in each_value(*named(entry)))
+        return [Scorer(name, self._non_default(name, options)) for name, options in entries]
+
+    @cached_property
+    def baselines(self) -> dict[str, Scorer]:
+        """Name and non-default options of each entry of `baselines`, by slug."""
+        entries = map(named, self.settings.baselines)
+        found = [Scorer(name, self._non_default(name, options, "baselines")) for name, options in entries]
+        return {scorer.slug: scorer for scorer in found}
+
+    @cached_property
+    def variants(self) -> dict[str, Variant]:
+        """Every variant by slug: each method alone, then each ensemble at each size above 1."""
+        found = [Variant(scorer) for scorer in self.methods.values()]
+        for ensemble in self.settings.ensembles:
+            for scorer in self._ensembled(ensemble):
+                over_members = Scorer(scorer.method, scorer.options, ensemble.kind, ensemble.options)
+                found += [Variant(over_members, size) for size in ensemble.sizes if size > 1]
+        return {variant.slug: variant for variant in found}
+
+    @cached_property
+    def scorers(self) -> dict[str, tuple[Scorer, int]]:
+        """Each scorer by slug, with the largest number of members that a variant asks of it."""
+        largest: dict[str, tuple[Scorer, int]] = {}
+        for variant in self.variants.values():
+            size = largest.get(variant.scorer.slug, (variant.scorer, 0))[1]
+            largest[variant.scorer.slug] = (variant.scorer, max(size, variant.members))
+        return largest
+
+    @cached_property
+    def fractions(self) -> list[float]:
+        """Fractions that are removed, ascending, the noise rate in its place; without planted noise it is left out."""
+        noise = self.settings.data.noise
+        planted = [noise.rate] if noise.kind != "none" else []
+        chosen = {fraction for fraction in self.settings.fractions if not isinstance(fraction, str)}
+        return sorted(chosen | set(planted if "noise_rate" in self.settings.fractions else []))
+
+    @property
+    def model(self) -> tuple[str, dict[str, Any]]:
+        """Name and options of the model."""
+        return named(self.settings.model)
+
+    def check(self, roots: Iterable[Path]) -> None:
+        """Raises HeftError where the settings contradict each other, or name a module that is not in one of `roots`."""
+        self._check_size()
+        self._check_names()
+        self._check_epochs()
+        self._check_known_labels()
+        model, _ = self.model
+        if ":" in model and find_module(model, roots) is None:
+            raise HeftError(
+                f'{self.where}.model is "{model}"; no such module beside the configuration or in the project'
+            )
+        if not self.fractions:
+            raise HeftError(
+                f"{self.where}.fractions holds only noise_rate, but data.noise.kind is none; give at least one number"
+            )
+        self._check_numbers_of_examples()
+        for ensemble in self.settings.ensembles:
+            self._check_ensemble(ensemble)
+
+    def _check_size(self) -> None:
+        """By arithmetic, since to list them all would take memory and time: four jobs for each variant of each seed."""
+        choices = [
+            prod(len(value) for value in options.values() if isinstance(value, list))
+            for _, options in map(named, self.settings.methods)
+        ]
+        sizes = sum(len(ensemble.sizes) for ensemble in self.settings.ensembles)
+        jobs = 4 * len(self.settings.seeds) * sum(choices) * (1 + sizes)
+        if jobs > MOST_JOBS:
+            raise HeftError(
+                f"{self.where} asks for about {jobs:,} jobs ({len(self.settings.seeds)} seeds, {sum(choices)} methods "
+                f"with their options, {sizes} sizes of ensembles); at most {MOST_JOBS:,} are allowed"
+            )
+
+    def _check_names(self) -> None:
+        if not re.match(NAME_PATTERN, self.name):
+            raise HeftError(
+                f'{self.where}: the name "{self.name}" may hold only lower-case letters, digits and underscores'
+            )
+        slugs = [scorer.slug for scorer in self._listed_methods]
+        if len(self.methods) < len(slugs):
+            twice = next(slug for slug in slugs if slugs.count(slug) > 1)
+            raise HeftError(f"{self.where}.methods names {twice} twice (an option at its default changes nothing)")
+
+    def _check_epochs(self) -> None:
+        epochs = self.settings.training.epochs
+        limited = {
+            "checkpoints.spaced": self.settings.checkpoints.spaced,
+            "checkpoints.early": self.settings.checkpoints.early,
+            "training.warmup_epochs": self.settings.training.warmup_epochs,
+        }
+        for key, value in limited.items():
+            if value > epochs:
+                raise HeftError(f"{self.where}.{key} is {value}; it must be at most training.epochs, which is {epochs}")
+
+    def _check_numbers_of_examples(self) -> None:
+        data = self.settings.data
+        try:
+            data.noise.n_wrong(data.train)
+        except HeftError as error:
+            raise HeftError(f"{self.where}.{error}") from error
+        check_fractions(self.fractions, data.train, f"{self.where}.fractions")
+
+    def _check_known_labels(self) -> None:
+        if self.settings.data.noise.kind == "none":
+            for slug, scorer in self.methods.items():
+                if "true_labels" in declaration_of(scorer.method).fields["needs"]:
+                    raise HeftError(
+                        f"{self.where}.methods has {slug}, which needs planted noise; data.noise.kind is none"
+                    )
+
+    def _check_ensemble(self, ensemble: EnsembleSettings) -> None:
+        where = f"{self.where}.ensembles ({ensemble.kind})"
+        try:
+            KINDS[ensemble.kind].values(ensemble.kind, ensemble.options)
+        except HeftError as error:
+            raise HeftError(f"{self.where}.ensembles: {error}") from error
+        if ensemble.kind == "checkpoints":
+            limits = {"training.epochs": self.settings.training.epochs}
+            needs = [declaration_of(scorer.method).fields["needs"] for scorer in self._ensembled(ensemble)]
+            if any("fine_tuned" in needed for needed in needs):
+                limits["fine_tuning.epochs"] = self.settings.fine_tuning.epochs
+            key, limit = min(limits.items(), key=lambda item: item[1])
+            if max(ensemble.sizes) > limit:
+                raise HeftError(f"{where}: sizes has {max(ensemble.sizes)}; it must be at most {key}, which is {limit}")
+        self._ensembled(ensemble)
+
+    def _ensembled(self, ensemble: EnsembleSettings) -> list[Scorer]:
+        able = [scorer for scorer in self.methods.values() if declaration_of(scorer.method).fields["ensemble"]]
+        if ensemble.methods is None:
+            return able
+        for name in ensemble.methods:
+            if name not in {scorer.method for scorer in able}:
+                known = ", ".join(scorer.method for scorer in able) or "none"
+                raise HeftError(
+                    f'{self.where}.ensembles ({ensemble.kind}): methods has "{name}", which is not in the list '
+                    f"methods; add it there, or choose from {known}"
+                )
+        return [scorer for scorer in able if scorer.method in ensemble.methods]
+
+    @staticmethod
+    def _non_default(name: str, options: Mapping[str, Any], room: str = "methods") -> dict[str, Any]:
+        declared = declarations(room)[name].options
+        return {key: value for key, value in options.items() if value != declared[key].default}
+
+
+def named(entry: Named) -> tuple[str, dict[str, Any]]:
+    """Name and options of an entry that is `name` or `{name: {option: value}}`."""
+    if isinstance(entry, str):
+        return entry, {}
+    return next((name, dict(options)) for name, options in entry.items())
+
+
+def each_value(name: str, options: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Name and options with one value each, for every combination of those that are lists."""
+    lists = [value if isinstance(value, list) else [value] for value in options.values()]
+    for values in product(*lists):
+        yield name, dict(zip(options, values, strict=True))
+
+
+def declaration_of(method: str) -> Declaration:
+    """The declaration of a registered method."""
+    return declarations("methods")[method]

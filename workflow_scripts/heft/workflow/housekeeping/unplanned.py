@@ -1,0 +1,100 @@
+"""What the configuration no longer asks for, told by the wildcards of a file or by the key of a tracked run.
+
+What Heft writes has a shape: the path of an output or a log of a rule, with wildcards in braces. A file that has none
+of these shapes is not Heft's, and is never named here.
+"""
+
+import re
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+
+from heft.workflow.planning.plan import Plan
+
+MEMBER_KINDS = ("seeds", "folds", "subsets", "fine_tunes")
+SLUG = r"[A-Za-z0-9_.\-]+"
+# `m` a scorer, `v` a variant, `file` anything in a folder that is the output of a rule.
+WILDCARDS = {"e": "[a-z0-9_]+", "s": "[0-9]+", "g": "[0-9]+", "kind": "[a-z_]+", "m": SLUG, "v": SLUG, "file": "[^/]+"}
+_GROUP = re.compile(r"(?P<kind>[a-z_]+) group(?P<g>[0-9]+)")
+
+
+def planned_names(plan: Plan) -> dict[str, dict[str, list[str]]]:
+    """{experiment: {wildcard: values}} of what a plan asks for; `kind/g` are the groups of further trained models."""
+    names = {}
+    for name, experiment in plan.experiments.items():
+        groups = {
+            f"{kind}/{group}"
+            for kind in MEMBER_KINDS
+            for scorer in experiment.scorers
+            for group in plan.member_groups(name, scorer, kind)
+        }
+        names[name] = {
+            "s": [str(seed) for seed in experiment.settings.seeds],
+            "m": list(experiment.scorers),
+            "v": plan.variants(name),
+            "kind/g": sorted(groups),
+        }
+    return names
+
+
+@dataclass(frozen=True)
+class Planned:
+    """What is asked for (`names`, see `planned_names`), and the shapes of all files that rules write."""
+
+    names: Mapping[str, Mapping[str, Collection[str]]]
+    shapes: Collection[str]
+
+    def of_file(self, path: str) -> str:
+        """What a file was made for that is no longer asked for; empty where it is, or where the file has no shape."""
+        reasons = [self._unplanned(wildcards) for wildcards in self._matches(path)]
+        return reasons[0] if reasons and all(reasons) else ""
+
+    def has_shape(self, path: str) -> bool:
+        """Whether a rule writes files of such a path."""
+        return any(True for _ in self._matches(path))
+
+    def of_run(self, key: str) -> str:
+        """What a tracked run (`records.run_key`) was made for that is no longer asked for; empty where it is."""
+        experiment, *parts = key.split("/")
+        wildcards = {"e": experiment}
+        if parts and re.fullmatch("seed[0-9]+", parts[0]):
+            wildcards["s"] = parts.pop(0).removeprefix("seed")
+        stage, *what = [*parts, "", ""]
+        if what[0] and stage == "members":
+            group = _GROUP.fullmatch(what[0])
+            wildcards |= group.groupdict() if group else {}
+        elif what[0]:
+            wildcards["m" if stage == "score_members" else "v"] = what[0]
+        return self._unplanned(wildcards)
+
+    def _unplanned(self, wildcards: Mapping[str, str]) -> str:
+        """The first of experiment, seed, group of members, scorer and variant that is not asked for."""
+        experiment = wildcards.get("e")
+        if not experiment:
+            return ""
+        if experiment not in self.names:
+            return f"experiment {experiment}"
+        names = self.names[experiment]
+        if "s" in wildcards and wildcards["s"] not in names["s"]:
+            return f"{experiment}, seed {wildcards['s']}"
+        if "g" in wildcards and f"{wildcards['kind']}/{wildcards['g']}" not in names["kind/g"]:
+            return f"{experiment}, members {wildcards['kind']} group {wildcards['g']}"
+        for wildcard in ("m", "v"):
+            if wildcard in wildcards and wildcards[wildcard] not in names[wildcard]:
+                return f"{experiment}, {wildcards[wildcard]}"
+        return ""
+
+    def _matches(self, path: str) -> Iterable[dict[str, str]]:
+        found = (re.fullmatch(pattern, path) for pattern in map(_pattern, self.shapes))
+        return [match.groupdict() for match in found if match]
+
+
+def _pattern(shape: str) -> str:
+    """A shape as a regular expression; a wildcard that stands there again is the same text."""
+    parts = re.split(r"\{(\w+)\}", shape)
+    pattern = re.escape(parts[0])
+    for index in range(1, len(parts), 2):
+        name = parts[index]
+        again = name in parts[1:index:2]
+        pattern += f"(?P={name})" if again else f"(?P<{name}>{WILDCARDS[name]})"
+        pattern += re.escape(parts[index + 1])
+    return pattern

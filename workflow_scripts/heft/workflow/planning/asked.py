@@ -1,0 +1,126 @@
+"""What a person asks `check.py` to check, without torch: a model by its name, or those of a configuration."""
+
+import argparse
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from heft.artifacts import read_json
+from heft.ensembles.kinds import KINDS
+from heft.errors import HeftError
+from heft.registry import declarations
+from heft.workflow.configuration.experiment import Experiment
+from heft.workflow.configuration.settings import load_configuration
+from heft.workflow.planning.plan import Plan, load_plan
+
+Chosen = tuple[str, Mapping[str, Any]]  # name and options
+PROJECT = Path(__file__).parents[4]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A model (name, options, input_shape, n_classes), and the methods, with options, and kinds to try on it."""
+
+    model: Mapping[str, Any]
+    title: str = ""
+    methods: Sequence[Chosen] = ()
+    kinds: Sequence[str] = field(default_factory=lambda: list(KINDS))
+
+    @classmethod
+    def of_model(cls, name: str, options: Mapping[str, Any], input_shape: Sequence[int], n_classes: int) -> "Asked":
+        """A model by its name, with every registered method."""
+        if n_classes < 2:
+            raise HeftError(f"--classes is {n_classes}; it must be at least 2.")
+        model = {"name": name, "options": options, "input_shape": list(input_shape), "n_classes": n_classes}
+        return cls(model, methods=[(method, {}) for method in declarations("methods")])
+
+
+def asked_by_configuration(file: Path) -> list[Asked]:
+    """The model of each experiment that the configuration runs, with its methods, then the others at their defaults.
+
+    Raises HeftError where the configuration is wrong, or neither it nor a former run knows the shape of the data.
+    """
+    raw = _deeply_updated(_read(PROJECT / "config.yaml"), _read(file))
+    plan = load_plan(raw, [file])
+    return [_asked(plan, raw, name) for name in plan.experiments]
+
+
+def tried_on(raw: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """`methods` with their options, and `kinds` of ensembles, of an experiment of a configuration."""
+    _, settings = load_configuration(raw)
+    experiment = Experiment(name, settings[name], name)
+    return {
+        "methods": [(scorer.method, dict(scorer.options)) for scorer in experiment.methods.values()],
+        "kinds": sorted({ensemble.kind for ensemble in experiment.settings.ensembles}),
+    }
+
+
+def _asked(plan: Plan, raw: Mapping[str, Any], name: str) -> Asked:
+    listed: list[Chosen] = tried_on(raw, name)["methods"]
+    names = {method for method, _ in listed}
+    others: list[Chosen] = [(method, {}) for method in declarations("methods") if method not in names]
+    return Asked({**plan.model(name), **_data_of(plan, name)}, f"experiment {name}: ", [*listed, *others])
+
+
+def _data_of(plan: Plan, name: str) -> dict[str, Any]:
+    """input_shape and n_classes, as the data source declares them, or a former run has found them."""
+    source = plan.experiments[name].settings.data.source
+    declared = declarations("data/sources")[source].fields.get("size")
+    if declared:
+        return {"input_shape": declared["input_shape"], "n_classes": declared["n_classes"]}
+    manifest = Path(f"results/{name}/data/manifest.json")
+    if not manifest.is_file():
+        raise HeftError(
+            f"experiment {name}: the data source {source} does not declare its size; give it `size`, or name the model "
+            "with --input and --classes."
+        )
+    found = read_json(manifest)
+    return {"input_shape": found["input_shape"], "n_classes": len(found["class_names"])}
+
+
+def shape_of(text: str) -> list[int]:
+    """`1,28,28` as numbers, for argparse."""
+    try:
+        shape = [int(part) for part in text.split(",")]
+    except ValueError:
+        shape = []
+    if not shape or min(shape) < 1:
+        raise argparse.ArgumentTypeError(f'"{text}" is no shape; write whole numbers with commas, such as 1,28,28')
+    return shape
+
+
+def option_of(text: str) -> tuple[str, Any]:
+    """`width=24` as a name and a value that is read as in a configuration, for argparse."""
+    import yaml
+
+    name, equals, value = text.partition("=")
+    if not equals or not name.isidentifier():
+        raise argparse.ArgumentTypeError(f'"{text}" is no option; write name=value, such as width=24')
+    try:
+        return name, yaml.safe_load(value)
+    except yaml.YAMLError:
+        raise argparse.ArgumentTypeError(f'"{value}" of {name} is no value; write it as in a configuration') from None
+
+
+def _read(file: Path) -> dict[str, Any]:
+    import yaml
+
+    try:
+        found = yaml.safe_load(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise HeftError(f"{file} cannot be read: {error.strerror}.") from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise HeftError(f"{file} is not YAML: {' '.join(str(error).split())}.") from error
+    if not isinstance(found, dict):
+        raise HeftError(f"{file} holds no mapping (key: value).")
+    return found
+
+
+def _deeply_updated(settings: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    """`settings` with `changes` over it, mapping by mapping, as Snakemake reads one --configfile after another."""
+    updated = dict(settings)
+    for key, value in changes.items():
+        both = isinstance(value, Mapping) and isinstance(updated.get(key), Mapping)
+        updated[key] = _deeply_updated(updated[key], value) if both else value
+    return updated

@@ -1,0 +1,1 @@
+"""Files of a run, read back as objects of the library."""

@@ -1,0 +1,108 @@
+"""Collects what a report needs from the files of all seeds."""
+
+import os
+import platform
+from collections.abc import Iterator, Mapping, Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import yaml
+
+from heft.artifacts import read_json, read_parquet
+from heft.data.duplicates import sentence_of
+from heft.data.inputs import InputsFile
+from heft.evaluation.columns import COLUMNS, KEY
+from heft.evaluation.statistics import rank_agreement
+from heft.registry import declarations
+from heft.reporting.inputs import AGREEMENT_COLUMNS, ReportInput, SplitFacts, TrainingExamples, Warned
+from heft.workflow.results.report_files import Sources
+from heft.workflow.tracking.records import commit_tags
+
+SHOWN_PACKAGES = ("torch", "torchvision", "numpy", "pandas", "scikit-learn", "snakemake", "mlflow", "seaborn")
+
+
+def gather(sources: Sources) -> ReportInput:
+    """The report's input; a file that is listed must be there."""
+    evaluated = [read_json(file) for file in sources.metrics]
+    rows = [row for one in evaluated for row in one["rows"]]
+    facts, manifest = read_json(next(iter(sources.facts.values()))), read_json(sources.manifest)
+    used = {row["method"] for row in rows} | {cell.method for cell in sources.missing}
+    declared = {room: declarations(room) for room in ("methods", "baselines")}
+    scores = {seed: _scores(sources, seed) for seed in sources.train}
+    return ReportInput(
+        experiment=sources.experiment,
+        comparison=pd.DataFrame(rows, columns=list(COLUMNS)),
+        long_metrics=pd.DataFrame(
+            [entry for one in evaluated for entry in one["long"]], columns=[*KEY, "metric", "value"]
+        ),
+        history=pd.concat([read_parquet(file).assign(seed=seed) for seed, file in sources.history.items()]),
+        precision_recall=_together(_curves(evaluated), ("seed", "variant", "recall", "precision")),
+        split=SplitFacts(
+            facts["n"],
+            facts["noise"],
+            facts["rate"] if facts["noise"] != "none" else None,
+            facts["resample"],
+            sentence_of(facts["conflicting_duplicates"], manifest["class_names"]),
+        ),
+        manifest=manifest,
+        methods={name: found for name, found in declared["methods"].items() if name in used},
+        baselines={name: found for name, found in declared["baselines"].items() if name in used},
+        agreement=_together(
+            (rank_agreement(table.drop(columns="id")).assign(seed=seed) for seed, table in scores.items()),
+            AGREEMENT_COLUMNS,
+        ),
+        configuration=yaml.safe_dump(dict(sources.configuration), sort_keys=False, allow_unicode=True),
+        commit=commit_tags().get("mlflow.source.git.commit", "unknown"),
+        versions={"python": platform.python_version(), **{package: version(package) for package in SHOWN_PACKAGES}},
+        machine=machine(),
+        training=_training_examples(sources, scores, manifest["display"]),
+        warnings=[
+            Warned(one["rows"][0]["seed"], one["rows"][0]["variant"], sentence)
+            for one in evaluated
+            for sentence in one["warnings"]
+        ],
+        missing=sources.missing,
+    )
+
+
+def machine() -> dict[str, str]:
+    """What the machine is, as far as it matters for costs."""
+    return {
+        "system": f"{platform.system()} {platform.machine()}",
+        "processors": str(os.cpu_count()),
+        "threads per job": "1",
+    }
+
+
+def _curves(evaluated: list[dict[str, Any]]) -> Iterator[pd.DataFrame]:
+    for one in evaluated:
+        if one["precision_recall"]:
+            first = one["rows"][0]
+            yield pd.DataFrame(one["precision_recall"]).assign(seed=first["seed"], variant=first["variant"])
+
+
+def _together(tables: Iterator[pd.DataFrame], columns: Sequence[str]) -> pd.DataFrame:
+    found = [table[list(columns)] for table in tables if len(table)]
+    return pd.concat(found, ignore_index=True) if found else pd.DataFrame(columns=list(columns))
+
+
+def _scores(sources: Sources, seed: int) -> pd.DataFrame:
+    """The id of every training example of a seed, and a column of scores for each variant."""
+    scores = read_parquet(sources.train[seed])[["id"]]
+    for file in sources.scores.get(seed, ()):
+        table = read_parquet(file).rename(columns={"score": Path(file).stem})
+        scores = scores.merge(table, on="id", how="left", validate="one_to_one")
+    return scores
+
+
+def _training_examples(
+    sources: Sources, scores: Mapping[int, pd.DataFrame], display: Mapping[str, Any]
+) -> TrainingExamples:
+    """Those of the seed that most variants are scored for, the first of equals."""
+    seed = max(scores, key=lambda one: scores[one].shape[1])
+    train = read_parquet(sources.train[seed])
+    rows = train["row"].to_numpy()
+    inputs = InputsFile(sources.inputs).verified(rows)[rows]
+    return TrainingExamples(seed, train[["id", "label", "true_label"]], scores[seed], inputs, display)

@@ -1,0 +1,1 @@
+"""What accompanies a run and each of its jobs."""

@@ -1,0 +1,94 @@
+"""What every stage script shares: one thread, and a record for the tracker."""
+
+import hashlib
+import json
+import os
+import sys
+import warnings
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from heft.artifacts import read_json
+from heft.scoring.memory import keep_freed_memory
+from heft.workflow.tracking.records import Dataset, RunRecord, run_key
+
+
+def run_stage(
+    work: Callable[[Any, RunRecord], None], job: Any, variant: str = "", computed_from: Mapping[str, str] | None = None
+) -> None:
+    """Runs `work(job, record)` as the run `{rule} {variant}` of the tracker; `job` is Snakemake's `snakemake` object.
+
+    computed_from: {stage: variant} of the runs whose results the work reads. What ends the work with an error stands
+    in the job's log (`job_end.py`). The imports of a stage stand in its function, so that all of them run in there.
+    """
+    prepare_process()
+    with start_record(job, variant, computed_from or {}) as record:
+        work(job, record)
+
+
+def run_unrecorded(work: Callable[[Any], None], job: Any) -> None:
+    """Runs `work(job)`, which writes its records itself; else as `run_stage`."""
+    prepare_process()
+    work(job)
+
+
+def say(job: Any, sentences: list[str]) -> None:
+    """Adds sentences to the job's log, for who looks there; the report says them too."""
+    with Path(str(job.log[0])).open("a", encoding="utf-8") as log:
+        log.writelines(f"{sentence}\n" for sentence in sentences)
+
+
+def prepare_process() -> None:
+    """One torch thread, so that bits do not depend on the cores; freed memory is kept; no warning that a person cannot
+    act on."""
+    warnings.filterwarnings("ignore", category=FutureWarning, message=".*torch.jit.script.*")
+    warnings.filterwarnings("ignore", category=UserWarning, message="There is a performance drop")
+    os.environ["OMP_NUM_THREADS"] = "1"
+    if torch := sys.modules.get("torch"):
+        torch.set_num_threads(1)
+    keep_freed_memory()
+
+
+def start_record(job: Any, variant: str, computed_from: Mapping[str, str]) -> RunRecord:
+    """Opens the job's record; parameters are the job's own, as the Snakefile gave them."""
+    experiment, seed = seed_of(job)
+    return RunRecord.start(
+        str(job.output.record),
+        experiment,
+        job.rule,
+        seed=seed,
+        variant=variant,
+        parameters={name: value for name, value in job.params.items() if name != "code"},
+        tags={"code": code_digest(job)},
+        parents=parent_keys(experiment, seed, computed_from),
+        dataset=dataset_of(job),
+    )
+
+
+def seed_of(job: Any) -> tuple[str, int | None]:
+    """Experiment and seed of a job; no seed where a job serves all of them."""
+    seed = job.wildcards.get("s")
+    return job.wildcards.e, int(seed) if seed is not None else None
+
+
+def parent_keys(experiment: str, seed: int | None, computed_from: Mapping[str, str]) -> list[str]:
+    """Keys of the runs that a job read."""
+    return [
+        run_key(experiment, None if name == "prepare" else seed, name, variant)
+        for name, variant in computed_from.items()
+    ]
+
+
+def dataset_of(job: Any) -> Dataset | None:
+    """The data set behind a job, where its manifest is among the inputs."""
+    manifest = job.input.get("manifest")
+    if not manifest:
+        return None
+    facts = read_json(str(manifest))
+    return Dataset(facts["source"], facts["dataset_digest"], facts["origin"])
+
+
+def code_digest(job: Any) -> str:
+    """One hash of the job's code fingerprint."""
+    return hashlib.sha256(json.dumps(job.params.code, sort_keys=True).encode()).hexdigest()[:12]

@@ -1,0 +1,1 @@
+"""What is noted of a run, and how it gets into MLflow."""
