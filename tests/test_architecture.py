@@ -1,131 +1,185 @@
 """Who may import whom, as docs/architecture.md says it; read from the parsed files without importing them."""
 
 import ast
+import re
+import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
+from house import (
+    LIBRARY,
+    ROOT,
+    SNAKEFILES,
+    STAGES,
+    circle,
+    files_of_import,
+    imported_at_once,
+    imported_packages,
+    imports_of,
+    imports_side_by_side,
+    modules,
+    packages_at_once,
+    room_of,
+)
 
-from heft.workflow.planning.fingerprint import imported_modules
-
-ROOT = Path(__file__).parent.parent
-LIBRARY = ROOT / "workflow_scripts" / "heft"
-STAGES = sorted(ROOT.glob("workflow_scripts/*.py"))
-
-# room -> rooms of the library that it may import, beside itself and FOUNDATION
-FOUNDATION = {"errors", "faults", "artifacts", "atomic_files", "checksum", "registry", "settings"}
-MAY_IMPORT = {
+# Single files that every room may import; they import one another alone.
+FOUNDATION = {
+    *("errors", "faults", "artifacts", "atomic_files", "checksum"),
+    *("registry", "own_module", "seeds", "variants"),
+}
+# The same for the rooms of the workflow.
+WORKFLOW_FOUNDATION = {"workflow/places", "workflow/identity", "workflow/processes"}
+# Room of the library -> further rooms that it may import.
+LIBRARY_ROOMS: dict[str, set[str]] = {
     "kernels": set(),
+    "models": set(),
+    "data": set(),
     "objectives": {"kernels"},
-    "methods": {"kernels", "objectives", "logits"},
-    "models": {"own_module"},
-    "data": {"training"},  # settings and the seeds of its random streams
-    "training": {"data", "models", "logits"},
-    "curation": {"variants", "data", "models", "training"},
+    "methods": {"kernels"},
+    "training": {"data", "models", "kernels"},
+    "auxiliary": {"data", "models", "training"},
     "baselines": {"data", "models", "training"},
-    "reporting": {"statistics", "comparison", "variants", "tracking_links"},
+    "curation": {"data", "models", "training"},
+    "ensembles": {"kernels", "methods", "training"},
+    "scoring": {"kernels", "objectives", "methods", "ensembles"},
+    "evaluation": {"data", "training", "curation"},
+    "reporting": {"evaluation"},
+    "checking": {"kernels", "objectives", "methods", "models", "data", "training", "ensembles"},
 }
-MAY_IMPORT_PACKAGES = {
-    "kernels": {
-        *("torch", "collections", "math", "typing", "dataclasses", "functools", "contextlib", "time", "fnmatch"),
-        *("copy", "enum", "weakref"),
+# Room of the workflow -> further rooms of the workflow that it may import; each may import the whole library.
+WORKFLOW_ROOMS: dict[str, set[str]] = {
+    "workflow/configuration": set(),
+    "workflow/planning": {"workflow/configuration"},
+    "workflow/tracking": set(),
+    "workflow/results": {"workflow/tracking"},
+    "workflow/runtime": {"workflow/planning", "workflow/tracking"},
+    "workflow/housekeeping": {"workflow/planning", "workflow/tracking"},
+}
+KERNELS_IMPORT = {
+    *("torch", "collections", "math", "typing", "dataclasses", "functools", "contextlib", "time", "fnmatch"),
+    *("copy", "enum", "weakref", "heft"),
+}
+HEAVY = {"torch", "torchvision", "mlflow", "seaborn", "matplotlib", "sklearn"}
+
+
+def allowed(room: str) -> set[str]:
+    """The rooms that a room may import, beside itself."""
+    if room in FOUNDATION:
+        return FOUNDATION
+    if room in LIBRARY_ROOMS:
+        return LIBRARY_ROOMS[room] | FOUNDATION
+    if room in WORKFLOW_FOUNDATION:
+        return WORKFLOW_FOUNDATION | FOUNDATION
+    return WORKFLOW_ROOMS[room] | WORKFLOW_FOUNDATION | FOUNDATION | set(LIBRARY_ROOMS)
+
+
+def test_every_room_is_declared_and_every_declared_room_is_there() -> None:
+    assert {room_of(file) for file in modules()} == {
+        *(FOUNDATION | WORKFLOW_FOUNDATION),
+        *LIBRARY_ROOMS,
+        *WORKFLOW_ROOMS,
     }
-}
-
-
-def room_of(file: Path) -> str:
-    """The folder or file of the library: `methods` for heft/methods/ip.py, `seeds` for heft/seeds.py."""
-    return file.relative_to(LIBRARY).parts[0].removesuffix(".py")
-
-
-def modules() -> list[Path]:
-    return sorted(file for file in LIBRARY.rglob("*.py") if file.name != "__init__.py")
-
-
-def imported_packages(file: Path) -> set[str]:
-    names: set[str] = set()
-    for node in ast.walk(ast.parse(file.read_text())):
-        if isinstance(node, ast.Import):
-            names |= {alias.name.partition(".")[0] for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            names.add(node.module.partition(".")[0])
-    return names
+    for room, others in {**LIBRARY_ROOMS, **WORKFLOW_ROOMS}.items():
+        assert (LIBRARY / room).is_dir(), room
+        assert others <= {*LIBRARY_ROOMS, *WORKFLOW_ROOMS}, room
 
 
 @pytest.mark.parametrize("file", modules(), ids=lambda file: file.relative_to(LIBRARY).as_posix())
 def test_each_room_imports_only_what_it_may(file: Path) -> None:
     room = room_of(file)
-    if room not in MAY_IMPORT:
-        return
-    imported = {room_of(found) for found in imported_modules(file).values() if found.is_relative_to(LIBRARY)}
-    assert imported - {room} <= MAY_IMPORT[room] | FOUNDATION, f"{file.name} of {room} imports {imported}"
+    assert {room_of(found) for found in imports_of(file)} - {room} <= allowed(room)
+
+
+def test_the_library_never_imports_the_workflow() -> None:
+    library = [file for file in modules() if not room_of(file).startswith("workflow/")]
+    assert library
+    found = {file.name: {one for one in imports_of(file) if room_of(one).startswith("workflow/")} for file in library}
+    assert {name: files for name, files in found.items() if files} == {}
+    assert [file.name for file in library if "heft.workflow" in file.read_text(encoding="utf-8")] == []
+
+
+@pytest.mark.parametrize(
+    "folder",
+    sorted({file.parent for file in LIBRARY.rglob("*.py")}),
+    ids=lambda folder: folder.relative_to(LIBRARY.parent).as_posix(),
+)
+def test_files_and_folders_that_lie_side_by_side_do_not_import_in_a_circle(folder: Path) -> None:
+    assert circle(imports_side_by_side(folder)) == []
+
+
+def test_files_do_not_import_in_a_circle() -> None:
+    graph = {str(file): {str(found) for found in imports_of(file)} for file in modules()}
+    assert circle(graph) == []
+
+
+def test_a_circle_is_found() -> None:
+    assert circle({"a": {"b"}, "b": {"c"}, "c": set()}) == []
+    assert circle({"a": {"b"}, "b": {"c"}, "c": {"b"}}) == ["b", "c", "b"]
 
 
 def test_no_method_imports_another_method() -> None:
-    helpers = {"registry.py", "context.py"}
-    for file in (LIBRARY / "methods").glob("*.py"):
-        siblings = {found.name for found in imported_modules(file).values() if found.parent == LIBRARY / "methods"}
-        assert siblings <= helpers | {"__init__.py"}, f"{file.name} imports {siblings}"
+    folder = LIBRARY / "methods"
+    for file in folder.glob("*.py"):
+        siblings = {found.name for found in imports_of(file) if found.parent == folder}
+        assert siblings <= {"declare.py", "context.py"}, f"{file.name} imports {siblings}"
 
 
 def test_kernels_know_only_torch() -> None:
-    for file in (LIBRARY / "kernels").glob("*.py"):
-        assert imported_packages(file) <= MAY_IMPORT_PACKAGES["kernels"] | {"heft"}, file.name
+    for file in (LIBRARY / "kernels").rglob("*.py"):
+        assert imported_packages(file) <= KERNELS_IMPORT, file.name
 
 
 def test_only_tracking_imports_mlflow() -> None:
-    everywhere = [*modules(), *STAGES]
-    assert {file.name for file in everywhere if "mlflow" in imported_packages(file)} == {"tracking.py"}
+    users = [file for file in [*modules(), *STAGES] if "mlflow" in imported_packages(file)]
+    assert {file.parent for file in users} == {LIBRARY / "workflow" / "tracking"}
 
 
 def test_only_the_workflow_knows_snakemake() -> None:
-    assert [file.name for file in modules() if "snakemake" in imported_packages(file)] == []
+    """Neither as a package, nor by the name that Snakemake puts into its scripts."""
+    for file in modules():
+        if not room_of(file).startswith("workflow/"):
+            tree = ast.parse(file.read_text(encoding="utf-8"))
+            names = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+            texts = [node.value for node in ast.walk(tree) if isinstance(node, ast.Constant)]
+            assert "snakemake" not in names | imported_packages(file), file
+            assert not [text for text in texts if isinstance(text, str) and text.startswith("snakemake")], file
 
 
-def test_nothing_in_the_library_imports_a_stage_script() -> None:
+def test_nothing_in_heft_imports_a_stage_script() -> None:
     stages = {file.stem for file in STAGES}
     for file in modules():
         assert not stages & imported_packages(file), file
 
 
-def test_imports_have_no_cycle() -> None:
-    graph = {file: set(imported_modules(file).values()) for file in modules()}
-    done: set[Path] = set()
-
-    def visit(file: Path, path: tuple[Path, ...]) -> None:
-        assert file not in path, " -> ".join(step.name for step in [*path, file])
-        if file not in done:
-            for found in graph.get(file, set()):
-                visit(found, (*path, file))
-            done.add(file)
-
-    for file in graph:
-        visit(file, ())
-
-
 def test_the_snakefile_imports_no_torch_mlflow_or_plots() -> None:
-    waiting, reached = [LIBRARY / "plan.py", LIBRARY / "session.py"], set()
+    waiting: list[Path] = []
+    for file in SNAKEFILES:
+        for line in re.findall(r"^(?:from|import) heft.*", file.read_text(encoding="utf-8"), re.MULTILINE):
+            (node,) = ast.parse(line).body
+            assert isinstance(node, ast.ImportFrom), line
+            waiting += [found for one in node.names for found in files_of_import(str(node.module), one.name)]
+    reached: set[Path] = set()
+    assert LIBRARY / "workflow" / "planning" / "plan.py" in waiting
     while waiting:
         file = waiting.pop()
         if file not in reached:
             reached.add(file)
-            waiting += imported_modules(file).values()
-    heavy = {"torch", "torchvision", "mlflow", "seaborn", "matplotlib", "sklearn"}
-    assert {file.name: found for file in reached if (found := imported_packages(file) & heavy)} == {}
+            waiting += imported_at_once(file)
+    assert {file.name: found for file in reached if (found := packages_at_once(file) & HEAVY)} == {}
 
 
 def test_the_architecture_page_names_every_room() -> None:
-    page = (ROOT / "docs" / "architecture.md").read_text()
-    rooms = {room_of(file) for file in modules()}
-    missing = [room for room in sorted(rooms) if f"`{room}/`" not in page and f"`{room}.py`" not in page]
-    assert missing == []
+    page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    folders = [f"`{room}/`" for room in {*LIBRARY_ROOMS, *WORKFLOW_ROOMS}]
+    files = [f"`{room}.py`" for room in FOUNDATION | WORKFLOW_FOUNDATION]
+    assert [name for name in sorted([*folders, *files]) if name not in page] == []
 
 
 def test_only_evaluate_declares_the_test_split_as_input() -> None:
-    import re
-
     readers = []
     for file in sorted((ROOT / "rules").glob("*.smk")):
-        for block in re.split(r"\n(?=rule |checkpoint )", file.read_text()):
+        for block in re.split(r"\n(?=rule |checkpoint )", file.read_text(encoding="utf-8")):
             inputs = block.partition("input:")[2].partition("output:")[0]
             if "split/test.parquet" in inputs or "split/{" in inputs:
                 readers.append(block.partition(":")[0].strip())
@@ -138,11 +192,9 @@ def test_only_evaluate_declares_the_test_split_as_input() -> None:
 
 
 def test_no_gitignore_pattern_swallows_a_room() -> None:
-    import shutil
-    import subprocess
-
     if not (ROOT / ".git").exists() or not shutil.which("git"):
         pytest.skip("not a git checkout")
     files = [str(file.relative_to(ROOT)) for file in [*modules(), *STAGES]]
-    answer = subprocess.run(["git", "check-ignore", *files], cwd=ROOT, capture_output=True, text=True, check=False)
+    command = ["git", "check-ignore", "--no-index", *files]
+    answer = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert answer.stdout == ""
