@@ -27,6 +27,33 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
+@pytest.fixture
+def stage(package: Path) -> Path:
+    """A stage script that imports a kernel, and of each kind what no number depends on."""
+    heft = package / "heft"
+    for room in ("scoring", "workflow/tracking/records", "workflow/results"):
+        (heft / room).mkdir(parents=True)
+    for name in ("errors", "faults", "artifacts", "atomic_files", "checksum", "scoring/memory", "workflow/places"):
+        (heft / f"{name}.py").write_text("VALUE = 1\n")
+    (heft / "workflow/stage.py").write_text("from heft.kernels.solvers import solve\nVALUE = 1\n")
+    (heft / "workflow/tracking/records/__init__.py").write_text("from heft.workflow.tracking.records.run import Run\n")
+    (heft / "workflow/tracking/records/run.py").write_text("class Run:\n    VALUE = 1\n")
+    (heft / "workflow/results/trained.py").write_text("from heft.workflow.places import VALUE\nREAD = 1\n")
+    (heft / "scoring/cost.py").write_text(
+        "from heft.scoring.memory import VALUE\nfrom heft.errors import VALUE\nCOST = 1\n"
+    )
+    file = package / "stage.py"
+    file.write_text(
+        "from heft import artifacts, atomic_files, checksum, faults\n"
+        "from heft.kernels.products import dot\n"
+        "from heft.scoring.cost import COST\n"
+        "from heft.workflow import stage\n"
+        "from heft.workflow.results.trained import READ\n"
+        "from heft.workflow.tracking.records import Run\n"
+    )
+    return file
+
+
 def edit(file: Path, old: str, new: str) -> None:
     text = file.read_text()
     assert old in text
@@ -52,6 +79,56 @@ def test_an_edit_of_a_sibling_changes_nothing(package: Path) -> None:
     before = fingerprint(package / "score.py", packages=())
     edit(package / "heft" / "kernels" / "solvers.py", "1 / a", "2 / a")
     assert fingerprint(package / "score.py", packages=()) == before
+
+
+def test_what_no_number_depends_on_is_not_followed_nor_what_it_imports(stage: Path) -> None:
+    assert set(fingerprint(stage, packages=())) == {
+        *("stage.py", "heft.kernels.products", "heft.scoring.cost", "heft.workflow.results.trained")
+    }
+
+
+@pytest.mark.parametrize(
+    "file",
+    [
+        *("errors.py", "faults.py", "artifacts.py", "atomic_files.py", "checksum.py", "scoring/memory.py"),
+        *("workflow/stage.py", "workflow/places.py", "workflow/tracking/records/run.py", "kernels/solvers.py"),
+    ],
+)
+def test_an_edit_of_what_no_number_depends_on_changes_nothing(stage: Path, file: str) -> None:
+    before = fingerprint(stage, packages=())
+    edit(stage.parent / "heft" / file, "1", "2")
+    assert fingerprint(stage, packages=()) == before
+
+
+@pytest.mark.parametrize(
+    ("file", "module"),
+    [
+        ("kernels/products.py", "heft.kernels.products"),
+        ("scoring/cost.py", "heft.scoring.cost"),
+        ("workflow/results/trained.py", "heft.workflow.results.trained"),
+    ],
+)
+def test_an_edit_of_what_numbers_are_made_of_changes_its_hash(stage: Path, file: str, module: str) -> None:
+    before = fingerprint(stage, packages=())
+    path = stage.parent / "heft" / file
+    edit(path, path.read_text(), path.read_text() + "EDITED = 1\n")
+    after = fingerprint(stage, packages=())
+    assert [name for name in before if before[name] != after[name]] == [module]
+
+
+def test_each_module_without_numbers_is_there() -> None:
+    for name in (*module.WITHOUT_NUMBERS, module.WITH_NUMBERS):
+        place = module.PACKAGE_ROOT.joinpath(*name.split("."))
+        assert place.is_dir() or place.with_suffix(".py").is_file(), name
+
+
+@pytest.mark.parametrize("script", ["prepare", "train", "score_members", "evaluate", "report"])
+def test_of_the_workflow_a_stage_follows_what_reads_results_alone(script: str) -> None:
+    found = set(fingerprint(module.PACKAGE_ROOT / f"{script}.py", packages=()))
+    without = {name for name in found if not module.has_numbers(name)}
+    assert (without, len(found) > 3) == (set(), True)
+    of_workflow = {name for name in found if name.startswith("heft.workflow.")}
+    assert bool(of_workflow) == (script in ("score_members", "report"))
 
 
 @pytest.mark.parametrize(

@@ -76,6 +76,30 @@ def test_an_edited_kernel_reruns_the_methods_that_import_it(workspace: Workspace
     assert "train" not in rules_of(jobs)
 
 
+def add_a_line(workspace: Workspace, *patterns: str) -> int:
+    """Adds a statement to files of the house; the number of files."""
+    house = workspace.folder / "workflow_scripts/heft"
+    files = [file for pattern in patterns for file in house.glob(pattern) if file.name != "__init__.py"]
+    for file in files:
+        file.write_text(file.read_text() + "\n\nEDITED = True\n")
+    return len(files)
+
+
+def test_an_edit_of_plumbing_and_of_sentences_reruns_nothing(workspace: Workspace) -> None:
+    rooms = ("configuration", "planning", "tracking", "tracking/records", "runtime", "housekeeping")
+    plumbing = ("errors", "faults", "artifacts", "atomic_files", "checksum", "scoring/memory")
+    files = [*(f"workflow/{room}/*.py" for room in rooms), *(f"{name}.py" for name in plumbing), "workflow/*.py"]
+    assert add_a_line(workspace, *files) > 40
+    assert workspace.plan() == []
+
+
+def test_an_edit_of_what_reads_results_back_reruns_who_reads_them(workspace: Workspace) -> None:
+    assert add_a_line(workspace, "workflow/results/*.py") == 3
+    rules = rules_of(workspace.plan())
+    assert {"score_members", "report"} <= rules
+    assert not rules & {"prepare", "split", "train", "checkpoint", "members"}
+
+
 def test_an_edited_baseline_reruns_it_alone(workspace: Workspace) -> None:
     workspace.edit("workflow_scripts/heft/baselines/finetuned.py", "return ", "EDITED = 1\n    return ")
     jobs = workspace.plan()

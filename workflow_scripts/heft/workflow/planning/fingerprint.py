@@ -2,7 +2,8 @@
 
 A module's hash is over its parsed text without docstrings, as `ast.unparse` writes it: comments, docstrings, layout
 and a `touch` leave it as it is. Imports are followed transitively within the project, to the module that defines a
-name; those of a person's own module also to the files beside it, and to the versions of installed packages.
+name; those of a person's own module also to the files beside it, and to the versions of installed packages. Modules
+that no number depends on are left out (`WITHOUT_NUMBERS`): an edit of the workflow, or of a sentence, reruns nothing.
 """
 
 import ast
@@ -18,6 +19,18 @@ from heft.own_module import module_roots
 
 PACKAGE_ROOT = Path(__file__).parents[3]
 NUMERIC_PACKAGES = ("numpy", "torch", "torchvision")
+# Modules, and rooms with all that is in them, that only plan, say sentences, or move bytes: they are not followed.
+WITHOUT_NUMBERS = (
+    "heft.workflow",
+    "heft.errors",
+    "heft.faults",
+    "heft.artifacts",
+    "heft.atomic_files",
+    "heft.checksum",
+    "heft.scoring.memory",
+)
+# What is followed all the same: it reads files back as what numbers are made of.
+WITH_NUMBERS = "heft.workflow.results"
 
 
 def fingerprint(*files: Path, packages: Iterable[str] = NUMERIC_PACKAGES) -> dict[str, str]:
@@ -46,6 +59,15 @@ def imported_modules(file: Path) -> dict[str, Path]:
     return {name: found for name in names if (found := _file_of(name, roots))}
 
 
+def has_numbers(module: str) -> bool:
+    """Whether numbers may depend on a module."""
+    return _is_in(module, WITH_NUMBERS) or not any(_is_in(module, room) for room in WITHOUT_NUMBERS)
+
+
+def _is_in(module: str, room: str) -> bool:
+    return module == room or module.startswith(f"{room}.")
+
+
 def _reached(files: Iterable[Path]) -> dict[str, Path]:
     reached: dict[str, Path] = {}
     waiting = [(_name_of(file), file) for file in files]
@@ -53,7 +75,7 @@ def _reached(files: Iterable[Path]) -> dict[str, Path]:
         name, file = waiting.pop()
         if name not in reached:
             reached[name] = file
-            waiting += imported_modules(file).items()
+            waiting += [(module, found) for module, found in imported_modules(file).items() if has_numbers(module)]
     return reached
 
 
