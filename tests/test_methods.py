@@ -261,5 +261,16 @@ def test_a_new_method_is_one_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 
 def test_a_file_whose_method_has_another_name_is_refused(tmp_path: Path) -> None:
     (tmp_path / "other.py").write_text(NEW_METHOD)
-    with pytest.raises(ValueError, match="named gradient_free, the file other"):
+    with pytest.raises(ValueError, match="named gradient_free; expected other"):
         registry.read_declaration(tmp_path / "other.py", "methods")
+
+
+def test_a_class_is_registered_by_the_name_of_its_file(tmp_path: Path) -> None:
+    file = tmp_path / "fine_tunes.py"
+    file.write_text('"""fine_tunes: a kind."""\n\n@auxiliary(need="fine_tuned")\nclass FineTunes:\n    """One."""\n')
+    found = registry.read_declaration(file, "auxiliary")
+    assert found is not None
+    assert (found.name, found.defined, found.fields) == ("fine_tunes", "FineTunes", {"need": "fine_tuned"})
+    file.write_text('@auxiliary(need="fine_tuned")\nclass Tunes: ...\n')
+    with pytest.raises(ValueError, match="named Tunes; expected FineTunes"):
+        registry.read_declaration(file, "auxiliary")

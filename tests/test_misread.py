@@ -17,7 +17,7 @@ BROKEN = {
     "half": ("@method(\n", "line 1 cannot be read: '(' was never closed"),
     "misnamed": (
         '@method(formula="")\ndef other(context):\n    pass\n',
-        "the method is named other, the file misnamed",
+        "the method is named other; expected misnamed",
     ),
     "not_literal": ("@method(formula=str(1))\ndef not_literal(context):\n    pass\n", "cannot be read: malformed node"),
     "binary": ("\x00", "cannot be read: "),

@@ -1,22 +1,34 @@
-"""Finds methods, models and data sources by reading their files, without importing torch.
+"""Finds methods, models, data sources and all else that one file adds, by reading it, without importing torch.
 
-A file whose function carries the room's decorator (`@method(...)`, `@model(...)`, `@source(...)`) is registered: the
-file's name, the function's name and the registered name are one. The decorator's keywords are literals; the
-function's keyword-only parameters are its options.
+A file is registered if a function or a class in it carries the room's decorator (`@method(...)`, `@model(...)`).
+The registered name is the file's, and the function's; a class is named after it: `fine_tunes.py` holds `FineTunes`.
+The decorator's keywords are literals. The keyword-only parameters of a function are its options.
 """
 
 import ast
 import importlib
 import importlib.util
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 PACKAGE = Path(__file__).parent
-DECORATORS = {"methods": "method", "models": "model", "data/sources": "source", "baselines": "baseline"}
+# Room -> the decorator that registers a file of it.
+DECORATORS = {
+    "methods": "method",
+    "models": "model",
+    "data/sources": "source",
+    "data/modalities": "modality",
+    "auxiliary": "auxiliary",
+    "ensembles": "ensemble",
+    "objectives": "objective",
+    "curation": "action",
+    "baselines": "baseline",
+    "evaluation/metrics": "measure",
+}
 # What reading a file as Python may raise.
 MISREAD = (OSError, RecursionError, SyntaxError, ValueError)
 _FOLDERS: dict[str, list[Path]] = {room: [PACKAGE / room] for room in DECORATORS}
@@ -32,9 +44,13 @@ class Option:
 
 @dataclass(frozen=True)
 class Declaration:
-    """What a file declares about the function that it registers; details: the function's own docstring."""
+    """What a file declares about the function, or the class, that it registers.
+
+    defined: its name in the file. details: its own docstring.
+    """
 
     name: str
+    defined: str
     room: str
     module: str
     file: Path
@@ -52,13 +68,13 @@ class Declaration:
         """The option's value in `options`, or its default."""
         return options.get(name, self.options[name].default)
 
-    def load(self) -> Callable[..., Any]:
-        """Imports the file and returns the function."""
-        return getattr(_import(self.module, self.file), self.name)
+    def load(self) -> Any:
+        """Imports the file and returns the function, or the class."""
+        return getattr(_import(self.module, self.file), self.defined)
 
 
 def declarations(room: str) -> dict[str, Declaration]:
-    """All declarations of a room (`methods`, `models`, `data/sources`) by name, sorted; see also `unreadable`."""
+    """All declarations of a room, a key of `DECORATORS`, by name, sorted; see also `unreadable`."""
     found = [one for one in _read_all(room).values() if isinstance(one, Declaration)]
     return {declaration.name: declaration for declaration in sorted(found, key=lambda found_one: found_one.name)}
 
@@ -93,9 +109,9 @@ def add_folder(room: str, folder: Path) -> None:
 
 
 def read_declaration(file: Path, room: str) -> Declaration | None:
-    """The declaration in a file, or None where no function carries the room's decorator.
+    """The declaration in a file, or None where nothing carries the room's decorator.
 
-    Raises ValueError where the function's name is not the file's, or a decorator's keyword is not a literal.
+    Raises ValueError where the name is not the file's, or a decorator's keyword is not a literal.
     """
     return _read_declaration(file, room, file.stat().st_mtime_ns)
 
@@ -104,14 +120,16 @@ def read_declaration(file: Path, room: str) -> Declaration | None:
 def _read_declaration(file: Path, room: str, _modified: int) -> Declaration | None:
     tree = ast.parse(file.read_text(encoding="utf-8"), str(file))
     for node in tree.body:
-        if not isinstance(node, ast.FunctionDef):
+        if not isinstance(node, ast.FunctionDef | ast.ClassDef):
             continue
         for decorator in node.decorator_list:
             if isinstance(decorator, ast.Call) and ast.unparse(decorator.func) == DECORATORS[room]:
-                if node.name != file.stem:
-                    raise ValueError(f"{file}: the {DECORATORS[room]} is named {node.name}, the file {file.stem}")
+                expected = file.stem if isinstance(node, ast.FunctionDef) else class_name(file.stem)
+                if node.name != expected:
+                    raise ValueError(f"{file}: the {DECORATORS[room]} is named {node.name}; expected {expected}")
                 return Declaration(
-                    name=node.name,
+                    name=file.stem,
+                    defined=node.name,
                     room=room,
                     module=_module_name(file),
                     file=file,
@@ -120,9 +138,14 @@ def _read_declaration(file: Path, room: str, _modified: int) -> Declaration | No
                     fields={
                         keyword.arg: ast.literal_eval(keyword.value) for keyword in decorator.keywords if keyword.arg
                     },
-                    options=_options(node.args),
+                    options=_options(node.args) if isinstance(node, ast.FunctionDef) else {},
                 )
     return None
+
+
+def class_name(name: str) -> str:
+    """The class that a file of that name registers: fine_tunes -> FineTunes."""
+    return "".join(word.capitalize() for word in name.split("_"))
 
 
 def _options(arguments: ast.arguments) -> dict[str, Option]:
