@@ -4,12 +4,13 @@ import ast
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from heft.workflow.planning.fingerprint import imported_modules
+from heft.workflow.planning.fingerprint import Look
 
 ROOT = Path(__file__).parent.parent
 LIBRARY = ROOT / "workflow_scripts" / "heft"
 STAGES = sorted(ROOT.glob("workflow_scripts/*.py"))
 WORKFLOW_INIT = LIBRARY / "workflow" / "__init__.py"
+LOOK = Look()
 SNAKEFILES = [ROOT / "Snakefile", *sorted(ROOT.glob("rules/*.smk"))]
 
 
@@ -25,7 +26,7 @@ def modules() -> list[Path]:
 
 def imports_of(file: Path) -> set[Path]:
     """The files of the library, and of the workflow, that a file imports."""
-    return {found for found in imported_modules(file).values() if found.is_relative_to(LIBRARY)}
+    return {found for found in LOOK.imported_modules(file).values() if found.is_relative_to(LIBRARY)}
 
 
 def imported_packages(file: Path) -> set[str]:

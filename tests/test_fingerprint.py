@@ -1,12 +1,13 @@
 """An edit changes the fingerprints of what it reaches and of nothing else; comments and docstrings change none."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
 from heft.own_module import MODULES_VARIABLE
 from heft.workflow.planning import fingerprint as module
-from heft.workflow.planning.fingerprint import fingerprint, imported_modules
+from heft.workflow.planning.fingerprint import Look, has_numbers
 
 
 @pytest.fixture
@@ -54,6 +55,11 @@ def stage(package: Path) -> Path:
     return file
 
 
+def fingerprint(*files: Path, packages: Sequence[str] = ()) -> dict[str, str]:
+    """Of a new look."""
+    return Look(module.PACKAGE_ROOT).fingerprint(*files, packages=packages)
+
+
 def edit(file: Path, old: str, new: str) -> None:
     text = file.read_text()
     assert old in text
@@ -65,24 +71,24 @@ def edit(file: Path, old: str, new: str) -> None:
 
 
 def test_imports_are_followed_to_the_module_that_defines_a_name(package: Path) -> None:
-    assert set(fingerprint(package / "score.py", packages=())) == {"score.py", "heft.ip", "heft.kernels.products"}
+    assert set(fingerprint(package / "score.py")) == {"score.py", "heft.ip", "heft.kernels.products"}
 
 
 def test_an_edit_of_an_imported_module_changes_its_hash_alone(package: Path) -> None:
-    before = fingerprint(package / "score.py", packages=())
+    before = fingerprint(package / "score.py")
     edit(package / "heft" / "kernels" / "products.py", "a * b", "b * a")
-    after = fingerprint(package / "score.py", packages=())
+    after = fingerprint(package / "score.py")
     assert {name for name in before if before[name] != after[name]} == {"heft.kernels.products"}
 
 
 def test_an_edit_of_a_sibling_changes_nothing(package: Path) -> None:
-    before = fingerprint(package / "score.py", packages=())
+    before = fingerprint(package / "score.py")
     edit(package / "heft" / "kernels" / "solvers.py", "1 / a", "2 / a")
-    assert fingerprint(package / "score.py", packages=()) == before
+    assert fingerprint(package / "score.py") == before
 
 
 def test_what_no_number_depends_on_is_not_followed_nor_what_it_imports(stage: Path) -> None:
-    assert set(fingerprint(stage, packages=())) == {
+    assert set(fingerprint(stage)) == {
         *("stage.py", "heft.kernels.products", "heft.scoring.cost", "heft.workflow.results.trained")
     }
 
@@ -95,9 +101,9 @@ def test_what_no_number_depends_on_is_not_followed_nor_what_it_imports(stage: Pa
     ],
 )
 def test_an_edit_of_what_no_number_depends_on_changes_nothing(stage: Path, file: str) -> None:
-    before = fingerprint(stage, packages=())
+    before = fingerprint(stage)
     edit(stage.parent / "heft" / file, "1", "2")
-    assert fingerprint(stage, packages=()) == before
+    assert fingerprint(stage) == before
 
 
 @pytest.mark.parametrize(
@@ -109,10 +115,10 @@ def test_an_edit_of_what_no_number_depends_on_changes_nothing(stage: Path, file:
     ],
 )
 def test_an_edit_of_what_numbers_are_made_of_changes_its_hash(stage: Path, file: str, module: str) -> None:
-    before = fingerprint(stage, packages=())
+    before = fingerprint(stage)
     path = stage.parent / "heft" / file
     edit(path, path.read_text(), path.read_text() + "EDITED = 1\n")
-    after = fingerprint(stage, packages=())
+    after = fingerprint(stage)
     assert [name for name in before if before[name] != after[name]] == [module]
 
 
@@ -124,8 +130,8 @@ def test_each_module_without_numbers_is_there() -> None:
 
 @pytest.mark.parametrize("script", ["prepare", "train", "score_members", "evaluate", "report"])
 def test_of_the_workflow_a_stage_follows_what_reads_results_alone(script: str) -> None:
-    found = set(fingerprint(module.PACKAGE_ROOT / f"{script}.py", packages=()))
-    without = {name for name in found if not module.has_numbers(name)}
+    found = set(fingerprint(module.PACKAGE_ROOT / f"{script}.py"))
+    without = {name for name in found if not has_numbers(name)}
     assert (without, len(found) > 3) == (set(), True)
     of_workflow = {name for name in found if name.startswith("heft.workflow.")}
     assert bool(of_workflow) == (script in ("score_members", "report"))
@@ -141,15 +147,15 @@ def test_of_the_workflow_a_stage_follows_what_reads_results_alone(script: str) -
     ],
 )
 def test_comments_docstrings_and_layout_change_nothing(package: Path, old: str, new: str) -> None:
-    before = fingerprint(package / "score.py", packages=())
+    before = fingerprint(package / "score.py")
     edit(package / "heft" / "kernels" / "products.py", old, new)
-    assert fingerprint(package / "score.py", packages=()) == before
+    assert fingerprint(package / "score.py") == before
 
 
 def test_imports_for_type_checkers_alone_do_not_count(package: Path) -> None:
     file = package / "heft" / "typed.py"
     file.write_text("from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from heft.kernels import dot\n")
-    assert imported_modules(file) == {}
+    assert Look(package).imported_modules(file) == {}
 
 
 def test_versions_of_the_numeric_packages_belong_to_it(package: Path) -> None:
@@ -177,7 +183,7 @@ def own(package: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: py
 
 
 def test_the_files_and_packages_that_an_own_module_imports_belong_to_it(own: Path) -> None:
-    found = fingerprint(own / "my_package" / "nets.py", packages=())
+    found = fingerprint(own / "my_package" / "nets.py")
     of_project = {"heft", "heft.ip", "heft.kernels.products"}
     of_person = {"nets.py", "my_layers", *(f"my_package{name}" for name in ("", ".heads", ".bodies", ".parts"))}
     assert set(found) == {"PyYAML", *of_project, *of_person}
@@ -185,16 +191,33 @@ def test_the_files_and_packages_that_an_own_module_imports_belong_to_it(own: Pat
 
 @pytest.mark.parametrize("file", ["my_layers.py", "my_package/__init__.py", "my_package/parts.py"])
 def test_an_edit_of_what_an_own_module_imports_changes_the_fingerprint(own: Path, file: str) -> None:
-    before = fingerprint(own / "my_package" / "nets.py", packages=())
+    before = fingerprint(own / "my_package" / "nets.py")
     (own / file).write_text("changed = True\n")
     edit(own / file, "True", "False")
-    after = fingerprint(own / "my_package" / "nets.py", packages=())
+    after = fingerprint(own / "my_package" / "nets.py")
     assert [name for name in before if before[name] != after[name]] == [
         file.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
     ]
 
 
 def test_an_edit_beside_what_an_own_module_imports_changes_nothing(own: Path) -> None:
-    before = fingerprint(own / "my_package" / "nets.py", packages=())
+    before = fingerprint(own / "my_package" / "nets.py")
     edit(own / "my_package" / "other.py", "3", "4")
-    assert fingerprint(own / "my_package" / "nets.py", packages=()) == before
+    assert fingerprint(own / "my_package" / "nets.py") == before
+
+
+def test_one_look_sees_each_file_as_it_was_at_first(package: Path) -> None:
+    """Jobs that are planned in one run never differ in what they saw."""
+    look = Look(package)
+    before = look.fingerprint(package / "score.py")
+    edit(package / "heft" / "kernels" / "products.py", "a * b", "a + b")
+    assert look.fingerprint(package / "score.py", packages=()) == {
+        name: before[name] for name in ("heft.ip", "heft.kernels.products", "score.py")
+    }
+    assert Look(package).fingerprint(package / "score.py")["heft.kernels.products"] != before["heft.kernels.products"]
+
+
+def test_a_renamed_import_of_a_package_is_followed_to_its_module(package: Path) -> None:
+    (package / "heft" / "kernels" / "__init__.py").write_text("from heft.kernels.products import dot as product\n")
+    (package / "heft" / "ip.py").write_text("from heft.kernels import product\n")
+    assert set(fingerprint(package / "score.py")) == {"score.py", "heft.ip", "heft.kernels.products"}

@@ -1,21 +1,22 @@
 """Fingerprints of code: {module: hash} of what a stage runs, so that an edit reruns the stage and a comment does not.
 
-A module's hash is over its parsed text without docstrings, as `ast.unparse` writes it: comments, docstrings, layout
-and a `touch` leave it as it is. Imports are followed transitively within the project, to the module that defines a
-name; those of a person's own module also to the files beside it, and to the versions of installed packages. Modules
-that no number depends on are left out (`WITHOUT_NUMBERS`): an edit of the workflow, or of a sentence, reruns nothing.
+A module's hash is over its parsed text without docstrings: comments, docstrings, layout and a `touch` leave it as it
+is. Imports are followed transitively within the project, to the module that defines a name; those of a person's own
+module also to the files beside it, and to the versions of installed packages. Modules that no number depends on are
+left out (`WITHOUT_NUMBERS`): an edit of the workflow, or of a sentence, reruns nothing.
 """
 
-import ast
 import hashlib
 import os
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable
 from functools import cache
-from importlib.metadata import packages_distributions, version
+from importlib.metadata import packages_distributions
+from importlib.metadata import version as version_of
 from pathlib import Path
 
 from heft.own_module import module_roots
+from heft.workflow.planning.parsed import Import, parsed
 
 PACKAGE_ROOT = Path(__file__).parents[3]
 NUMERIC_PACKAGES = ("numpy", "torch", "torchvision")
@@ -33,30 +34,120 @@ WITHOUT_NUMBERS = (
 WITH_NUMBERS = "heft.workflow.results"
 
 
-def fingerprint(*files: Path, packages: Iterable[str] = NUMERIC_PACKAGES) -> dict[str, str]:
-    """{module or file name: hash} of `files` and of the modules that they import, and the packages' versions.
+class Look:
+    """One look at the files, for many fingerprints: each file is asked for once, and seen by all as it was then.
 
-    A file that is not Python, such as a template, is hashed as it is.
+    root: the folder of the project's package.
     """
-    reached = _reached(files)
-    hashes = {name: _hash(file) for name, file in reached.items()}
-    versions = {package: version(package) for package in packages}
-    for file in reached.values():
-        versions |= _installed(file)
-    return dict(sorted(hashes.items())) | dict(sorted(versions.items()))
 
+    def __init__(self, root: Path = PACKAGE_ROOT) -> None:
+        self._root, self._own_roots = root, tuple(module_roots())
+        self._files: dict[tuple[str, bool], Path | None] = {}
+        self._imports: dict[Path, dict[str, Path]] = {}
+        self._hashes: dict[Path, str] = {}
+        self._found: dict[tuple[tuple[Path, ...], tuple[str, ...]], dict[str, str]] = {}
 
-def imported_modules(file: Path) -> dict[str, Path]:
-    """The modules of the project, or of a person, that a file imports itself, by name; imports for type checkers alone
-    do not count."""
-    if file.suffix != ".py":
-        return {}
-    roots = _roots_of(file)
-    names = _imported_names(file, _modified(file), roots)
-    if len(roots) > 1:  # Python runs the packages around a person's module too
-        around = [package for name in (_dotted(file, roots), *names) for package in _packages_around(name)]
-        names = tuple(dict.fromkeys((*names, *around)))
-    return {name: found for name in names if (found := _file_of(name, roots))}
+    def fingerprint(self, *files: Path, packages: Iterable[str] = NUMERIC_PACKAGES) -> dict[str, str]:
+        """{module or file name: hash} of `files` and of the modules that they import, and the packages' versions.
+
+        A file that is not Python, such as a template, is hashed as it is.
+        """
+        asked = (files, tuple(packages))
+        if asked not in self._found:
+            reached = self._reached(files)
+            hashes = {name: self._hash(file) for name, file in reached.items()}
+            versions = {package: _version(package) for package in asked[1]}
+            for file in reached.values():
+                versions |= self._installed(file)
+            self._found[asked] = dict(sorted(hashes.items())) | dict(sorted(versions.items()))
+        return dict(self._found[asked])
+
+    def imported_modules(self, file: Path) -> dict[str, Path]:
+        """The modules of the project, or of a person, that a file imports itself, by name; imports for type checkers
+        alone do not count."""
+        if file.suffix != ".py":
+            return {}
+        if file not in self._imports:
+            names = self._imported_names(file)
+            if self._is_own(file):  # Python runs the packages around a person's module too
+                around = [package for name in (self._dotted(file), *names) for package in _packages_around(name)]
+                names = list(dict.fromkeys((*names, *around)))
+            found = {name: self._file_of(name, self._is_own(file)) for name in names}
+            self._imports[file] = {name: one for name, one in found.items() if one}
+        return self._imports[file]
+
+    def _reached(self, files: Iterable[Path]) -> dict[str, Path]:
+        reached: dict[str, Path] = {}
+        waiting = [(self._name_of(file), file) for file in files]
+        while waiting:
+            name, file = waiting.pop()
+            if name not in reached:
+                reached[name] = file
+                waiting += [
+                    (module, found) for module, found in self.imported_modules(file).items() if has_numbers(module)
+                ]
+        return reached
+
+    def _is_own(self, file: Path) -> bool:
+        """Whether it is a person's file, which may import others beside it."""
+        return not str(file).startswith(f"{self._root}{os.sep}")
+
+    def _installed(self, file: Path) -> dict[str, str]:
+        """Versions of the packages that a person's own file imports from elsewhere."""
+        if not self._is_own(file) or file.suffix != ".py":
+            return {}
+        names = {name.partition(".")[0] for name in self._imported_names(file)}
+        names -= {*sys.stdlib_module_names, *NUMERIC_PACKAGES}
+        names -= {name for name in names if self._file_of(name, True)}
+        return {package: _version(package) for name in names for package in _distributions().get(name, ())}
+
+    def _hash(self, file: Path) -> str:
+        if file not in self._hashes:
+            is_python = file.suffix == ".py"
+            self._hashes[file] = parsed(file).digest if is_python else _sha256(file.read_bytes())
+        return self._hashes[file]
+
+    def _imported_names(self, file: Path) -> list[str]:
+        own, names = self._is_own(file), []
+        for one in parsed(file).imports:
+            module = self._absolute(file, one)
+            names += [self._defining_module(module, name, own) for name in one.names] if one.names else [module]
+        return list(dict.fromkeys(names))
+
+    def _absolute(self, file: Path, one: Import) -> str:
+        """The module of `from module import ...`, also where it begins with dots."""
+        if one.level == 0:
+            return one.module
+        package = self._dotted(file).split(".")[: -one.level]
+        return ".".join([*package, *([one.module] if one.module else [])])
+
+    def _dotted(self, file: Path) -> str:
+        """`package.module`; of a package itself `package.__init__`, which lies as deep as its modules."""
+        roots = (self._root, *self._own_roots) if self._is_own(file) else (self._root,)
+        root = next((root for root in roots if file.is_relative_to(root)), file.parent)
+        return ".".join(file.relative_to(root).with_suffix("").parts)
+
+    def _defining_module(self, module: str, name: str, own: bool) -> str:
+        """`module.name` if that is a module, the module that `module`'s package takes `name` from, or `module`."""
+        if self._file_of(f"{module}.{name}", own):
+            return f"{module}.{name}"
+        file = self._file_of(module, own)
+        if file is not None and file.name == "__init__.py" and name in (taken := parsed(file).taken):
+            return self._defining_module(self._absolute(file, taken[name]), name, own)
+        return module
+
+    def _file_of(self, module: str, own: bool) -> Path | None:
+        """own: whether it is looked for among a person's files too."""
+        if (module, own) not in self._files:
+            stems = [root.joinpath(*module.split(".")) for root in (self._root, *(self._own_roots if own else ()))]
+            places = (place for stem in stems for place in (stem.with_suffix(".py"), stem / "__init__.py"))
+            self._files[module, own] = next((place for place in places if place.is_file()), None) if module else None
+        return self._files[module, own]
+
+    def _name_of(self, file: Path) -> str:
+        if file.suffix == ".py" and file.is_relative_to(self._root / "heft"):
+            return ".".join(file.relative_to(self._root).with_suffix("").parts)
+        return file.name
 
 
 def has_numbers(module: str) -> bool:
@@ -68,125 +159,20 @@ def _is_in(module: str, room: str) -> bool:
     return module == room or module.startswith(f"{room}.")
 
 
-def _reached(files: Iterable[Path]) -> dict[str, Path]:
-    reached: dict[str, Path] = {}
-    waiting = [(_name_of(file), file) for file in files]
-    while waiting:
-        name, file = waiting.pop()
-        if name not in reached:
-            reached[name] = file
-            waiting += [(module, found) for module, found in imported_modules(file).items() if has_numbers(module)]
-    return reached
-
-
-def _roots_of(file: Path) -> tuple[Path, ...]:
-    """Folders in which the modules lie that a file of the project, or of a person, imports."""
-    if str(file).startswith(f"{PACKAGE_ROOT}{os.sep}"):  # is_relative_to is slow, and a dry run asks it for each job
-        return (PACKAGE_ROOT,)
-    return (PACKAGE_ROOT, *module_roots())
-
-
-def _installed(file: Path) -> dict[str, str]:
-    """Versions of the packages that a person's own file imports from elsewhere."""
-    roots = _roots_of(file)
-    if len(roots) == 1 or file.suffix != ".py":
-        return {}
-    names = {name.partition(".")[0] for name in _imported_names(file, _modified(file), roots)}
-    names -= {*sys.stdlib_module_names, *NUMERIC_PACKAGES}
-    names -= {name for name in names if _file_of(name, roots)}
-    found = {package for name in names for package in _distributions().get(name, ())}
-    return {package: version(package) for package in found}
-
-
-@cache
-def _distributions() -> dict[str, list[str]]:
-    return dict(packages_distributions())
-
-
 def _packages_around(module: str) -> list[str]:
     parts = module.split(".")
     return [".".join(parts[:n]) for n in range(1, len(parts))]
 
 
-def _hash(file: Path) -> str:
-    return _hash_of_version(file, _modified(file))
+def _sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()[:12]
 
 
 @cache
-def _hash_of_version(file: Path, _modified: int) -> str:
-    if file.suffix != ".py":
-        return hashlib.sha256(file.read_bytes()).hexdigest()[:12]
-    tree = ast.parse(file.read_text(encoding="utf-8"), str(file))
-    for node in ast.walk(tree):
-        if (
-            isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef)
-            and ast.get_docstring(node) is not None
-        ):
-            node.body = node.body[1:] or [ast.Pass()]
-    return hashlib.sha256(ast.unparse(tree).encode()).hexdigest()[:12]
+def _version(package: str) -> str:
+    return version_of(package)
 
 
 @cache
-def _imported_names(file: Path, _modified: int, roots: Sequence[Path]) -> tuple[str, ...]:
-    tree = ast.parse(file.read_text(encoding="utf-8"), str(file))
-    names: list[str] = []
-    for node in _runtime_nodes(tree):
-        if isinstance(node, ast.Import):
-            names += [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom):
-            module = _absolute(file, node, roots)
-            names += [_defining_module(module, alias.name, roots) for alias in node.names]
-    return tuple(dict.fromkeys(names))
-
-
-def _absolute(file: Path, node: ast.ImportFrom, roots: Sequence[Path]) -> str:
-    """The module of `from module import ...`, also where it begins with dots."""
-    if node.level == 0:
-        return node.module or ""
-    package = _dotted(file, roots).split(".")[: -node.level]
-    return ".".join([*package, *([node.module] if node.module else [])])
-
-
-def _dotted(file: Path, roots: Sequence[Path]) -> str:
-    """`package.module`; of a package itself `package.__init__`, which lies as deep as its modules."""
-    root = next((root for root in roots if file.is_relative_to(root)), file.parent)
-    return ".".join(file.relative_to(root).with_suffix("").parts)
-
-
-def _runtime_nodes(node: ast.AST) -> Iterator[ast.AST]:
-    for child in ast.iter_child_nodes(node):
-        if isinstance(child, ast.If) and ast.unparse(child.test) in ("TYPE_CHECKING", "typing.TYPE_CHECKING"):
-            continue
-        yield child
-        yield from _runtime_nodes(child)
-
-
-def _defining_module(module: str, name: str, roots: Sequence[Path]) -> str:
-    """`module.name` where that is a module, the module that `module`'s package takes `name` from, or `module`."""
-    if _file_of(f"{module}.{name}", roots):
-        return f"{module}.{name}"
-    file = _file_of(module, roots)
-    if file is not None and file.name == "__init__.py":
-        for node in ast.parse(file.read_text(encoding="utf-8"), str(file)).body:
-            if isinstance(node, ast.ImportFrom) and any((alias.asname or alias.name) == name for alias in node.names):
-                return _defining_module(_absolute(file, node, roots), name, roots)
-    return module
-
-
-def _file_of(module: str, roots: Sequence[Path]) -> Path | None:
-    for root in roots if module else ():
-        stem = root.joinpath(*module.split("."))
-        for file in (stem.with_suffix(".py"), stem / "__init__.py"):
-            if file.is_file():
-                return file
-    return None
-
-
-def _name_of(file: Path) -> str:
-    if file.suffix == ".py" and file.is_relative_to(PACKAGE_ROOT / "heft"):
-        return ".".join(file.relative_to(PACKAGE_ROOT).with_suffix("").parts)
-    return file.name
-
-
-def _modified(file: Path) -> int:
-    return file.stat().st_mtime_ns
+def _distributions() -> dict[str, list[str]]:
+    return dict(packages_distributions())

@@ -1,6 +1,5 @@
 """Files that an experiment uses and that cannot be read as Python, such as one that is half written."""
 
-import ast
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -10,11 +9,14 @@ from heft.own_module import find_module
 from heft.registry import MISREAD, declarations, misread, unreadable
 from heft.workflow.configuration.experiment import Experiment
 from heft.workflow.configuration.settings import ExperimentSettings, Named
-from heft.workflow.planning.fingerprint import fingerprint
+from heft.workflow.planning.fingerprint import Look
 
 
 def resolve(
-    settings: Mapping[str, ExperimentSettings], file_of: Callable[[Sequence[Any]], str], roots: Sequence[Path]
+    settings: Mapping[str, ExperimentSettings],
+    file_of: Callable[[Sequence[Any]], str],
+    roots: Sequence[Path],
+    look: Look,
 ) -> tuple[dict[str, Experiment], dict[str, str]]:
     """The experiments of a configuration, and of those that use a file which cannot be read a sentence.
 
@@ -24,7 +26,7 @@ def resolve(
     experiments, spoiled = {}, {}
     for experiment, found in settings.items():
         where = f"{file_of(['definitions', experiment])}: definitions.{experiment}"
-        if reason := misread_file(found, roots):
+        if reason := misread_file(found, roots, look):
             spoiled[experiment] = f"{where} cannot run: {reason}"
             continue
         experiments[experiment] = Experiment(experiment, found, where)
@@ -34,7 +36,7 @@ def resolve(
     return experiments, spoiled
 
 
-def misread_file(settings: ExperimentSettings, roots: Iterable[Path]) -> str:
+def misread_file(settings: ExperimentSettings, roots: Iterable[Path], look: Look) -> str:
     """A sentence on the first file that cannot be read of what an experiment uses, or that this imports; else empty."""
     model = _name(settings.model)
     used = {
@@ -48,16 +50,15 @@ def misread_file(settings: ExperimentSettings, roots: Iterable[Path]) -> str:
         for name in names:
             if name in broken:
                 return broken[name]
-            if reason := _reason(known[name].file):
+            if reason := _reason(known[name].file, look):
                 return reason
     own = find_module(model, roots) if ":" in model else None
-    return _reason(own) if own else ""
+    return _reason(own, look) if own else ""
 
 
-def _reason(file: Path) -> str:
+def _reason(file: Path, look: Look) -> str:
     try:
-        fingerprint(file)
-        ast.parse(file.read_text(encoding="utf-8"), str(file))
+        look.fingerprint(file, packages=())
     except MISREAD as error:
         return misread(Path(error.filename) if isinstance(error, SyntaxError) and error.filename else file, error)
     return ""

@@ -13,7 +13,7 @@ from heft.registry import declarations
 from heft.variants import NONE, Scorer, Variant
 from heft.workflow.configuration.experiment import Experiment, declaration_of
 from heft.workflow.configuration.settings import Configuration, data_folder, load_configuration
-from heft.workflow.planning.fingerprint import PACKAGE_ROOT, fingerprint
+from heft.workflow.planning.fingerprint import PACKAGE_ROOT, Look
 from heft.workflow.planning.misread import resolve
 
 # Models of `seeds` and `subsets` that are trained at a time; group 0 of `seeds` lacks member 0, the trained one.
@@ -24,12 +24,14 @@ GROUP_SIZE = 5
 class Plan:
     """The configuration and its resolved experiments; `roots` are the folders where a user's own modules may lie.
 
+    look: at the code, the same for all jobs.
     spoiled: {experiment: a sentence} of those that use a file which cannot be read, and are left out.
     """
 
     configuration: Configuration
     experiments: Mapping[str, Experiment]
     roots: tuple[Path, ...]
+    look: Look
     spoiled: Mapping[str, str] = field(default_factory=dict)
 
     @cached_property
@@ -67,7 +69,7 @@ class Plan:
             files.append(self._model_file(experiment))
         if script == "prepare":
             files.append(declarations("data/sources")[self.experiments[experiment].settings.data.source].file)
-        return fingerprint(*files)
+        return self.look.fingerprint(*files)
 
     def model(self, experiment: str) -> dict[str, Any]:
         """Name and options of the model."""
@@ -125,7 +127,7 @@ class Plan:
         files = [declaration_of(method).file for method in sorted(methods)]
         files += [declarations("baselines")[baseline].file for baseline in sorted(baselines)]
         files += sorted(PACKAGE_ROOT.glob("heft/reporting/templates/*"))
-        return fingerprint(PACKAGE_ROOT / "report.py", *files, packages=("matplotlib", "seaborn", "pandas"))
+        return self.look.fingerprint(PACKAGE_ROOT / "report.py", *files, packages=("matplotlib", "seaborn", "pandas"))
 
     @staticmethod
     def members(kind: str, group: int) -> list[int]:
@@ -235,5 +237,6 @@ def load_plan(raw: Mapping[str, Any], files: list[Path], file_of: Callable[[Sequ
     data_folder(configuration.data_dir)
     roots = tuple(dict.fromkeys([*(file.resolve().parent for file in files), Path.cwd()]))
     os.environ[MODULES_VARIABLE] = os.pathsep.join(map(str, roots))
-    experiments, spoiled = resolve(settings, file_of, roots)
-    return Plan(configuration, experiments, roots, spoiled)
+    look = Look()
+    experiments, spoiled = resolve(settings, file_of, roots, look)
+    return Plan(configuration, experiments, roots, look, spoiled)
