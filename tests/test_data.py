@@ -149,7 +149,7 @@ def test_data_dir_is_looked_at_first(place: str, tmp_path: Path) -> None:
 
 
 def test_a_file_that_is_nowhere_says_what_to_put_where(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr("heft.data.sources.declare._packaged", lambda *_: [])
+    monkeypatch.setattr("heft.data.sources.declare.packaged", lambda *_: [])
     with pytest.raises(HeftError, match=r"digits\.csv\.gz was not found; install .*scikit-learn.*data_dir"):
         prepare("digits", tmp_path, tmp_path / "out")
 

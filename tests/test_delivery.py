@@ -56,7 +56,10 @@ def test_a_record_that_nobody_writes_any_more_ends_as_killed(store: MemoryStore)
     following = delivery(store)
     following.poll()
     assert one(store)["status"] == "RUNNING"
-    os.close(run._descriptor)
+    (descriptor,) = (
+        fd for fd in os.listdir("/proc/self/fd") if Path(f"/proc/self/fd/{fd}").resolve() == run.path.resolve()
+    )
+    os.close(int(descriptor))
     assert following.drain(5, no_wait) == 0
     assert one(store)["status"] == "KILLED"
 

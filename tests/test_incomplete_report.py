@@ -134,7 +134,7 @@ def told(
 ) -> list[dict[tuple[int, str], str]]:
     """What would be rendered as missing after these jobs failed; error: what Snakemake said of them."""
     asked: list[Any] = []
-    monkeypatch.setattr(partial_report, "_render", lambda plan, experiment, missing: asked.append(missing))
+    monkeypatch.setattr(partial_report, "render_unfinished", lambda plan, experiment, missing: asked.append(missing))
     watching = partial_report.FailedJobs()
     watching.numbers |= {dag.jobid(job) for job in failed}
     if error:

@@ -72,7 +72,7 @@ def test_several_directions_are_the_single_ones_whatever_is_formed(
     case: Case, how: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if how == "by layers":
-        monkeypatch.setattr(contraction, "_takes_all_at_once", lambda *_: False)
+        monkeypatch.setattr(contraction, "takes_all_at_once", lambda *_: False)
     elif how != "by gradients":
         monkeypatch.setattr(matrix_gradients, "MEMORY_BUDGET", 10_000)
     directions = [random_direction(case, seed) for seed in range(40)]

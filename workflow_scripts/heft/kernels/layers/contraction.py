@@ -68,7 +68,7 @@ def _products(
         gradients = normalisation_gradients(layer, captured, delta)
         return torch.stack([own[key].flatten(1) @ gradient.T for key, gradient in gradients.items()]).sum(dim=0)
     n_directions = len(next(iter(own.values())))
-    if not _takes_all_at_once(layer, delta, n_directions):
+    if not takes_all_at_once(layer, delta, n_directions):
         each = ({key: stacked[k] for key, stacked in own.items()} for k in range(n_directions))
         return torch.stack([moved(layer, one, captured, delta) for one in each])
     if name not in matrices:
@@ -76,7 +76,7 @@ def _products(
     return inner_products(layer, captured, delta, matrices[name])
 
 
-def _takes_all_at_once(layer: Any, delta: Tensor, n_directions: int) -> bool:
+def takes_all_at_once(layer: Any, delta: Tensor, n_directions: int) -> bool:
     """Whether `inner_products` costs less than a call for each direction: at one position where the layer is small, at
     several where a gradient of one example is smaller than its rows, or where there are many directions: to move the
     layer costs as much for each as to form the gradient, and a product with that costs one position's share."""

@@ -5,15 +5,13 @@ for each part of the rows; or the gradients of some examples, one layer at a tim
 each part of the examples. Both give the same, but for rounding.
 """
 
-import math
 from collections.abc import Iterable, Mapping
 
 import torch
 from torch import Tensor, nn
-from torch.utils.flop_counter import FlopCounterMode
 
 from heft.kernels.directional import directional_derivatives
-from heft.kernels.functional import LARGE_BATCH, Direction, Loss, State, activation_bytes, call, evaluation, values_of
+from heft.kernels.functional import Direction, Loss, State, values_of
 from heft.kernels.layers.capture import Captured, output_gradient_batches
 from heft.kernels.layers.contraction import contractible_layers
 from heft.kernels.layers.matrix_gradients import examples_in_budget, parameter_gradients
@@ -21,10 +19,8 @@ from heft.kernels.layers.normalisation import normalisation_gradients
 from heft.kernels.layers.norms import has_known_gradients
 from heft.kernels.layers.parts import layers_owning, names_of
 from heft.kernels.layers.rows import is_matrix_layer
+from heft.kernels.projection.choice import costs_less_drawn_again, examples_held
 from heft.kernels.projection.random_rows import BLOCK, RandomRows, products
-
-DRAW_FLOPS = 128  # what a random number costs, in floating-point operations of a forward pass
-PASS_FORWARDS = 4  # what a pass over the examples costs above its products with the rows, in forward passes
 
 
 def projected_gradients(
@@ -34,36 +30,17 @@ def projected_gradients(
     state = values_of(model, state)
     layers = layers_owning(contractible_layers(model, state, inputs[:2]) or {}, rows.like)
     if layers and all(map(has_known_gradients, layers.values())):
-        size = _examples_held(model, state, inputs, rows)
-        if _costs_less_drawn_again(model, state, inputs, rows, size):
+        size = examples_held(model, state, inputs, rows)
+        if costs_less_drawn_again(model, state, inputs, rows, size):
             batches = zip(inputs.split(size), labels.split(size), strict=True)
-            return _with_gradients_held(model, state, layers, batches, rows, loss)
-    return _with_rows_held(model, state, inputs, labels, rows, loss)
+            return projected_with_gradients_held(model, state, layers, batches, rows, loss)
+    return projected_with_rows_held(model, state, inputs, labels, rows, loss)
 
 
-def _examples_held(model: nn.Module, state: State, inputs: Tensor, rows: RandomRows) -> int:
-    """Of how many examples activations and the longest gradient of a layer take no more than the rows would."""
-    budget = rows.n_held * rows.n_columns * 4
-    longest = 4 * max(tensor.numel() for tensor in rows.like.values())
-    # activations are held as what entered the next layer, as the gradient by it, and as the graph has them
-    each = max(longest, 3 * activation_bytes(model, state, inputs))
-    return max(1, min(LARGE_BATCH, budget // each, len(inputs)))
-
-
-def _costs_less_drawn_again(model: nn.Module, state: State, inputs: Tensor, rows: RandomRows, n_examples: int) -> bool:
-    """Whether drawing P for each `n_examples` examples costs less than a pass over all examples for each part of P."""
-    with torch.no_grad(), evaluation(model), FlopCounterMode(display=False) as counter:
-        call(model, state, inputs[:1])
-    pass_flops = PASS_FORWARDS * len(inputs) * counter.get_total_flops()
-    draw_flops = DRAW_FLOPS * rows.dimension * rows.n_columns
-    n_passes = math.ceil(rows.dimension / rows.n_held)
-    n_draws = math.ceil(len(inputs) / n_examples)
-    return (n_draws - 1) * draw_flops < (n_passes - 1) * pass_flops
-
-
-def _with_rows_held(
+def projected_with_rows_held(
     model: nn.Module, state: State, inputs: Tensor, labels: Tensor, rows: RandomRows, loss: Loss
 ) -> tuple[Tensor, Tensor]:
+    """`projected_gradients`, one pass over the examples for each part of P; of any model."""
     found, of_v, at_once = [], [], rows.n_held
     held = {name: tensor.new_empty(at_once, *tensor.shape) for name, tensor in rows.like.items()}
     for start in range(0, rows.dimension, at_once):
@@ -76,7 +53,7 @@ def _with_rows_held(
     return torch.cat(found).T, torch.cat(of_v)
 
 
-def _with_gradients_held(
+def projected_with_gradients_held(
     model: nn.Module,
     state: State,
     layers: Mapping[str, nn.Module],
@@ -84,6 +61,7 @@ def _with_gradients_held(
     rows: RandomRows,
     loss: Loss,
 ) -> tuple[Tensor, Tensor]:
+    """`projected_gradients`, P drawn anew for each of `batches`; layers: all that own parameters, by name."""
     found = []
     for batch in output_gradient_batches(model, state, layers, batches, loss):
         projected = torch.zeros(())

@@ -77,7 +77,7 @@ def report_what_is_there(plan: Plan, dag: Any, failed: FailedJobs) -> None:
             if job.rule.name == "evaluate" and job.wildcards.e == experiment
         }
         if missing and _worth_showing(plan, experiment, missing):
-            _render(plan, experiment, missing)
+            render_unfinished(plan, experiment, missing)
 
 
 def _worth_showing(plan: Plan, experiment: str, missing: Mapping[tuple[int, str], str]) -> bool:
@@ -111,8 +111,11 @@ def _upstream(job: Any, unfinished: set[Any], dag: Any) -> Iterator[Any]:
         waiting += sorted(found, key=dag.jobid)
 
 
-def _render(plan: Plan, experiment: str, missing: Mapping[tuple[int, str], str]) -> None:
-    """In a process of its own: what draws needs not be imported here, and cannot take the end of the run with it."""
+def render_unfinished(plan: Plan, experiment: str, missing: Mapping[tuple[int, str], str]) -> None:
+    """Renders the report of an experiment without what is missing: {(seed, variant): reason}.
+
+    It runs in a process of its own: what draws need not be imported here, and cannot take the end of the run with it.
+    """
     page = Path(f"reports/{experiment}/index.html")
     Path(f"results/{experiment}/report.record.jsonl").unlink(missing_ok=True)
     asked = {
