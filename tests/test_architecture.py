@@ -26,7 +26,8 @@ from house import (
 # Single files that every room may import; they import one another alone.
 FOUNDATION = {
     *("errors", "faults", "artifacts", "atomic_files", "checksum"),
-    *("registry", "own_module", "seeds", "variants"),
+    *("registry", "declaration", "signatures", "annotations", "options", "phrases", "rooms"),
+    *("own_module", "persons_code", "seeds", "variants"),
 }
 # The same for the rooms of the workflow.
 WORKFLOW_FOUNDATION = {"workflow/places", "workflow/identity", "workflow/processes"}

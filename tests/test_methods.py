@@ -7,11 +7,11 @@ import torch
 from attribution_cases import N_TRAIN, Case, inner, make_case
 from test_kernels import dense_gauss_newton
 
-from heft import registry
+from heft.declaration import read_declaration
 from heft.errors import HeftError
 from heft.kernels.curvature.curvature_operator import flatten
 from heft.methods.context import Batch, Dynamics
-from heft.registry import declarations
+from heft.registry import added_folder, declarations
 from heft.training.dynamics import predict
 
 METHODS = sorted(declarations("methods"))
@@ -243,34 +243,34 @@ def gradient_free(context: Context, *, scale: float = 1.0) -> torch.Tensor:
 '''
 
 
-def test_a_new_method_is_one_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, case: Case) -> None:
+def test_a_new_method_is_one_file(tmp_path: Path, case: Case) -> None:
     """The registry, the configuration's schema and its check all know it, without an edit elsewhere."""
     from heft.workflow.configuration.settings import load_configuration
 
-    monkeypatch.setattr(registry, "_FOLDERS", {room: list(folders) for room, folders in registry._FOLDERS.items()})
     (tmp_path / "gradient_free.py").write_text(NEW_METHOD)
     raw = {"experiments": ["e"], "definitions": {"e": {"methods": ["ip", {"gradient_free": {"scale": 2.0}}]}}}
     with pytest.raises(HeftError, match="gradient_free"):
         load_configuration(raw)
-    registry.add_folder("methods", tmp_path)
-    load_configuration(raw)
-    found = declarations("methods")["gradient_free"]
+    with added_folder("methods", tmp_path):
+        load_configuration(raw)
+        found = declarations("methods")["gradient_free"]
     assert found.summary == "the index, backwards."
     assert found.load()(case.context(), scale=2.0)[3] == -6.0
+    assert "gradient_free" not in declarations("methods")
 
 
 def test_a_file_whose_method_has_another_name_is_refused(tmp_path: Path) -> None:
     (tmp_path / "other.py").write_text(NEW_METHOD)
     with pytest.raises(ValueError, match="named gradient_free; expected other"):
-        registry.read_declaration(tmp_path / "other.py", "methods")
+        read_declaration(tmp_path / "other.py", "methods")
 
 
 def test_a_class_is_registered_by_the_name_of_its_file(tmp_path: Path) -> None:
     file = tmp_path / "fine_tunes.py"
     file.write_text('"""fine_tunes: a kind."""\n\n@auxiliary(need="fine_tuned")\nclass FineTunes:\n    """One."""\n')
-    found = registry.read_declaration(file, "auxiliary")
+    found = read_declaration(file, "auxiliary")
     assert found is not None
     assert (found.name, found.defined, found.fields) == ("fine_tunes", "FineTunes", {"need": "fine_tuned"})
     file.write_text('@auxiliary(need="fine_tuned")\nclass Tunes: ...\n')
     with pytest.raises(ValueError, match="named Tunes; expected FineTunes"):
-        registry.read_declaration(file, "auxiliary")
+        read_declaration(file, "auxiliary")

@@ -8,7 +8,7 @@ import yaml
 from workspace import ROOT
 
 from heft.errors import HeftError
-from heft.registry import add_folder, declarations, unreadable
+from heft.registry import added_folder, declarations, unreadable
 from heft.workflow.configuration.settings import schema
 from heft.workflow.planning.plan import Plan, load_plan
 
@@ -17,9 +17,12 @@ BROKEN = {
     "half": ("@method(\n", "line 1 cannot be read: '(' was never closed"),
     "misnamed": (
         '@method(formula="")\ndef other(context):\n    pass\n',
-        "the method is named other; expected misnamed",
+        "line 2: the method is named other; expected misnamed",
     ),
-    "not_literal": ("@method(formula=str(1))\ndef not_literal(context):\n    pass\n", "cannot be read: malformed node"),
+    "not_literal": (
+        "@method(formula=str(1))\ndef not_literal(context):\n    pass\n",
+        "line 1: formula is str(1); it must be a literal",
+    ),
     "binary": ("\x00", "cannot be read: "),
     "deep": ("(" * 5000, "cannot be read: "),
 }
@@ -28,14 +31,12 @@ BROKEN = {
 @pytest.fixture
 def folder(tmp_path: Path) -> Iterator[Path]:
     """A further folder of methods with files that cannot be read, among them the lock of an editor."""
-    add_folder("methods", tmp_path)
     for name, (text, _) in BROKEN.items():
         (tmp_path / f"{name}.py").write_text(text)
     (tmp_path / ".#half.py").symlink_to("nobody@nowhere")
     (tmp_path / "gone.py").symlink_to("nowhere.py")
-    yield tmp_path
-    for file in tmp_path.iterdir():
-        file.unlink()
+    with added_folder("methods", tmp_path):
+        yield tmp_path
 
 
 def planned(**definitions: dict[str, object]) -> Plan:

@@ -9,8 +9,8 @@ import pytest
 from heft.artifacts import read_json, read_parquet
 from heft.data.inputs import read_inputs
 from heft.data.prepare import prepare, read_source
+from heft.declaration import Declaration, read_declaration
 from heft.errors import HeftError
-from heft.registry import Declaration, read_declaration
 
 SOURCE = '''"""{name}: a source of a test."""
 

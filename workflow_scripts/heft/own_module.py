@@ -1,10 +1,13 @@
-"""Finds a person's own module, `package.module:function`, beside the configuration or in the project; without torch."""
+"""Finds and imports a person's own `package.module:function`, beside the configuration or in the project."""
 
+import importlib
 import os
 import sys
 from collections.abc import Iterable
 from importlib.machinery import PathFinder
+from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 from heft.errors import HeftError
 
@@ -55,3 +58,36 @@ def _installed(package: str, roots: Iterable[Path]) -> str | None:
     if specification is None or specification.origin is None:  # a folder without code hides nothing
         return None
     return f"another module, {specification.origin}"
+
+
+def import_own(import_path: str, word: str) -> Any:
+    """What `package.module:name` names, imported; `word` says what it is to be, such as model.
+
+    Raises HeftError where the module or the name is not there, or the module fails or changes torch's settings.
+    """
+    from heft.persons_code import persons_code
+
+    module_name, _, name = import_path.partition(":")
+    roots = module_roots()
+    file = find_module(import_path, roots)
+    # Last, so that a file of these folders never hides an installed package.
+    sys.path += [str(root) for root in roots if str(root) not in sys.path]
+    if file is None and module_name not in sys.modules and find_spec(module_name.partition(".")[0]) is None:
+        folders = ", ".join(map(str, roots))
+        raise HeftError(f'{word} "{import_path}" cannot be imported: there is no {module_name} in {folders}.')
+    known = set(sys.modules)
+    try:
+        with persons_code(f'{word} "{import_path}" cannot be imported'):
+            module = importlib.import_module(module_name)
+    except HeftError:
+        for imported in set(sys.modules) - known:  # so that the next try meets the same mistake
+            if imported.partition(".")[0] == module_name.partition(".")[0]:
+                del sys.modules[imported]
+        raise
+    if not hasattr(module, name):
+        there = [one for one, value in vars(module).items() if getattr(value, "__module__", "") == module_name]
+        raise HeftError(
+            f'{word} "{import_path}" cannot be imported: {file or module_name} has no {name}; '
+            f"it has: {', '.join(there) or 'nothing'}."
+        )
+    return getattr(module, name)

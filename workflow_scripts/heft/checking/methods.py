@@ -12,9 +12,9 @@ from heft.checking.training import settings_of
 from heft.ensembles.members import TrainedModels, dynamics_of, member
 from heft.errors import HeftError
 from heft.methods.context import Batch, Context
-from heft.models.persons_code import reason_of
 from heft.objectives.gradient import objective_gradient
 from heft.objectives.loss import loss
+from heft.persons_code import reason_of
 from heft.registry import Declaration, declarations
 from heft.training.checkpoints import Run, SavedState
 from heft.training.loop import train_one

@@ -15,7 +15,7 @@ from heft.checking.subject import Subject, subject_of
 from heft.checking.training import ALONE, TOGETHER, trains_alone, trains_together
 from heft.checking.whole_state import WHOLE, state_is_whole
 from heft.models.build import ModelSpec
-from heft.models.persons_code import reason_of
+from heft.persons_code import reason_of
 
 BUILT = "each example by itself, the same at each call, with gradients"
 

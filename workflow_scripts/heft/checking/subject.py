@@ -9,10 +9,10 @@ from torch import Tensor, nn
 
 from heft.data.examples import Examples
 from heft.models.build import ModelSpec, build_model
-from heft.models.persons_code import persons_code
 from heft.models.soundness.checks import usable_inputs
 from heft.models.soundness.outputs import check_finite, check_shape
 from heft.models.soundness.parameters import reached_parameters
+from heft.persons_code import persons_code
 
 N_EXAMPLES = 8
 N_LABELS = 4  # so that no label stands alone, where a method compares examples of one

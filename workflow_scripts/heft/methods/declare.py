@@ -5,11 +5,6 @@ from typing import Any
 
 from torch import Tensor
 
-NEEDS = frozenset(
-    {"final", "spaced", "early", "dynamics", "folds", "subsets", "fine_tuned", "validation", "true_labels"}
-)
-
-
 Score = Callable[..., Tensor]
 
 
@@ -38,8 +33,6 @@ def method(
     set), memory, fails (when): for the method's page in
     docs/methods.
     """
-    if unknown := sorted(set(needs) - NEEDS):
-        raise ValueError(f"a method needs {unknown[0]!r}; known are {', '.join(sorted(NEEDS))}")
 
     def register(function: Score) -> Score:
         registered: Any = function

@@ -10,9 +10,9 @@ from torch import nn
 
 from heft.errors import HeftError
 from heft.models.own import check_kind, check_options, own_function
-from heft.models.persons_code import persons_code, seed_generators
 from heft.models.soundness.checks import check_soundness
 from heft.models.soundness.outputs import check_shape
+from heft.persons_code import persons_code, seed_generators
 from heft.registry import declarations
 
 

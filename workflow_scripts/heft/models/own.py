@@ -1,50 +1,23 @@
 """Imports a person's own `package.module:function`, and looks at what a configuration gives to it."""
 
-import importlib
 import inspect
-import sys
 from collections.abc import Callable, Mapping
-from importlib.util import find_spec
 from typing import Any
 
 import torch
 from torch import nn
 
 from heft.errors import HeftError
-from heft.models.persons_code import persons_code
-from heft.own_module import find_module, module_roots
+from heft.own_module import import_own
 
 GIVEN = "(input_shape, n_classes)"
 
 
 def own_function(name: str) -> Callable[..., nn.Module]:
     """The function that `package.module:function` names; raises HeftError where it cannot be had."""
-    module_name, _, function_name = name.partition(":")
-    roots = module_roots()
-    file = find_module(name, roots)
-    # Last, so that a file of these folders never hides an installed package.
-    sys.path += [str(root) for root in roots if str(root) not in sys.path]
-    if file is None and module_name not in sys.modules and find_spec(module_name.partition(".")[0]) is None:
-        folders = ", ".join(map(str, roots))
-        raise HeftError(f'model "{name}" cannot be imported: there is no {module_name} in {folders}.')
-    known = set(sys.modules)
-    try:
-        with persons_code(f'model "{name}" cannot be imported'):
-            module = importlib.import_module(module_name)
-    except HeftError:
-        for imported in set(sys.modules) - known:  # so that the next try meets the same mistake
-            if imported.partition(".")[0] == module_name.partition(".")[0]:
-                del sys.modules[imported]
-        raise
-    function = getattr(module, function_name, None)
-    if function is None:
-        there = [one for one, value in vars(module).items() if getattr(value, "__module__", "") == module_name]
-        raise HeftError(
-            f'model "{name}" cannot be imported: {file or module_name} has no {function_name}; '
-            f"it has: {', '.join(there) or 'nothing'}."
-        )
+    function = import_own(name, "model")
     if not callable(function):
-        raise HeftError(f'model "{name}": {function_name} is {_a(function)}; expected a function {GIVEN}.')
+        raise HeftError(f'model "{name}": {name.partition(":")[2]} is {_a(function)}; expected a function {GIVEN}.')
     return function
 
 

@@ -77,7 +77,7 @@ def listed(words: list[str]) -> str:
 def method_title(name: str, methods: Mapping[str, Any]) -> str:
     """The declaration's `title` where it has one, else the registered name."""
     declared = methods.get(name)
-    return str(declared.fields.get("title", name)) if declared is not None else name
+    return str(declared.fields.get("title") or name) if declared is not None else name
 
 
 def qualified(title: str, words: str) -> str:

@@ -7,11 +7,11 @@ import torch
 from torch import Tensor, nn
 
 from heft.errors import HeftError
-from heft.models.persons_code import reason_of, seed_generators
 from heft.models.soundness.called_with import called_with
 from heft.models.soundness.closeness import is_close, rounding_of
 from heft.models.soundness.culprit import Passed, first_that_parts, label_of, layers_recorded, running_layers
 from heft.models.soundness.outputs import check_shape
+from heft.persons_code import reason_of, seed_generators
 
 Run = Callable[[], Tensor]  # a forward pass
 SURE = 1e-5  # relative: below it, no look at the types inside is needed

@@ -6,12 +6,12 @@ import torch
 from torch import Tensor, nn
 
 from heft.errors import HeftError
-from heft.models.persons_code import reason_of
 from heft.models.soundness.by_itself import check_each_by_itself
 from heft.models.soundness.called_with import called_with
 from heft.models.soundness.example_inputs import random_inputs, unit_inputs
 from heft.models.soundness.outputs import check_finite, check_shape
 from heft.models.soundness.parameters import check_parameters, reached_parameters
+from heft.persons_code import reason_of
 
 N = 3  # examples: one alone, another alone, and a third beside them
 

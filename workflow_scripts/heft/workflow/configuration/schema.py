@@ -1,23 +1,11 @@
 """Checks a configuration against a JSON schema and says the first mistake in one sentence."""
 
-import difflib
-import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from math import isfinite, log10
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from heft.errors import HeftError
-
-_TYPES = {
-    "integer": "a whole number",
-    "number": "a number",
-    "string": "text",
-    "array": "a list",
-    "object": "a mapping (key: value)",
-    "boolean": "true or false",
-    "null": "null",
-}
-MOST_INTEGER = 10**18
+from heft.options import is_of_type
+from heft.phrases import TYPES, allowed_types, bounds, dotted, hint, nearest, shown, unusable_number
 
 
 def check_against_schema(value: Any, schema: Mapping[str, Any], file_of: Callable[[Sequence[Any]], str]) -> None:
@@ -26,11 +14,13 @@ def check_against_schema(value: Any, schema: Mapping[str, Any], file_of: Callabl
     file_of: the file in which the value of a path stands.
     """
     from jsonschema import Draft202012Validator
+    from jsonschema.validators import extend
 
     check_numbers(value, file_of)
-    errors = sorted(
-        Draft202012Validator(schema).iter_errors(value), key=lambda error: [str(part) for part in error.absolute_path]
-    )
+    # A whole number is written without a point: 2.0 has another slug than 2, and is no number of models.
+    types = Draft202012Validator.TYPE_CHECKER.redefine("integer", lambda _, one: is_of_type(one, "integer"))
+    validator = extend(Draft202012Validator, type_checker=types)(schema)
+    errors = sorted(validator.iter_errors(value), key=lambda error: [str(part) for part in error.absolute_path])
     if errors:
         raise HeftError(f"{file_of(errors[0].absolute_path)}: {_sentence(errors[0])}")
 
@@ -46,36 +36,8 @@ def check_numbers(value: Any, file_of: Callable[[Sequence[Any]], str], where: Se
     elif isinstance(value, list):
         for index, inner in enumerate(value):
             check_numbers(inner, file_of, [*where, index])
-    elif isinstance(value, float) and not isfinite(value):
-        word = {"nan": ".nan", "inf": ".inf", "-inf": "-.inf"}[str(value)]
-        raise HeftError(f"{file_of(where)}: {dotted(where)} is {word}; it must be a finite number")
-    elif isinstance(value, int) and abs(value) >= MOST_INTEGER:
-        raise HeftError(
-            f"{file_of(where)}: {dotted(where)} is a number of about {value.bit_length() * log10(2):.0f} digits; "
-            "at most 18 are allowed"
-        )
-
-
-def nearest(name: str, known: Iterable[str]) -> str:
-    """`; did you mean "loss"?` where a known name is near, else nothing; then the known names."""
-    known = sorted(map(str, known))
-    close = difflib.get_close_matches(str(name), known, n=1, cutoff=0.6)
-    hint = f'; did you mean "{close[0]}"?' if close else ";"
-    return f"{hint} Known: {', '.join(known) or 'nothing'}"
-
-
-def dotted(path: Iterable[Any]) -> str:
-    """`definitions.pets.methods[2]`."""
-    text = ""
-    for part in path:
-        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else str(part)
-    return text
-
-
-def shown(value: Any) -> str:
-    """A value as a person would write it, cut where long."""
-    text = json.dumps(value, ensure_ascii=False, default=str)
-    return text if len(text) <= 80 else text[:77] + "..."
+    elif said := unusable_number(value):
+        raise HeftError(f"{file_of(where)}: {dotted(where)} {said}")
 
 
 def _sentence(error: Any) -> str:
@@ -104,10 +66,12 @@ def _sentence(error: Any) -> str:
             return f"{key} is empty; it needs at least one entry"
         case "maxProperties":
             return f"{key} is {value}; each list entry holds one name"
-        case "type" | "anyOf":
-            return f"{key} is {value}{_hint(error.instance)}; it must be {_allowed_types(error)}"
+        case "type":
+            return f"{key} is {value}{hint(error.instance)}; it must be {TYPES[error.validator_value]}"
+        case "anyOf":
+            return f"{key} is {value}{hint(error.instance)}; it must be {allowed_types(error.validator_value)}"
         case "exclusiveMinimum" | "exclusiveMaximum" | "minimum" | "maximum":
-            return f"{key} is {value}; it must be {_bounds(error.schema)}"
+            return f"{key} is {value}; it must be {bounds(error.schema)}"
         case _:
             return f"{key} is {value}; {error.message}"
 
@@ -120,33 +84,3 @@ def _unknown_key(error: Any, where: str) -> str:
     known = error.schema.get("properties", {})
     unknown = next(name for name in error.instance if name not in known)
     return f"{f'{where}.' if where else ''}{unknown} is not a key{nearest(unknown, known)}"
-
-
-def _hint(value: Any) -> str:
-    if not isinstance(value, str):
-        return ""
-    try:
-        number = float(value)
-    except ValueError:
-        return ""
-    return f" (text; write {int(number) if number.is_integer() else number} without quotes)"
-
-
-def _allowed_types(error: Any) -> str:
-    if error.validator == "type":
-        return _TYPES[error.validator_value]
-    kinds = [kind for choice in error.validator_value if (kind := _TYPES.get(choice.get("type", "")))]
-    names = [shown(choice["const"]) for choice in error.validator_value if "const" in choice]
-    return " or ".join([*dict.fromkeys(kinds), *names])
-
-
-def _bounds(schema: Mapping[str, Any]) -> str:
-    low, high = schema.get("exclusiveMinimum"), schema.get("exclusiveMaximum")
-    if low is not None and high is not None:
-        return f"between {low:g} and {high:g}, both excluded"
-    words = {"exclusiveMinimum": "above", "minimum": "at least", "exclusiveMaximum": "below", "maximum": "at most"}
-    return " and ".join(f"{word} {_short(schema[name])}" for name, word in words.items() if name in schema)
-
-
-def _short(bound: float) -> str:
-    return f"{bound:,}" if isinstance(bound, int) else f"{bound:g}"

@@ -11,10 +11,12 @@ from pydantic import BaseModel, ConfigDict, Field
 from heft.data.settings import DataSettings
 from heft.ensembles.kinds import KINDS
 from heft.errors import HeftError
-from heft.registry import DECORATORS, declarations, unreadable
+from heft.phrases import nearest
+from heft.registry import declarations, unreadable
+from heft.rooms import DECORATORS
 from heft.training.settings import CheckpointSettings, FineTuningSettings, TrainingSettings
 from heft.workflow.configuration.option_schema import choice_with_options
-from heft.workflow.configuration.schema import check_against_schema, nearest
+from heft.workflow.configuration.schema import check_against_schema
 
 Unique = Field(json_schema_extra={"uniqueItems": True})
 IMPORT_PATH = r"^[A-Za-z_][\w.]*:[A-Za-z_]\w*$"

@@ -1,0 +1,125 @@
+"""Checks the values of options against what stands in a function's signature, for the workflow and the library alike.
+
+A JSON schema says what is allowed (`heft.annotations`); the sentences are those of the configuration's check.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from numbers import Integral, Real
+from typing import TYPE_CHECKING, Any
+
+from heft.errors import HeftError
+from heft.phrases import BOUNDS, TYPES, allowed_types, bounds, hint, nearest, shown, unusable_number
+
+if TYPE_CHECKING:
+    from heft.declaration import Declaration
+
+# The default of an option that has none, which therefore must be given.
+REQUIRED: Any = ...
+
+
+@dataclass(frozen=True)
+class Option:
+    """One option of a function: the annotation as written, the default, and the JSON schema of what is allowed."""
+
+    annotation: str
+    default: Any
+    allowed: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def takes_lists(self) -> bool:
+        """Whether one value of the option may be a list."""
+        return "array" in [one.get("type") for one in (self.allowed, *self.allowed.get("anyOf", ()))]
+
+
+def checked_options(declaration: "Declaration", given: Mapping[str, Any], where: str = "") -> dict[str, Any]:
+    """The options as they are given, once each is known to the function, of its type and within its bounds.
+
+    where: what stands before the option's name in a sentence; by default `method if_cg: `. Raises HeftError.
+    """
+    where = where or f"{declaration.word} {declaration.name}: "
+    for name, value in given.items():
+        if name in declaration.options:
+            if said := fault(f"{where}{name}", value, declaration.options[name].allowed):
+                raise HeftError(said)
+        elif not declaration.takes_any_option:
+            raise HeftError(f"{where}{name} is not an option{nearest(name, declaration.options)}")
+    for name, option in declaration.options.items():
+        if option.default is REQUIRED and name not in given:
+            raise HeftError(f"{where}{name} is missing; {declaration.name} has no default for it")
+    return dict(given)
+
+
+def fault(name: str, value: Any, allowed: Mapping[str, Any]) -> str:
+    """The sentence on a value that a JSON schema does not allow, which begins with `name`; else empty."""
+    value = _plain(value)
+    if said := unusable_number(value):
+        return f"{name} {said}"
+    if "anyOf" in allowed and (said := _fault_of_alternatives(name, value, allowed["anyOf"])):
+        return said
+    if "enum" in allowed and not any(value == one and type(value) is type(one) for one in allowed["enum"]):
+        return f"{name} is {shown(value)}{nearest(value, allowed['enum'])}"
+    if "type" in allowed and not is_of_type(value, allowed["type"]):
+        return f"{name} is {shown(value)}{hint(value)}; it must be {TYPES[allowed['type']]}"
+    if is_of_type(value, "number") and not _is_within(value, allowed):
+        return f"{name} is {shown(value)}; it must be {bounds(allowed)}"
+    if isinstance(value, list):
+        return _fault_of_list(name, value, allowed)
+    if isinstance(value, Mapping) and "additionalProperties" in allowed:
+        inner = (fault(f"{name}.{key}", one, allowed["additionalProperties"]) for key, one in value.items())
+        return next(filter(None, inner), "")
+    return ""
+
+
+def is_of_type(value: Any, name: str) -> bool:
+    """Whether a value has a type of JSON; a whole number is one that is written without a point."""
+    if isinstance(value, bool):
+        return name == "boolean"
+    kinds: dict[str, type | tuple[type, ...]] = {
+        "integer": Integral,
+        "number": Real,
+        "string": str,
+        "array": list,
+        "object": Mapping,
+        "null": type(None),
+    }
+    return name in kinds and isinstance(value, kinds[name])
+
+
+def _plain(value: Any) -> Any:
+    """A tuple as a list; a number of numpy as one of Python."""
+    if isinstance(value, Sequence) and not isinstance(value, str | bytes):
+        return list(value)
+    return value.item() if isinstance(value, Real) and hasattr(value, "item") else value
+
+
+def _fault_of_alternatives(name: str, value: Any, alternatives: Sequence[Mapping[str, Any]]) -> str:
+    """Of the alternatives that a value is not, the one of its type speaks; else all are named."""
+    said = [fault(name, value, one) for one in alternatives]
+    if not all(said):
+        return ""
+    of_its_type = (
+        text
+        for text, one in zip(said, alternatives, strict=True)
+        if is_of_type(value, one.get("type", "")) or any(type(value) is type(choice) for choice in one.get("enum", ()))
+    )
+    return next(of_its_type, f"{name} is {shown(value)}{hint(value)}; it must be {allowed_types(alternatives)}")
+
+
+def _is_within(value: float, allowed: Mapping[str, Any]) -> bool:
+    low, least, high, most = (allowed.get(name) for name in BOUNDS)
+    return (
+        (low is None or value > low)
+        and (least is None or value >= least)
+        and (high is None or value < high)
+        and (most is None or value <= most)
+    )
+
+
+def _fault_of_list(name: str, value: list[Any], allowed: Mapping[str, Any]) -> str:
+    if len(value) < allowed.get("minItems", 0):
+        return f"{name} is empty; it needs at least one entry"
+    if len(value) > allowed.get("maxItems", len(value)):
+        return f"{name} has {len(value):,} entries; at most {allowed['maxItems']:,} are allowed"
+    inner = (fault(f"{name}[{index}]", one, allowed.get("items", {})) for index, one in enumerate(value))
+    return next(filter(None, inner), "")
