@@ -63,7 +63,11 @@ MISTAKES = [
     ("defaults.methods", ["loss", "ipp"], 'defaults.methods[1] is "ipp"; did you mean "ip"? Known: aum'),
     ("defaults.methods", ["ip", "ip"], 'defaults.methods names "ip" twice'),
     ("defaults.methods", ["if_cg", {"if_cg": {"damping": 0.1}}], "names if_cg twice"),
-    ("defaults.methods", [{"if_cg": {"dampin": 1}}], 'methods[0].if_cg.dampin is not a key; did you mean "damping"?'),
+    (
+        "defaults.methods",
+        [{"if_cg": {"dampin": 1}}],
+        'methods[0].if_cg.dampin is not an option; did you mean "damping"?',
+    ),
     ("defaults.methods", [{"if_cg": {"damping": "x"}}], 'methods[0].if_cg.damping is "x"; it must be a number'),
     ("defaults.methods", [{"if_cg": {"damping": [0.1, "x"]}}], 'methods[0].if_cg.damping[1] is "x"; it must be a num'),
     ("defaults.methods", [{"if_cg": {"damping": []}}], "methods[0].if_cg.damping is empty"),
@@ -156,5 +160,5 @@ def test_a_definition_changes_only_the_keys_it_names() -> None:
 def test_the_schema_knows_every_registered_method() -> None:
     from heft.registry import declarations
 
-    names = schema()["$defs"]["ExperimentSettings"]["properties"]["methods"]["items"]["anyOf"][0]["enum"]
+    names = schema()["$defs"]["ExperimentSettings"]["properties"]["methods"]["items"]["anyOf"][0]["anyOf"][0]["enum"]
     assert names == sorted(declarations("methods"))

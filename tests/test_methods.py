@@ -11,7 +11,7 @@ from heft.declaration import read_declaration
 from heft.errors import HeftError
 from heft.kernels.curvature.curvature_operator import flatten
 from heft.methods.context import Batch, Dynamics
-from heft.registry import added_folder, declarations
+from heft.registry import added_folder, declarations, find
 from heft.training.dynamics import predict
 
 METHODS = sorted(declarations("methods"))
@@ -23,7 +23,7 @@ def case() -> Case:
 
 
 def scores(name: str, case: Case, **options: object) -> torch.Tensor:
-    return declarations("methods")[name].load()(case.context(), **options)
+    return find("methods", name).configured(options)(case.context())
 
 
 @pytest.mark.parametrize("name", METHODS)
@@ -203,7 +203,7 @@ def test_confident_learning_is_cleanlabs_score_of_out_of_fold_probabilities(case
 
 
 def test_confident_learning_refuses_unknown_qualities_and_a_class_of_one(case: Case) -> None:
-    with pytest.raises(HeftError, match="it must be one of self_confidence"):
+    with pytest.raises(HeftError, match=r'quality is "entropy"; .*Known: confidence_weighted_entropy, '):
         scores("confident_learning", case, quality="entropy")
     with pytest.raises(HeftError, match="adjusted is true"):
         scores("confident_learning", case, quality="confidence_weighted_entropy", adjusted=True)

@@ -49,7 +49,10 @@ def test_each_file_that_cannot_be_read_has_a_sentence_and_the_others_are_declare
         assert sentence in unreadable("methods")[name]
         assert str(folder / f"{name}.py") in unreadable("methods")[name]
     assert {"ip", "loss"} <= set(declarations("methods"))
-    assert "half" in schema()["$defs"]["ExperimentSettings"]["properties"]["methods"]["items"]["anyOf"][0]["enum"]
+    assert (
+        "half"
+        in schema()["$defs"]["ExperimentSettings"]["properties"]["methods"]["items"]["anyOf"][0]["anyOf"][0]["enum"]
+    )
 
 
 def test_an_experiment_that_uses_one_is_left_out_with_its_sentence(folder: Path) -> None:

@@ -1,25 +1,100 @@
-"""A method refuses an option beyond its bound in a sentence that names option and value, and takes the bound itself."""
+"""An option beyond its bound is refused in one sentence, the same in a configuration and in the library."""
 
-import math
+from collections.abc import Iterator, Mapping
 from functools import cache
+from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from attribution_cases import Case, make_case
 
 from heft.errors import HeftError
-from heft.registry import declarations
+from heft.options import checked_options
+from heft.registry import declarations, find
+from heft.rooms import DECORATORS
+from heft.workflow.configuration.named_keys import KEYS
+from heft.workflow.configuration.settings import load_configuration
 
-REFUSED: list[tuple[str, str, float]] = [
-    *((name, "damping", value) for name in ("datainf", "if_cg", "if_ekfac", "if_kfac", "if_lissa", "self_if")
-      for value in (0.0, -0.1, math.nan)),
-    *((name, "damping", value) for name in ("if_exact", "trak") for value in (-0.1, math.nan)),
-    *((name, "tolerance", value) for name in ("if_cg", "if_lissa") for value in (0.0, 1.0, math.nan)),
-    ("if_arnoldi", "rank", 0), ("if_arnoldi", "rank", 10**6), ("random_projection", "dimension", 0),
-    ("trak", "models", 0), ("trak", "dimension", -1),
-    ("gex", "models", 1), ("gex", "batch_size", 0), ("gex", "epochs", 0.0), ("gex", "step_size", 0.0),
-    ("gex", "step_size", math.nan),
-]  # fmt: skip
+
+def beyond(allowed: Mapping[str, Any]) -> Iterator[Any]:
+    """Values that a JSON schema does not allow, one beyond each of its bounds, and one of another type."""
+    if "anyOf" in allowed:
+        yield {"a": "mapping"}
+        return
+    if "enum" in allowed:
+        yield "no such choice"
+        return
+    step = 1 if allowed.get("type") == "integer" else 0.5
+    yield from (allowed[key] for key in ("exclusiveMinimum", "exclusiveMaximum") if key in allowed)
+    yield from (allowed[key] + sign * step for key, sign in (("minimum", -1), ("maximum", 1)) if key in allowed)
+    if "items" in allowed:
+        yield from ([value] for value in beyond(allowed["items"]))
+    if "minItems" in allowed:
+        yield []
+    yield {"integer": 2.5, "number": "text", "boolean": "yes", "string": 5, "array": 5}.get(allowed.get("type", ""), 5)
+
+
+REFUSED = [
+    (room, name, option, value)
+    for room in DECORATORS
+    for name, declared in declarations(room).items()
+    for option, one in declared.options.items()
+    for value in beyond(one.allowed)
+]
+
+
+@pytest.mark.parametrize(("room", "name", "option", "value"), REFUSED)
+def test_a_value_beyond_a_bound_is_one_sentence_here_and_in_a_configuration(
+    room: str, name: str, option: str, value: Any
+) -> None:
+    with pytest.raises(HeftError, match=rf"{name}: {option}.*; (it must be|Known|it needs|did you)") as caught:
+        checked_options(find(room, name), {option: value})
+    for key in (key for key in KEYS if key.room == room and key.path != "data.source"):
+        entry = {name: {option: value}}
+        raw = {"experiments": ["e"], "definitions": {"e": {key.path: [entry] if key.several else entry}}}
+        with pytest.raises(HeftError) as of_configuration:
+            load_configuration(raw)
+        assert str(of_configuration.value).startswith(f"config.yaml: definitions.e.{key.path}")
+        assert f".{name}.{str(caught.value).partition(': ')[2]}" in str(of_configuration.value)
+
+
+def test_each_option_of_a_number_has_a_bound_below() -> None:
+    found = [(name, one.allowed) for name, d in declarations("methods").items() for one in d.options.values()]
+    numbers = [(name, allowed) for name, allowed in found if allowed.get("type") in ("integer", "number")]
+    assert numbers
+    assert [name for name, allowed in numbers if not {"minimum", "exclusiveMinimum"} & set(allowed)] == []
+    whole = [(name, allowed) for name, allowed in numbers if allowed["type"] == "integer"]
+    assert [name for name, allowed in whole if "maximum" not in allowed] == []
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "sentence"),
+    [
+        ("damping", float("nan"), "method if_cg: damping is .nan; it must be a finite number"),
+        ("damping", True, "method if_cg: damping is true; it must be a number"),
+        ("damping", "0.1", 'damping is "0.1" (text; write 0.1 without quotes); it must be a number'),
+        ("damping", np.float32(-1), "method if_cg: damping is -1.0; it must be above 0"),
+        ("tolerance", 1, "tolerance is 1; it must be between 0 and 1, both excluded"),
+        ("curvature", "hesian", 'curvature is "hesian"; did you mean "hessian"? Known: gauss_newton, hessian'),
+        ("dampin", 0.1, 'method if_cg: dampin is not an option; did you mean "damping"? Known: curvature, damping,'),
+    ],
+)
+def test_the_library_says_what_is_wrong_in_the_words_of_the_configuration(
+    option: str, value: Any, sentence: str
+) -> None:
+    with pytest.raises(HeftError) as caught:
+        find("methods", "if_cg").configured({option: value})
+    assert sentence in str(caught.value)
+
+
+def test_a_whole_number_of_a_numeric_type_is_taken_and_one_with_a_point_is_not() -> None:
+    declared = find("methods", "trak")
+    assert checked_options(declared, {"models": np.int64(3), "damping": 1}) == {"models": 3, "damping": 1}
+    with pytest.raises(HeftError, match=r"models is 3.0 \(write 3\); it must be a whole number"):
+        checked_options(declared, {"models": 3.0})
+
+
 TAKEN: list[tuple[str, dict[str, float]]] = [
     ("if_exact", {"damping": 0.0}),
     ("trak", {"models": 1, "damping": 0.0, "dimension": 2}),
@@ -34,13 +109,12 @@ def case() -> Case:
     return make_case("no_bias")
 
 
-@pytest.mark.parametrize(("name", "option", "value"), REFUSED)
-def test_an_option_beyond_its_bound_is_refused(name: str, option: str, value: float) -> None:
-    with pytest.raises(HeftError, match=rf"{option}(?: is)? {value}\b.*must be"):
-        declarations("methods")[name].load()(case().context(), **{option: value})
-
-
 @pytest.mark.parametrize(("name", "options"), TAKEN)
 def test_the_bound_itself_is_taken(name: str, options: dict[str, float]) -> None:
     context = case().context(weight_decay=0.1)
-    assert torch.isfinite(declarations("methods")[name].load()(context, **options)).all()
+    assert torch.isfinite(find("methods", name).configured(options)(context)).all()
+
+
+def test_arnoldi_keeps_no_more_eigenpairs_than_it_has_products() -> None:
+    with pytest.raises(HeftError, match="rank is 31; it must be at most iterations, which is 30"):
+        find("methods", "if_arnoldi").configured({"rank": 31})(case().context())

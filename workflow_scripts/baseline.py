@@ -13,7 +13,7 @@ def main(job: Any, record: RunRecord) -> None:
     from heft.baselines.declare import BaselineContext
     from heft.curation.states import state_name
     from heft.data.examples import load_examples
-    from heft.registry import declarations
+    from heft.registry import find
     from heft.seeds import run_seeds
     from heft.training.checkpoints import load_checkpoints
     from heft.training.settings import FineTuningSettings, TrainingSettings
@@ -29,9 +29,9 @@ def main(job: Any, record: RunRecord) -> None:
         FineTuningSettings(**job.params.fine_tuning),
         run_seeds(int(job.wildcards.s), 0, job.params.resample),
     )
-    train = declarations("baselines")[job.params.variant["method"]].load()
+    train = find("baselines", job.params.variant["method"]).configured(job.params.variant["options"])
     started = time.process_time()
-    state = train(context, **job.params.variant["options"])
+    state = train(context)
     cost = {"retrain_cpu_seconds": time.process_time() - started}
     write_tensors(job.output.states, {f"{state_name('', 0)}/{name}": tensor for name, tensor in state.items()})
     write_json(job.output.cost, cost)

@@ -27,6 +27,11 @@ class Option:
     allowed: Mapping[str, Any] = field(default_factory=dict)
 
     @property
+    def is_required(self) -> bool:
+        """Whether it has no default."""
+        return self.default is REQUIRED
+
+    @property
     def takes_lists(self) -> bool:
         """Whether one value of the option may be a list."""
         return "array" in [one.get("type") for one in (self.allowed, *self.allowed.get("anyOf", ()))]
@@ -37,17 +42,24 @@ def checked_options(declaration: "Declaration", given: Mapping[str, Any], where:
 
     where: what stands before the option's name in a sentence; by default `method if_cg: `. Raises HeftError.
     """
-    where = where or f"{declaration.word} {declaration.name}: "
+    where, known = where or f"{declaration.word} {declaration.name}: ", declaration.options
+    check_names(where, declaration.name, known, given, takes_any_option=declaration.takes_any_option)
     for name, value in given.items():
-        if name in declaration.options:
-            if said := fault(f"{where}{name}", value, declaration.options[name].allowed):
-                raise HeftError(said)
-        elif not declaration.takes_any_option:
-            raise HeftError(f"{where}{name} is not an option{nearest(name, declaration.options)}")
-    for name, option in declaration.options.items():
-        if option.default is REQUIRED and name not in given:
-            raise HeftError(f"{where}{name} is missing; {declaration.name} has no default for it")
+        if name in known and (said := fault(f"{where}{name}", value, known[name].allowed)):
+            raise HeftError(said)
     return dict(given)
+
+
+def check_names(
+    where: str, of: str, known: Mapping[str, Option], given: Mapping[str, Any], *, takes_any_option: bool
+) -> None:
+    """Raises HeftError if a given option is not among those of a function, or one that has no default is missing."""
+    unknown = next((name for name in given if name not in known and not takes_any_option), None)
+    if unknown is not None:
+        raise HeftError(f"{where}{unknown} is not an option{nearest(unknown, known)}")
+    for name, option in known.items():
+        if option.is_required and name not in given:
+            raise HeftError(f"{where}{name} is missing; {of} has no default for it")
 
 
 def fault(name: str, value: Any, allowed: Mapping[str, Any]) -> str:

@@ -1,7 +1,7 @@
 """Names of scorers and variants: the readable slugs that files, runs and tables share."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,8 +21,9 @@ class Scorer:
     @property
     def slug(self) -> str:
         """`ip`, `if_cg-damping_0.1__seeds`, `ip__parameter_dropout-p_max_0.1`."""
-        name = self.method + _options_slug(self.options)
-        return f"{name}__{self.ensemble}{_options_slug(self.ensemble_options)}" if self.ensemble else name
+        name = name_slug(self.method) + _options_slug(self.options)
+        kind = f"{name_slug(self.ensemble)}{_options_slug(self.ensemble_options)}"
+        return f"{name}__{kind}" if self.ensemble else name
 
     @property
     def all_options(self) -> dict[str, Any]:
@@ -43,6 +44,19 @@ class Variant:
         return f"{self.scorer.slug}__{self.members}" if self.scorer.ensemble else self.scorer.slug
 
 
+def twice(scorers: Iterable[Scorer]) -> str:
+    """Says which two have one slug, since they are one, or since a slug lacks the sign that tells them apart; else empty."""
+    seen: dict[str, Scorer] = {}
+    for scorer in scorers:
+        other = seen.setdefault(scorer.slug, scorer)
+        if other is not scorer and other == scorer:
+            return f"names {scorer.slug} twice (an option at its default changes nothing)"
+        if other is not scorer:
+            one, two = (f"{found.method} {dict(found.options) or ''}".strip() for found in (other, scorer))
+            return f"has {one} and {two}, whose files would both be named {scorer.slug}; rename one, or leave it out"
+    return ""
+
+
 def fraction_slug(fraction: float) -> str:
     """Spells a fraction in every file, key and run: `0.025`; two fractions never share a spelling."""
     return shortest(fraction)
@@ -52,6 +66,11 @@ def shortest(value: float) -> str:
     """The fewest significant digits, six or more, that read back as `value`; plain six where nothing does (nan)."""
     spelled = (f"{value:.{digits}g}" for digits in range(6, 18))
     return next((text for text in spelled if float(text) == value), f"{value:.6g}")
+
+
+def name_slug(name: str) -> str:
+    """A registered name as it is; of a person's own `package.module:function` letters and digits, the rest as `-`."""
+    return _value_slug(name) if ":" in name else name
 
 
 def _options_slug(options: Mapping[str, Any]) -> str:

@@ -15,7 +15,7 @@ from heft.methods.context import Batch, Context
 from heft.objectives.gradient import objective_gradient
 from heft.objectives.loss import loss
 from heft.persons_code import reason_of
-from heft.registry import Declaration, declarations
+from heft.registry import Declaration, declarations, find
 from heft.training.checkpoints import Run, SavedState
 from heft.training.loop import train_one
 
@@ -71,7 +71,7 @@ class Trial:
         name = kind or declared.name + "".join(f" {option} {value}" for option, value in options.items())
         try:
             context = member(self.base, needs, self.trained, number, kind)
-            scores = declared.load()(context, **{**options, **short})
+            scores = declared.configured({**options, **short})(context)
             if tuple(scores.shape) != (len(self.base.train.labels),) or not scores.isfinite().all():
                 return Finding(name, f"its scores, of shape {list(scores.shape)}, are not finite or not one an example")
         except HeftError as error:
@@ -85,9 +85,9 @@ def methods_that_run(
     subject: Subject, chosen: Iterable[Chosen], kinds: Sequence[str]
 ) -> tuple[list[Finding], list[Finding]]:
     """A finding for each of the methods with their options, and one for each kind of ensemble."""
-    trial, known = Trial(subject), declarations("methods")
-    of_methods = [trial.run(known[name], options) for name, options in chosen]
-    return of_methods, [trial.run(known[OF_A_KIND], {}, kind) for kind in kinds]
+    trial = Trial(subject)
+    of_methods = [trial.run(find("methods", name), options) for name, options in chosen]
+    return of_methods, [trial.run(find("methods", OF_A_KIND), {}, kind) for kind in kinds]
 
 
 def all_methods() -> list[Chosen]:
@@ -97,6 +97,7 @@ def all_methods() -> list[Chosen]:
 
 def takes_hessians(chosen: Iterable[Chosen]) -> bool:
     """Whether one of the methods takes products with the Hessian, as its options are."""
-    known = declarations("methods")
-    taking = [(known[name], options) for name, options in chosen if "curvature" in known[name].options]
+    taking = [
+        (declared, options) for name, options in chosen if "curvature" in (declared := find("methods", name)).options
+    ]
     return any(declared.value_of("curvature", options) == "hessian" for declared, options in taking)

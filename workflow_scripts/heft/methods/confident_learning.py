@@ -1,5 +1,7 @@
 """confident_learning: cleanlab's label quality from models that did not train on the example."""
 
+from typing import Literal
+
 import torch
 from torch import Tensor
 
@@ -7,8 +9,6 @@ from heft.errors import HeftError
 from heft.kernels.functional import logits_of
 from heft.methods.context import Context
 from heft.methods.declare import method
-
-QUALITIES = ("self_confidence", "normalized_margin", "confidence_weighted_entropy")
 
 
 @method(
@@ -23,18 +23,20 @@ QUALITIES = ("self_confidence", "normalized_margin", "confidence_weighted_entrop
     memory="One number for each example and class.",
     fails="Where noise is systematic in all folds alike, and with classes of few examples.",
 )
-def confident_learning(context: Context, *, quality: str = "self_confidence", adjusted: bool = False) -> Tensor:
+def confident_learning(
+    context: Context,
+    *,
+    quality: Literal["self_confidence", "normalized_margin", "confidence_weighted_entropy"] = "self_confidence",
+    adjusted: bool = False,
+) -> Tensor:
     """Label qualities [n_train] in [0, 1].
 
-    quality: self_confidence, normalized_margin or confidence_weighted_entropy. adjusted: subtracts each class's mean
-    self-confidence first, for classes that the model finds hard as a whole (not with confidence_weighted_entropy).
-    Raises HeftError where an option is not one of these, or a class has a single training example, which no model that
-    holds it out can know.
+    quality: what cleanlab makes of the probabilities. adjusted: subtracts each class's mean self-confidence first, for
+    classes that the model finds hard as a whole. Raises HeftError if adjusted is true with
+    confidence_weighted_entropy, or a class has a single training example, which no model that holds it out can know.
     """
     from cleanlab.rank import get_label_quality_scores
 
-    if quality not in QUALITIES:
-        raise HeftError(f'quality is "{quality}"; it must be one of {", ".join(QUALITIES)}.')
     if adjusted and quality == "confidence_weighted_entropy":
         raise HeftError("adjusted is true; it must be false with confidence_weighted_entropy.")
     labels = context.train.labels

@@ -1,11 +1,12 @@
 """datainf: influence of removing a training example, with each layer's inverse averaged over rank-one inverses."""
 
 from functools import partial
+from typing import Annotated
 
 import torch
+from annotated_types import Gt
 from torch import Tensor, nn
 
-from heft.errors import HeftError
 from heft.kernels.layers.capture import layers_run_once
 from heft.kernels.layers.layer_gradients import GradientBatches, by_examples, by_layers
 from heft.kernels.layers.norms import has_known_gradients
@@ -31,15 +32,13 @@ from heft.methods.declare import method
     "example and layer.",
     fails="With large layers: the mean of rank-one inverses is then almost 1 / lambda, and DataInf almost ip.",
 )
-def datainf(context: Context, *, damping: float = 0.1, parameters: str = "all") -> Tensor:
+def datainf(context: Context, *, damping: Annotated[float, Gt(0)] = 0.1, parameters: str = "all") -> Tensor:
     """Influences [n_train] at the final parameters, with the labels of the data.
 
-    damping (above 0): lambda_l = damping * mean_j |g_jl|^2 / D_l, D_l the number of the layer's parameters: the paper's
+    damping: lambda_l = damping * mean_j |g_jl|^2 / D_l, D_l the number of the layer's parameters: the paper's
     choice, which follows the size of the gradients. A layer is a module with the parameters that it owns.
-    parameters: `all`, `last` (layer), or a pattern of layer names. Raises HeftError if damping is out of range.
+    parameters: `all`, `last` (layer), or a pattern of layer names.
     """
-    if not damping > 0:
-        raise HeftError(f"damping is {damping}; it must be above 0.")
     v = context.objective_gradient(context.final, parameters)
     own, batches = _gradients(context, v)
     lengths, products = _lengths_and_products(batches, own, len(context.train.inputs))

@@ -1,6 +1,9 @@
 """gex: how each training loss moves together with the objective over short fine-tunings (geometric ensemble)."""
 
+from typing import Annotated, Literal
+
 import torch
+from annotated_types import Ge, Gt, Le
 from torch import Tensor
 from torch.nn import functional
 
@@ -28,27 +31,18 @@ from heft.methods.declare import method
 def gex(
     context: Context,
     *,
-    models: int = 16,
-    epochs: float = 1.0,
-    step_size: float = 0.5,
-    batch_size: int = 32,
-    target: str = "validation",
+    models: Annotated[int, Ge(2), Le(1000)] = 16,
+    epochs: Annotated[float, Gt(0)] = 1.0,
+    step_size: Annotated[float, Gt(0)] = 0.5,
+    batch_size: Annotated[int, Ge(1), Le(1_000_000)] = 32,
+    target: Literal["validation", "self"] = "validation",
 ) -> Tensor:
     """Scores [n_train] from `models` walks, centred over them, so that a common drift does not count.
 
     epochs: length of a walk over the training set, with replacement. step_size: in units of 1 / (largest eigenvalue of
     the Gauss-Newton matrix), so that the walk is stable whatever the model. batch_size: examples a step. target:
     validation; or self, the paper's self-influence: minus the mean squared move of each example's own loss.
-    Raises HeftError where an option is out of range.
     """
-    if target not in ("validation", "self"):
-        raise HeftError(f'target is "{target}"; it must be validation or self.')
-    for option, value, least in (("models", models, 2), ("batch_size", batch_size, 1)):
-        if value < least:
-            raise HeftError(f"{option} is {value}; it must be at least {least}.")
-    for option, amount in (("epochs", epochs), ("step_size", step_size)):
-        if not amount > 0:
-            raise HeftError(f"{option} is {amount}; it must be above 0.")
     model, start, (inputs, labels) = context.network, context.final, context.train
     v = context.objective_gradient(start)
     product = CurvatureOperator("gauss_newton", model, start, inputs, labels, like=v)

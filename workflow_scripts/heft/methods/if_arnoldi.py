@@ -1,6 +1,9 @@
 """if_arnoldi: influence within the span of the curvature's largest eigenvectors; nothing outside it."""
 
+from typing import Annotated, Literal
+
 import torch
+from annotated_types import Gt, Le
 from torch import Tensor
 
 from heft.errors import HeftError
@@ -27,10 +30,10 @@ from heft.methods.declare import method
 def if_arnoldi(
     context: Context,
     *,
-    rank: int = 10,
-    iterations: int = 30,
-    curvature: str = "hessian",
-    start: str = "random",
+    rank: Annotated[int, Gt(0), Le(1_000_000)] = 10,
+    iterations: Annotated[int, Gt(0), Le(1_000_000)] = 30,
+    curvature: Literal["gauss_newton", "hessian"] = "hessian",
+    start: Literal["random", "gradient"] = "random",
     parameters: str = "all",
 ) -> Tensor:
     """Influences [n_train] at the final parameters, without damping.
@@ -38,12 +41,11 @@ def if_arnoldi(
     rank: eigenpairs that are kept, those of the largest absolute eigenvalues. iterations: products, at least rank; for
     a symmetric matrix Arnoldi's iteration is Lanczos's, with full orthogonalisation. curvature: hessian, where signs
     are kept, or gauss_newton. start: random (the paper's), or gradient, which begins at grad f and finds more of it.
-    parameters: `all`, `last` (layer), or a pattern of layer names. Raises HeftError where an option is out of range.
+    parameters: `all`, `last` (layer), or a pattern of layer names. Raises HeftError if rank is above
+    iterations.
     """
-    if not 0 < rank <= iterations:
-        raise HeftError(f"rank is {rank}; it must be above 0 and at most iterations, which is {iterations}.")
-    if start not in ("random", "gradient"):
-        raise HeftError(f'start is "{start}"; it must be random or gradient.')
+    if rank > iterations:
+        raise HeftError(f"rank is {rank}; it must be at most iterations, which is {iterations}.")
     v = context.objective_gradient(context.final, parameters)
     b = flatten(v)
     if not b.any():  # no example has an influence on what does not move

@@ -1,5 +1,8 @@
 """if_cg: influence of removing a training example, by conjugate gradients on the damped Gauss-Newton matrix."""
 
+from typing import Annotated, Literal
+
+from annotated_types import Gt, Lt
 from torch import Tensor
 
 from heft.errors import HeftError
@@ -27,26 +30,22 @@ from heft.methods.declare import method
 def if_cg(
     context: Context,
     *,
-    damping: float = 0.1,
-    tolerance: float = 0.01,
-    curvature: str = "gauss_newton",
+    damping: Annotated[float, Gt(0)] = 0.1,
+    tolerance: Annotated[float, Gt(0), Lt(1)] = 0.01,
+    curvature: Literal["gauss_newton", "hessian"] = "gauss_newton",
     parameters: str = "all",
 ) -> Tensor:
     """Influences [n_train] at the final parameters; wd is the weight decay of training.
 
-    damping (above 0) is a fraction of lambda_max. Relative, so that scores keep their order when the loss is rescaled,
+    damping is a fraction of lambda_max. Relative, so that scores keep their order when the loss is rescaled,
     and relative to the largest eigenvalue, so that the condition number is at most 1 + 1/damping: conjugate gradients
     need about sqrt(1 + 1/damping) / 2 * log(2 / tolerance) products whatever the model. The default 0.1 is the factor
     that Grosse et al. 2023 use; here it says that no direction is amplified by more than 11 against the steepest.
-    tolerance (in (0, 1)) is the relative residual where the solver stops. curvature: gauss_newton or hessian.
+    tolerance is the relative residual where the solver stops.
     parameters: `all`, `last` (layer), or a pattern of layer names.
 
     Raises HeftError where the solver does not get there, or meets negative curvature, with the damping that would do.
     """
-    if not damping > 0:
-        raise HeftError(f"damping is {damping}; it must be above 0.")
-    if not 0 < tolerance < 1:
-        raise HeftError(f"tolerance is {tolerance}; it must be between 0 and 1.")
     v = context.objective_gradient(context.final, parameters)
     product = CurvatureOperator(curvature, context.network, context.final, *context.train, like=v)
     b = flatten(v)

@@ -1,8 +1,10 @@
 """if_ekfac: influence of removing a training example, by Kronecker factors with corrected eigenvalues (EK-FAC)."""
 
+from typing import Annotated
+
+from annotated_types import Gt
 from torch import Tensor
 
-from heft.errors import HeftError
 from heft.kernels.curvature.kronecker import KNOWN_FACTORS, fisher_curvature, solve_layers
 from heft.kernels.directional import summed_derivatives
 from heft.methods.context import Context
@@ -22,15 +24,13 @@ from heft.methods.declare import method
     fails="Parameters outside Linear and Conv2d layers count as 0, which it warns of; layers that share "
     "parameters cannot be taken.",
 )
-def if_ekfac(context: Context, *, damping: float = 0.1, parameters: str = "all") -> Tensor:
+def if_ekfac(context: Context, *, damping: Annotated[float, Gt(0)] = 0.1, parameters: str = "all") -> Tensor:
     """Influences [n_train] at the final parameters, from labels drawn from the model, one an example.
 
-    damping (above 0) is a fraction of each layer's mean eigenvalue, as in Grosse et al. 2023, so that layers of all
+    damping is a fraction of each layer's mean eigenvalue, as in Grosse et al. 2023, so that layers of all
     sizes are damped alike. parameters: `all`, `last` (layer), or a pattern of layer names. Raises HeftError where
-    damping is out of range, or the model has no layer that factors are known for.
+    the model has no layer that factors are known for.
     """
-    if not damping > 0:
-        raise HeftError(f"damping is {damping}; it must be above 0.")
     v, generator = context.objective_gradient(context.final, parameters), context.generator("fisher")
     factors, others = fisher_curvature(
         context.network, context.final, context.train.inputs, v.keys(), generator, corrected=True

@@ -1,6 +1,9 @@
 """if_exact: influence of removing a training example, by the dense curvature matrix; for small models."""
 
+from typing import Annotated, Literal
+
 import torch
+from annotated_types import Ge
 from torch import Tensor
 
 from heft.errors import HeftError
@@ -26,15 +29,19 @@ MOST_PARAMETERS = 8192  # a float64 matrix of half a gigabyte
     memory="The matrix: 8 bytes times the square of the number of parameters, which may be at most 8,192.",
     fails="Away from a minimum, where the damped Hessian has negative eigenvalues; it warns with their number.",
 )
-def if_exact(context: Context, *, damping: float = 0.1, curvature: str = "hessian", parameters: str = "all") -> Tensor:
+def if_exact(
+    context: Context,
+    *,
+    damping: Annotated[float, Ge(0)] = 0.1,
+    curvature: Literal["gauss_newton", "hessian"] = "hessian",
+    parameters: str = "all",
+) -> Tensor:
     """Influences [n_train] at the final parameters; wd is the weight decay of training.
 
-    damping (at least 0) is a fraction of the largest absolute eigenvalue. curvature: hessian, or gauss_newton, which
-    has no negative eigenvalues. parameters: `all`, `last` (layer), or a pattern of layer names. Raises HeftError where
+    damping is a fraction of the largest absolute eigenvalue. curvature: gauss_newton has no negative
+    eigenvalues. parameters: `all`, `last` (layer), or a pattern of layer names. Raises HeftError where
     there are too many parameters, or the damped matrix is singular.
     """
-    if not damping >= 0:
-        raise HeftError(f"damping is {damping}; it must be at least 0.")
     v = context.objective_gradient(context.final, parameters)
     b = flatten(v)
     if len(b) > MOST_PARAMETERS:

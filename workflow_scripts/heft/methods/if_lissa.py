@@ -1,11 +1,12 @@
 """if_lissa: influence of removing a training example, by a Neumann series over minibatches (LiSSA)."""
 
 from collections.abc import Sequence
+from typing import Annotated, Literal
 
 import torch
+from annotated_types import Gt, Le, Lt
 from torch import Tensor
 
-from heft.errors import HeftError
 from heft.kernels.curvature.curvature_operator import CurvatureOperator, Operator, flatten, unflatten
 from heft.kernels.curvature.solve import leading_eigenpair, neumann_series
 from heft.kernels.directional import summed_derivatives
@@ -34,27 +35,23 @@ STEPS_FROM_EIGENVECTOR = 3  # products with the steepest batch alone
 def if_lissa(
     context: Context,
     *,
-    damping: float = 0.1,
-    scale: float = 1.1,
-    batch_size: int = 512,
-    depth: int = 1000,
-    tolerance: float = 0.05,
-    curvature: str = "gauss_newton",
+    damping: Annotated[float, Gt(0)] = 0.1,
+    scale: Annotated[float, Gt(0)] = 1.1,
+    batch_size: Annotated[int, Gt(0), Le(1_000_000)] = 512,
+    depth: Annotated[int, Gt(0), Le(1_000_000)] = 1000,
+    tolerance: Annotated[float, Gt(0), Lt(1)] = 0.05,
+    curvature: Literal["gauss_newton", "hessian"] = "gauss_newton",
     parameters: str = "all",
 ) -> Tensor:
     """Influences [n_train]; lambda = wd + damping * lambda_max, wd the weight decay of training.
 
-    damping (above 0) is a fraction of the largest eigenvalue of G. scale: c as a multiple of the largest eigenvalue
+    damping is a fraction of the largest eigenvalue of G. scale: c as a multiple of the largest eigenvalue
     that a batch has (that of the batch steepest along G's leading eigenvector), lambda included; 1.1 leaves a margin,
     below 0.5 the series diverges. batch_size: examples a step; the number of training examples or more makes it a
-    series without noise. depth: most steps. tolerance (in (0, 1)): the relative residual, over the whole training set,
-    where it stops. curvature: gauss_newton or hessian. parameters: `all`, `last` (layer), or a pattern of layer names.
-    Raises HeftError where an option is out of range or the series diverges.
+    series without noise. depth: most steps. tolerance: the relative residual, over the whole training set,
+    where it stops. parameters: `all`, `last` (layer), or a pattern of layer names.
+    Raises HeftError if the series diverges.
     """
-    positive = {"damping": damping, "scale": scale, "batch_size": batch_size, "depth": depth, "tolerance": tolerance}
-    for option, value in positive.items():
-        if not value > 0 or (option == "tolerance" and value >= 1):
-            raise HeftError(f"{option} is {value}; it must be above 0{' and below 1' * (option == 'tolerance')}.")
     v = context.objective_gradient(context.final, parameters)
     b, whole = flatten(v), CurvatureOperator(curvature, context.network, context.final, *context.train, like=v)
     if not b.any():  # no example has an influence on what does not move

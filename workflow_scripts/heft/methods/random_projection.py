@@ -1,9 +1,11 @@
 """random_projection: the inner product with the validation gradient, estimated in a random subspace."""
 
+from typing import Annotated
+
 import torch
+from annotated_types import Gt, Le
 from torch import Tensor
 
-from heft.errors import HeftError
 from heft.kernels.curvature.curvature_operator import flatten
 from heft.kernels.directional import summed_derivatives
 from heft.kernels.functional import Direction
@@ -26,14 +28,14 @@ from heft.methods.declare import method
     fails="With a small dimension: the noise, |grad f| |grad l_i| / sqrt(dimension), is larger than the scores "
     "differ; it warns.",
 )
-def random_projection(context: Context, *, dimension: int = 512, parameters: str = "all") -> Tensor:
+def random_projection(
+    context: Context, *, dimension: Annotated[int, Gt(0), Le(1_048_576)] = 512, parameters: str = "all"
+) -> Tensor:
     """Estimates [n_train] of `ip`, with variance (|v|^2 |g_i|^2 + (v.g_i)^2) / dimension over draws of P, v = grad f.
 
-    dimension (above 0): rows of P, the same for all examples; drawn anew for each seed. parameters: `all`, `last`
+    dimension: rows of P, the same for all examples; drawn anew for each seed. parameters: `all`, `last`
     (layer), or a pattern of layer names.
     """
-    if not dimension > 0:
-        raise HeftError(f"dimension is {dimension}; it must be above 0.")
     v = context.objective_gradient(context.final, parameters)
     rows = RandomRows(v, dimension, lambda block: context.generator(f"random_projection/{block}"))
     scores = summed_derivatives(context.network, [(context.final, _there_and_back(v, rows))], *context.train)

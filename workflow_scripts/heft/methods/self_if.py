@@ -1,9 +1,11 @@
 """self_if: examples whose own loss would rise most without them are lowest: what the model had to memorise (EK-FAC)."""
 
+from typing import Annotated
+
 import torch
+from annotated_types import Gt
 from torch import Tensor
 
-from heft.errors import HeftError
 from heft.kernels.curvature.kronecker import KNOWN_FACTORS, fisher_curvature
 from heft.kernels.layers.capture import batches_of, output_gradient_batches
 from heft.kernels.layers.rows import rows_of
@@ -24,14 +26,12 @@ from heft.methods.declare import method
     memory="For each layer two square matrices and one of its own shape; one batch of activations.",
     fails="Rare but right examples look like wrong ones; parameters outside Linear and Conv2d layers count as 0.",
 )
-def self_if(context: Context, *, damping: float = 0.1, parameters: str = "all") -> Tensor:
+def self_if(context: Context, *, damping: Annotated[float, Gt(0)] = 0.1, parameters: str = "all") -> Tensor:
     """Minus the self-influences [n_train], at most 0.
 
-    damping (above 0) is a fraction of each layer's mean eigenvalue. parameters: `all`, `last` (layer), or a pattern of
-    layer names. Raises HeftError where damping is out of range, or no layer has known factors.
+    damping is a fraction of each layer's mean eigenvalue. parameters: `all`, `last` (layer), or a pattern of
+    layer names. Raises HeftError where no layer has known factors.
     """
-    if not damping > 0:
-        raise HeftError(f"damping is {damping}; it must be above 0.")
     model, state, (inputs, labels) = context.network, context.final, context.train
     names, generator = context.parameter_names(parameters), context.generator("fisher")
     factors, others = fisher_curvature(model, state, inputs, names, generator, corrected=True)

@@ -1,8 +1,10 @@
 """trak: kernel regression on randomly projected gradients of the margin, averaged over models on halves of the data."""
 
 import math
+from typing import Annotated
 
 import torch
+from annotated_types import Ge, Le
 from torch import Tensor
 
 from heft.errors import HeftError
@@ -33,19 +35,20 @@ from heft.methods.declare import method
     "kernel is singular, which it warns of.",
 )
 def trak(
-    context: Context, *, models: int = 5, dimension: int = 0, damping: float = 0.01, parameters: str = "all"
+    context: Context,
+    *,
+    models: Annotated[int, Ge(1), Le(1000)] = 5,
+    dimension: Annotated[int, Ge(0), Le(1_048_576)] = 0,
+    damping: Annotated[float, Ge(0)] = 0.01,
+    parameters: str = "all",
 ) -> Tensor:
     """Scores [n_train] from `models` models, each trained on its own random half of the training split.
 
-    models: at least 1; published results use 10 to 100. dimension: of the projection, entries N(0, 1), drawn for each
-    model; 0 takes the power of two below a quarter of the training examples, at most 4,096. damping (at least 0):
+    models: published results use 10 to 100. dimension: of the projection, entries N(0, 1), drawn for each
+    model; 0 takes the power of two below a quarter of the training examples, at most 4,096. damping:
     lambda as a fraction of the mean of Phi^T Phi's diagonal. parameters: `all`, `last` (layer), or a pattern of layer
-    names. Raises HeftError where an option is out of range or the kernel is singular.
+    names. Raises HeftError if the kernel is singular.
     """
-    if models < 1:
-        raise HeftError(f"models is {models}; it must be at least 1.")
-    if dimension < 0 or not damping >= 0:
-        raise HeftError(f"dimension is {dimension}, damping {damping}; both must be at least 0.")
     n = len(context.train.labels)
     dimension = dimension or min(4096, 2 ** int(math.log2(max(1, n // 4))))
     if 2 * dimension > n:

@@ -1,6 +1,5 @@
 """Builds a model by its name, with initial parameters that a seed decides."""
 
-import difflib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -9,11 +8,11 @@ import torch
 from torch import nn
 
 from heft.errors import HeftError
-from heft.models.own import check_kind, check_options, own_function
+from heft.models.own import check_kind, own_function
 from heft.models.soundness.checks import check_soundness
 from heft.models.soundness.outputs import check_shape
 from heft.persons_code import persons_code, seed_generators
-from heft.registry import declarations
+from heft.registry import find
 
 
 @dataclass(frozen=True)
@@ -63,7 +62,7 @@ def build_model(
 
 @dataclass(frozen=True)
 class Draw:
-    """A model's function with its arguments: called with a seed, it gives a model whose logits have the right shape."""
+    """A model's function with its options: called with a seed, it gives a model whose logits have the right shape."""
 
     function: Callable[..., nn.Module]
     spec: ModelSpec
@@ -71,16 +70,18 @@ class Draw:
     @classmethod
     def of(cls, spec: ModelSpec) -> "Draw":
         """Finds the function; raises HeftError where there is none, or the options are not its own."""
-        own = ":" in spec.name
-        function = own_function(spec.name) if own else _registered_function(spec.name, spec.input_shape)
-        check_options(function, spec.name, spec.options)
-        return cls(function, spec)
+        if ":" in spec.name:
+            return cls(own_function(spec.name, spec.options), spec)
+        declared = find("models", spec.name)
+        if declared.fields["needs_image"]:
+            _check_picture(spec)
+        return cls(declared.configured(spec.options), spec)
 
     def __call__(self, seed: int) -> nn.Module:
         label, shape = f"model {self.spec.name}", tuple(self.spec.input_shape)
         with persons_code(f"{label} cannot be built"):
             seed_generators(seed)
-            model = self.function(shape, self.spec.n_classes, **self.spec.options)
+            model = self.function(shape, self.spec.n_classes)
             if torch.default_generator.initial_seed() != seed:
                 raise HeftError(f"{label} seeds torch's generator; leave that out, the experiment's seed decides.")
             check_kind(model, self.spec.name)
@@ -110,14 +111,7 @@ def _check_again(draw: Draw, seed: int, model: nn.Module) -> None:
             )
 
 
-def _registered_function(name: str, input_shape: Sequence[int]) -> Callable[..., nn.Module]:
-    known = declarations("models")
-    if name not in known:
-        near = difflib.get_close_matches(name, known, n=1)
-        hint = f'; did you mean "{near[0]}"?' if near else "."
-        raise HeftError(
-            f'model "{name}" is not known{hint} Known: {", ".join(known)}, or your own package.module:function.'
-        )
-    if known[name].fields.get("needs_image") and (len(input_shape) != 3 or min(input_shape[1:]) < 4):
-        raise HeftError(f"model {name} needs pictures of at least 4 x 4, but an input has shape {list(input_shape)}.")
-    return known[name].load()
+def _check_picture(spec: ModelSpec) -> None:
+    shape = list(spec.input_shape)
+    if len(shape) != 3 or min(shape[1:]) < 4:
+        raise HeftError(f"model {spec.name} needs pictures of at least 4 x 4, but an input has shape {shape}.")

@@ -2,14 +2,21 @@
 
 import itertools
 from collections.abc import Sequence
+from typing import Annotated
 
+from annotated_types import Gt, Le, MinLen
 from torch import nn
 
 from heft.models.declare import model
 
 
 @model(needs_image=True)
-def cnn(input_shape: Sequence[int], n_classes: int, *, channels: Sequence[int] = (8, 16)) -> nn.Module:
+def cnn(
+    input_shape: Sequence[int],
+    n_classes: int,
+    *,
+    channels: Annotated[Sequence[Annotated[int, Gt(0), Le(1_048_576)]], MinLen(1)] = (8, 16),
+) -> nn.Module:
     """Blocks of 3 x 3 convolution, GELU and 2 x 2 average pooling, then one linear layer to the logits."""
     n_channels, height, width = input_shape
     layers: list[nn.Module] = []

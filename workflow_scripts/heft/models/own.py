@@ -2,27 +2,36 @@
 
 import inspect
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import torch
 from torch import nn
 
 from heft.errors import HeftError
-from heft.own_module import import_own
+from heft.options import REQUIRED, Option, check_names, checked_options
+from heft.own_module import find_module, import_own, module_roots
+from heft.registry import find
 
 GIVEN = "(input_shape, n_classes)"
 
 
-def own_function(name: str) -> Callable[..., nn.Module]:
-    """The function that `package.module:function` names; raises HeftError where it cannot be had."""
+def own_function(name: str, options: Mapping[str, Any]) -> Callable[..., nn.Module]:
+    """The function that `package.module:function` names, with its options.
+
+    Raises HeftError where it cannot be had, takes other arguments, or an option is not its own or not allowed.
+    """
     function = import_own(name, "model")
     if not callable(function):
         raise HeftError(f'model "{name}": {name.partition(":")[2]} is {_a(function)}; expected a function {GIVEN}.')
-    return function
+    if find_module(name, module_roots()):
+        checked_options(find("models", name), options)
+    _check_arguments(function, name, options)
+    return partial(function, **options)
 
 
-def check_options(function: Callable[..., nn.Module], name: str, options: Mapping[str, Any]) -> None:
-    """Raises HeftError where the function has no such option, needs one that is not given, or takes other arguments."""
+def _check_arguments(function: Callable[..., nn.Module], name: str, options: Mapping[str, Any]) -> None:
+    """What only the function itself tells, if it was imported from elsewhere or is a class."""
     try:
         parameters = dict(inspect.signature(function).parameters)
     except (TypeError, ValueError):  # written in C, it does not say
@@ -34,15 +43,13 @@ def check_options(function: Callable[..., nn.Module], name: str, options: Mappin
             f"model {name} takes ({', '.join(parameters)}); its function has to take {GIVEN}, then its options."
         )
     first_two = [one for one, parameter in parameters.items() if parameter.kind in positional][:2]
-    takes_any = inspect.Parameter.VAR_KEYWORD in kinds
-    known = [one for one, parameter in parameters.items() if one not in first_two and _is_option(parameter)]
-    for option in options:
-        if option in first_two or (option not in known and not takes_any):
-            raise HeftError(f"model {name} has no option {option}; its options: {', '.join(known) or 'none'}.")
-    for one in known:
-        if parameters[one].default is inspect.Parameter.empty and one not in options:
-            example = f'model: {{"{name}": {{{one}: ...}}}}'
-            raise HeftError(f"model {name} needs the option {one}, which the configuration does not give: {example}.")
+    read = {
+        one: Option(str(parameter.annotation), REQUIRED if parameter.default is parameter.empty else parameter.default)
+        for one, parameter in parameters.items()
+        if one not in first_two and _is_option(parameter)
+    }
+    takes_any = inspect.Parameter.VAR_KEYWORD in kinds and not set(first_two) & set(options)
+    check_names(f"model {name}: ", name, read, options, takes_any_option=takes_any)
 
 
 def check_kind(model: Any, name: str) -> None:

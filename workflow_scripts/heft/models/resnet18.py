@@ -1,10 +1,11 @@
 """resnet18: the residual network of 18 layers in its form for small images, without the stem's stride and pooling."""
 
 from collections.abc import Callable, Sequence
+from typing import Annotated, Literal
 
+from annotated_types import Gt, Le
 from torch import Tensor, nn
 
-from heft.errors import HeftError
 from heft.models.declare import model
 
 STAGES = 4  # each of two blocks; each but the first doubles the channels and halves the picture
@@ -12,15 +13,18 @@ LARGEST_GROUPS, FEWEST_CHANNELS = 32, 4  # of GroupNorm; one channel a group wou
 
 
 @model(needs_image=True)
-def resnet18(input_shape: Sequence[int], n_classes: int, *, width: int = 64, norm: str = "group") -> nn.Module:
+def resnet18(
+    input_shape: Sequence[int],
+    n_classes: int,
+    *,
+    width: Annotated[int, Gt(0), Le(1_048_576)] = 64,
+    norm: Literal["group", "batch"] = "group",
+) -> nn.Module:
     """ResNet-18 (He et al. 2015, arXiv 1512.03385) with a 3 x 3 stem, as is usual for CIFAR; 11.2 million parameters.
 
     width: channels of the first stage. norm: `group` (GroupNorm of at most 32 groups, which treats every example by
     itself) or `batch` (BatchNorm, whose statistics are those of training; such models are trained one by one).
-    Raises HeftError for another norm.
     """
-    if norm not in NORMS:
-        raise HeftError(f'model resnet18: norm is "{norm}"; allowed: {", ".join(NORMS)}.')
     normalise = NORMS[norm]
     layers: list[nn.Module] = [convolution(input_shape[0], width, 1), normalise(width), nn.ReLU()]
     n_in = width

@@ -13,7 +13,7 @@ from heft.errors import HeftError
 from heft.methods.context import Batch, Context
 from heft.objectives.gradient import Objective, objective_gradient
 from heft.objectives.loss import loss
-from heft.registry import declarations
+from heft.registry import find
 from heft.scoring.aggregate import MemberCost, check_scores
 from heft.scoring.cost import forward_cpu_seconds, measure
 
@@ -60,10 +60,11 @@ def score_members(
 
     A member is charged what was trained for it beyond the base model, and one forward pass for each epoch of dynamics
     that was recorded in training.
-    Raises HeftError naming the method and the member where it cannot run or a score is not usable.
+    Raises HeftError naming the method where it or an option of it is not known, and the member where it cannot run or
+    a score is not usable.
     """
-    declared = declarations("methods")[name]
-    function, needs = declared.load(), declared.fields["needs"]
+    declared = find("methods", name)
+    score, needs = declared.configured(options), declared.fields["needs"]
     if size > 1 and not declared.fields["ensemble"]:
         raise HeftError(f"Method {name} takes no ensemble, but {size} members of {kind} are asked for.")
     if "subsets" in needs:
@@ -85,7 +86,7 @@ def score_members(
         with measure() as cost:
             try:
                 context = member(replace(base, warnings=[]), needs, trained, number, kind, ensemble_options)
-                scores = function(context, **options)
+                scores = score(context)
             except HeftError as error:
                 raise HeftError(f"Method {name}, member {number}: {error}") from error
         warnings.append(context.warnings)

@@ -1,10 +1,9 @@
 """One experiment, resolved: its scorers, variants and fractions, checked for what a schema cannot say."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import product
 from math import prod
 from pathlib import Path
 from typing import Any
@@ -12,10 +11,12 @@ from typing import Any
 from heft.curation.fractions import check_fractions
 from heft.ensembles.kinds import KINDS
 from heft.errors import HeftError
+from heft.options import checked_options
 from heft.own_module import find_module
-from heft.registry import Declaration, declarations
-from heft.variants import Scorer, Variant
-from heft.workflow.configuration.settings import NAME_PATTERN, EnsembleSettings, ExperimentSettings, Named
+from heft.registry import find
+from heft.variants import Scorer, Variant, twice
+from heft.workflow.configuration.named_keys import each_value, entries, named
+from heft.workflow.configuration.settings import NAME_PATTERN, EnsembleSettings, ExperimentSettings
 
 MOST_JOBS = 100_000
 
@@ -35,15 +36,22 @@ class Experiment:
 
     @property
     def _listed_methods(self) -> list[Scorer]:
-        entries = (one for entry in self.settings.methods for one in each_value(*named(entry)))
-        return [Scorer(name, self._non_default(name, options)) for name, options in entries]
+        listed = map(named, self.settings.methods)
+        return [
+            Scorer(name, find("methods", name).changed_options(chosen))
+            for name, options in listed
+            for chosen in each_value("methods", name, options)
+        ]
 
     @cached_property
     def baselines(self) -> dict[str, Scorer]:
         """Name and non-default options of each entry of `baselines`, by slug."""
-        entries = map(named, self.settings.baselines)
-        found = [Scorer(name, self._non_default(name, options, "baselines")) for name, options in entries]
-        return {scorer.slug: scorer for scorer in found}
+        return {scorer.slug: scorer for scorer in self._listed_baselines}
+
+    @property
+    def _listed_baselines(self) -> list[Scorer]:
+        listed = map(named, self.settings.baselines)
+        return [Scorer(name, find("baselines", name).changed_options(options)) for name, options in listed]
 
     @cached_property
     def variants(self) -> dict[str, Variant]:
@@ -79,15 +87,11 @@ class Experiment:
 
     def check(self, roots: Iterable[Path]) -> None:
         """Raises HeftError where the settings contradict each other, or name a module that is not in one of `roots`."""
+        self._check_own_functions(list(roots))
         self._check_size()
         self._check_names()
         self._check_epochs()
         self._check_known_labels()
-        model, _ = self.model
-        if ":" in model and find_module(model, roots) is None:
-            raise HeftError(
-                f'{self.where}.model is "{model}"; no such module beside the configuration or in the project'
-            )
         if not self.fractions:
             raise HeftError(
                 f"{self.where}.fractions holds only noise_rate, but data.noise.kind is none; give at least one number"
@@ -115,10 +119,22 @@ class Experiment:
             raise HeftError(
                 f'{self.where}: the name "{self.name}" may hold only lower-case letters, digits and underscores'
             )
-        slugs = [scorer.slug for scorer in self._listed_methods]
-        if len(self.methods) < len(slugs):
-            twice = next(slug for slug in slugs if slugs.count(slug) > 1)
-            raise HeftError(f"{self.where}.methods names {twice} twice (an option at its default changes nothing)")
+        for key, listed in (("methods", self._listed_methods), ("baselines", self._listed_baselines)):
+            if said := twice(listed):
+                raise HeftError(f"{self.where}.{key} {said}")
+
+    def _check_own_functions(self, roots: Sequence[Path]) -> None:
+        """What the schema says of registered names: that they are there, and their options are allowed."""
+        for entry in entries(self.settings):
+            if not entry.is_own:
+                continue
+            where = f"{self.where}.{entry.where}"
+            if find_module(entry.name, roots) is None:
+                raise HeftError(f'{where} is "{entry.name}"; no such module beside the configuration or in the project')
+            declared = find(entry.key.room, entry.name, roots)
+            each = each_value(entry.key.room, entry.name, entry.options) if entry.key.lists else [entry.options]
+            for options in each:
+                checked_options(declared, options, f"{where}.{entry.name}.")
 
     def _check_epochs(self) -> None:
         epochs = self.settings.training.epochs
@@ -142,7 +158,7 @@ class Experiment:
     def _check_known_labels(self) -> None:
         if self.settings.data.noise.kind == "none":
             for slug, scorer in self.methods.items():
-                if "true_labels" in declaration_of(scorer.method).fields["needs"]:
+                if "true_labels" in find("methods", scorer.method).fields["needs"]:
                     raise HeftError(
                         f"{self.where}.methods has {slug}, which needs planted noise; data.noise.kind is none"
                     )
@@ -155,7 +171,7 @@ class Experiment:
             raise HeftError(f"{self.where}.ensembles: {error}") from error
         if ensemble.kind == "checkpoints":
             limits = {"training.epochs": self.settings.training.epochs}
-            needs = [declaration_of(scorer.method).fields["needs"] for scorer in self._ensembled(ensemble)]
+            needs = [find("methods", scorer.method).fields["needs"] for scorer in self._ensembled(ensemble)]
             if any("fine_tuned" in needed for needed in needs):
                 limits["fine_tuning.epochs"] = self.settings.fine_tuning.epochs
             key, limit = min(limits.items(), key=lambda item: item[1])
@@ -164,7 +180,7 @@ class Experiment:
         self._ensembled(ensemble)
 
     def _ensembled(self, ensemble: EnsembleSettings) -> list[Scorer]:
-        able = [scorer for scorer in self.methods.values() if declaration_of(scorer.method).fields["ensemble"]]
+        able = [scorer for scorer in self.methods.values() if find("methods", scorer.method).fields["ensemble"]]
         if ensemble.methods is None:
             return able
         for name in ensemble.methods:
@@ -175,27 +191,3 @@ class Experiment:
                     f"methods; add it there, or choose from {known}"
                 )
         return [scorer for scorer in able if scorer.method in ensemble.methods]
-
-    @staticmethod
-    def _non_default(name: str, options: Mapping[str, Any], room: str = "methods") -> dict[str, Any]:
-        declared = declarations(room)[name].options
-        return {key: value for key, value in options.items() if value != declared[key].default}
-
-
-def named(entry: Named) -> tuple[str, dict[str, Any]]:
-    """Name and options of an entry that is `name` or `{name: {option: value}}`."""
-    if isinstance(entry, str):
-        return entry, {}
-    return next((name, dict(options)) for name, options in entry.items())
-
-
-def each_value(name: str, options: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Name and options with one value each, for every combination of those that are lists."""
-    lists = [value if isinstance(value, list) else [value] for value in options.values()]
-    for values in product(*lists):
-        yield name, dict(zip(options, values, strict=True))
-
-
-def declaration_of(method: str) -> Declaration:
-    """The declaration of a registered method."""
-    return declarations("methods")[method]

@@ -1,62 +1,80 @@
-"""The part of the configuration's schema that follows from the registered functions: their names and options."""
+"""The part of the configuration's schema that follows from declarations: registered names, and options with bounds."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from heft.options import Option
 from heft.registry import Declaration
 
-# Largest whole number of an option, by its name: beyond it a run would have no end, or no memory.
-MOST = {"dimension": 2**20, "models": 1000, "hidden": 2**20}
-MOST_OF_ANY_OPTION = 10**6
-_OPTION_TYPES = {"int": "integer", "float": "number", "bool": "boolean", "str": "string"}
+# What an option may be instead, in a person's own function: `package.module:function`.
+IMPORT_PATH = r"^[A-Za-z_][\w.]*:[A-Za-z_]\w*$"
 
 
 def choice_with_options(
-    found: Mapping[str, Declaration],
-    misread: Sequence[str] = (),
-    *,
-    open_pattern: str | None = None,
-    lists: bool = False,
+    found: Mapping[str, Declaration], misread: Sequence[str] = (), *, lists: bool = False
 ) -> dict[str, Any]:
-    """Schema of a registered name: alone, or as `{name: {option: value}}`.
+    """Schema of a name: alone, or as `{name: {option: value}}`; registered, or a person's own import path.
 
-    misread: further names, of files that cannot be read. open_pattern: of further names, whose options are not known
-    here either. lists: an option may be a list of values.
+    misread: further names, of files that cannot be read. lists: an option may be a list of values. The options of a
+    person's own function are not known here.
     """
-    names = [*found, *misread]
-    alternatives: list[dict[str, Any]] = [{"type": "string", "enum": names}]
-    if open_pattern:
-        alternatives = [{"type": "string", "anyOf": [{"enum": names}, {"pattern": open_pattern}]}]
     with_options = {
         "type": "object",
         "minProperties": 1,
         "maxProperties": 1,
         "additionalProperties": False,
-        "properties": {
-            name: {
-                "type": "object",
-                "additionalProperties": False,
-                "properties": {
-                    key: _option_schema(key, option.annotation, lists) for key, option in declaration.options.items()
-                },
-            }
-            for name, declaration in found.items()
-        }
+        "properties": {name: _options_schema(one.options, lists) for name, one in found.items()}
         | {name: {"type": "object"} for name in misread},
-        **({"patternProperties": {open_pattern: {"type": "object"}}} if open_pattern else {}),
+        "patternProperties": {IMPORT_PATH: {"type": "object"}},
     }
-    return {"anyOf": [*alternatives, with_options]}
+    return {"anyOf": [name_of([*found, *misread]), with_options]}
 
 
-def _option_schema(name: str, annotation: str, lists: bool) -> dict[str, Any]:
-    if annotation in _OPTION_TYPES:
-        one = _value_schema(name, annotation)
-        several = {"type": "array", "items": one, "minItems": 1, "uniqueItems": True}
-        return {"anyOf": [one, several]} if lists else one
-    inner = annotation[annotation.find("[") + 1 : -1].split(",")[0].strip()
-    return {"type": "array", "items": _value_schema(name, inner), "minItems": 1}
+def name_of(names: Sequence[str]) -> dict[str, Any]:
+    """Schema of one of the names, or of a person's own import path."""
+    return {"type": "string", "anyOf": [{"enum": list(names)}, {"pattern": IMPORT_PATH}]}
 
 
-def _value_schema(name: str, annotation: str) -> dict[str, Any]:
-    most = {"maximum": MOST.get(name, MOST_OF_ANY_OPTION)} if annotation == "int" else {}
-    return {"type": _OPTION_TYPES[annotation], **most}
+def options_beside(
+    key: str,
+    found: Iterable[Declaration],
+    misread: Sequence[str],
+    properties: Mapping[str, Any],
+    required: Sequence[str],
+) -> dict[str, Any]:
+    """Schema of a mapping in which options stand beside the name, such as `{kind: gaussian, sizes: [5], sigma: 0.1}`.
+
+    key: of the name. properties: schemas of the other keys, which are no options. An option of any declaration may
+    stand there, within its bounds; that of a person's own may be any. `checked_options` says whose it is.
+    """
+    declared, taken = list(found), {key, *properties}
+    options: dict[str, list[Any]] = {}
+    for one in declared:
+        for name, option in one.options.items():
+            if name not in taken and option.allowed not in options.setdefault(name, []):
+                options[name].append(option.allowed)
+    known = {name: allowed[0] if len(allowed) == 1 else {"anyOf": allowed} for name, allowed in options.items()}
+    names = name_of([*(one.name for one in declared), *misread])
+    whole = {"type": "object", "properties": {key: names, **properties}, "required": [key, *required]}
+    own = {"properties": {key: {"type": "string", "pattern": IMPORT_PATH}}}
+    closed = {"properties": {key: {}, **properties, **known}, "additionalProperties": False}
+    return {**whole, "if": own, "else": closed}
+
+
+def _options_schema(options: Mapping[str, Option], lists: bool) -> dict[str, Any]:
+    """Schema of `{option: value}`; its title tells the sentence on an unknown key that it is an option."""
+    return {
+        "type": "object",
+        "title": "options",
+        "additionalProperties": False,
+        "properties": {name: _option_schema(option, lists) for name, option in options.items()},
+        "required": [name for name, option in options.items() if option.is_required],
+    }
+
+
+def _option_schema(option: Option, lists: bool) -> dict[str, Any]:
+    allowed = dict(option.allowed)
+    if not lists:
+        return allowed
+    several = {"type": "array", "items": allowed, "minItems": 1, "uniqueItems": True}
+    return {"anyOf": [allowed, several]}

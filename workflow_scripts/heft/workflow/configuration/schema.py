@@ -83,4 +83,5 @@ def _speaks_of_its_type(error: Any) -> bool:
 def _unknown_key(error: Any, where: str) -> str:
     known = error.schema.get("properties", {})
     unknown = next(name for name in error.instance if name not in known)
-    return f"{f'{where}.' if where else ''}{unknown} is not a key{nearest(unknown, known)}"
+    what = "an option" if error.schema.get("title") == "options" else "a key"
+    return f"{f'{where}.' if where else ''}{unknown} is not {what}{nearest(unknown, known)}"

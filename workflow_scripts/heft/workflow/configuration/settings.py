@@ -13,15 +13,13 @@ from heft.ensembles.kinds import KINDS
 from heft.errors import HeftError
 from heft.phrases import nearest
 from heft.registry import declarations, unreadable
-from heft.rooms import DECORATORS
 from heft.training.settings import CheckpointSettings, FineTuningSettings, TrainingSettings
-from heft.workflow.configuration.option_schema import choice_with_options
+from heft.workflow.configuration.named_keys import KEYS, Named
+from heft.workflow.configuration.option_schema import choice_with_options, name_of
 from heft.workflow.configuration.schema import check_against_schema
 
 Unique = Field(json_schema_extra={"uniqueItems": True})
-IMPORT_PATH = r"^[A-Za-z_][\w.]*:[A-Za-z_]\w*$"
 NAME_PATTERN = r"^[a-z0-9][a-z0-9_]*$"
-Named = str | dict[str, dict[str, Any]]
 
 
 class Strict(BaseModel):
@@ -106,20 +104,19 @@ def schema() -> dict[str, Any]:
     """JSON schema of a configuration file, with the registered methods, models, sources and their options in it."""
     experiment = ExperimentSettings.model_json_schema(ref_template="#/$defs/{model}")
     definitions = experiment.pop("$defs")
-    methods, misread = declarations("methods"), {room: list(unreadable(room)) for room in DECORATORS}
-    experiment["properties"]["methods"]["items"] = choice_with_options(methods, misread["methods"], lists=True)
-    baselines, models = declarations("baselines"), declarations("models")
-    experiment["properties"]["baselines"]["items"] = choice_with_options(baselines, misread["baselines"])
-    experiment["properties"]["model"] = choice_with_options(models, misread["models"], open_pattern=IMPORT_PATH)
-    definitions["DataSettings"]["properties"]["source"]["enum"] = [
-        *declarations("data/sources"),
-        *misread["data/sources"],
-    ]
+    for key in KEYS:
+        *groups, last = key.path.split(".")
+        place = experiment["properties"]
+        for group in groups:
+            place = definitions[place[group]["$ref"].rpartition("/")[2]]["properties"]
+        choice = choice_with_options(declarations(key.room), list(unreadable(key.room)), lists=key.lists)
+        place[last] = {**place[last], "items": choice} if key.several else choice
+    definitions["DataSettings"]["properties"]["source"] = name_of(
+        [*declarations("data/sources"), *unreadable("data/sources")]
+    )
     ensemble_methods = definitions["EnsembleSettings"]["properties"]["methods"]["anyOf"][0]
-    ensemble_methods["items"] = {
-        "type": "string",
-        "enum": [*(name for name in methods if methods[name].fields["ensemble"]), *misread["methods"]],
-    }
+    able = [name for name, method in declarations("methods").items() if method.fields["ensemble"]]
+    ensemble_methods["items"] = name_of([*able, *unreadable("methods")])
     whole = Configuration.model_json_schema()
     whole["properties"]["defaults"] = {"$ref": "#/$defs/ExperimentSettings"}
     whole["properties"]["definitions"]["additionalProperties"] = {"$ref": "#/$defs/ExperimentSettings"}

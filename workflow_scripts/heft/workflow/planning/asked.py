@@ -9,7 +9,7 @@ from typing import Any
 from heft.artifacts import read_json
 from heft.ensembles.kinds import KINDS
 from heft.errors import HeftError
-from heft.registry import declarations
+from heft.registry import declarations, find
 from heft.workflow.configuration.experiment import Experiment
 from heft.workflow.configuration.settings import load_configuration
 from heft.workflow.planning.plan import Plan, load_plan
@@ -66,7 +66,7 @@ def _asked(plan: Plan, raw: Mapping[str, Any], name: str) -> Asked:
 def _data_of(plan: Plan, name: str) -> dict[str, Any]:
     """input_shape and n_classes, as the data source declares them, or a former run has found them."""
     source = plan.experiments[name].settings.data.source
-    declared = declarations("data/sources")[source].fields.get("size")
+    declared = find("data/sources", source).fields.get("size")
     if declared:
         return {"input_shape": declared["input_shape"], "n_classes": declared["n_classes"]}
     manifest = Path(f"results/{name}/data/manifest.json")

@@ -16,7 +16,7 @@ from typing import Any
 
 from heft.errors import HeftError
 from heft.faults import sentence_of
-from heft.registry import declarations
+from heft.registry import find
 from heft.workflow.planning.plan import Plan
 
 SCRIPT = Path(__file__).parents[3] / "model_size.py"
@@ -56,7 +56,7 @@ def unfinished(plan: Plan, folder: Path) -> list[str]:
 
 def declared_size(plan: Plan, experiment: str) -> Mapping[str, Any] | None:
     """n, input_shape and n_classes of the experiment's source, or None where it does not say."""
-    source = declarations("data/sources")[plan.experiments[experiment].settings.data.source]
+    source = find("data/sources", plan.experiments[experiment].settings.data.source)
     size: Mapping[str, Any] | None = source.fields.get("size")
     return size
 

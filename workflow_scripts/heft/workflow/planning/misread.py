@@ -1,14 +1,15 @@
 """Files that an experiment uses and that cannot be read as Python, such as one that is half written."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from heft.errors import HeftError
 from heft.own_module import find_module
-from heft.registry import MISREAD, declarations, misread, unreadable
+from heft.registry import MISREAD, find, misread
 from heft.workflow.configuration.experiment import Experiment
-from heft.workflow.configuration.settings import ExperimentSettings, Named
+from heft.workflow.configuration.named_keys import entries
+from heft.workflow.configuration.settings import ExperimentSettings
 from heft.workflow.planning.fingerprint import Look
 
 
@@ -36,24 +37,18 @@ def resolve(
     return experiments, spoiled
 
 
-def misread_file(settings: ExperimentSettings, roots: Iterable[Path], look: Look) -> str:
+def misread_file(settings: ExperimentSettings, roots: Sequence[Path], look: Look) -> str:
     """A sentence on the first file that cannot be read of what an experiment uses, or that this imports; else empty."""
-    model = _name(settings.model)
-    used = {
-        "data/sources": [settings.data.source],
-        "models": [] if ":" in model else [model],
-        "methods": [_name(entry) for entry in settings.methods],
-        "baselines": [_name(entry) for entry in settings.baselines],
-    }
-    for room, names in used.items():
-        broken, known = unreadable(room), declarations(room)
-        for name in names:
-            if name in broken:
-                return broken[name]
-            if reason := _reason(known[name].file, look):
-                return reason
-    own = find_module(model, roots) if ":" in model else None
-    return _reason(own, look) if own else ""
+    for entry in entries(settings):
+        if entry.is_own and find_module(entry.name, roots) is None:
+            continue  # which `Experiment.check` says of the key
+        try:
+            file = find(entry.key.room, entry.name, roots).file
+        except HeftError as error:
+            return str(error)
+        if reason := _reason(file, look):
+            return reason
+    return ""
 
 
 def _reason(file: Path, look: Look) -> str:
@@ -62,7 +57,3 @@ def _reason(file: Path, look: Look) -> str:
     except MISREAD as error:
         return misread(Path(error.filename) if isinstance(error, SyntaxError) and error.filename else file, error)
     return ""
-
-
-def _name(entry: Named) -> str:
-    return entry if isinstance(entry, str) else next(iter(entry))

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from heft.ensembles.kinds import KINDS
-from heft.own_module import MODULES_VARIABLE, find_module
-from heft.registry import declarations
+from heft.own_module import MODULES_VARIABLE
+from heft.registry import find
 from heft.variants import NONE, Scorer, Variant
-from heft.workflow.configuration.experiment import Experiment, declaration_of
+from heft.workflow.configuration.experiment import Experiment
 from heft.workflow.configuration.settings import Configuration, data_folder, load_configuration
 from heft.workflow.planning.fingerprint import PACKAGE_ROOT, Look
 from heft.workflow.planning.misread import resolve
@@ -62,13 +62,13 @@ class Plan:
         """Fingerprint of a stage: script, modules of the method, baseline and model, and all that they import."""
         files = [PACKAGE_ROOT / f"{script}.py"]
         if method:
-            files.append(declaration_of(method).file)
+            files.append(find("methods", method).file)
         if baseline:
-            files.append(declarations("baselines")[self.experiments[experiment].baselines[baseline].method].file)
+            files.append(find("baselines", self.experiments[experiment].baselines[baseline].method).file)
         if model:
-            files.append(self._model_file(experiment))
+            files.append(find("models", self.experiments[experiment].model[0]).file)
         if script == "prepare":
-            files.append(declarations("data/sources")[self.experiments[experiment].settings.data.source].file)
+            files.append(find("data/sources", self.experiments[experiment].settings.data.source).file)
         return self.look.fingerprint(*files)
 
     def model(self, experiment: str) -> dict[str, Any]:
@@ -124,8 +124,8 @@ class Plan:
         """Fingerprint of the report, the legend's method files included."""
         methods = {scorer.method for scorer in self.experiments[experiment].methods.values()}
         baselines = {scorer.method for scorer in self.experiments[experiment].baselines.values()}
-        files = [declaration_of(method).file for method in sorted(methods)]
-        files += [declarations("baselines")[baseline].file for baseline in sorted(baselines)]
+        files = [find("methods", method).file for method in sorted(methods)]
+        files += [find("baselines", baseline).file for baseline in sorted(baselines)]
         files += sorted(PACKAGE_ROOT.glob("heft/reporting/templates/*"))
         return self.look.fingerprint(PACKAGE_ROOT / "report.py", *files, packages=("matplotlib", "seaborn", "pandas"))
 
@@ -156,7 +156,7 @@ class Plan:
         if kind == "subsets":
             if "subsets" not in needs:
                 return []
-            models = members * declaration_of(found.method).value_of("models", found.options)
+            models = members * find("methods", found.method).value_of("models", found.options)
             return list(range(-(-models // GROUP_SIZE)))
         needed = {"folds": "folds", "fine_tunes": "fine_tuned"}[kind]
         return list(range(members)) if needed in needs else []
@@ -167,7 +167,7 @@ class Plan:
 
     @staticmethod
     def _needs(scorer: Scorer) -> set[str]:
-        return set(declaration_of(scorer.method).fields["needs"])
+        return set(find("methods", scorer.method).fields["needs"])
 
     def scorer(self, experiment: str, scorer: str) -> dict[str, Any]:
         """What `score_members` computes: method, options, ensemble kind and its options, number of members."""
@@ -187,7 +187,7 @@ class Plan:
             found = Variant(Scorer(NONE))
         elif variant in self.experiments[experiment].baselines:
             found = Variant(self.experiments[experiment].baselines[variant])
-            trains_on_validation = declarations("baselines")[found.scorer.method].fields["trains_on_validation"]
+            trains_on_validation = find("baselines", found.scorer.method).fields["trains_on_validation"]
         else:
             found = self.experiments[experiment].variants[variant]
             trains_on_validation = "fine_tuned" in self._needs(found.scorer)
@@ -216,14 +216,6 @@ class Plan:
     def fractions(self, experiment: str, variant: str) -> list[float]:
         """Fractions that are removed for a variant; none for one without scores."""
         return [] if variant in self.unscored(experiment) else self.experiments[experiment].fractions
-
-    def _model_file(self, experiment: str) -> Path:
-        name, _ = self.experiments[experiment].model
-        if ":" not in name:
-            return declarations("models")[name].file
-        file = find_module(name, self.roots)
-        assert file is not None  # `Experiment.check` has found it
-        return file
 
 
 def load_plan(raw: Mapping[str, Any], files: list[Path], file_of: Callable[[Sequence[Any]], str] | None = None) -> Plan:
