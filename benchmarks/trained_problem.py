@@ -10,6 +10,7 @@ from problem import MODELS, N_CLASSES, SMALL, Problem, save
 from torch import Tensor
 from torch.nn import functional
 
+from heft.kernels.batch import Batch
 from heft.kernels.curvature.curvature_operator import CurvatureOperator, flatten
 from heft.kernels.layers.norms import squared_gradient_norms
 from heft.models.build import build_model
@@ -40,7 +41,7 @@ def make_problem(name: str, n: int, folder: Path, data: tuple[Tensor, Tensor] | 
             optimizer.step()
         checkpoints.append(({key: tensor.clone() for key, tensor in model.state_dict().items()}, 0.02))
     state = checkpoints[-1][0]
-    v = objective_gradient(loss, model, state, *validation)
+    v = objective_gradient(loss, model, state, Batch(*validation))
     product = CurvatureOperator("gauss_newton", model, state, *train, like=v)
     damping = 0.1 * product.leading_eigenpair(flatten(v)).value
     squares = float(squared_gradient_norms(model, state, *train).mean())

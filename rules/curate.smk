@@ -91,6 +91,7 @@ rule evaluate:
         model=lambda wildcards: plan.model(wildcards.e),
         variant=lambda wildcards: plan.variant(wildcards.e, wildcards.v),
         baseline=lambda wildcards: wildcards.v in plan.baselines,
+        measure=lambda wildcards: plan.measure(wildcards.e),
         code=code("evaluate", model=True),
     script:
         "../workflow_scripts/evaluate.py"

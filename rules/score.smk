@@ -23,6 +23,9 @@ rule score_members:
     params:
         scorer=lambda wildcards: plan.scorer(wildcards.e, wildcards.m),
         weight_decay=lambda wildcards: plan.training(wildcards.e)["weight_decay"],
+        objective=lambda wildcards: plan.objective(
+            wildcards.e, plan.scorer(wildcards.e, wildcards.m)["method"]
+        ),
         code=code(
             "score_members",
             method=lambda wildcards: plan.scorer(wildcards.e, wildcards.m)["method"],

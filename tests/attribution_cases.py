@@ -1,7 +1,6 @@
 """Small trained-looking models and data in float64, shared by the tests of kernels, methods and ensembles."""
 
 from dataclasses import dataclass, replace
-from functools import partial
 
 import torch
 from torch import Tensor, nn
@@ -9,8 +8,8 @@ from torch.func import functional_call, grad, vmap
 from torch.nn.functional import cross_entropy
 
 from heft.ensembles.members import TrainedModels, dynamics_of
-from heft.methods.context import Batch, Checkpoint, Context, Fold
-from heft.objectives.gradient import objective_gradient
+from heft.kernels.batch import Batch
+from heft.methods.context import Checkpoint, Context, Fold
 from heft.objectives.loss import loss
 from heft.training.checkpoints import Run, SavedState
 
@@ -99,7 +98,6 @@ class Case:
             "early": checkpoints,
             "validation": self.validation,
             "true_labels": self.true_labels,
-            "gradient": partial(objective_gradient, loss),
             "objective": loss,
         }
         context = Context(**{**values, **changes})  # type: ignore[arg-type]

@@ -6,7 +6,7 @@ parameters than its state, so that a score which reads them shows.
 """
 
 from dataclasses import dataclass, field
-from functools import cache, cached_property, partial
+from functools import cache, cached_property
 
 import battery
 import torch
@@ -14,8 +14,8 @@ from torch import Tensor, nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.nn.functional import cross_entropy
 
-from heft.methods.context import Batch, Checkpoint, Context
-from heft.objectives.gradient import objective_gradient
+from heft.kernels.batch import Batch
+from heft.methods.context import Checkpoint, Context
 from heft.objectives.loss import loss
 from heft.registry import declarations
 
@@ -127,7 +127,7 @@ class Reference:
         given: dict[str, object] = {
             "train": Batch(self.train.inputs.clone(), self.train.labels), "n_classes": battery.N_CLASSES, "seed": 0,
             "model": other, "final": self.state, "spaced": checkpoints, "early": checkpoints,
-            "validation": self.validation, "objective": loss, "gradient": partial(objective_gradient, loss),
+            "validation": self.validation, "objective": loss,
             "subsets": [self.state], "fine_tuned": self.state,
         }  # fmt: skip
         return Context(**{**given, **changes})  # type: ignore[arg-type]

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from heft.curation.remove import kept_after_removal, removal_plan, unpruned_plan
-from heft.evaluation.metrics.detection import (
+from heft.evaluation.detection import (
     detection_quality,
     inspection_quality,
     precision_at_recall,

@@ -5,8 +5,8 @@ import pytest
 import torch
 from sklearn.metrics import precision_score, recall_score
 
-from heft.evaluation.metrics.detection import inspection_quality
-from heft.evaluation.rows import accuracy_by_class
+from heft.evaluation.detection import inspection_quality
+from heft.evaluation.measuring import accuracy_by_class
 
 
 def test_accuracy_by_class_is_scikit_learns_recall_of_each_class_that_has_examples() -> None:

@@ -8,7 +8,7 @@ from torch import Tensor
 from torch.func import functional_call
 from torch.nn.functional import cross_entropy
 
-from heft.methods.context import Batch
+from heft.kernels.batch import Batch
 from heft.methods.gex import gex
 
 OPTIONS = {"models": 5, "epochs": 0.5, "step_size": 0.4, "batch_size": 8}

@@ -13,13 +13,14 @@ from torch.nn.functional import cross_entropy
 
 from heft.errors import HeftError
 from heft.evaluation.statistics import rank_agreement
+from heft.kernels.batch import Batch
 from heft.kernels.curvature import curvature_operator as curvature
 from heft.kernels.curvature import solve
 from heft.kernels.curvature.curvature_operator import flatten, unflatten
 from heft.kernels.curvature.kronecker import drawn_labels, eigenvalue_corrected, kronecker_curvature
 from heft.kernels.layers.rows import layer_matrix
 from heft.methods import if_lissa
-from heft.methods.context import Batch, Context
+from heft.methods.context import Context
 from heft.registry import declarations
 
 MODELS = ["logistic", "no_bias", "mlp", "cnn"]

@@ -14,6 +14,7 @@ from torch.nn.functional import cross_entropy
 
 from heft.ensembles.perturbations import perturbation
 from heft.errors import HeftError
+from heft.kernels.batch import Batch
 from heft.kernels.curvature import curvature_operator
 from heft.kernels.curvature.curvature_operator import (
     CURVATURES,
@@ -83,8 +84,8 @@ def test_several_directions_are_the_single_ones_whatever_is_formed(
 
 def test_a_mean_over_examples_has_the_gradient_of_any_objective(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(gradient, "batch_size_for", lambda *given: 7)
-    found = gradient.objective_gradient(loss, case.model, case.state, *case.train)
-    whole = gradient.objective_gradient(lambda *given: loss(*given), case.model, case.state, *case.train)
+    found = gradient.objective_gradient(loss, case.model, case.state, case.train)
+    whole = gradient.objective_gradient(lambda *given: loss(*given), case.model, case.state, case.train)
     for name, tensor in whole.items():
         torch.testing.assert_close(found[name], tensor, rtol=0, atol=1e-12)
 
@@ -94,7 +95,7 @@ def test_a_mean_that_is_not_finite_is_an_error() -> None:
     inputs = case.train.inputs.clone()
     inputs[33] = torch.inf
     with pytest.raises(HeftError, match="is not finite; check that training did not diverge"):
-        gradient.objective_gradient(loss, case.model, case.state, inputs, case.train.labels)
+        gradient.objective_gradient(loss, case.model, case.state, Batch(inputs, case.train.labels))
 
 
 def test_points_are_summed(case: Case) -> None:

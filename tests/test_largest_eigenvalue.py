@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.func import functional_call, jacrev, vmap
 from torch.nn.functional import cross_entropy
 
+from heft.kernels.batch import Batch
 from heft.kernels.curvature.curvature_operator import CurvatureOperator, dense_matrix, flatten
 from heft.kernels.curvature.solve import leading_eigenpair
 from heft.objectives.gradient import objective_gradient
@@ -53,7 +54,7 @@ def trained(model: nn.Module, inputs: Tensor, labels: Tensor, steps: int) -> dic
 
 
 def gradient_of(model: nn.Module, state: dict[str, Tensor], inputs: Tensor, labels: Tensor) -> dict[str, Tensor]:
-    return objective_gradient(loss, model, state, inputs, labels)
+    return objective_gradient(loss, model, state, Batch(inputs, labels))
 
 
 @pytest.mark.parametrize("name", ODD)

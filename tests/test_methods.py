@@ -9,8 +9,9 @@ from test_kernels import dense_gauss_newton
 
 from heft.declaration import read_declaration
 from heft.errors import HeftError
+from heft.kernels.batch import Batch
 from heft.kernels.curvature.curvature_operator import flatten
-from heft.methods.context import Batch, Dynamics
+from heft.methods.context import Dynamics
 from heft.registry import added_folder, declarations, find
 from heft.training.dynamics import predict
 
@@ -38,7 +39,7 @@ def test_a_method_gives_one_finite_score_per_example_and_repeats_itself(name: st
 # The case is trained on all examples at once, which forgets nothing; test_run sees it on real data.
 @pytest.mark.parametrize("name", [name for name in METHODS if name not in ("random", "forgetting")])
 def test_low_scores_are_the_wrong_labels(name: str, case: Case) -> None:
-    from heft.evaluation.metrics.detection import detection_quality
+    from heft.evaluation.detection import detection_quality
 
     # Its kernel cannot tell 40 examples apart where the model has fitted them.
     case = make_case("logistic") if name == "trak" else case

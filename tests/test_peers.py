@@ -10,21 +10,24 @@ from typing import Any
 import pytest
 import torch
 from safetensors.torch import load_file
-from torch import Tensor
+from torch import Tensor, nn
 from workspace import ROOT
 
+from heft.kernels.batch import Batch
 from heft.kernels.curvature.curvature_operator import CurvatureOperator, flatten
 from heft.kernels.curvature.solve import leading_eigenpair
+from heft.kernels.functional import State
 from heft.methods.trak import margin
 from heft.objectives.gradient import objective_gradient
+from heft.objectives.logits import differentiable_logits
 from heft.objectives.loss import loss
 
 FOLDER = ROOT / "tests" / "peers"
 EXACT = 1 - 1e-6
 
 
-def minus_mean_margin(logits: Tensor, labels: Tensor) -> Tensor:
-    return -margin(logits, labels).mean()
+def minus_mean_margin(model: nn.Module, state: State, batch: Batch) -> Tensor:
+    return -margin(differentiable_logits(model, state, batch.inputs), batch.labels).mean()
 
 
 TRAKER = {"models": 1, "dimension": 4096, "damping": 0.1, "objective": minus_mean_margin}
@@ -75,6 +78,6 @@ def test_every_recorded_score_has_a_case() -> None:
 
 
 def largest_hessian_eigenvalue(problem: Any) -> float:
-    v = objective_gradient(loss, problem.model, problem.state, *problem.validation)
+    v = objective_gradient(loss, problem.model, problem.state, Batch(*problem.validation))
     product = CurvatureOperator("hessian", problem.model, problem.state, *problem.train, like=v)
     return leading_eigenpair(product, flatten(v), steps=100).value

@@ -6,6 +6,7 @@ from attribution_cases import N_CLASSES, N_TRAIN, Case, make_case
 
 from heft.ensembles.kinds import KINDS
 from heft.errors import HeftError
+from heft.objectives.loss import loss
 from heft.registry import declarations
 from heft.scoring.aggregate import check_scores, costs_from_json, ensemble_cost, ensemble_mean, ensemble_warnings
 from heft.scoring.members import MemberScores, costs_as_json, score_members
@@ -25,6 +26,7 @@ def scored(case: Case, name: str, kind: str | None, size: int, **changes: object
         "true_labels": case.true_labels,
         "n_classes": N_CLASSES,
         "seed": 0,
+        "objective": loss,
     }
     options = changes.pop("options", {})
     return score_members(name, options, kind, size, **{**values, **changes})  # type: ignore[arg-type]

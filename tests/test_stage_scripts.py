@@ -31,8 +31,8 @@ from heft.artifacts import read_json, read_parquet, read_tensors, write_json, wr
 from heft.auxiliary.folds import draw_folds
 from heft.data.examples import Examples
 from heft.data.inputs import write_inputs
+from heft.kernels.batch import Batch
 from heft.kernels.curvature.curvature_operator import flatten
-from heft.methods.context import Batch
 from heft.seeds import derive_seed
 
 SPLITS = {"train": examples(), "validation": examples(12, 1, "v"), "test": examples(15, 2, "t")}

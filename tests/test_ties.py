@@ -13,7 +13,7 @@ from heft.curation.ranking import lowest_first, tie_break
 from heft.curation.remove import removal_plan
 from heft.curation.states import state_name
 from heft.data.examples import Examples
-from heft.evaluation.metrics.detection import (
+from heft.evaluation.detection import (
     detection_quality,
     inspection_quality,
     precision_at_recall,

@@ -7,6 +7,7 @@ from attribution_cases import N_CLASSES, N_TRAIN, Case, make_case
 from test_kernels import dense_gauss_newton
 
 from heft.kernels.curvature.curvature_operator import flatten
+from heft.objectives.loss import loss
 from heft.scoring.members import score_members
 
 DECAY, DAMPING = 0.7, 0.1
@@ -33,6 +34,7 @@ def scores(
         true_labels=None,
         n_classes=N_CLASSES,
         seed=0,
+        objective=loss,
         weight_decay=decay,
     ).scores
 

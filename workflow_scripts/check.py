@@ -58,7 +58,7 @@ def check(all_asked: list[Asked]) -> int:
     for asked in all_asked:
         try:
             with redirect_stdout(sys.stderr):
-                found = check_model(ModelSpec(**asked.model), asked.methods, asked.kinds)
+                found = check_model(ModelSpec(**asked.model), asked.methods, asked.kinds, objective=asked.objective)
         except HeftError as error:
             print(f"{asked.title}{error}", file=sys.stderr)
             status = 1

@@ -27,6 +27,7 @@ def main(job: Any) -> None:
         Splits(*(load_examples(data, job.input[name]) for name in ("train", "validation", "test"))),
         read_parquet(job.input.scores) if job.input.scores else None,
         read_json(job.input.retrain_cost) | scoring.get("cost", {}),
+        job.params.measure,
     )
     warnings = [*scoring.get("warnings", []), *notes_on(plan, manifest["class_names"])]
     write_json(job.output.metrics, found | {"warnings": warnings})

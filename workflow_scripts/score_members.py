@@ -12,7 +12,8 @@ def main(job: Any, record: RunRecord) -> None:
 
     from heft.artifacts import write_json, write_parquet
     from heft.data.examples import load_examples
-    from heft.methods.context import Batch
+    from heft.kernels.batch import Batch
+    from heft.objectives.declare import load_objective
     from heft.scoring.members import costs_as_json, score_members
     from heft.training.checkpoints import load_checkpoints
     from heft.workflow.results.scoring_inputs import load_trained
@@ -28,11 +29,12 @@ def main(job: Any, record: RunRecord) -> None:
         scorer["members"],
         model=spec.build(seed=0),
         trained=load_trained(job.input, train, seed),
-        train=Batch(train.inputs, train.labels),
-        validation=Batch(validation.inputs, validation.labels),
+        train=Batch(train.inputs, train.labels, train.groups),
+        validation=Batch(validation.inputs, validation.labels, validation.groups),
         true_labels=train.true_labels,
         n_classes=spec.n_classes,
         seed=seed,
+        objective=load_objective(**job.params.objective) if job.params.objective else None,
         weight_decay=job.params.weight_decay,
         ensemble_options=scorer["ensemble_options"],
     )

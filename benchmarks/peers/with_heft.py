@@ -5,8 +5,9 @@ from functools import partial
 from problem import N_CLASSES, Problem, main
 from torch import Tensor
 
-from heft.methods.context import Batch, Checkpoint, Context
-from heft.objectives.gradient import Objective, objective_gradient
+from heft.kernels.batch import Batch
+from heft.methods.context import Checkpoint, Context
+from heft.objectives.declare import Objective
 from heft.objectives.loss import loss
 from heft.registry import declarations
 
@@ -25,7 +26,6 @@ def run(method: str, problem: Problem, objective: Objective = loss, **options: o
         spaced=checkpoints,
         subsets=[problem.state],
         validation=Batch(*problem.validation),
-        gradient=partial(objective_gradient, objective),
         objective=objective,
     )
     return declarations("methods")[method].load()(context, **options)

@@ -1,7 +1,6 @@
 """Which methods and kinds of ensembles can run on a model: each is run on a few examples."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from functools import partial
 from typing import Any
 
 import torch
@@ -11,9 +10,9 @@ from heft.checking.subject import SEED, Subject
 from heft.checking.training import settings_of
 from heft.ensembles.members import TrainedModels, dynamics_of, member
 from heft.errors import HeftError
-from heft.methods.context import Batch, Context
-from heft.objectives.gradient import objective_gradient
-from heft.objectives.loss import loss
+from heft.kernels.batch import Batch
+from heft.methods.context import Context
+from heft.objectives.declare import load_objective
 from heft.persons_code import reason_of
 from heft.registry import Declaration, declarations, find
 from heft.training.checkpoints import Run, SavedState
@@ -24,19 +23,20 @@ SHORT = {"models": 2, "dimension": 4, "rank": 2, "iterations": 4, "batch_size": 
 OF_A_KIND = "ip"  # the method that kinds of ensembles are tried with
 
 Chosen = tuple[str, Mapping[str, Any]]  # name and options
+LOSS: Chosen = ("loss", {})
 
 
 class Trial:
     """A short training of the model, from which every method is given what it needs."""
 
-    def __init__(self, subject: Subject) -> None:
+    def __init__(self, subject: Subject, objective: Chosen) -> None:
         self.subject, self.model = subject, subject.fresh()
         examples, states = subject.examples, {}
 
         def keep(epoch: int, state: dict[str, torch.Tensor], step: int, learning_rate: float) -> None:
             states[epoch] = SavedState(epoch, step, learning_rate, state)
 
-        both = Batch(examples.inputs, examples.labels)
+        both = Batch(examples.inputs, examples.labels, groups=torch.arange(len(examples)) % 2)
         self.base = Context(
             train=both,
             n_classes=subject.spec.n_classes,
@@ -44,8 +44,7 @@ class Trial:
             model=self.model,
             validation=both,
             true_labels=examples.true_labels,
-            gradient=partial(objective_gradient, loss),
-            objective=loss,
+            objective=load_objective(*objective),
             weight_decay=0.005,
         )
         train_one(self.model, examples, settings_of(subject), order_seed=SEED, after_epoch=keep)
@@ -82,10 +81,10 @@ class Trial:
 
 
 def methods_that_run(
-    subject: Subject, chosen: Iterable[Chosen], kinds: Sequence[str]
+    subject: Subject, chosen: Iterable[Chosen], kinds: Sequence[str], objective: Chosen = LOSS
 ) -> tuple[list[Finding], list[Finding]]:
-    """A finding for each of the methods with their options, and one for each kind of ensemble."""
-    trial = Trial(subject)
+    """A finding for each of the methods with their options, under the objective, and one for each kind of ensemble."""
+    trial = Trial(subject, objective)
     of_methods = [trial.run(find("methods", name), options) for name, options in chosen]
     return of_methods, [trial.run(find("methods", OF_A_KIND), {}, kind) for kind in kinds]
 

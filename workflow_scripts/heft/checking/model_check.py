@@ -10,7 +10,7 @@ from torch import Tensor
 from heft.checking.derivatives import DIFFERENTIATED, FORWARD, forward_agrees, hessian_agrees
 from heft.checking.facts import facts_of
 from heft.checking.finding import Finding
-from heft.checking.methods import Chosen, methods_that_run, takes_hessians
+from heft.checking.methods import LOSS, Chosen, methods_that_run, takes_hessians
 from heft.checking.subject import Subject, subject_of
 from heft.checking.training import ALONE, TOGETHER, trains_alone, trains_together
 from heft.checking.whole_state import WHOLE, state_is_whole
@@ -50,7 +50,11 @@ class ModelCheck:
 
 
 def check_model(
-    spec: ModelSpec, methods: Iterable[Chosen], kinds: Sequence[str], inputs: Tensor | None = None
+    spec: ModelSpec,
+    methods: Iterable[Chosen],
+    kinds: Sequence[str],
+    inputs: Tensor | None = None,
+    objective: Chosen = LOSS,
 ) -> ModelCheck:
     """Builds the model and tries everything on a few examples: random ones, or these inputs [n, *input_shape].
 
@@ -68,7 +72,7 @@ def check_model(
             *(_tried(DIFFERENTIATED, hessian_agrees, subject) if takes_hessians(methods) else []),
         ]
         sound = all(finding.holds for finding in findings)
-        of_methods, of_kinds = methods_that_run(subject, methods, kinds) if sound else ([], [])
+        of_methods, of_kinds = methods_that_run(subject, methods, kinds, objective) if sound else ([], [])
     return ModelCheck(spec, facts_of(subject), findings, of_methods, of_kinds)
 
 

@@ -15,12 +15,16 @@ from heft.errors import HeftError
 
 @dataclass(frozen=True)
 class Examples:
-    """One entry an example: ids str [n], inputs [n, C, H, W], given labels and true labels int64 [n]."""
+    """One entry an example: ids str [n], inputs [n, C, H, W], given labels and true labels int64 [n].
+
+    groups: int64 [n], `None` where there are none.
+    """
 
     ids: np.ndarray
     inputs: Tensor
     labels: Tensor
     true_labels: Tensor
+    groups: Tensor | None = None
 
     def __len__(self) -> int:
         return len(self.ids)

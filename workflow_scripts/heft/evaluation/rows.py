@@ -3,7 +3,6 @@
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from math import isfinite
 from typing import Any
 
 import numpy as np
@@ -13,14 +12,14 @@ from torch import Tensor, nn
 from heft.curation.ranking import tie_break
 from heft.curation.states import state_of
 from heft.data.examples import Examples
-from heft.evaluation.columns import CLASS_ACCURACY, COLUMNS, DIVERGED, KEY
-from heft.evaluation.metrics.detection import (
+from heft.evaluation.columns import COLUMNS, KEY
+from heft.evaluation.detection import (
     detection_quality,
     inspection_quality,
     precision_at_recall,
     removal_quality,
 )
-from heft.training.dynamics import loss_and_accuracy, predict
+from heft.evaluation.measuring import numbers_of, objective_that_chooses
 
 
 @dataclass(frozen=True)
@@ -59,73 +58,56 @@ def evaluate_variant(
     splits: Splits,
     scores: pd.DataFrame | None,
     cost: Mapping[str, float],
+    measure: str = "test_accuracy",
 ) -> dict[str, Any]:
     """One row per action and fraction of `plan`, further numbers in long form, and the precision-recall curve.
 
     states: retrained models as `heft.curation.states` names them. scores: id and score, None for the unpruned variant.
     A model whose loss on validation or test is not finite has diverged: its measured columns are empty, it is never
     chosen, and the long form says `diverged`.
+    The chosen row has the lowest value of the objective that the measure names, on the validation split.
     Where validation labels were trained on, validation chooses no row, and says nothing of a model trained on them.
     cost: score_cpu_seconds, score_peak_mb, forward_passes where there are scores, and retrain_cpu_seconds of one model.
     """
+    chosen_by = objective_that_chooses(measure, splits.validation.groups is not None)
     ordered = None if scores is None else scores.set_index("id")["score"].loc[splits.train.ids].to_numpy()
     detection = {} if ordered is None else detection_quality(ordered, splits.wrong)
     ties = tie_break(splits.train.ids, evaluated.seed)
     inspection = {} if ordered is None else inspection_quality(ordered, splits.wrong, ties)
     rows: list[dict[str, Any]] = []
     long: list[dict[str, Any]] = []
+    judged: list[float | None] = []
     for (action, fraction), block in plan.groupby(["action", "fraction"], sort=False):
         kept = block.set_index("id")["kept"].loc[splits.train.ids].to_numpy()
         state = state_of(states, str(action), float(fraction))
-        measured, further = _measure(model, state, splits)
+        numbers = numbers_of(model, state, splits.train, splits.validation, splits.test)
+        if evaluated.trains_on_validation and not action:
+            numbers = numbers.without_validation()
         row = dict.fromkeys(COLUMNS, None) | asdict(evaluated)
         row |= {
             "options": json.dumps(dict(evaluated.options), sort_keys=True),
             "action": action,
             "fraction": float(fraction),
         }
-        row |= {"n_removed": int((~kept).sum()), **measured, **detection, **cost}
+        row |= {"n_removed": int((~kept).sum()), **numbers.columns, **detection, **cost}
         row |= removal_quality(kept, splits.wrong) if action else {}
+        judged.append(numbers.validation.get(chosen_by))
         rows.append({name: "" if row[name] is None else row[name] for name in COLUMNS})
         long += [
             {**{name: row[name] for name in KEY}, "metric": name, "value": value}
-            for name, value in (further | inspection).items()
+            for name, value in (numbers.long | inspection).items()
         ]
     if evaluated.trains_on_validation:
         long += [{**{name: row[name] for name in KEY}, "metric": "trains_on_validation", "value": 1} for row in rows]
-        for row in rows:
-            row["val_loss"] = row["val_loss"] if row["action"] else ""
     else:
-        best = min((row["val_loss"] for row in rows if row["val_loss"] != ""), default=None)
-        chosen = next((index for index, row in enumerate(rows) if row["val_loss"] == best), None)
-        for index, row in enumerate(rows):
-            row["chosen"] = index == chosen
+        _choose(rows, judged)
     curve = None if ordered is None else precision_at_recall(ordered, splits.wrong)
     return {"rows": rows, "long": long, "precision_recall": curve}
 
 
-def _measure(
-    model: nn.Module, state: dict[str, Tensor], splits: Splits
-) -> tuple[dict[str, float | None], dict[str, float]]:
-    """The measured columns, and further metrics; of a model that diverged, that it did."""
-    logits = {name: predict(model, state, getattr(splits, name).inputs) for name in ("validation", "test", "train")}
-    validation, test, train = (loss_and_accuracy(found, getattr(splits, name).labels) for name, found in logits.items())
-    if not (isfinite(validation[0]) and isfinite(test[0])):
-        return dict.fromkeys(("val_loss", "test_loss", "test_accuracy")), {DIVERGED: 1}
-    columns: dict[str, float | None] = {"val_loss": validation[0], "test_loss": test[0], "test_accuracy": test[1]}
-    further = {"validation_accuracy": validation[1], "train_accuracy": train[1]}
-    if isfinite(train[0]):  # which a removed example, too, decides
-        further["train_loss"] = train[0]
-    return columns, further | accuracy_by_class(logits["test"], splits.test.labels)
-
-
-def accuracy_by_class(logits: Tensor, labels: Tensor) -> dict[str, float]:
-    """test_accuracy_class_{index}: share of a class's examples that are predicted as it; of classes with examples.
-
-    logits: [n, n_classes]. labels: [n]. The report names the classes: names of metrics do not depend on data.
-    """
-    right = (logits.argmax(1) == labels).float()
-    return {
-        f"{CLASS_ACCURACY}{index}": float(right[labels == index].mean())
-        for index in labels.unique(sorted=True).tolist()
-    }
+def _choose(rows: list[dict[str, Any]], values: list[float | None]) -> None:
+    """Marks the row of the lowest value on the validation split, the first of equals; a row without one never."""
+    known = [value for value in values if value is not None]
+    chosen = values.index(min(known)) if known else None
+    for index, row in enumerate(rows):
+        row["chosen"] = index == chosen

@@ -1,44 +1,12 @@
-"""Vector-Jacobian products in reverse mode: gradients of functions of the logits."""
+"""Gradients in reverse mode."""
 
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 import torch
 from torch import Tensor, nn
 
 from heft.errors import HeftError
 from heft.kernels.functional import Loss, State, evaluation, values_of, while_holding
-from heft.kernels.selection import trainable_parameters
-
-
-def vector_jacobian(
-    model: nn.Module,
-    state: State,
-    pairs: Iterable[tuple[Tensor, Tensor | Callable[[Tensor], Tensor]]],
-    names: Collection[str] | None = None,
-) -> dict[str, Tensor]:
-    """sum_i J_i^T c_i over batches of (inputs [b, ...], cotangents c [b, n_classes]): one tensor a parameter.
-
-    In the place of cotangents may stand a function that makes them of the batch's logits, which have no gradient there.
-    With c_i = df/dlogits_i it is the gradient of f. A parameter that the logits do not depend on gets zeros.
-    names: of the parameters that are looked at, in their order; None: all that require a gradient.
-    """
-    values = values_of(model, state)
-    parameters = {
-        name: values[name].requires_grad_() for name in (trainable_parameters(model) if names is None else names)
-    }
-    total = {name: torch.zeros_like(tensor) for name, tensor in parameters.items()}
-    with torch.enable_grad(), evaluation(model):
-        for inputs, cotangents in pairs:
-
-            def run(held: nn.Module, x: Tensor = inputs, c: Tensor | Callable[[Tensor], Tensor] = cotangents) -> None:
-                logits = held(x)
-                given = c if isinstance(c, Tensor) else c(logits.detach())
-                for name, gradient in zip(parameters, _gradients(logits, parameters.values(), given), strict=True):
-                    if gradient is not None:
-                        total[name] += gradient
-
-            while_holding(model, values, run)
-    return total
 
 
 def gradients_one_by_one(
@@ -52,7 +20,7 @@ def gradients_one_by_one(
     parameters = {name: values[name].requires_grad_() for name in names}
 
     def run(held: nn.Module, x: Tensor, y: Tensor) -> tuple[Tensor | None, ...]:
-        return _gradients(loss(held(x), y), parameters.values(), None)
+        return gradients_by(loss(held(x), y), parameters.values())
 
     for x, y in zip(inputs.split(1), labels.split(1), strict=True):
         try:
@@ -67,9 +35,9 @@ def gradients_one_by_one(
         }
 
 
-def _gradients(outputs: Tensor, leaves: Iterable[Tensor], cotangents: Tensor | None) -> tuple[Tensor | None, ...]:
-    """By each leaf; None where the outputs do not depend on it."""
+def gradients_by(value: Tensor, leaves: Iterable[Tensor]) -> tuple[Tensor | None, ...]:
+    """The gradient of a number by each leaf; `None` where the number does not depend on it."""
     leaves = list(leaves)
-    if not outputs.requires_grad:
+    if not value.requires_grad:
         return (None,) * len(leaves)
-    return torch.autograd.grad(outputs, leaves, cotangents, allow_unused=True)
+    return torch.autograd.grad(value, leaves, allow_unused=True)

@@ -5,7 +5,7 @@ Sign everywhere: score > 0 helps; the lowest scores are detrimental.
 """
 
 import hashlib
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -13,19 +13,10 @@ import torch
 from torch import Tensor, nn
 
 from heft.errors import HeftError
-from heft.kernels.functional import logits_of
+from heft.kernels.batch import Batch
 from heft.kernels.selection import moved_parameters, selected_parameters
-
-# grad f and f, of a model, its state, inputs and labels; the gradient by the parameters of some names.
-Gradient = Callable[[nn.Module, Mapping[str, Tensor], Tensor, Tensor, Collection[str]], dict[str, Tensor]]
-Objective = Callable[[Tensor, Tensor], Tensor]  # (logits [m, n_classes], labels [m]) -> scalar
-
-
-class Batch(NamedTuple):
-    """Inputs [n, ...] and labels int64 [n]."""
-
-    inputs: Tensor
-    labels: Tensor
+from heft.objectives.declare import Objective
+from heft.objectives.gradient import objective_gradient, objective_value
 
 
 @dataclass(frozen=True)
@@ -65,7 +56,7 @@ class Context:
     fine_tuned: the final state after a short further training on the validation split. true_labels [n_train]: where
     known. What a method did not declare in `needs` is left empty.
     subsets: states of models that were each trained on a random half of the training split.
-    gradient, objective: grad f and f itself. weight_decay: of the training objective.
+    objective: f, which the experiment names. weight_decay: of the training objective.
     warnings: sentences that a method found worth saying about its own scores (`warn`).
     """
 
@@ -82,7 +73,6 @@ class Context:
     validation: Batch | None = None
     true_labels: Tensor | None = None
     subsets: Sequence[Mapping[str, Tensor]] = ()
-    gradient: Gradient | None = None
     objective: Objective | None = None
     weight_decay: float = 0.0
     warnings: list[str] = field(default_factory=list)
@@ -114,17 +104,21 @@ class Context:
         moved = moved_parameters(self.network, self.final if state is None else state, self.train.inputs)
         return selected_parameters(self.network, parameters, moved)
 
+    @property
+    def chosen_objective(self) -> Objective:
+        """The objective; raises HeftError where there is none."""
+        if self.objective is None:
+            raise HeftError("This method was given no objective.")
+        return self.objective
+
     def objective_gradient(self, state: Mapping[str, Tensor], parameters: str = "all") -> dict[str, Tensor]:
         """v = grad f(state) on the validation split, one tensor for each selected parameter."""
-        if self.gradient is None:
-            raise HeftError("This method was given no objective.")
-        return self.gradient(self.network, state, *self.trusted, self.parameter_names(parameters, state))
+        validation, names = self.trusted, self.parameter_names(parameters, state)
+        return objective_gradient(self.chosen_objective, self.network, state, validation, names)
 
     def objective_value(self, state: Mapping[str, Tensor]) -> Tensor:
         """f(state) on the validation split."""
-        if self.objective is None:
-            raise HeftError("This method was given no objective.")
-        return self.objective(logits_of(self.network, state, self.trusted.inputs), self.trusted.labels)
+        return objective_value(self.chosen_objective, self.network, state, self.trusted)
 
     def warn(self, sentence: str) -> None:
         """Says in the log and in the report what a reader of the scores must know; without a full stop at the end."""

@@ -3,13 +3,16 @@
 f(theta) = (1/m) sum_j -log softmax(logits_j(theta))[y_j]        lower is better
 """
 
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional
 
-from heft.objectives.gradient import mean_over_examples
+from heft.kernels.batch import Batch
+from heft.kernels.functional import State
+from heft.objectives.declare import objective
+from heft.objectives.logits import differentiable_logits
 
 
-@mean_over_examples
-def loss(logits: Tensor, labels: Tensor) -> Tensor:
-    """f as a scalar, from logits [m, n_classes] and labels [m]."""
-    return functional.cross_entropy(logits, labels)
+@objective(title="Loss", formula="f = (1/m) sum_j -log p_j[y_j]", mean_over_examples=True)
+def loss(model: nn.Module, state: State, batch: Batch) -> Tensor:
+    """f as a scalar, in nats."""
+    return functional.cross_entropy(differentiable_logits(model, state, batch.inputs), batch.labels)

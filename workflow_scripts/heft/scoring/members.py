@@ -2,29 +2,19 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, replace
-from functools import partial
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 import numpy as np
 from torch import Tensor, nn
 
 from heft.ensembles.members import TrainedModels, member
 from heft.errors import HeftError
-from heft.methods.context import Batch, Context
-from heft.objectives.gradient import Objective, objective_gradient
-from heft.objectives.loss import loss
+from heft.kernels.batch import Batch
+from heft.methods.context import Context
+from heft.objectives.declare import Objective
 from heft.registry import find
 from heft.scoring.aggregate import MemberCost, check_scores
 from heft.scoring.cost import forward_cpu_seconds, measure
-
-
-class Labelled(Protocol):
-    """Inputs [n, ...] and labels int64 [n]: `heft.data.examples.Examples`, or a `Batch`."""
-
-    @property
-    def inputs(self) -> Tensor: ...
-    @property
-    def labels(self) -> Tensor: ...
 
 
 class MemberScores(NamedTuple):
@@ -47,17 +37,18 @@ def score_members(
     *,
     model: nn.Module,
     trained: TrainedModels,
-    train: Labelled,
-    validation: Labelled,
+    train: Batch,
+    validation: Batch,
     true_labels: Tensor | None,
     n_classes: int,
     seed: int,
+    objective: Objective | None,
     ensemble_options: Mapping[str, float] | None = None,
     weight_decay: float = 0.0,
-    objective: Objective = loss,
 ) -> MemberScores:
     """Runs the method at members 0..size-1 of ensemble `kind` (None: the trained model alone).
 
+    objective: f, for methods that look at the validation split; the others need none.
     A member is charged what was trained for it beyond the base model, and one forward pass for each epoch of dynamics
     that was recorded in training.
     Raises HeftError naming the method where it or an option of it is not known, and the member where it cannot run or
@@ -70,13 +61,12 @@ def score_members(
     if "subsets" in needs:
         trained = replace(trained, subsets_each=declared.value_of("models", options))
     base = Context(
-        train=Batch(train.inputs, train.labels),
+        train=train,
         n_classes=n_classes,
         seed=seed,
         model=model,
-        validation=Batch(validation.inputs, validation.labels) if "validation" in needs else None,
+        validation=validation if "validation" in needs else None,
         true_labels=true_labels if "true_labels" in needs else None,
-        gradient=partial(objective_gradient, objective),
         objective=objective,
         weight_decay=weight_decay,
     )

@@ -1,1 +1,1 @@
-"""Measures of a variant."""
+"""Measures of a trained model, one file each."""

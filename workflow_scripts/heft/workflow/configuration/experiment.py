@@ -85,6 +85,18 @@ class Experiment:
         """Name and options of the model."""
         return named(self.settings.model)
 
+    @cached_property
+    def objective(self) -> tuple[str, dict[str, Any]]:
+        """Name and non-default options of what methods look at the validation split with."""
+        name, options = named(self.settings.objective)
+        return name, find("objectives", name).changed_options(options)
+
+    @cached_property
+    def measure(self) -> tuple[str, dict[str, Any]]:
+        """Name and non-default options of what the experiment is judged by."""
+        name, options = named(self.settings.measure)
+        return name, find("evaluation/metrics", name).changed_options(options)
+
     def check(self, roots: Iterable[Path]) -> None:
         """Raises HeftError where the settings contradict each other, or name a module that is not in one of `roots`."""
         self._check_own_functions(list(roots))
@@ -92,6 +104,7 @@ class Experiment:
         self._check_names()
         self._check_epochs()
         self._check_known_labels()
+        self._check_measure()
         if not self.fractions:
             raise HeftError(
                 f"{self.where}.fractions holds only noise_rate, but data.noise.kind is none; give at least one number"
@@ -162,6 +175,13 @@ class Experiment:
                     raise HeftError(
                         f"{self.where}.methods has {slug}, which needs planted noise; data.noise.kind is none"
                     )
+
+    def _check_measure(self) -> None:
+        name, _ = self.measure
+        try:
+            find("objectives", find("evaluation/metrics", name).fields["chosen_by"])
+        except HeftError as error:
+            raise HeftError(f'{self.where}.measure is "{name}", which validation cannot choose by: {error}') from error
 
     def _check_ensemble(self, ensemble: EnsembleSettings) -> None:
         where = f"{self.where}.ensembles ({ensemble.kind})"

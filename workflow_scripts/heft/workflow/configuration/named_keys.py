@@ -28,6 +28,8 @@ KEYS = (
     NamedKey("model", "models"),
     NamedKey("methods", "methods", several=True, lists=True),
     NamedKey("baselines", "baselines", several=True),
+    NamedKey("objective", "objectives"),
+    NamedKey("measure", "evaluation/metrics"),
 )
 
 

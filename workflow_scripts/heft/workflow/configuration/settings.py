@@ -79,6 +79,8 @@ class ExperimentSettings(Strict):
     ]
     baselines: Annotated[list[Named], Unique] = ["finetuned"]
     ensembles: list[EnsembleSettings] = []
+    objective: Named = "loss"
+    measure: Named = "test_accuracy"
     fractions: Annotated[list[Annotated[float, Gt(0), Lt(1)] | Literal["noise_rate"]], MinLen(1), Unique] = [
         0.01,
         0.025,

@@ -20,12 +20,16 @@ PROJECT = Path(__file__).parents[4]
 
 @dataclass(frozen=True)
 class Asked:
-    """A model (name, options, input_shape, n_classes), and the methods, with options, and kinds to try on it."""
+    """A model (name, options, input_shape, n_classes), and the methods, with options, and kinds to try on it.
+
+    objective: name and options of what methods look at the validation split with.
+    """
 
     model: Mapping[str, Any]
     title: str = ""
     methods: Sequence[Chosen] = ()
     kinds: Sequence[str] = field(default_factory=lambda: list(KINDS))
+    objective: Chosen = ("loss", {})
 
     @classmethod
     def of_model(cls, name: str, options: Mapping[str, Any], input_shape: Sequence[int], n_classes: int) -> "Asked":
@@ -47,12 +51,13 @@ def asked_by_configuration(file: Path) -> list[Asked]:
 
 
 def tried_on(raw: Mapping[str, Any], name: str) -> dict[str, Any]:
-    """`methods` with their options, and `kinds` of ensembles, of an experiment of a configuration."""
+    """`methods` with their options, `kinds` of ensembles, and the `objective`, of an experiment of a configuration."""
     _, settings = load_configuration(raw)
     experiment = Experiment(name, settings[name], name)
     return {
         "methods": [(scorer.method, dict(scorer.options)) for scorer in experiment.methods.values()],
         "kinds": sorted({ensemble.kind for ensemble in experiment.settings.ensembles}),
+        "objective": experiment.objective,
     }
 
 
@@ -60,7 +65,9 @@ def _asked(plan: Plan, raw: Mapping[str, Any], name: str) -> Asked:
     listed: list[Chosen] = tried_on(raw, name)["methods"]
     names = {method for method, _ in listed}
     others: list[Chosen] = [(method, {}) for method in declarations("methods") if method not in names]
-    return Asked({**plan.model(name), **_data_of(plan, name)}, f"experiment {name}: ", [*listed, *others])
+    model = {**plan.model(name), **_data_of(plan, name)}
+    objective = plan.experiments[name].objective
+    return Asked(model, f"experiment {name}: ", [*listed, *others], objective=objective)
 
 
 def _data_of(plan: Plan, name: str) -> dict[str, Any]:

@@ -6,11 +6,14 @@ from typing import Any
 
 from heft.errors import HeftError
 from heft.own_module import find_module
-from heft.registry import MISREAD, find, misread
+from heft.registry import MISREAD, declarations, find, misread, unreadable
 from heft.workflow.configuration.experiment import Experiment
 from heft.workflow.configuration.named_keys import entries
 from heft.workflow.configuration.settings import ExperimentSettings
 from heft.workflow.planning.fingerprint import Look
+
+# Rooms of which every experiment uses all files: each retrained model is measured by all of them.
+EVALUATED_WITH = ("objectives", "evaluation/metrics")
 
 
 def resolve(
@@ -39,6 +42,10 @@ def resolve(
 
 def misread_file(settings: ExperimentSettings, roots: Sequence[Path], look: Look) -> str:
     """A sentence on the first file that cannot be read of what an experiment uses, or that this imports; else empty."""
+    for room in EVALUATED_WITH:
+        broken = [*unreadable(room).values(), *(_reason(one.file, look) for one in declarations(room).values())]
+        if said := next(filter(None, broken), ""):
+            return said
     for entry in entries(settings):
         if entry.is_own and find_module(entry.name, roots) is None:
             continue  # which `Experiment.check` says of the key

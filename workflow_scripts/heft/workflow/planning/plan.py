@@ -9,12 +9,12 @@ from typing import Any
 
 from heft.ensembles.kinds import KINDS
 from heft.own_module import MODULES_VARIABLE
-from heft.registry import find
+from heft.registry import declarations, find
 from heft.variants import NONE, Scorer, Variant
 from heft.workflow.configuration.experiment import Experiment
 from heft.workflow.configuration.settings import Configuration, data_folder, load_configuration
 from heft.workflow.planning.fingerprint import PACKAGE_ROOT, Look
-from heft.workflow.planning.misread import resolve
+from heft.workflow.planning.misread import EVALUATED_WITH, resolve
 
 # Models of `seeds` and `subsets` that are trained at a time; group 0 of `seeds` lacks member 0, the trained one.
 GROUP_SIZE = 5
@@ -63,12 +63,16 @@ class Plan:
         files = [PACKAGE_ROOT / f"{script}.py"]
         if method:
             files.append(find("methods", method).file)
+            if objective := self.objective(experiment, method):
+                files.append(find("objectives", objective["name"]).file)
         if baseline:
             files.append(find("baselines", self.experiments[experiment].baselines[baseline].method).file)
         if model:
             files.append(find("models", self.experiments[experiment].model[0]).file)
         if script == "prepare":
             files.append(find("data/sources", self.experiments[experiment].settings.data.source).file)
+        if script == "evaluate":
+            files += [found.file for room in EVALUATED_WITH for found in declarations(room).values()]
         return self.look.fingerprint(*files)
 
     def model(self, experiment: str) -> dict[str, Any]:
@@ -179,6 +183,16 @@ class Plan:
             "ensemble_options": dict(found.ensemble_options),
             "members": size,
         }
+
+    def objective(self, experiment: str, method: str) -> dict[str, Any]:
+        """Name and options of the objective, for a method that looks at the validation split; the others have none."""
+        name, options = self.experiments[experiment].objective
+        looks = "validation" in find("methods", method).fields["needs"]
+        return {"name": name, "options": options} if looks else {}
+
+    def measure(self, experiment: str) -> str:
+        """The measure that the experiment is judged by, and that says how validation chooses a row."""
+        return self.experiments[experiment].measure[0]
 
     def variant(self, experiment: str, variant: str) -> dict[str, Any]:
         """What names the variant in the comparison table, and whether validation labels were trained on for it."""

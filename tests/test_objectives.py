@@ -1,0 +1,197 @@
+"""Objectives and their gradients against formulas written out densely, differentiated by torch.func."""
+
+import gc
+import weakref
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+import torch
+from attribution_cases import MODELS, N_CLASSES, Case, make_case
+from torch import Tensor, nn
+from torch.func import functional_call, grad
+from torch.nn.functional import cross_entropy
+
+from heft.errors import HeftError
+from heft.kernels.batch import Batch
+from heft.kernels.functional import State, call
+from heft.methods.context import Context
+from heft.methods.ip import ip
+from heft.objectives import gradient, logits
+from heft.objectives.declare import Objective, load_objective, objective
+from heft.objectives.gradient import objective_gradient, objective_value
+from heft.objectives.logits import differentiable_logits
+from heft.objectives.loss import loss
+from heft.objectives.macro_loss import macro_loss
+
+Dense = Callable[[Callable[[Tensor], Tensor], Batch], Tensor]  # (inputs -> logits, batch) -> scalar
+
+
+@objective(title="Attacked", formula="mean loss at x + epsilon sign(grad_x loss)", mean_over_examples=True)
+def attacked(model: nn.Module, state: State, batch: Batch, *, epsilon: float = 0.3) -> Tensor:
+    x = batch.inputs.clone().requires_grad_()
+    (slope,) = torch.autograd.grad(cross_entropy(differentiable_logits(model, state, x), batch.labels), x)
+    return cross_entropy(differentiable_logits(model, state, batch.inputs + epsilon * slope.sign()), batch.labels)
+
+
+@objective(title="Gap", formula="squared gap of the mean log odds of class 0 between two groups", needs=("groups",))
+def gap(model: nn.Module, state: State, batch: Batch) -> Tensor:
+    odds = differentiable_logits(model, state, batch.inputs).log_softmax(dim=1)[:, 0]
+    return (odds[batch.groups == 0].mean() - odds[batch.groups == 1].mean()).square()
+
+
+def through_the_model(model: nn.Module, state: State, batch: Batch) -> Tensor:
+    """Neither a mean nor by the helper: a product of two numbers, one at a moved state."""
+    moved = {name: 1.1 * tensor if tensor.is_floating_point() else tensor for name, tensor in state.items()}
+    return model(batch.inputs).square().mean() * call(model, moved, batch.inputs).logsumexp(dim=1).mean()
+
+
+def dense_loss(logits_at: Callable[[Tensor], Tensor], batch: Batch) -> Tensor:
+    log_p = torch.log(torch.exp(logits_at(batch.inputs)) / torch.exp(logits_at(batch.inputs)).sum(1, keepdim=True))
+    return -torch.stack([log_p[row, label] for row, label in enumerate(batch.labels.tolist())]).mean()
+
+
+def dense_macro(logits_at: Callable[[Tensor], Tensor], batch: Batch) -> Tensor:
+    of_class = [batch.labels == label for label in range(N_CLASSES)]
+    parts = [Batch(batch.inputs[rows], batch.labels[rows]) for rows in of_class if rows.any()]
+    return sum((dense_loss(logits_at, part) for part in parts), torch.zeros(())) / len(parts)
+
+
+def dense_attacked(logits_at: Callable[[Tensor], Tensor], batch: Batch) -> Tensor:
+    slopes = grad(lambda x: dense_loss(logits_at, Batch(x, batch.labels)))(batch.inputs)
+    return dense_loss(logits_at, Batch(batch.inputs + 0.3 * slopes.detach().sign(), batch.labels))
+
+
+def dense_gap(logits_at: Callable[[Tensor], Tensor], batch: Batch) -> Tensor:
+    odds = torch.log(logits_at(batch.inputs).softmax(dim=1)[:, 0])
+    signs = 1.0 - 2.0 * batch.groups
+    counts = torch.bincount(batch.groups)[batch.groups]
+    return (signs * odds / counts).sum() ** 2
+
+
+DENSE: dict[str, tuple[Objective, Dense]] = {
+    "loss": (loss, dense_loss),
+    "macro_loss": (macro_loss, dense_macro),
+    "attacked": (attacked, dense_attacked),
+    "gap": (gap, dense_gap),
+}
+
+
+def uneven(case: Case) -> Batch:
+    """Validation examples of which one class is absent and another rare, in two groups of uneven size."""
+    labels = torch.tensor([0, 0, 1, 3, 0, 0, 3, 3, 0, 1, 0, 0, 3, 3, 0])
+    return Batch(case.validation.inputs, labels, groups=(torch.arange(15) % 5 == 0).long())
+
+
+def dense_gradient(case: Case, dense: Dense, batch: Batch) -> dict[str, Tensor]:
+    parameters, buffers = case.split(case.state)
+
+    def value(values: dict[str, Tensor]) -> Tensor:
+        return dense(lambda x: functional_call(case.model, {**values, **buffers}, (x,)), batch)
+
+    return grad(value)(parameters)
+
+
+@pytest.mark.parametrize("at_once", [4, 100])
+@pytest.mark.parametrize("name", DENSE)
+@pytest.mark.parametrize("model", ["mlp", "batch_norm", "attention"])
+def test_value_and_gradient_are_those_of_the_dense_formula_whatever_fits_a_batch(
+    model: str, name: str, at_once: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in (gradient, logits):
+        monkeypatch.setattr(module, "batch_size_for", lambda *_: at_once)
+    monkeypatch.setattr(logits, "SMALLEST_BATCH", 4)
+    case, (function, dense) = make_case(model), DENSE[name]
+    batch = uneven(case)
+    expected = dense(lambda x: functional_call(case.model, case.state, (x,)), batch)
+    torch.testing.assert_close(objective_value(function, case.model, case.state, batch), expected, rtol=0, atol=1e-10)
+    found = objective_gradient(function, case.model, case.state, batch)
+    for key, tensor in dense_gradient(case, dense, batch).items():
+        torch.testing.assert_close(found[key], tensor, rtol=0, atol=1e-10)
+
+
+@pytest.mark.parametrize("model", sorted(MODELS))
+def test_a_function_of_model_and_state_has_its_gradient_whatever_it_does_with_them(model: str) -> None:
+    case = make_case(model)
+    batch = uneven(case)
+    parameters, buffers = case.split(case.state)
+
+    def value(values: dict[str, Tensor]) -> Tensor:
+        moved = {name: 1.1 * tensor if tensor.is_floating_point() else tensor for name, tensor in buffers.items()}
+        moved |= {name: 1.1 * tensor for name, tensor in values.items()}
+        first, second = (
+            functional_call(case.model, given, (batch.inputs,)) for given in ({**values, **buffers}, moved)
+        )
+        return first.square().mean() * second.logsumexp(dim=1).mean()
+
+    found = objective_gradient(through_the_model, case.model, case.state, batch)
+    for key, tensor in grad(value)(parameters).items():
+        torch.testing.assert_close(found[key], tensor, rtol=0, atol=1e-10)
+
+
+def test_a_mean_takes_one_forward_pass_an_example_and_no_batch_of_any_objective_is_held_beside_another(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for module in (gradient, logits):
+        monkeypatch.setattr(module, "batch_size_for", lambda *_: 4)
+    monkeypatch.setattr(logits, "SMALLEST_BATCH", 4)
+    case, alive, most, passed = make_case("mlp"), [], [], []
+
+    def watch(_module: nn.Module, _given: object, output: Tensor) -> None:
+        gc.collect()
+        alive.append(weakref.ref(output))
+        most.append(sum(one() is not None for one in alive))
+        passed.append(len(output))
+
+    case.model[1].register_forward_hook(watch)
+    for function, passes in ((loss, 1), (macro_loss, 2)):
+        alive.clear(), most.clear(), passed.clear()
+        objective_gradient(function, case.model, case.state, uneven(case))
+        assert sum(passed) == passes * 15
+        assert max(most) <= 2  # one, and the one before it while it is let go of
+
+
+def test_a_method_follows_the_objective_of_its_context() -> None:
+    case = make_case("mlp")
+    context = case.context(validation=uneven(case))
+    found = ip(replace(context, objective=macro_loss))
+    v = dense_gradient(case, dense_macro, uneven(case))
+    expected = sum((case.gradients()[name].flatten(1) @ v[name].flatten() for name in v), torch.zeros(()))
+    torch.testing.assert_close(found, expected, rtol=0, atol=1e-10)
+    assert not torch.allclose(found, ip(context))
+
+
+def test_options_are_given_to_the_objective_which_keeps_what_it_declares(monkeypatch: pytest.MonkeyPatch) -> None:
+    case = make_case("mlp")
+    monkeypatch.setattr("heft.objectives.loss.loss", attacked)
+    bound = load_objective("loss", {"epsilon": 0.0})
+    torch.testing.assert_close(
+        objective_value(bound, case.model, case.state, case.validation),
+        objective_value(loss, case.model, case.state, case.validation),
+    )
+    assert bound.mean_over_examples  # type: ignore[attr-defined]
+    assert load_objective("macro_loss") is macro_loss
+
+
+def test_what_an_objective_cannot_be_is_said_in_a_sentence() -> None:
+    case = make_case("mlp")
+    given = (case.model, case.state, case.validation)
+    with pytest.raises(HeftError, match="The objective gap needs the group of each validation example; the data have"):
+        objective_gradient(gap, *given)
+    with pytest.raises(HeftError, match=r"The objective <lambda> is of shape \[15\]; it must be one number"):
+        objective_value(lambda model, state, batch: model(batch.inputs)[:, 0], *given)
+    with pytest.raises(HeftError, match="its gradient is not finite"):
+        objective_gradient(lambda model, state, batch: (model(batch.inputs) * 0).sum().sqrt(), *given)
+    with pytest.raises(HeftError, match="given no objective"):
+        Context(case.train, N_CLASSES, 0, case.model, case.state, validation=case.validation).objective_gradient(
+            case.state
+        )
+    with pytest.raises(ValueError, match="an objective needs 'group'; known are groups"):
+        objective(title="", formula="", needs=("group",))
+
+
+def test_an_objective_that_no_parameter_moves_has_a_gradient_of_zeros() -> None:
+    case = make_case("mlp")
+    found = objective_gradient(lambda model, state, batch: batch.inputs.sum(), case.model, case.state, case.validation)
+    assert set(found) == {name for name, _ in case.model.named_parameters()}
+    assert not any(tensor.any() for tensor in found.values())

@@ -1,0 +1,126 @@
+"""What is measured of one trained model: columns of the comparison table, and numbers in long form."""
+
+from dataclasses import dataclass, field
+from math import isfinite
+
+from torch import Tensor, nn
+
+from heft.data.examples import Examples
+from heft.errors import HeftError
+from heft.evaluation.columns import CLASS_ACCURACY, COLUMNS, DIVERGED
+from heft.evaluation.metrics.declare import Measured, Predicted
+from heft.kernels.batch import Batch
+from heft.objectives.declare import load_objective
+from heft.objectives.gradient import objective_value
+from heft.registry import Declaration, declarations
+from heft.training.dynamics import loss_and_accuracy, predict
+
+LOSS = "loss"  # the objective whose value on the validation split is a column, `val_loss`, and not in the long form
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """Columns and long form of one model; validation: the value of each objective on that split, lower is better."""
+
+    columns: dict[str, float | None]
+    long: dict[str, float]
+    validation: dict[str, float] = field(default_factory=dict)
+
+    def without_validation(self) -> "Numbers":
+        """The same of a model that was trained on the validation split, of which it therefore says nothing."""
+        told = {validation_metric(name) for name in self.validation}
+        long = {name: value for name, value in self.long.items() if name not in told}
+        return Numbers({**self.columns, "val_loss": None}, long)
+
+
+def validation_metric(objective: str) -> str:
+    """The name in the long form of an objective's value on the validation split."""
+    return f"validation_{objective}"
+
+
+def objective_that_chooses(measure: str, has_groups: bool) -> str:
+    """Name of the objective by which validation chooses a row, where an experiment is judged by this measure.
+
+    Raises HeftError where the data lack what the measure or the objective needs.
+    """
+    declared = declarations("evaluation/metrics")[measure]
+    chosen_by: str = declared.fields["chosen_by"]
+    for what, found in (("measure", declared), ("objective", declarations("objectives")[chosen_by])):
+        if not has_groups and "groups" in found.fields.get("needs", ()):
+            raise HeftError(
+                f"The experiment is judged by {measure}, but the {what} {found.name} needs the group of each example; "
+                "the data have no groups."
+            )
+    return chosen_by
+
+
+def numbers_of(
+    model: nn.Module, state: dict[str, Tensor], train: Examples, validation: Examples, test: Examples
+) -> Numbers:
+    """All registered measures and objectives of a model; of one that diverged, that it did.
+
+    A model whose loss on validation or test is not finite has diverged. Raises HeftError where a measure or an
+    objective is not finite though the model did not diverge.
+    """
+    given = Measured(model, state, *(_predicted(model, state, split) for split in (train, validation, test)))
+    of_train, of_validation, of_test = (
+        loss_and_accuracy(split.logits, split.labels) for split in (given.train, given.validation, given.test)
+    )
+    if not (isfinite(of_validation[0]) and isfinite(of_test[0])):
+        return Numbers({}, {DIVERGED: 1})
+    objectives, measures = {LOSS: of_validation[0], **_objectives_of(given)}, _measures_of(given)
+    columns: dict[str, float | None] = {"val_loss": of_validation[0], "test_loss": of_test[0]}
+    columns |= {name: value for name, value in measures.items() if name in COLUMNS}
+    long = {"validation_accuracy": of_validation[1], "train_accuracy": of_train[1]}
+    if isfinite(of_train[0]):  # which a removed example, too, decides
+        long["train_loss"] = of_train[0]
+    long |= {validation_metric(name): value for name, value in objectives.items() if name != LOSS}
+    long |= {name: value for name, value in measures.items() if name not in COLUMNS}
+    return Numbers(columns, long | accuracy_by_class(given.test.logits, given.test.labels), objectives)
+
+
+def accuracy_by_class(logits: Tensor, labels: Tensor) -> dict[str, float]:
+    """test_accuracy_class_{index}: share of a class's examples that are predicted as it; of classes with examples.
+
+    logits: [n, n_classes]. labels: [n]. The report names the classes: names of metrics do not depend on data.
+    """
+    right = (logits.argmax(1) == labels).float()
+    return {
+        f"{CLASS_ACCURACY}{index}": float(right[labels == index].mean())
+        for index in labels.unique(sorted=True).tolist()
+    }
+
+
+def _predicted(model: nn.Module, state: dict[str, Tensor], split: Examples) -> Predicted:
+    return Predicted(split.inputs, split.labels, predict(model, state, split.inputs), split.groups)
+
+
+def _measures_of(given: Measured) -> dict[str, float]:
+    found = _computable("evaluation/metrics", given.test)
+    return {name: _finite("measure", name, float(one.load()(given))) for name, one in found.items()}
+
+
+def _objectives_of(given: Measured) -> dict[str, float]:
+    """All but the loss, which `loss_and_accuracy` gives already."""
+    split = given.validation
+    batch = Batch(split.inputs, split.labels, split.groups)
+    return {
+        name: _finite("objective", name, float(objective_value(load_objective(name), given.model, given.state, batch)))
+        for name in _computable("objectives", split)
+        if name != LOSS
+    }
+
+
+def _computable(room: str, split: Predicted) -> dict[str, Declaration]:
+    """The declarations of a room whose needs the data meet."""
+    return {
+        name: found
+        for name, found in declarations(room).items()
+        if split.groups is not None or "groups" not in found.fields.get("needs", ())
+    }
+
+
+def _finite(what: str, name: str, value: float) -> float:
+    if not isfinite(value):
+        raise HeftError(f"The {what} {name} of a model whose loss is finite is {value}; it must be a finite number.")
+    return value

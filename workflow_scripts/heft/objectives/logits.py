@@ -1,0 +1,24 @@
+"""Logits that an objective is a function of."""
+
+import torch
+from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
+
+from heft.kernels.functional import SMALLEST_BATCH, State, batch_size_for, call
+
+
+def differentiable_logits(model: nn.Module, state: State, inputs: Tensor) -> Tensor:
+    """Logits [n, n_classes] under `state`, with a graph to those of its tensors, and inputs, that require a gradient.
+
+    The objective sees all of them at once. Inputs that do not fit one batch are computed batch by batch, and once more
+    in the backward pass, so that activations of one batch alone are held at a time.
+    """
+    size = SMALLEST_BATCH if len(inputs) <= SMALLEST_BATCH else batch_size_for(model, state, inputs)
+    if len(inputs) <= size:
+        return call(model, state, inputs)
+    return torch.cat(
+        [
+            checkpoint(call, model, state, part, use_reentrant=False, preserve_rng_state=False)
+            for part in inputs.split(size)
+        ]
+    )
