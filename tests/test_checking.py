@@ -219,9 +219,14 @@ def test_shapes_and_options_are_read_as_they_are_written() -> None:
     ]
 
 
-def test_an_experiments_methods_and_kinds_are_tried() -> None:
-    definition = {"methods": ["ip", {"if_cg": {"damping": [0.1, 0.2]}}], "ensembles": [{"kind": "seeds", "sizes": [2]}]}
+def test_an_experiments_methods_and_kinds_are_tried_under_its_objective() -> None:
+    definition = {
+        "methods": ["ip", {"if_cg": {"damping": [0.1, 0.2]}}],
+        "ensembles": [{"kind": "seeds", "sizes": [2]}],
+        "objective": "macro_loss",
+    }
     assert tried_on({"experiments": ["a"], "definitions": {"a": definition}}, "a") == {
         "methods": [("ip", {}), ("if_cg", {}), ("if_cg", {"damping": 0.2})],
         "kinds": ["seeds"],
+        "objective": ("macro_loss", {}),
     }

@@ -51,7 +51,7 @@ def test_the_file_shows_the_defaults_that_the_code_has() -> None:
     assert shown["checkpoints"] == asdict(CheckpointSettings())
     settings = ExperimentSettings()
     assert shown["data"] == asdict(settings.data)
-    for key in ("seeds", "model", "methods", "fractions"):
+    for key in ("seeds", "model", "methods", "objective", "measure", "fractions"):
         assert shown[key] == getattr(settings, key), key
 
 
@@ -76,6 +76,9 @@ MISTAKES = [
     ("defaults.fractions", [0.0], "defaults.fractions[0] is 0.0; it must be between 0 and 1, both excluded"),
     ("defaults.fractions", [0.1, 0.1], "defaults.fractions names 0.1 twice"),
     ("defaults.fractions", ["noise"], 'defaults.fractions[0] is "noise"'),
+    ("defaults.objective", "los", 'defaults.objective is "los"; did you mean "loss"? Known: loss, macro_loss'),
+    ("defaults.objective", {"loss": {"a": 1}}, "defaults.objective.loss.a is not a key"),
+    ("defaults.measure", "accuracy", 'defaults.measure is "accuracy"; did you mean "test_accuracy"? Known: balanced'),
     ("defaults.seeds", [0, 0], "defaults.seeds names 0 twice"),
     ("defaults.seeds", 5, "defaults.seeds is 5; it must be a list"),
     ("defaults.seeds", [-1], "defaults.seeds[0] is -1; it must be at least 0"),

@@ -94,7 +94,8 @@ def chain(tmp_path_factory: pytest.TempPathFactory) -> Chain:
     none = {name: [] for name in ("seeds", "folds", "subsets", "fine_tunes", "dynamics")}
     chain.run("score_members", {"checkpoints": "checkpoints/checkpoints.json", **none},  # type: ignore[dict-item]
               {"scores": "members.parquet", "cost": "cost.json"},
-              {"scorer": SCORER, "weight_decay": SETTINGS.weight_decay}, m="if_cg")  # fmt: skip
+              {"scorer": SCORER, "weight_decay": SETTINGS.weight_decay,
+               "objective": {"name": "loss", "options": {}}}, m="if_cg")  # fmt: skip
     chain.run("score", {"scores": "members.parquet", "cost": "cost.json"},
               {"scores": "scores.parquet", "cost": "scores.cost.json"},
               {"variant": {"method": "if_cg", "members": 1}, "scorer": "if_cg"}, v="if_cg")  # fmt: skip
@@ -105,7 +106,8 @@ def chain(tmp_path_factory: pytest.TempPathFactory) -> Chain:
     chain.run("evaluate", {"states": "retrained.safetensors", "plan": "plan.parquet", "scores": "scores.parquet",
                            "retrain_cost": "retrained.json", "score_cost": "scores.cost.json"},
               {"metrics": "metrics.json"},
-              {"model": MODEL, "variant": variant, "baseline": False}, v="if_cg")  # fmt: skip
+              {"model": MODEL, "variant": variant, "baseline": False, "measure": "test_accuracy"},
+              v="if_cg")  # fmt: skip
     return chain
 
 
