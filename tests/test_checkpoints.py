@@ -46,7 +46,7 @@ def checkpoints_of(*numbers: int, n_epochs: int = 20) -> Checkpoints:
         )
         for number in numbers
     }
-    return Checkpoints(SPEC, runs, cpu_seconds=1.5 * len(numbers), forward_cpu_seconds=0.01, peak_mb=3.0)
+    return Checkpoints(SPEC, runs, cpu_seconds=1.5 * len(numbers))
 
 
 def selected(*numbers: int, latest: int = 0) -> Checkpoints:
@@ -105,7 +105,7 @@ def test_only_needed_epochs_are_kept_and_come_back_bit_for_bit(tmp_path: Path) -
 def test_the_index_says_what_the_contract_of_the_chain_says(tmp_path: Path) -> None:
     write_checkpoints(tmp_path, selected(0))
     facts = read_json(tmp_path / "checkpoints.json")
-    assert set(facts) == {"model", "cpu_seconds", "forward_cpu_seconds", "peak_mb", "runs"}
+    assert set(facts) == {"model", "cpu_seconds", "runs"}
     assert set(facts["runs"]["0"]) == {"states", "roles", "cpu_seconds"}
     assert set(facts["runs"]["0"]["states"][0]) == {"epoch", "step", "learning_rate", "sha256"}
 

@@ -33,7 +33,7 @@ def write_runs(folder: Path, numbers: dict[int, int]) -> list[str]:
     runs = {
         number: Run({1: SavedState(1, 3, 0.1, state(mark))}, {"final": [1]}, 1.0) for number, mark in numbers.items()
     }
-    write_checkpoints(folder, Checkpoints(SPEC, runs, len(runs), 0.1, 2.0))
+    write_checkpoints(folder, Checkpoints(SPEC, runs, len(runs)))
     return [str(folder / "checkpoints.json"), str(folder / "states.safetensors")]
 
 

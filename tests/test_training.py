@@ -302,7 +302,6 @@ def test_train_runs_records_every_epoch_of_every_run(seeds: dict[int, RunSeeds])
     recorded = dynamics[dynamics["run"] == next(iter(seeds))].groupby("epoch")["correct"].mean()
     assert first["train_accuracy"].tolist() == pytest.approx(recorded.tolist())
     assert trained.checkpoints.cpu_seconds > 0
-    assert trained.checkpoints.forward_cpu_seconds > 0
 
 
 @pytest.mark.parametrize("momentum", [0.0, 0.9])

@@ -58,8 +58,6 @@ class Checkpoints:
     model: ModelSpec
     runs: dict[int, Run]
     cpu_seconds: float
-    forward_cpu_seconds: float
-    peak_mb: float
 
 
 @dataclass(frozen=True)
@@ -120,7 +118,7 @@ def load_states(folder: str | Path) -> Checkpoints:
 
 
 def load_checkpoints(*folders: str | Path) -> Checkpoints:
-    """The runs of all folders, verified; costs are added up, the forward pass is the first folder's.
+    """The runs of all folders, verified; costs are added up.
 
     Raises HeftError naming file, run and epoch where a state is missing or its SHA-256 is not the index's.
     """
@@ -129,7 +127,6 @@ def load_checkpoints(*folders: str | Path) -> Checkpoints:
         first,
         runs={number: run for part in (first, *others) for number, run in part.runs.items()},
         cpu_seconds=sum(part.cpu_seconds for part in (first, *others)),
-        peak_mb=max(part.peak_mb for part in (first, *others)),
     )
 
 
@@ -154,8 +151,6 @@ def _write(folder: Path, index: str, checkpoints: Checkpoints) -> None:
     facts = {
         "model": checkpoints.model.as_json(),
         "cpu_seconds": checkpoints.cpu_seconds,
-        "forward_cpu_seconds": checkpoints.forward_cpu_seconds,
-        "peak_mb": checkpoints.peak_mb,
         "runs": {str(number): _run_facts(run) for number, run in checkpoints.runs.items()},
     }
     write_json(folder / index, facts)

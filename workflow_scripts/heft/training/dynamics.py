@@ -44,6 +44,12 @@ def dynamics_of_epoch(run: int, ids: np.ndarray, epoch: int, logits: Tensor, lab
     )
 
 
+def no_dynamics() -> pd.DataFrame:
+    """The same table without a row."""
+    none = torch.zeros(0, dtype=torch.int64)
+    return dynamics_of_epoch(0, np.array([], dtype=str), 0, torch.zeros(0, 2), none)
+
+
 def dynamics_of_run(table: pd.DataFrame, run: int, ids: np.ndarray) -> tuple[Tensor, Tensor]:
     """Label's and largest other logit after each epoch but the initial state: two tensors [n_epochs, n], by `ids`."""
     trained = table[(table["run"] == run) & (table["epoch"] > 0)]

@@ -43,4 +43,5 @@ def fine_tune(
         called="fine-tuned member",
         rate_key="fine_tuning.learning_rate",
         may_diverge=may_diverge,
+        dynamics=False,  # the training examples are those of the validation split
     )

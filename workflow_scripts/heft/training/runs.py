@@ -1,8 +1,6 @@
 """Trains the runs that a stage asks for, and records them: what `train` and `members` call."""
 
 import math
-import resource
-import sys
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -18,7 +16,7 @@ from heft.seeds import RunSeeds
 from heft.training.batched.batchable import one_by_one
 from heft.training.batched.train_many import stack_states, train_many, unstack_state
 from heft.training.checkpoints import Checkpoints, Run, SavedState
-from heft.training.dynamics import dynamics_of_epoch, loss_and_accuracy, predict
+from heft.training.dynamics import dynamics_of_epoch, loss_and_accuracy, no_dynamics, predict
 from heft.training.loop import state_of
 from heft.training.settings import TrainingSettings
 
@@ -51,16 +49,19 @@ def train_runs(
     called: str = "run",
     rate_key: str = "training.learning_rate",
     may_diverge: bool = False,
+    dynamics: bool = True,
 ) -> TrainedRuns:
     """Trains one model for each run number of `seeds`, together where the architecture allows.
 
     initial: states to start from in the place of drawn ones. weights [n_train]: of the examples, 1 where absent.
+    dynamics: whether the training examples are predicted after each epoch; without it the table of dynamics is empty,
+    and the history says nothing of the training split.
     after_epoch gets each row of the history as it is made. The cost is that of the training steps alone: what is
     recorded after an epoch is for people, no method needs it.
     Unless `may_diverge`, raises HeftError after the first epoch whose loss is not finite: it names the run, as
     `{called} {number}`, and `rate_key`, where its learning rate stands in the configuration.
     """
-    started, resident = time.process_time(), _peak_mb()
+    started = time.process_time()
     numbers = list(seeds)
     models = {number: spec.build(seeds[number].init) for number in numbers}
     model = models[numbers[0]]
@@ -69,14 +70,14 @@ def train_runs(
     def look_at(row: dict[str, float]) -> None:
         if after_epoch:
             after_epoch(row)
-        if not may_diverge and not math.isfinite(row["train_loss"] + row["validation_loss"]):
+        if not may_diverge and not math.isfinite(row.get("train_loss", 0.0) + row["validation_loss"]):
             run = f", {called} {row['run']}," if (called, numbers) != ("run", [0]) else ""
             raise HeftError(
                 f"the training of model {spec.name}{run} diverged: after epoch {row['epoch']} its loss is not finite "
                 f"({rate_key} is {settings.learning_rate:g}); lower {rate_key}."
             )
 
-    observer = _Observer(model, train, validation, numbers, look_at)
+    observer = _Observer(model, train if dynamics else None, validation, numbers, look_at)
     reasons: list[str] = []
     train_many(
         model,
@@ -93,26 +94,20 @@ def train_runs(
         number: Run(observer.states[number], cpu_seconds=round(cpu_seconds / len(numbers), 3)) for number in numbers
     }
     return TrainedRuns(
-        Checkpoints(
-            model=spec,
-            runs=runs,
-            cpu_seconds=round(cpu_seconds, 3),
-            forward_cpu_seconds=round(forward_cpu_seconds(model, runs[numbers[0]].states[0].state, train.inputs), 6),
-            peak_mb=round(_peak_mb() - resident, 1),
-        ),
+        Checkpoints(model=spec, runs=runs, cpu_seconds=round(cpu_seconds, 3)),
         history=pd.DataFrame(observer.rows).sort_values(["run", "epoch"], ignore_index=True),
-        dynamics=pd.concat(observer.dynamics, ignore_index=True),
+        dynamics=pd.concat(observer.dynamics, ignore_index=True) if dynamics else no_dynamics(),
         notes=tuple(one_by_one(spec.name, reason) for reason in reasons),
     )
 
 
 class _Observer:
-    """Called after each epoch with the stacked states; keeps them and says how good they are."""
+    """Called after each epoch with the stacked states; keeps them and says how good they are on the given splits."""
 
     def __init__(
         self,
         model: nn.Module,
-        train: Examples,
+        train: Examples | None,
         validation: Examples,
         numbers: list[int],
         after_epoch: Callable[[dict[str, float]], None],
@@ -129,36 +124,14 @@ class _Observer:
         for member, number in enumerate(self.numbers):
             state = unstack_state(states, member)
             self.states[number][epoch] = SavedState(epoch, step, learning_rate, state)
-            train_logits = predict(self.model, state, self.train.inputs)
-            train_loss, train_accuracy = loss_and_accuracy(train_logits, self.train.labels)
+            row: dict[str, float] = {"run": number, "epoch": epoch, "step": step, "learning_rate": learning_rate}
+            if self.train is not None:
+                logits, labels = predict(self.model, state, self.train.inputs), self.train.labels
+                row["train_loss"], row["train_accuracy"] = loss_and_accuracy(logits, labels)
+                self.dynamics.append(dynamics_of_epoch(number, self.train.ids, epoch, logits, labels))
             validation_logits = predict(self.model, state, self.validation.inputs)
-            validation_loss, validation_accuracy = loss_and_accuracy(validation_logits, self.validation.labels)
-            row = {
-                "run": number,
-                "epoch": epoch,
-                "step": step,
-                "learning_rate": learning_rate,
-                "train_loss": train_loss,
-                "train_accuracy": train_accuracy,
-                "validation_loss": validation_loss,
-                "validation_accuracy": validation_accuracy,
-            }
+            found = loss_and_accuracy(validation_logits, self.validation.labels)
+            row["validation_loss"], row["validation_accuracy"] = found
             self.rows.append(row)
-            self.dynamics.append(dynamics_of_epoch(number, self.train.ids, epoch, train_logits, self.train.labels))
             self.after_epoch(row)
         self.cpu_seconds += time.process_time() - started
-
-
-def forward_cpu_seconds(model: nn.Module, state: dict[str, Tensor], inputs: Tensor) -> float:
-    """CPU seconds of one forward pass over the inputs, the median of five."""
-    seconds = []
-    for _ in range(5):
-        started = time.process_time()
-        predict(model, state, inputs)
-        seconds.append(time.process_time() - started)
-    return sorted(seconds)[2]
-
-
-def _peak_mb() -> float:
-    # Linux counts in kilobytes, macOS in bytes.
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (2**20 if sys.platform == "darwin" else 2**10)
