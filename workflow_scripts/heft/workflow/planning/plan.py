@@ -72,7 +72,7 @@ class Plan:
         if script == "prepare":
             files.append(find("data/sources", self.experiments[experiment].settings.data.source).file)
         if script == "evaluate":
-            files += [found.file for room in EVALUATED_WITH for found in declarations(room).values()]
+            files += self._evaluated_with
         return self.look.fingerprint(*files)
 
     def model(self, experiment: str) -> dict[str, Any]:
@@ -230,6 +230,11 @@ class Plan:
     def fractions(self, experiment: str, variant: str) -> list[float]:
         """Fractions that are removed for a variant; none for one without scores."""
         return [] if variant in self.unscored(experiment) else self.experiments[experiment].fractions
+
+    @cached_property
+    def _evaluated_with(self) -> list[Path]:
+        """The files of all measures and objectives."""
+        return [found.file for room in EVALUATED_WITH for found in declarations(room).values()]
 
 
 def load_plan(raw: Mapping[str, Any], files: list[Path], file_of: Callable[[Sequence[Any]], str] | None = None) -> Plan:
