@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -13,12 +14,22 @@ BLOCK = re.compile(r"^```\w+ (\S+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 def workspace_of(page: str, folder: Path) -> Workspace:
     """A copy of the workflow with the files of a page, and its mine.yaml, for one seed, as configuration."""
-    files = dict(BLOCK.findall((ROOT / "docs" / page).read_text(encoding="utf-8")))
-    assert files["mine.yaml"].count("seeds: [0, 1]") == 1
-    workspace = Workspace(folder, yaml.safe_load(files.pop("mine.yaml").replace("seeds: [0, 1]", "seeds: [0]")))
+    files = files_of(page)
+    workspace = Workspace(folder, settings_of(files.pop("mine.yaml")))
     for name, content in files.items():
         (folder / name).write_text(content, encoding="utf-8")
     return workspace
+
+
+def files_of(page: str) -> dict[str, str]:
+    return dict(BLOCK.findall((ROOT / "docs" / page).read_text(encoding="utf-8")))
+
+
+def settings_of(text: str) -> dict[str, Any]:
+    """A page's configuration, for one seed."""
+    assert text.count("seeds: [0, 1]") == 1
+    found: dict[str, Any] = yaml.safe_load(text.replace("seeds: [0, 1]", "seeds: [0]"))
+    return found
 
 
 def known_names(workspace: Workspace, key: str, value: object) -> str:
@@ -26,10 +37,11 @@ def known_names(workspace: Workspace, key: str, value: object) -> str:
     settings = yaml.safe_load((workspace.folder / "small.yaml").read_text())
     definition = settings["definitions"][settings["experiments"][0]]
     group = definition if key != "source" else definition["data"]
-    kept, group[key] = group.get(key), value
+    kept, group[key] = dict(group), value
     workspace.configure(settings)
     said = workspace.run("-n", expect=1)
-    group[key] = kept
+    group.clear()
+    group.update(kept)
     workspace.configure(settings)
     return said
 
@@ -75,6 +87,38 @@ def test_the_models_of_the_page_are_in_the_schema_the_run_and_the_report(tmp_pat
         assert name in page
 
 
-@pytest.mark.parametrize("page", ["add_a_method.md", "add_a_data_source.md", "add_a_model.md"])
+@pytest.mark.slow
+def test_the_objectives_and_the_measure_of_the_pages_are_in_the_schema_the_run_and_the_numbers(tmp_path: Path) -> None:
+    workspace = workspace_of("add_an_objective.md", tmp_path)
+    measure = files_of("add_a_measure.md")
+    own, settings = settings_of(files_of("add_an_objective.md")["mine.yaml"]), settings_of(measure.pop("mine.yaml"))
+    for name, content in measure.items():
+        (tmp_path / name).write_text(content, encoding="utf-8")
+    own["experiments"] += settings["experiments"]
+    own["definitions"] |= settings["definitions"]
+    workspace.configure(own)
+    assert "focal_loss" in known_names(workspace, "objective", "focal_los")
+    assert "gamma" in known_names(workspace, "objective", {"focal_loss": {"gama": 1.0}})
+    assert "worst_class_accuracy" in known_names(workspace, "measure", "worst_class")
+    workspace.run()
+    told = {name: pd.read_csv(tmp_path / "reports" / name / "metrics.csv") for name in own["experiments"]}
+    scores = {name: tmp_path / "results" / name / "seed0" / "scores" / "ip.parquet" for name in ("focal", "attacked")}
+    focal, attacked = (pd.read_parquet(file)["score"] for file in scores.values())
+    assert not focal.equals(attacked)
+    for table in told.values():
+        of_all = {"worst_class_accuracy", "validation_focal_loss", "validation_attacked_loss", "validation_macro_loss"}
+        assert table.groupby("metric").size()[sorted(of_all)].tolist() == [table.groupby("metric").size().max()] * 4
+    rows, _ = table_of(workspace, "worst_class")
+    validation = told["worst_class"][told["worst_class"]["metric"] == "validation_macro_loss"]
+    values = rows.merge(validation, on=["seed", "variant", "fraction"])
+    lowest = values.loc[values.groupby("variant")["value"].idxmin()]
+    assert (lowest["chosen"] == True).all()  # noqa: E712
+    assert values["chosen"].sum() == len(lowest)
+
+
+@pytest.mark.parametrize(
+    "page",
+    ["add_a_method.md", "add_a_data_source.md", "add_a_model.md", "add_an_objective.md", "add_a_measure.md"],
+)
 def test_the_readme_names_the_page(page: str) -> None:
     assert f"docs/{page}" in (ROOT / "README.md").read_text(encoding="utf-8")
