@@ -14,6 +14,8 @@ from heft.reporting.tables.legend import NEEDS  # noqa: E402
 
 BEGIN, END = "<!-- methods: made by `make docs` -->", "<!-- end of methods -->"
 FOLDER = "docs/methods"
+FOLLOWS = "Yes: f is the experiment's `objective` on the validation split."
+FOLLOWS_NOT = "No: it has the same scores whatever the experiment's `objective` is."
 
 
 def table() -> str:
@@ -60,6 +62,7 @@ def page(found: Declaration) -> str:
         row("What it predicts", f"{fields['predicts']} {claim}"),
         row("It assumes", fields["assumes"]),
         row("It needs", ", ".join(NEEDS[need] for need in fields["needs"]) or "nothing"),
+        row("It follows the objective", FOLLOWS if "validation" in fields["needs"] else FOLLOWS_NOT),
         row("Cost, in forward passes over the training set", fields["cost"]),
         row("Memory, beyond model and data", fields["memory"]),
         row("It fails", fields["fails"]),
