@@ -1,5 +1,6 @@
 """Measures against scikit-learn and by hand, and the row that validation chooses by the objective of the measure."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -22,7 +23,7 @@ from heft.errors import HeftError
 from heft.evaluation.measuring import numbers_of, objective_that_chooses
 from heft.evaluation.metrics.declare import measure
 from heft.evaluation.rows import Evaluated, Splits, evaluate_variant
-from heft.registry import add_folder, declarations
+from heft.registry import added_folder, declarations
 from heft.workflow.planning.plan import Plan, load_plan
 
 SHIPPED = yaml.safe_load((ROOT / "config.yaml").read_text())
@@ -135,10 +136,10 @@ def write_measure(folder: Path, name: str, **declared: object) -> None:
 
 
 @pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def folder(tmp_path: Path) -> Iterator[Path]:
     """A further folder of measures."""
-    add_folder("evaluation/metrics", tmp_path)
-    return tmp_path
+    with added_folder("evaluation/metrics", tmp_path):
+        yield tmp_path
 
 
 def planned(**settings: object) -> Plan:

@@ -4,6 +4,7 @@ import gc
 import weakref
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import torch
@@ -23,8 +24,18 @@ from heft.objectives.gradient import objective_gradient, objective_value
 from heft.objectives.logits import differentiable_logits
 from heft.objectives.loss import loss
 from heft.objectives.macro_loss import macro_loss
+from heft.registry import added_folder
 
 Dense = Callable[[Callable[[Tensor], Tensor], Batch], Tensor]  # (inputs -> logits, batch) -> scalar
+
+SCALED = """
+from heft.objectives.declare import objective
+from heft.objectives.loss import loss
+
+@objective(title="Scaled", formula="factor f", mean_over_examples=True)
+def scaled(model, state, batch, *, factor: float = 1.0):
+    return factor * loss(model, state, batch)
+"""
 
 
 @objective(title="Attacked", formula="mean loss at x + epsilon sign(grad_x loss)", mean_over_examples=True)
@@ -161,13 +172,16 @@ def test_a_method_follows_the_objective_of_its_context() -> None:
     assert not torch.allclose(found, ip(context))
 
 
-def test_options_are_given_to_the_objective_which_keeps_what_it_declares(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_options_are_given_to_the_objective_which_keeps_what_it_declares(tmp_path: Path) -> None:
+    (tmp_path / "scaled.py").write_text(SCALED)
     case = make_case("mlp")
-    monkeypatch.setattr("heft.objectives.loss.loss", attacked)
-    bound = load_objective("loss", {"epsilon": 0.0})
+    with added_folder("objectives", tmp_path):
+        bound = load_objective("scaled", {"factor": 3.0})
+        with pytest.raises(HeftError, match="faktor is not an option; did you mean"):
+            load_objective("scaled", {"faktor": 3.0})
     torch.testing.assert_close(
         objective_value(bound, case.model, case.state, case.validation),
-        objective_value(loss, case.model, case.state, case.validation),
+        3 * objective_value(loss, case.model, case.state, case.validation),
     )
     assert bound.mean_over_examples  # type: ignore[attr-defined]
     assert load_objective("macro_loss") is macro_loss

@@ -18,8 +18,12 @@ from heft.rooms import DECORATORS, PACKAGE
 
 # What reading a file as Python may raise.
 MISREAD = (OSError, RecursionError, SyntaxError, ValueError)
-# What a method's context holds of the trained model and the data.
-NEEDS = ("final", "spaced", "early", "dynamics", "validation", "true_labels", "folds", "subsets", "fine_tuned")
+# Room -> what its files may need of the trained model, of further models, and of the data.
+NEEDS = {
+    "methods": ("final", "spaced", "early", "dynamics", "validation", "true_labels", "folds", "subsets", "fine_tuned"),
+    "objectives": ("groups",),
+    "evaluation/metrics": ("groups",),
+}
 _FOLDERS: dict[str, list[Path]] = {room: [PACKAGE / room] for room in DECORATORS}
 
 
@@ -105,8 +109,8 @@ def _read(file: Path, room: str) -> Declaration | str | None:
 
 def _unknown_need(declared: Declaration) -> str:
     """A sentence on a need that nothing serves; else empty."""
-    needs = declared.fields.get("needs", ())
-    unknown = next((need for need in needs if need not in NEEDS), None)
+    needs, known = declared.fields.get("needs", ()), NEEDS.get(declared.room, ())
+    unknown = next((need for need in needs if need not in known), None)
     if unknown is None:
         return ""
-    return f'{declared.file}, line {declared.line}: needs has "{unknown}"{nearest(unknown, NEEDS)}'
+    return f'{declared.file}, line {declared.line}: needs has "{unknown}"{nearest(unknown, known)}'

@@ -12,7 +12,7 @@ from heft.evaluation.metrics.declare import Measured, Predicted
 from heft.kernels.batch import Batch
 from heft.objectives.declare import load_objective
 from heft.objectives.gradient import objective_value
-from heft.registry import Declaration, declarations
+from heft.registry import Declaration, declarations, find
 from heft.training.dynamics import loss_and_accuracy, predict
 
 LOSS = "loss"  # the objective whose value on the validation split is a column, `val_loss`, and not in the long form
@@ -43,9 +43,9 @@ def objective_that_chooses(measure: str, has_groups: bool) -> str:
 
     Raises HeftError where the data lack what the measure or the objective needs.
     """
-    declared = declarations("evaluation/metrics")[measure]
+    declared = find("evaluation/metrics", measure)
     chosen_by: str = declared.fields["chosen_by"]
-    for what, found in (("measure", declared), ("objective", declarations("objectives")[chosen_by])):
+    for what, found in (("measure", declared), ("objective", find("objectives", chosen_by))):
         if not has_groups and "groups" in found.fields.get("needs", ()):
             raise HeftError(
                 f"The experiment is judged by {measure}, but the {what} {found.name} needs the group of each example; "
@@ -55,9 +55,14 @@ def objective_that_chooses(measure: str, has_groups: bool) -> str:
 
 
 def numbers_of(
-    model: nn.Module, state: dict[str, Tensor], train: Examples, validation: Examples, test: Examples
+    model: nn.Module,
+    state: dict[str, Tensor],
+    train: Examples,
+    validation: Examples,
+    test: Examples,
+    measure: str = "test_accuracy",
 ) -> Numbers:
-    """All registered measures and objectives of a model; of one that diverged, that it did.
+    """All registered measures and objectives of a model, and `measure`; of one that diverged, that it did.
 
     A model whose loss on validation or test is not finite has diverged. Raises HeftError where a measure or an
     objective is not finite though the model did not diverge.
@@ -68,7 +73,7 @@ def numbers_of(
     )
     if not (isfinite(of_validation[0]) and isfinite(of_test[0])):
         return Numbers({}, {DIVERGED: 1})
-    objectives, measures = {LOSS: of_validation[0], **_objectives_of(given)}, _measures_of(given)
+    objectives, measures = {LOSS: of_validation[0], **_objectives_of(given)}, _measures_of(given, measure)
     columns: dict[str, float | None] = {"val_loss": of_validation[0], "test_loss": of_test[0]}
     columns |= {name: value for name, value in measures.items() if name in COLUMNS}
     long = {"validation_accuracy": of_validation[1], "train_accuracy": of_train[1]}
@@ -95,8 +100,9 @@ def _predicted(model: nn.Module, state: dict[str, Tensor], split: Examples) -> P
     return Predicted(split.inputs, split.labels, predict(model, state, split.inputs), split.groups)
 
 
-def _measures_of(given: Measured) -> dict[str, float]:
-    found = _computable("evaluation/metrics", given.test)
+def _measures_of(given: Measured, asked: str) -> dict[str, float]:
+    """The registered ones, and the one that is asked for, which may be a person's own."""
+    found = {asked: find("evaluation/metrics", asked)} | _computable("evaluation/metrics", given.test)
     return {name: _finite("measure", name, float(one.load()(given))) for name, one in found.items()}
 
 

@@ -80,7 +80,7 @@ def evaluate_variant(
     for (action, fraction), block in plan.groupby(["action", "fraction"], sort=False):
         kept = block.set_index("id")["kept"].loc[splits.train.ids].to_numpy()
         state = state_of(states, str(action), float(fraction))
-        numbers = numbers_of(model, state, splits.train, splits.validation, splits.test)
+        numbers = numbers_of(model, state, splits.train, splits.validation, splits.test, measure)
         if evaluated.trains_on_validation and not action:
             numbers = numbers.without_validation()
         row = dict.fromkeys(COLUMNS, None) | asdict(evaluated)

@@ -4,14 +4,14 @@ An objective is one file, whose function says how good a model is on the validat
 """
 
 from collections.abc import Callable, Mapping
-from functools import partial, update_wrapper
+from functools import update_wrapper
 from typing import Any
 
 from torch import Tensor, nn
 
 from heft.kernels.batch import Batch
 from heft.kernels.functional import State
-from heft.registry import declarations
+from heft.registry import find
 
 # (model, state, batch) -> scalar, lower is better. While it runs, the model holds `state`, in evaluation mode.
 Objective = Callable[[nn.Module, State, Batch], Tensor]
@@ -40,6 +40,7 @@ def objective(
 
 
 def load_objective(name: str, options: Mapping[str, Any] | None = None) -> Objective:
-    """The registered objective of that name with these options; what it declares stays at it."""
-    function: Objective = declarations("objectives")[name].load()
-    return update_wrapper(partial(function, **options), function) if options else function
+    """The objective of that name, or import path, with these options; what it declares stays at it."""
+    declared = find("objectives", name)
+    function: Objective = declared.load()
+    return update_wrapper(declared.configured(options), function) if options else function

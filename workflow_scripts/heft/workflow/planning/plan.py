@@ -72,7 +72,7 @@ class Plan:
         if script == "prepare":
             files.append(find("data/sources", self.experiments[experiment].settings.data.source).file)
         if script == "evaluate":
-            files += self._evaluated_with
+            files += [*self._evaluated_with, find("evaluation/metrics", self.measure(experiment)).file]
         return self.look.fingerprint(*files)
 
     def model(self, experiment: str) -> dict[str, Any]:
