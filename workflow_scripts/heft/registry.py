@@ -18,7 +18,7 @@ from heft.rooms import DECORATORS, PACKAGE
 
 # What reading a file as Python may raise.
 MISREAD = (OSError, RecursionError, SyntaxError, ValueError)
-# What a method's context holds of the trained model and the data.
+# What a method's context holds of the trained model and the data by itself.
 NEEDS = ("final", "spaced", "early", "dynamics", "validation", "true_labels", "folds", "subsets", "fine_tuned")
 _FOLDERS: dict[str, list[Path]] = {room: [PACKAGE / room] for room in DECORATORS}
 
@@ -105,8 +105,9 @@ def _read(file: Path, room: str) -> Declaration | str | None:
 
 def _unknown_need(declared: Declaration) -> str:
     """A sentence on a need that nothing serves; else empty."""
-    needs = declared.fields.get("needs", ())
-    unknown = next((need for need in needs if need not in NEEDS), None)
-    if unknown is None:
+    further = {*declared.fields.get("needs", ())} - {*NEEDS}
+    served = {one.fields.get("need") for one in declarations("auxiliary").values()} - {"", None} if further else set()
+    unknown = next(iter(sorted(further - served)), "")
+    if not unknown:
         return ""
-    return f'{declared.file}, line {declared.line}: needs has "{unknown}"{nearest(unknown, NEEDS)}'
+    return f'{declared.file}, line {declared.line}: needs has "{unknown}"{nearest(unknown, {*NEEDS, *served})}'

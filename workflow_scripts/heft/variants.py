@@ -45,7 +45,7 @@ class Variant:
 
 
 def twice(scorers: Iterable[Scorer]) -> str:
-    """Says which two have one slug, since they are one, or since a slug lacks the sign that tells them apart; else empty."""
+    """Says which two have one slug, as they are one, or as a slug lacks the sign that tells them apart; else empty."""
     seen: dict[str, Scorer] = {}
     for scorer in scorers:
         other = seen.setdefault(scorer.slug, scorer)
