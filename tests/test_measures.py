@@ -165,7 +165,7 @@ def test_a_measure_that_is_not_finite_or_names_no_objective_is_a_sentence(folder
     write_measure(folder, "lost", value="float('nan')", chosen_by="macro_los")
     with pytest.raises(HeftError, match="The measure lost of a model whose loss is finite is nan; it must be a finite"):
         evaluated()
-    sentence = 'definitions.a.measure is "lost", whose file says chosen_by="macro_los"; did you mean "macro_loss"?'
+    sentence = 'objective "macro_los" is not known; did you mean "macro_loss"?'
     with pytest.raises(HeftError, match=sentence.replace(".", r"\.").replace("?", r"\?")):
         planned(measure="lost")
     (folder / "lost.py").write_text("@measure(\n")

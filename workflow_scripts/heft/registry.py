@@ -18,12 +18,10 @@ from heft.rooms import DECORATORS, PACKAGE
 
 # What reading a file as Python may raise.
 MISREAD = (OSError, RecursionError, SyntaxError, ValueError)
-# Room -> what its files may need of the trained model, of further models, and of the data.
-NEEDS = {
-    "methods": ("final", "spaced", "early", "dynamics", "validation", "true_labels", "folds", "subsets", "fine_tuned"),
-    "objectives": ("groups",),
-    "evaluation/metrics": ("groups",),
-}
+# What a method's or an action's context holds of the trained model and the data by itself.
+NEEDS = ("final", "spaced", "early", "dynamics", "validation", "true_labels", "folds", "subsets", "fine_tuned")
+# Rooms whose files may need something else.
+OTHER_NEEDS = {"objectives": ("groups",), "evaluation/metrics": ("groups",)}
 _FOLDERS: dict[str, list[Path]] = {room: [PACKAGE / room] for room in DECORATORS}
 
 
@@ -109,8 +107,10 @@ def _read(file: Path, room: str) -> Declaration | str | None:
 
 def _unknown_need(declared: Declaration) -> str:
     """A sentence on a need that nothing serves; else empty."""
-    needs, known = declared.fields.get("needs", ()), NEEDS.get(declared.room, ())
-    unknown = next((need for need in needs if need not in known), None)
-    if unknown is None:
+    known = {*OTHER_NEEDS.get(declared.room, NEEDS)}
+    if (further := {*declared.fields.get("needs", ())} - known) and declared.room not in OTHER_NEEDS:
+        known |= {one.fields.get("need") for one in declarations("auxiliary").values()} - {"", None}
+    unknown = next(iter(sorted(further - known)), "")
+    if not unknown:
         return ""
     return f'{declared.file}, line {declared.line}: needs has "{unknown}"{nearest(unknown, known)}'
