@@ -42,17 +42,32 @@ def test_the_command_for_a_model_prints_its_table(folder: Path, capsys: pytest.C
 def test_the_command_for_a_configuration_checks_each_experiment_also_after_one_that_is_refused(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    with (folder / "my_models.py").open("a") as opened:
+        opened.write("\n\ndef linear(input_shape, n_classes):\n    return nn.Linear(3, n_classes)\n")
     (folder / "mine.yaml").write_text(
         "experiments: [wrong, mine]\n"
         "defaults: {methods: [loss], ensembles: [], training: {epochs: 2}, checkpoints: {spaced: 1, early: 1}}\n"
         "definitions:\n"
-        "  wrong: {data: {source: digits}, model: {my_models:build: {depth: 3}}}\n"
+        "  wrong: {data: {source: digits}, model: my_models:linear}\n"
         "  mine: {data: {source: digits}, model: {my_models:build: {width: 3}}}\n"
     )
     assert check.main(shlex.split(COMMANDS[1])) == 1
     printed = capsys.readouterr()
     assert printed.out.startswith("experiment mine: model my_models:build, width 3: inputs [1, 8, 8], 10 classes\n")
-    assert "experiment wrong: model my_models:build has no option depth; its options: width." in printed.err
+    assert "experiment wrong: model my_models:linear fails on inputs of shape [1, 8, 8]: " in printed.err
+
+
+def test_an_option_of_a_configuration_that_the_model_does_not_have_is_a_sentence(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "mine.yaml").write_text(
+        "experiments: [wrong]\ndefinitions:\n  wrong: {data: {source: digits}, model: {my_models:build: {depth: 3}}}\n"
+    )
+    assert check.main(shlex.split(COMMANDS[1])) == 1
+    assert capsys.readouterr().err == (
+        'mine.yaml: definitions.wrong.model.my_models:build.depth is not an option; did you mean "width"? '
+        "Known: width\n"
+    )
 
 
 def test_a_model_that_is_not_sound_is_a_sentence_and_status_one(folder: Path) -> None:
