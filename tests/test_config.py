@@ -77,7 +77,7 @@ MISTAKES = [
     ("defaults.fractions", [0.1, 0.1], "defaults.fractions names 0.1 twice"),
     ("defaults.fractions", ["noise"], 'defaults.fractions[0] is "noise"'),
     ("defaults.objective", "los", 'defaults.objective is "los"; did you mean "loss"? Known: loss, macro_loss'),
-    ("defaults.objective", {"loss": {"a": 1}}, "defaults.objective.loss.a is not an option; Known: nothing"),
+    ("defaults.objective", {"loss": {"a": 1}}, "defaults.objective.loss.a is not an option"),
     ("defaults.measure", "accuracy", 'defaults.measure is "accuracy"; did you mean "test_accuracy"? Known: balanced'),
     ("defaults.seeds", [0, 0], "defaults.seeds names 0 twice"),
     ("defaults.seeds", 5, "defaults.seeds is 5; it must be a list"),

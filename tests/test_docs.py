@@ -106,8 +106,9 @@ def test_the_objectives_and_the_measure_of_the_pages_are_in_the_schema_the_run_a
     focal, attacked = (pd.read_parquet(file)["score"] for file in scores.values())
     assert not focal.equals(attacked)
     for table in told.values():
-        of_all = {"worst_class_accuracy", "validation_focal_loss", "validation_attacked_loss", "validation_macro_loss"}
-        assert table.groupby("metric").size()[sorted(of_all)].tolist() == [table.groupby("metric").size().max()] * 4
+        told_of = table.groupby("metric").size()
+        for metric in ("worst_class_accuracy", "validation_focal_loss", "validation_macro_loss"):
+            assert told_of[metric] == told_of["validation_accuracy"]
     rows, _ = table_of(workspace, "worst_class")
     validation = told["worst_class"][told["worst_class"]["metric"] == "validation_macro_loss"]
     values = rows.merge(validation, on=["seed", "variant", "fraction"])

@@ -20,8 +20,7 @@ from workspace import ROOT
 from heft.curation.remove import removal_plan, unpruned_plan
 from heft.data.examples import Examples
 from heft.errors import HeftError
-from heft.evaluation.measuring import numbers_of, objective_that_chooses
-from heft.evaluation.metrics.declare import measure
+from heft.evaluation.measuring import Judge, numbers_of
 from heft.evaluation.rows import Evaluated, Splits, evaluate_variant
 from heft.registry import added_folder, declarations
 from heft.workflow.planning.plan import Plan, load_plan
@@ -99,7 +98,7 @@ def test_the_chosen_row_has_the_lowest_value_of_the_objective_that_the_measure_n
     by_loss, by_macro, by_test = (int(np.argmin([value(k, split) for k in range(5)])) for value, split in asked)
     assert len({by_loss, by_macro, by_test}) == 3
     assert [row["chosen"] for row in evaluated()["rows"]] == [k == by_loss for k in range(5)]
-    found = evaluated(measure="balanced_accuracy")["rows"]
+    found = evaluated(judge=Judge("balanced_accuracy"))["rows"]
     assert [row["chosen"] for row in found] == [k == by_macro for k in range(5)]
     columns = set(found[0]) - {"chosen"}  # the numbers do not depend on who judges
     assert [{k: row[k] for k in columns} for row in found] == [
@@ -110,7 +109,7 @@ def test_the_chosen_row_has_the_lowest_value_of_the_objective_that_the_measure_n
 def test_of_equal_values_the_first_row_is_chosen_and_of_a_model_that_diverged_nothing_is_measured() -> None:
     states = {f"remove-{f}/{name}": tensor for f in FRACTIONS for name, tensor in state(0).items()}
     lost = {name: tensor * torch.nan for name, tensor in states.items() if name.startswith("remove-0.1/")}
-    found = evaluated(states=states | lost, measure="balanced_accuracy")
+    found = evaluated(states=states | lost, judge=Judge("balanced_accuracy"))
     assert [row["chosen"] for row in found["rows"]] == [False, True, False, False, False]
     assert (found["rows"][0]["test_accuracy"], found["rows"][0]["val_loss"]) == ("", "")
     assert {metric for metric, f in long_form(found).index if f == 0.1 and not metric.startswith("noise")} == {
@@ -153,27 +152,26 @@ def test_a_measure_of_groups_is_left_out_where_there_are_none_and_cannot_judge(f
     assert "of_groups" not in numbers_of(model, state(0), *splits).long
     grouped = [replace(split, groups=torch.ones(len(split), dtype=torch.int64)) for split in splits]
     assert numbers_of(model, state(0), *grouped).long["of_groups"] == len(SPLITS.test)
-    assert objective_that_chooses("of_groups", has_groups=True) == "loss"
+    Judge("of_groups").check(has_groups=True)
     with pytest.raises(
         HeftError, match="judged by of_groups, but the measure of_groups needs the group of each example"
     ):
-        evaluated(measure="of_groups")
-    (folder / "of_groups.py").unlink()
+        evaluated(judge=Judge("of_groups"))
 
 
 def test_a_measure_that_is_not_finite_or_names_no_objective_is_a_sentence(folder: Path) -> None:
     write_measure(folder, "lost", value="float('nan')", chosen_by="macro_los")
     with pytest.raises(HeftError, match="The measure lost of a model whose loss is finite is nan; it must be a finite"):
         evaluated()
-    sentence = 'objective "macro_los" is not known; did you mean "macro_loss"?'
-    with pytest.raises(HeftError, match=sentence.replace(".", r"\.").replace("?", r"\?")):
+    sentence = 'definitions.a.measure is "lost", which validation cannot choose by: objective "macro_los" is not known'
+    with pytest.raises(HeftError, match=f'{sentence}; did you mean "macro_loss"'):
         planned(measure="lost")
     (folder / "lost.py").write_text("@measure(\n")
     with pytest.raises(HeftError, match=r"definitions.a cannot run: .*lost.py, line 1 cannot be read"):
         planned()  # whatever an experiment is judged by, all measures are written
-    (folder / "lost.py").unlink()
-    with pytest.raises(ValueError, match="a measure needs 'group'; known are groups"):
-        measure(title="", unit="", higher_is_better=True, chosen_by="loss", needs=("group",))
+    write_measure(folder, "lost", needs=("group",))
+    with pytest.raises(HeftError, match=r'lost.py, line 3: needs has "group"; did you mean "groups"?'):
+        planned()
 
 
 def test_a_job_runs_the_objective_that_its_method_looks_at_and_evaluation_all_of_them() -> None:
@@ -188,7 +186,7 @@ def test_a_job_runs_the_objective_that_its_method_looks_at_and_evaluation_all_of
     evaluate = plan.code("a", "evaluate", model=True)
     assert {f"heft.objectives.{name}" for name in declarations("objectives")} <= set(evaluate)
     assert {f"heft.evaluation.metrics.{name}" for name in declarations("evaluation/metrics")} <= set(evaluate)
-    assert plan.measure("a") == "balanced_accuracy"
+    assert plan.measure("a") == {"name": "balanced_accuracy", "options": {}}
 
 
 def test_each_measure_says_what_the_page_on_it_asks_for_and_is_chosen_by_a_registered_objective() -> None:

@@ -106,7 +106,7 @@ def chain(tmp_path_factory: pytest.TempPathFactory) -> Chain:
     chain.run("evaluate", {"states": "retrained.safetensors", "plan": "plan.parquet", "scores": "scores.parquet",
                            "retrain_cost": "retrained.json", "score_cost": "scores.cost.json"},
               {"metrics": "metrics.json"},
-              {"model": MODEL, "variant": variant, "baseline": False, "measure": "test_accuracy"},
+              {"model": MODEL, "variant": variant, "baseline": False, "measure": {"name": "test_accuracy"}},
               v="if_cg")  # fmt: skip
     return chain
 

@@ -10,6 +10,7 @@ def main(job: Any) -> None:
     from heft.artifacts import read_json, read_parquet, read_tensors, write_json
     from heft.curation.remove import notes_on
     from heft.data.examples import load_examples
+    from heft.evaluation.measuring import Judge
     from heft.evaluation.rows import Evaluated, Splits, evaluate_variant
     from heft.models.build import ModelSpec
     from heft.workflow.tracking.records import append_comparison
@@ -27,7 +28,7 @@ def main(job: Any) -> None:
         Splits(*(load_examples(data, job.input[name]) for name in ("train", "validation", "test"))),
         read_parquet(job.input.scores) if job.input.scores else None,
         read_json(job.input.retrain_cost) | scoring.get("cost", {}),
-        job.params.measure,
+        Judge(**job.params.measure),
     )
     warnings = [*scoring.get("warnings", []), *notes_on(plan, manifest["class_names"])]
     write_json(job.output.metrics, found | {"warnings": warnings})

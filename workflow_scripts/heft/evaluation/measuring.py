@@ -1,7 +1,9 @@
 """What is measured of one trained model: columns of the comparison table, and numbers in long form."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from math import isfinite
+from typing import Any
 
 from torch import Tensor, nn
 
@@ -33,25 +35,35 @@ class Numbers:
         return Numbers({**self.columns, "val_loss": None}, long)
 
 
+@dataclass(frozen=True)
+class Judge:
+    """The measure that an experiment is judged by: a registered name or a person's own, and its options."""
+
+    name: str = "test_accuracy"
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def objective(self) -> str:
+        """Name of the objective by whose lowest value on the validation split a row is chosen."""
+        chosen_by: str = find("evaluation/metrics", self.name).fields["chosen_by"]
+        return chosen_by
+
+    def check(self, has_groups: bool) -> None:
+        """Raises HeftError where the data lack what the measure, or its objective, needs."""
+        for found in (find("evaluation/metrics", self.name), find("objectives", self.objective)):
+            if not _has_its_needs(found, has_groups):
+                raise HeftError(
+                    f"The experiment is judged by {self.name}, but the {found.word} {found.name} needs the group of "
+                    "each example; the data have no groups."
+                )
+
+
+TEST_ACCURACY = Judge()
+
+
 def validation_metric(objective: str) -> str:
     """The name in the long form of an objective's value on the validation split."""
     return f"validation_{objective}"
-
-
-def objective_that_chooses(measure: str, has_groups: bool) -> str:
-    """Name of the objective by which validation chooses a row, where an experiment is judged by this measure.
-
-    Raises HeftError where the data lack what the measure or the objective needs.
-    """
-    declared = find("evaluation/metrics", measure)
-    chosen_by: str = declared.fields["chosen_by"]
-    for what, found in (("measure", declared), ("objective", find("objectives", chosen_by))):
-        if not has_groups and "groups" in found.fields.get("needs", ()):
-            raise HeftError(
-                f"The experiment is judged by {measure}, but the {what} {found.name} needs the group of each example; "
-                "the data have no groups."
-            )
-    return chosen_by
 
 
 def numbers_of(
@@ -60,9 +72,9 @@ def numbers_of(
     train: Examples,
     validation: Examples,
     test: Examples,
-    measure: str = "test_accuracy",
+    judge: Judge = TEST_ACCURACY,
 ) -> Numbers:
-    """All registered measures and objectives of a model, and `measure`; of one that diverged, that it did.
+    """All registered measures and objectives of a model, and those of the judge; of one that diverged, that it did.
 
     A model whose loss on validation or test is not finite has diverged. Raises HeftError where a measure or an
     objective is not finite though the model did not diverge.
@@ -73,7 +85,7 @@ def numbers_of(
     )
     if not (isfinite(of_validation[0]) and isfinite(of_test[0])):
         return Numbers({}, {DIVERGED: 1})
-    objectives, measures = {LOSS: of_validation[0], **_objectives_of(given)}, _measures_of(given, measure)
+    objectives, measures = {LOSS: of_validation[0], **_objectives_of(given, judge)}, _measures_of(given, judge)
     columns: dict[str, float | None] = {"val_loss": of_validation[0], "test_loss": of_test[0]}
     columns |= {name: value for name, value in measures.items() if name in COLUMNS}
     long = {"validation_accuracy": of_validation[1], "train_accuracy": of_train[1]}
@@ -100,19 +112,19 @@ def _predicted(model: nn.Module, state: dict[str, Tensor], split: Examples) -> P
     return Predicted(split.inputs, split.labels, predict(model, state, split.inputs), split.groups)
 
 
-def _measures_of(given: Measured, asked: str) -> dict[str, float]:
-    """The registered ones, and the one that is asked for, which may be a person's own."""
-    found = {asked: find("evaluation/metrics", asked)} | _computable("evaluation/metrics", given.test)
-    return {name: _finite("measure", name, float(one.load()(given))) for name, one in found.items()}
+def _measures_of(given: Measured, judge: Judge) -> dict[str, float]:
+    asked = {name: one.load() for name, one in _computable("evaluation/metrics", given.test).items()}
+    asked[judge.name] = find("evaluation/metrics", judge.name).configured(judge.options)
+    return {name: _finite("measure", name, float(measure(given))) for name, measure in asked.items()}
 
 
-def _objectives_of(given: Measured) -> dict[str, float]:
+def _objectives_of(given: Measured, judge: Judge) -> dict[str, float]:
     """All but the loss, which `loss_and_accuracy` gives already."""
     split = given.validation
     batch = Batch(split.inputs, split.labels, split.groups)
     return {
         name: _finite("objective", name, float(objective_value(load_objective(name), given.model, given.state, batch)))
-        for name in _computable("objectives", split)
+        for name in {**_computable("objectives", split), judge.objective: None}
         if name != LOSS
     }
 
@@ -120,10 +132,12 @@ def _objectives_of(given: Measured) -> dict[str, float]:
 def _computable(room: str, split: Predicted) -> dict[str, Declaration]:
     """The declarations of a room whose needs the data meet."""
     return {
-        name: found
-        for name, found in declarations(room).items()
-        if split.groups is not None or "groups" not in found.fields.get("needs", ())
+        name: found for name, found in declarations(room).items() if _has_its_needs(found, split.groups is not None)
     }
+
+
+def _has_its_needs(found: Declaration, has_groups: bool) -> bool:
+    return has_groups or "groups" not in found.fields["needs"]
 
 
 def _finite(what: str, name: str, value: float) -> float:

@@ -19,7 +19,7 @@ from heft.evaluation.detection import (
     precision_at_recall,
     removal_quality,
 )
-from heft.evaluation.measuring import numbers_of, objective_that_chooses
+from heft.evaluation.measuring import TEST_ACCURACY, Judge, numbers_of
 
 
 @dataclass(frozen=True)
@@ -58,18 +58,18 @@ def evaluate_variant(
     splits: Splits,
     scores: pd.DataFrame | None,
     cost: Mapping[str, float],
-    measure: str = "test_accuracy",
+    judge: Judge = TEST_ACCURACY,
 ) -> dict[str, Any]:
     """One row per action and fraction of `plan`, further numbers in long form, and the precision-recall curve.
 
     states: retrained models as `heft.curation.states` names them. scores: id and score, None for the unpruned variant.
     A model whose loss on validation or test is not finite has diverged: its measured columns are empty, it is never
     chosen, and the long form says `diverged`.
-    The chosen row has the lowest value of the objective that the measure names, on the validation split.
+    The chosen row has the lowest value of the objective that the judge names, on the validation split.
     Where validation labels were trained on, validation chooses no row, and says nothing of a model trained on them.
     cost: score_cpu_seconds, score_peak_mb, forward_passes where there are scores, and retrain_cpu_seconds of one model.
     """
-    chosen_by = objective_that_chooses(measure, splits.validation.groups is not None)
+    judge.check(splits.validation.groups is not None)
     ordered = None if scores is None else scores.set_index("id")["score"].loc[splits.train.ids].to_numpy()
     detection = {} if ordered is None else detection_quality(ordered, splits.wrong)
     ties = tie_break(splits.train.ids, evaluated.seed)
@@ -80,7 +80,7 @@ def evaluate_variant(
     for (action, fraction), block in plan.groupby(["action", "fraction"], sort=False):
         kept = block.set_index("id")["kept"].loc[splits.train.ids].to_numpy()
         state = state_of(states, str(action), float(fraction))
-        numbers = numbers_of(model, state, splits.train, splits.validation, splits.test, measure)
+        numbers = numbers_of(model, state, splits.train, splits.validation, splits.test, judge)
         if evaluated.trains_on_validation and not action:
             numbers = numbers.without_validation()
         row = dict.fromkeys(COLUMNS, None) | asdict(evaluated)
@@ -91,7 +91,7 @@ def evaluate_variant(
         }
         row |= {"n_removed": int((~kept).sum()), **numbers.columns, **detection, **cost}
         row |= removal_quality(kept, splits.wrong) if action else {}
-        judged.append(numbers.validation.get(chosen_by))
+        judged.append(numbers.validation.get(judge.objective))
         rows.append({name: "" if row[name] is None else row[name] for name in COLUMNS})
         long += [
             {**{name: row[name] for name in KEY}, "metric": name, "value": value}

@@ -15,7 +15,6 @@ from heft.registry import find
 
 # (model, state, batch) -> scalar, lower is better. While it runs, the model holds `state`, in evaluation mode.
 Objective = Callable[[nn.Module, State, Batch], Tensor]
-NEEDS = frozenset({"groups"})
 
 
 def objective(
@@ -27,8 +26,6 @@ def objective(
     mean_over_examples: whether the value is the mean of what the function gives for each example alone. Its gradient
     is then taken batch by batch, in one pass.
     """
-    if unknown := sorted(set(needs) - NEEDS):
-        raise ValueError(f"an objective needs {unknown[0]!r}; known are {', '.join(sorted(NEEDS))}")
 
     def register(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
         registered: Any = function
@@ -40,7 +37,6 @@ def objective(
 
 
 def load_objective(name: str, options: Mapping[str, Any] | None = None) -> Objective:
-    """The objective of that name, or import path, with these options; what it declares stays at it."""
+    """The objective of a registered name, or of a person's own, with these options; what it declares stays at it."""
     declared = find("objectives", name)
-    function: Objective = declared.load()
-    return update_wrapper(declared.configured(options), function) if options else function
+    return update_wrapper(declared.configured(options or {}), declared.load())

@@ -9,8 +9,6 @@ from typing import Any
 
 from torch import Tensor, nn
 
-NEEDS = frozenset({"groups"})
-
 
 @dataclass(frozen=True)
 class Predicted:
@@ -33,21 +31,19 @@ class Measured:
     test: Predicted
 
 
-Measure = Callable[[Measured], float]
+Measure = Callable[..., float]
 
 
 def measure(
     *, title: str, unit: str, higher_is_better: bool, chosen_by: str, needs: tuple[str, ...] = ()
 ) -> Callable[[Measure], Measure]:
-    """Registers `(measured) -> number`; the keywords are literals, read without importing.
+    """Registers `(measured, *, options...) -> number`; the keywords are literals, read without importing.
 
     title: the name that tables and figures print. unit: `%` for shares, which are printed as 100 times the value; any
     other is printed as it is. chosen_by: name of the objective whose lowest value on the validation split chooses a
     row, where an experiment is judged by this measure. needs: what the data must have (`groups`); where they do not,
     the measure is left out.
     """
-    if unknown := sorted(set(needs) - NEEDS):
-        raise ValueError(f"a measure needs {unknown[0]!r}; known are {', '.join(sorted(NEEDS))}")
 
     def register(function: Measure) -> Measure:
         registered: Any = function

@@ -15,7 +15,7 @@ from heft.options import checked_options
 from heft.own_module import find_module
 from heft.registry import find
 from heft.variants import Scorer, Variant, twice
-from heft.workflow.configuration.named_keys import each_value, entries, named
+from heft.workflow.configuration.named_keys import check_measure, chosen, each_value, entries, named
 from heft.workflow.configuration.settings import NAME_PATTERN, EnsembleSettings, ExperimentSettings
 
 MOST_JOBS = 100_000
@@ -38,9 +38,9 @@ class Experiment:
     def _listed_methods(self) -> list[Scorer]:
         listed = map(named, self.settings.methods)
         return [
-            Scorer(name, find("methods", name).changed_options(chosen))
+            Scorer(name, find("methods", name).changed_options(values))
             for name, options in listed
-            for chosen in each_value("methods", name, options)
+            for values in each_value("methods", name, options)
         ]
 
     @cached_property
@@ -50,8 +50,7 @@ class Experiment:
 
     @property
     def _listed_baselines(self) -> list[Scorer]:
-        listed = map(named, self.settings.baselines)
-        return [Scorer(name, find("baselines", name).changed_options(options)) for name, options in listed]
+        return [Scorer(*chosen("baselines", entry)) for entry in self.settings.baselines]
 
     @cached_property
     def variants(self) -> dict[str, Variant]:
@@ -77,8 +76,8 @@ class Experiment:
         """Fractions that are removed, ascending, the noise rate in its place; without planted noise it is left out."""
         noise = self.settings.data.noise
         planted = [noise.rate] if noise.kind != "none" else []
-        chosen = {fraction for fraction in self.settings.fractions if not isinstance(fraction, str)}
-        return sorted(chosen | set(planted if "noise_rate" in self.settings.fractions else []))
+        given = {fraction for fraction in self.settings.fractions if not isinstance(fraction, str)}
+        return sorted(given | set(planted if "noise_rate" in self.settings.fractions else []))
 
     @property
     def model(self) -> tuple[str, dict[str, Any]]:
@@ -88,14 +87,12 @@ class Experiment:
     @cached_property
     def objective(self) -> tuple[str, dict[str, Any]]:
         """Name and non-default options of what methods look at the validation split with."""
-        name, options = named(self.settings.objective)
-        return name, find("objectives", name).changed_options(options)
+        return chosen("objectives", self.settings.objective)
 
     @cached_property
     def measure(self) -> tuple[str, dict[str, Any]]:
         """Name and non-default options of what the experiment is judged by."""
-        name, options = named(self.settings.measure)
-        return name, find("evaluation/metrics", name).changed_options(options)
+        return chosen("evaluation/metrics", self.settings.measure)
 
     def check(self, roots: Iterable[Path]) -> None:
         """Raises HeftError where the settings contradict each other, or name a module that is not in one of `roots`."""
@@ -104,7 +101,7 @@ class Experiment:
         self._check_names()
         self._check_epochs()
         self._check_known_labels()
-        self._check_measure()
+        check_measure(self.settings.measure, f"{self.where}.measure")
         if not self.fractions:
             raise HeftError(
                 f"{self.where}.fractions holds only noise_rate, but data.noise.kind is none; give at least one number"
@@ -175,13 +172,6 @@ class Experiment:
                     raise HeftError(
                         f"{self.where}.methods has {slug}, which needs planted noise; data.noise.kind is none"
                     )
-
-    def _check_measure(self) -> None:
-        name, _ = self.measure
-        try:
-            find("objectives", find("evaluation/metrics", name).fields["chosen_by"])
-        except HeftError as error:
-            raise HeftError(f'{self.where}.measure is "{name}", which validation cannot choose by: {error}') from error
 
     def _check_ensemble(self, ensemble: EnsembleSettings) -> None:
         where = f"{self.where}.ensembles ({ensemble.kind})"

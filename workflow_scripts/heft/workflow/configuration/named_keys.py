@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from itertools import product
 from typing import Any
 
+from heft.errors import HeftError
 from heft.registry import find
 
 Named = str | dict[str, dict[str, Any]]  # `name`, or `{name: {option: value}}`
@@ -66,6 +67,21 @@ def named(entry: Named) -> tuple[str, dict[str, Any]]:
     if isinstance(entry, str):
         return entry, {}
     return next((name, dict(options)) for name, options in entry.items())
+
+
+def chosen(room: str, entry: Named) -> tuple[str, dict[str, Any]]:
+    """Name and options that are not at their default."""
+    name, options = named(entry)
+    return name, find(room, name).changed_options(options)
+
+
+def check_measure(measure: Named, where: str) -> None:
+    """Raises HeftError where there is no objective by which validation chooses for the measure; `where`: its key."""
+    name, _ = named(measure)
+    try:
+        find("objectives", find("evaluation/metrics", name).fields["chosen_by"])
+    except HeftError as error:
+        raise HeftError(f'{where} is "{name}", which validation cannot choose by: {error}') from error
 
 
 def each_value(room: str, name: str, options: Mapping[str, Any]) -> Iterator[dict[str, Any]]:

@@ -72,7 +72,8 @@ class Plan:
         if script == "prepare":
             files.append(find("data/sources", self.experiments[experiment].settings.data.source).file)
         if script == "evaluate":
-            files += [*self._evaluated_with, find("evaluation/metrics", self.measure(experiment)).file]
+            measure = find("evaluation/metrics", self.experiments[experiment].measure[0])
+            files += [*self._evaluated_with, measure.file, find("objectives", measure.fields["chosen_by"]).file]
         return self.look.fingerprint(*files)
 
     def model(self, experiment: str) -> dict[str, Any]:
@@ -190,9 +191,10 @@ class Plan:
         looks = "validation" in find("methods", method).fields["needs"]
         return {"name": name, "options": options} if looks else {}
 
-    def measure(self, experiment: str) -> str:
-        """The measure that the experiment is judged by, and that says how validation chooses a row."""
-        return self.experiments[experiment].measure[0]
+    def measure(self, experiment: str) -> dict[str, Any]:
+        """Name and options of the measure that the experiment is judged by, and with it how validation chooses."""
+        name, options = self.experiments[experiment].measure
+        return {"name": name, "options": options}
 
     def variant(self, experiment: str, variant: str) -> dict[str, Any]:
         """What names the variant in the comparison table, and whether validation labels were trained on for it."""
