@@ -117,6 +117,13 @@ def scores_of(suffix):
     )
 
 
+def probabilities(wildcards):
+    """The out-of-fold probabilities, where an action of the variant asks for them."""
+    if wildcards.v in plan.unscored(wildcards.e) or not plan.needs_folds(wildcards.e):
+        return []
+    return f"results/{wildcards.e}/seed{wildcards.s}/out_of_fold/probabilities.parquet"
+
+
 def unless_kept(file):
     return file if plan.configuration.keep_retrained else temp(file)
 

@@ -1,19 +1,45 @@
 """Acts on the training split by each variant's scores, retrains, and evaluates. Only `evaluate` opens the test split."""
 
 
+rule out_of_fold:
+    input:
+        inputs="results/{e}/data/inputs.safetensors",
+        manifest="results/{e}/data/manifest.json",
+        train="results/{e}/seed{s}/split/train.parquet",
+        folds=expand(
+            "results/{{e}}/seed{{s}}/members/folds/group0/{name}",
+            name=("checkpoints.json", "states.safetensors"),
+        ),
+    output:
+        probabilities="results/{e}/seed{s}/out_of_fold/probabilities.parquet",
+        record="results/{e}/seed{s}/out_of_fold/record.jsonl",
+    log:
+        "logs/{e}/seed{s}/out_of_fold.log",
+    params:
+        code=code("out_of_fold", model=True),
+    script:
+        "../workflow_scripts/out_of_fold.py"
+
+
 rule prune:
     input:
         train="results/{e}/seed{s}/split/train.parquet",
+        classes="results/{e}/data/manifest.json",
         scores=scores_of(".parquet"),
+        probabilities=probabilities,
     output:
         plan="results/{e}/seed{s}/pruned/{v}.parquet",
         record="results/{e}/seed{s}/pruned/{v}.record.jsonl",
     log:
         "logs/{e}/seed{s}/prune/{v}.log",
     params:
+        actions=lambda wildcards: plan.actions(wildcards.e, wildcards.v),
         fractions=lambda wildcards: plan.fractions(wildcards.e, wildcards.v),
+        sees_true_labels=lambda wildcards: plan.sees_true_labels(
+            wildcards.e, wildcards.v
+        ),
         variant=lambda wildcards: plan.variant(wildcards.e, wildcards.v),
-        code=code("prune"),
+        code=lambda wildcards: plan.prune_code(wildcards.e, wildcards.v),
     script:
         "../workflow_scripts/prune.py"
 
@@ -89,6 +115,7 @@ rule evaluate:
     priority: 1  # so that the retrained models, which are temporary, are few at a time
     params:
         model=lambda wildcards: plan.model(wildcards.e),
+        actions=lambda wildcards: plan.actions(wildcards.e, wildcards.v),
         variant=lambda wildcards: plan.variant(wildcards.e, wildcards.v),
         baseline=lambda wildcards: wildcards.v in plan.baselines,
         measure=lambda wildcards: plan.measure(wildcards.e),

@@ -1,13 +1,14 @@
-"""A training written out in a plain loop, and small data for it: what the training rooms are compared with."""
+"""A small multilayer perceptron trained in a plain loop, and data for it: what the training rooms are compared with."""
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import torch
-from torch import Tensor
-from torch.nn.functional import cross_entropy
+from torch import Tensor, nn
 
+from heft.checking.plain_sgd import plain_sgd
 from heft.data.examples import Examples
 from heft.models.build import ModelSpec
 from heft.training.settings import TrainingSettings
@@ -46,25 +47,12 @@ def plain_training(
     settings: TrainingSettings = SETTINGS,
 ) -> dict[str, Tensor]:
     """The final state of the multilayer perceptron of `SPEC`, by SGD with momentum and decay, one step a rate."""
-    names = list(start)
-    parameters = [start[name].clone().requires_grad_() for name in names]
-    momenta = [torch.zeros_like(parameter) for parameter in parameters]
-    generator, steps = torch.Generator().manual_seed(order_seed), iter(rates)
-    weights = torch.ones(len(inputs)) if weights is None else weights
-    n_batches = math.ceil(len(inputs) / settings.batch_size)
-    for _ in range(len(rates) // n_batches):
-        order = torch.randperm(len(inputs), generator=generator)
-        for first in range(0, len(inputs), settings.batch_size):
-            batch = order[first : first + settings.batch_size]
-            losses = cross_entropy(plain_logits(parameters, inputs[batch]), labels[batch], reduction="none")
-            mean = (weights[batch] * losses).sum() / weights[batch].sum()
-            rate = next(steps)
-            for parameter, momentum, gradient in zip(
-                parameters, momenta, torch.autograd.grad(mean, parameters), strict=True
-            ):
-                momentum.mul_(settings.momentum).add_(gradient + settings.weight_decay * parameter.detach())
-                parameter.data -= rate * momentum
-    return {name: parameter.detach() for name, parameter in zip(names, parameters, strict=True)}
+    model = nn.Sequential(nn.Flatten(), nn.Linear(16, 6), nn.GELU(), nn.Linear(6, N_CLASSES))
+    model.load_state_dict(start)
+    train = Examples(np.arange(len(inputs)), inputs, labels, labels)
+    n_steps = math.ceil(len(inputs) / settings.batch_size)
+    settings = replace(settings, epochs=len(rates) // n_steps)
+    return plain_sgd(model, train, settings, order_seed, weights=weights, rates=rates)
 
 
 def plain_logits(parameters: Sequence[Tensor], inputs: Tensor) -> Tensor:

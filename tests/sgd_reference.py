@@ -1,4 +1,4 @@
-"""Training written out with torch.optim.SGD, for the tests of Heft's own; it shares no line with the library."""
+"""Models and examples of the battery for comparisons with `plain_sgd`, and how far two states are apart."""
 
 from collections.abc import Mapping
 
@@ -6,7 +6,6 @@ import battery
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import cross_entropy
 
 from heft.data.examples import Examples
 from heft.training.settings import TrainingSettings
@@ -28,35 +27,6 @@ def built(name: str, seed: int, dtype: torch.dtype) -> nn.Module:
         torch.manual_seed(seed)
         model(examples(2, torch.float32).inputs)
     return model if battery.MODELS[name].own_type else model.to(dtype)
-
-
-def trained_by_torch(
-    model: nn.Module,
-    train: Examples,
-    order_seed: int,
-    labels: Tensor | None = None,
-    kept: Tensor | None = None,
-    settings: TrainingSettings = SETTINGS,
-) -> dict[str, Tensor]:
-    """The model's state after `settings.epochs` at a constant rate; kept: which examples are in their batches."""
-    labels = train.labels if labels is None else labels
-    optimizer = torch.optim.SGD(
-        [parameter for parameter in model.parameters() if parameter.requires_grad],
-        lr=settings.learning_rate,
-        momentum=settings.momentum,
-        weight_decay=settings.weight_decay,
-    )
-    order = torch.Generator().manual_seed(order_seed)
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(order_seed)
-        model.train()
-        for _ in range(settings.epochs):
-            for batch in torch.randperm(len(train), generator=order).split(settings.batch_size):
-                chosen = batch if kept is None else batch[kept[batch]]
-                optimizer.zero_grad()
-                cross_entropy(model(train.inputs[chosen]), labels[chosen]).backward()
-                optimizer.step()
-    return {name: tensor.detach().clone() for name, tensor in model.state_dict().items()}
 
 
 def worst_error(found: Mapping[str, Tensor], expected: Mapping[str, Tensor]) -> float:

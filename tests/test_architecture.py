@@ -34,7 +34,7 @@ WORKFLOW_FOUNDATION = {"workflow/places", "workflow/identity", "workflow/process
 # Room of the library -> further rooms that it may import.
 LIBRARY_ROOMS: dict[str, set[str]] = {
     "kernels": set(),
-    "models": set(),
+    "models": {"kernels"},
     "data": set(),
     "objectives": {"kernels"},
     "methods": {"kernels", "objectives"},

@@ -14,7 +14,7 @@ from battery.entry import Function, head, tokens
 from sgd_reference import SETTINGS, built, examples, worst_error
 from torch import Tensor, nn
 
-from heft.curation.remove import unpruned_plan
+from heft.curation.plan import unpruned_plan
 from heft.curation.retrain import retrain
 from heft.models.build import ModelSpec, build_model
 from heft.seeds import RunSeeds

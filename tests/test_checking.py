@@ -150,16 +150,17 @@ def test_steps_that_are_not_those_of_sgd_are_found(monkeypatch: pytest.MonkeyPat
 
 
 @pytest.mark.parametrize("name", ["linear", "unused", "frozen_bias"])
-def test_plain_sgd_is_that_of_torch(name: str) -> None:
+def test_plain_sgd_is_the_rule_of_momentum_and_decay(name: str) -> None:
     one = subject(name)
     settings = TrainingSettings(epochs=4, batch_size=len(one.examples), learning_rate=0.1, schedule="constant")
-    model = one.fresh()
-    moved = [parameter for parameter in model.parameters() if parameter.requires_grad]
-    optimizer = torch.optim.SGD(moved, lr=0.1, momentum=0.9, weight_decay=0.005)
+    model, momenta = one.fresh(), {}
     for _ in range(4):
-        optimizer.zero_grad()
+        model.zero_grad()
         cross_entropy(model(one.examples.inputs), one.examples.labels).backward()
-        optimizer.step()
+        for key, parameter in model.named_parameters():
+            if parameter.grad is not None:
+                momenta[key] = 0.9 * momenta.get(key, 0) + parameter.grad + 0.005 * parameter.detach()
+                parameter.data -= 0.1 * momenta[key]
     found = plain_sgd(one.fresh(), one.examples, settings, order_seed=0)
     for key, tensor in model.state_dict().items():
         torch.testing.assert_close(found[key], tensor)

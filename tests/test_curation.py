@@ -3,8 +3,11 @@
 import numpy as np
 import pandas as pd
 import pytest
+from removal import removal_plan
 
-from heft.curation.remove import kept_after_removal, removal_plan, unpruned_plan
+from heft.curation.declare import ActionContext
+from heft.curation.plan import unpruned_plan
+from heft.curation.remove import remove
 from heft.evaluation.detection import (
     detection_quality,
     inspection_quality,
@@ -13,16 +16,23 @@ from heft.evaluation.detection import (
 )
 
 
+def context(scores: np.ndarray, fraction: float) -> ActionContext:
+    """Examples of one class; equal scores leave in the order of their rows."""
+    n = len(scores)
+    return ActionContext(np.arange(n).astype(str), np.zeros(n, int), scores, np.arange(n), fraction, n_classes=1)
+
+
 @pytest.mark.parametrize("n", [1, 7, 200, 3000])
 @pytest.mark.parametrize("fraction", [0.01, 0.025, 0.1, 0.3, 0.5])
 def test_exactly_the_rounded_share_leaves(n: int, fraction: float) -> None:
-    kept = kept_after_removal(np.zeros(n), np.arange(n), fraction)
-    assert (~kept).sum() == round(fraction * n)
+    assert (~remove(context(np.zeros(n), fraction)).kept).sum() == round(fraction * n)
 
 
 def test_the_lowest_scores_leave() -> None:
-    scores = np.array([3.0, -1.0, 2.0, -5.0, 0.0])
-    assert kept_after_removal(scores, np.arange(5), 0.4).tolist() == [True, False, True, False, True]
+    curated = remove(context(np.array([3.0, -1.0, 2.0, -5.0, 0.0]), 0.4))
+    assert curated.kept.tolist() == [True, False, True, False, True]
+    assert curated.weight.tolist() == [1, 0, 1, 0, 1]
+    assert curated.label.tolist() == [0] * 5
 
 
 def test_scores_are_matched_by_id_not_by_row() -> None:

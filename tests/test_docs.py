@@ -117,9 +117,38 @@ def test_the_objectives_and_the_measure_of_the_pages_are_in_the_schema_the_run_a
     assert values["chosen"].sum() == len(lowest)
 
 
+@pytest.mark.slow
+def test_the_action_of_the_page_is_in_the_schema_the_run_and_the_report(tmp_path: Path) -> None:
+    workspace = workspace_of("add_an_action.md", tmp_path)
+    assert "fade" in known_names(workspace, "actions", ["fad"])
+    assert "power" in known_names(workspace, "actions", [{"fade": {"powr": 1.0}}])
+    workspace.run()
+    rows, _ = table_of(workspace, "with_fade")
+    actions = {"remove", "relabel", "reweight", "fade"}
+    for variant, of_variant in rows[rows["variant"] != "none"].groupby("variant"):
+        assert set(of_variant["action"]) == actions, variant
+        assert of_variant["chosen"].sum() == 1
+        assert (of_variant["n_removed"] > 0).tolist() == (of_variant["action"] == "remove").tolist()
+    oracle = rows[(rows["variant"] == "oracle") & (rows["fraction"] > 0.1)].set_index("action")["test_accuracy"]
+    assert oracle[["remove", "relabel"]].min() > float(rows.loc[rows["variant"] == "none", "test_accuracy"].iloc[0])
+    long = pd.read_csv(tmp_path / "reports/with_fade/metrics.csv").set_index(
+        ["variant", "action", "fraction", "metric"]
+    )
+    assert long.loc[("oracle", "relabel", 0.3, "relabel_precision"), "value"] == 1
+    assert 0 < long.loc[("loss", "relabel", 0.3, "relabel_recall"), "value"] < 1
+    assert long.loc[("loss", "fade", 0.3, "n_reweighted"), "value"] == 90
+
+
 @pytest.mark.parametrize(
     "page",
-    ["add_a_method.md", "add_a_data_source.md", "add_a_model.md", "add_an_objective.md", "add_a_measure.md"],
+    [
+        "add_a_method.md",
+        "add_a_data_source.md",
+        "add_a_model.md",
+        "add_an_action.md",
+        "add_an_objective.md",
+        "add_a_measure.md",
+    ],
 )
 def test_the_readme_names_the_page(page: str) -> None:
     assert f"docs/{page}" in (ROOT / "README.md").read_text(encoding="utf-8")

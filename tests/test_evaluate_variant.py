@@ -10,9 +10,10 @@ import pandas as pd
 import pytest
 import torch
 from plain_training import N_CLASSES, SPEC, examples, plain_logits, start_of
+from removal import REMOVE, removal_plan
 from sklearn.metrics import roc_auc_score
 
-from heft.curation.remove import removal_plan, unpruned_plan
+from heft.curation.plan import unpruned_plan
 from heft.evaluation.rows import Evaluated, Splits, evaluate_variant
 
 SPLITS = Splits(examples(24), examples(16, seed=1, prefix="v"), examples(20, seed=2, prefix="t"))
@@ -56,6 +57,7 @@ def found(evaluated: Evaluated = EVALUATED, **changes: Any) -> dict[str, Any]:
         for name, tensor in state_by_hand(number).items()
     }
     given = {"states": states, "plan": plan, "splits": SPLITS, "scores": scores.iloc[order[::-1]], "cost": COST}
+    given["actions"] = REMOVE
     return evaluate_variant(evaluated, SPEC.build(0), **(given | changes))
 
 

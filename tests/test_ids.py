@@ -48,8 +48,11 @@ def scores_table(name: str) -> pd.DataFrame:
 def test_prune_removes_the_ids_of_the_lowest_scores(tmp_path: Path) -> None:
     write_parquet(tmp_path / "train.parquet", split_table())
     write_parquet(tmp_path / "scores.parquet", scores_table("ip"))
-    files = {"train": tmp_path / "train.parquet", "scores": tmp_path / "scores.parquet"}
-    Job(tmp_path, "prune", files, {"plan": "plan.parquet"}, {"fractions": [0.3, 0.5]}, v="ip").run()
+    write_json(tmp_path / "manifest.json", {"class_names": list("abc")})
+    files = {"train": tmp_path / "train.parquet", "scores": tmp_path / "scores.parquet", "probabilities": []}
+    files["classes"] = tmp_path / "manifest.json"
+    params = {"fractions": [0.3, 0.5], "actions": ["remove"], "sees_true_labels": False}
+    Job(tmp_path, "prune", files, {"plan": "plan.parquet"}, params, v="ip").run()
     plan = read_parquet(tmp_path / "plan.parquet")
     for fraction in (0.3, 0.5):
         removed = plan.loc[(plan["fraction"] == fraction) & ~plan["kept"], "id"]

@@ -9,12 +9,14 @@ import pandas as pd
 import pytest
 import torch
 import yaml
+from removal import REMOVE, removal_plan
 from stage_job import Job
 from workspace import ROOT
 
 from heft.artifacts import read_json, read_parquet, write_json, write_parquet, write_tensors
 from heft.curation.fractions import check_fractions
-from heft.curation.remove import notes_on, removal_plan, unpruned_plan
+from heft.curation.notes import notes_on
+from heft.curation.plan import unpruned_plan
 from heft.data.inputs import write_inputs
 from heft.data.noise import plant_noise
 from heft.data.settings import DataSettings, NoiseSettings
@@ -82,12 +84,12 @@ def test_a_removal_that_empties_a_class_is_carried_out_and_noted() -> None:
     scores = train[["id"]].assign(score=[0, 1, 2, 3, 4, 5])
     plan = removal_plan(train, scores, [1 / 6, 0.5, 2 / 3], seed=0)
     assert plan.groupby("fraction")["kept"].sum().tolist() == [5, 3, 2]
-    assert notes_on(plan, ["cat", "dog", "cow"]) == [
+    assert notes_on(plan, train["label"].to_numpy(), ["cat", "dog", "cow"], REMOVE) == [
         "removing the lowest 16.6667 % leaves no training example of the class cat",
         "removing the lowest 50 % leaves no training example of the class cat, dog",
         "removing the lowest 66.6667 % leaves no training example of the class cat, dog",
     ]
-    assert notes_on(unpruned_plan(train), ["cat", "dog", "cow"]) == []
+    assert notes_on(unpruned_plan(train), train["label"].to_numpy(), ["cat", "dog", "cow"], []) == []
 
 
 def test_the_stage_evaluate_hands_the_note_to_the_report(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -106,6 +108,7 @@ def test_the_stage_evaluate_hands_the_note_to_the_report(tmp_path: Path, monkeyp
     files |= {"manifest": "manifest.json", "plan": "plan.parquet", "states": "states.safetensors"}
     files |= {"scores": "scores.parquet", "score_cost": "cost.json", "retrain_cost": "retrain.json"}
     params = {"model": {"name": "logistic", "options": {}}, "variant": {"method": "loss"}, "baseline": False}
+    params["actions"] = ["remove"]
     Job(Path(), "evaluate", files, {"metrics": "metrics.json"}, params, s="0", v="loss").run()
     said = "removing the lowest 50 % leaves no training example of the class cat"
     assert read_json("metrics.json")["warnings"] == ["it did not settle", said]

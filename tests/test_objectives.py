@@ -15,7 +15,8 @@ from torch.nn.functional import cross_entropy
 
 from heft.errors import HeftError
 from heft.kernels.batch import Batch
-from heft.kernels.functional import State, call
+from heft.kernels.calling import call
+from heft.kernels.functional import State
 from heft.methods.context import Context
 from heft.methods.ip import ip
 from heft.objectives import gradient, logits

@@ -8,9 +8,9 @@ import battery
 import numpy as np
 import pytest
 import torch
+from removal import REMOVE, removal_plan
 
 from heft.artifacts import read_parquet, write_parquet
-from heft.curation.remove import removal_plan
 from heft.curation.retrain import retrain
 from heft.data.examples import Examples
 from heft.evaluation.rows import Evaluated, Splits, evaluate_variant
@@ -45,7 +45,7 @@ def test_a_model_of_its_own_type_goes_through_the_whole_chain(
     plan = removal_plan(scores.assign(label=labels.numpy()), scores, [0.25], seed=0)
     states, _ = retrain(spec, train, plan, SETTINGS, RunSeeds(1, 2))
     found = evaluate_variant(
-        Evaluated("e", 0, "loss", "loss"), spec.build(0), states, plan, Splits(train, train, train), scores, {}
+        Evaluated("e", 0, "loss", "loss"), spec.build(0), states, plan, Splits(train, train, train), scores, {}, REMOVE
     )
     assert 0 < found["rows"][0]["test_loss"] < 10
 

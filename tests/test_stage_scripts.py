@@ -99,14 +99,17 @@ def chain(tmp_path_factory: pytest.TempPathFactory) -> Chain:
     chain.run("score", {"scores": "members.parquet", "cost": "cost.json"},
               {"scores": "scores.parquet", "cost": "scores.cost.json"},
               {"variant": {"method": "if_cg", "members": 1}, "scorer": "if_cg"}, v="if_cg")  # fmt: skip
-    chain.run("prune", {"scores": "scores.parquet"}, {"plan": "plan.parquet"}, {"fractions": FRACTIONS}, v="if_cg")
+    chain.run("prune", {"scores": "scores.parquet", "classes": "data/manifest.json", "probabilities": []},  # type: ignore[dict-item]
+              {"plan": "plan.parquet"},
+              {"fractions": FRACTIONS, "actions": ["remove"], "sees_true_labels": False}, v="if_cg")  # fmt: skip
     chain.run("retrain", {"plan": "plan.parquet"}, {"states": "retrained.safetensors", "cost": "retrained.json"},
               TRAINING, v="if_cg")  # fmt: skip
     variant = {"method": "if_cg", "ensemble": "", "members": 1, "options": {}, "trains_on_validation": False}
     chain.run("evaluate", {"states": "retrained.safetensors", "plan": "plan.parquet", "scores": "scores.parquet",
                            "retrain_cost": "retrained.json", "score_cost": "scores.cost.json"},
               {"metrics": "metrics.json"},
-              {"model": MODEL, "variant": variant, "baseline": False, "measure": {"name": "test_accuracy"}},
+              {"model": MODEL, "variant": variant, "baseline": False, "measure": {"name": "test_accuracy"},
+               "actions": ["remove"]},
               v="if_cg")  # fmt: skip
     return chain
 

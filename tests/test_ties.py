@@ -6,11 +6,11 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from removal import REMOVE, removal_plan
 from stage_job import Job
 
-from heft.artifacts import read_parquet, write_parquet
+from heft.artifacts import read_parquet, write_json, write_parquet
 from heft.curation.ranking import lowest_first, tie_break
-from heft.curation.remove import removal_plan
 from heft.curation.states import state_name
 from heft.data.examples import Examples
 from heft.evaluation.detection import (
@@ -125,8 +125,10 @@ def test_the_stage_prune_breaks_ties_by_the_seed_of_its_job(
     train, scores = sorted_by_class()
     write_parquet("train.parquet", train)
     write_parquet("scores.parquet", pd.DataFrame({"id": train["id"], "score": scores}))
-    files = {"train": "train.parquet", "scores": "scores.parquet"}
-    Job(Path(), "prune", files, {"plan": "plan.parquet"}, {"fractions": [0.1, 0.2]}, s=str(seed), v="forgetting").run()
+    write_json("manifest.json", {"class_names": list("abcdefghij")})
+    files = {"train": "train.parquet", "scores": "scores.parquet", "classes": "manifest.json", "probabilities": []}
+    params = {"fractions": [0.1, 0.2], "actions": ["remove"], "sees_true_labels": False}
+    Job(Path(), "prune", files, {"plan": "plan.parquet"}, params, s=str(seed), v="forgetting").run()
     plan = read_parquet("plan.parquet")
     for fraction, expected in zip((0.1, 0.2), removed(train, scores, seed, [0.1, 0.2]), strict=True):
         block = plan[plan["fraction"] == fraction]
@@ -146,7 +148,9 @@ def test_evaluation_inspects_what_the_plan_of_its_seed_removed(seed: int) -> Non
     plan = removal_plan(train, table, [0.2], seed)
     states = {f"{state_name('remove', 0.2)}/{name}": value for name, value in model.state_dict().items()}
     splits = Splits(examples, examples, examples)
-    found = evaluate_variant(Evaluated("e", seed, "forgetting", "forgetting"), model, states, plan, splits, table, {})
+    found = evaluate_variant(
+        Evaluated("e", seed, "forgetting", "forgetting"), model, states, plan, splits, table, {}, REMOVE
+    )
     inspected = {one["metric"]: one["value"] for one in found["long"]}
     assert inspected["noise_precision_inspected"] == found["rows"][0]["noise_precision"]
     assert 0.1 < found["rows"][0]["noise_precision"] < 0.3

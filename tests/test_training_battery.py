@@ -3,9 +3,10 @@
 import battery
 import pytest
 import torch
-from sgd_reference import SETTINGS, built, examples, trained_by_torch, worst_error
+from sgd_reference import SETTINGS, built, examples, worst_error
 from torch import Tensor
 
+from heft.checking.plain_sgd import plain_sgd
 from heft.training.batched.train_many import stack_states, train_many, unstack_state
 from heft.training.loop import state_of, train_one
 
@@ -34,7 +35,7 @@ def input_type(name: str, dtype: torch.dtype) -> torch.dtype:
 def test_each_model_alone_and_two_of_own_weights_and_orders_are_trained_as_by_torch(name: str) -> None:
     dtype = torch.float64
     train = examples(dtype=input_type(name, dtype))
-    expected = [trained_by_torch(built(name, seed, dtype), train, order) for seed, order in enumerate(ORDERS)]
+    expected = [plain_sgd(built(name, seed, dtype), train, SETTINGS, order) for seed, order in enumerate(ORDERS)]
     limit = allowed(expected[0], dtype)
     assert worst_error(train_one(built(name, 0, dtype), train, SETTINGS, order_seed=ORDERS[0]), expected[0]) < limit
     for found, right in zip(together(name, (0, 1), dtype, order_seeds=ORDERS), expected, strict=True):
@@ -52,5 +53,6 @@ def test_two_retrained_models_of_one_order_with_removed_examples_and_other_label
     labels = torch.stack([train.labels, (train.labels + 1) % battery.N_CLASSES])
     found = together(name, (0, 0), dtype, order_seeds=(3, 3), weights=kept.to(train.inputs.dtype), labels=labels)
     for member in range(2):
-        right = trained_by_torch(built(name, 0, dtype), train, 3, labels[member], kept[member])
+        weights = kept[member].to(train.inputs.dtype)
+        right = plain_sgd(built(name, 0, dtype), train, SETTINGS, 3, labels=labels[member], weights=weights)
         assert worst_error(found[member], right) < allowed(right, dtype)

@@ -6,10 +6,11 @@ from dataclasses import replace
 import pytest
 import torch
 from battery.entry import Function, head
-from sgd_reference import SETTINGS, examples, trained_by_torch, worst_error
+from sgd_reference import SETTINGS, examples, worst_error
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
+from heft.checking.plain_sgd import plain_sgd
 from heft.errors import HeftError
 from heft.training.batched.train_many import stack_states, train_many, unstack_state
 from heft.training.loop import state_of, train_one
@@ -126,7 +127,7 @@ def check(build: Callable[[], nn.Module], settings: TrainingSettings, limit: flo
     """Two models, alone and by `train_many`, against torch.optim.SGD."""
     train = examples(dtype=torch.float32)
     models = [model_of(build, seed) for seed in range(2)]
-    expected = [trained_by_torch(model_of(build, seed), train, 7 + seed, settings=settings) for seed in range(2)]
+    expected = [plain_sgd(model_of(build, seed), train, settings, 7 + seed) for seed in range(2)]
     initial = stack_states([state_of(model) for model in models])
     together = train_many(model_of(build, 5), initial, train, settings, order_seeds=[7, 8])
     for seed, model in enumerate(models):

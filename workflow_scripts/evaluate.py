@@ -8,7 +8,8 @@ from heft.workflow.runtime.stage import code_digest, dataset_of, parent_keys, ru
 
 def main(job: Any) -> None:
     from heft.artifacts import read_json, read_parquet, read_tensors, write_json
-    from heft.curation.remove import notes_on
+    from heft.curation.chosen import ChosenAction
+    from heft.curation.notes import notes_on
     from heft.data.examples import load_examples
     from heft.evaluation.measuring import Judge
     from heft.evaluation.rows import Evaluated, Splits, evaluate_variant
@@ -20,17 +21,21 @@ def main(job: Any) -> None:
     model = ModelSpec.for_data(job.params.model, manifest)
     data = Path(job.input.manifest).parent
     scoring = read_json(job.input.score_cost) if job.input.score_cost else {}
+    splits = Splits(*(load_examples(data, job.input[name]) for name in ("train", "validation", "test")))
+    actions = [ChosenAction.of(entry) for entry in job.params.actions]
     found = evaluate_variant(
         Evaluated(experiment, seed, job.wildcards.v, **job.params.variant),
         model.build(seed=0),
         read_tensors(job.input.states),
         plan,
-        Splits(*(load_examples(data, job.input[name]) for name in ("train", "validation", "test"))),
+        splits,
         read_parquet(job.input.scores) if job.input.scores else None,
         read_json(job.input.retrain_cost) | scoring.get("cost", {}),
         Judge(**job.params.measure),
+        actions=actions,
     )
-    warnings = [*scoring.get("warnings", []), *notes_on(plan, manifest["class_names"])]
+    notes = notes_on(plan, splits.train.labels.numpy(), manifest["class_names"], actions)
+    warnings = [*scoring.get("warnings", []), *notes]
     write_json(job.output.metrics, found | {"warnings": warnings})
     trained_by = "baseline" if job.params.baseline else "retrain"
     behind = {trained_by: job.wildcards.v, **({"score": job.wildcards.v} if job.input.scores else {}), "checkpoint": ""}

@@ -10,10 +10,10 @@ from heft.checking.finding import Finding
 from heft.checking.precision import State, in_double
 from heft.checking.subject import Subject
 from heft.errors import HeftError
+from heft.kernels.calling import call
 from heft.kernels.curvature.curvature_operator import CurvatureOperator, flatten, unflatten
 from heft.kernels.directional import directional_derivatives
 from heft.kernels.functional import evaluation
-from heft.models.soundness.called_with import called_with
 
 N = 3
 FORWARD = "forward mode gives the gradients of each example"
@@ -134,7 +134,7 @@ def gradient(subject: Subject, state: State, inputs: Tensor, labels: Tensor) -> 
 
 
 def _mean_loss(subject: Subject, state: State, inputs: Tensor, labels: Tensor) -> Tensor:
-    return cross_entropy(called_with(subject.model, state, inputs.clone()), labels)
+    return cross_entropy(call(subject.model, state, inputs.clone()), labels)
 
 
 def _gradients(value: Tensor, leaves: dict[str, Tensor], create_graph: bool = False) -> dict[str, Tensor]:

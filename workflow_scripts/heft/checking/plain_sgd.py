@@ -1,41 +1,59 @@
-"""SGD with momentum by `backward()` alone, as torch.optim.SGD defines it: what training has to agree with.
+"""SGD with momentum by torch.optim.SGD in a plain loop: what training has to agree with.
 
-g <- grad + weight_decay * theta;  m <- momentum * m + g;  theta <- theta - learning_rate * m;  m starts as the first g.
-A parameter without a gradient is left alone.
+It shares no line with the rooms that train, so that the check of a model and the tests compare with an independent
+answer.
 """
+
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
 from heft.data.examples import Examples
-from heft.training.loop import batches, state_of
 from heft.training.settings import TrainingSettings
 
 
-def plain_sgd(model: nn.Module, train: Examples, settings: TrainingSettings, order_seed: int) -> dict[str, Tensor]:
-    """Trains the model in place at a constant rate, in the batch order and with the draws of `train_one`; its state."""
-    trained = {name: parameter for name, parameter in model.named_parameters() if parameter.requires_grad}
-    momenta: dict[str, Tensor] = {}
-    generator = torch.Generator().manual_seed(order_seed)
+def plain_sgd(
+    model: nn.Module,
+    train: Examples,
+    settings: TrainingSettings,
+    order_seed: int,
+    *,
+    labels: Tensor | None = None,
+    weights: Tensor | None = None,
+    rates: Sequence[float] | None = None,
+) -> dict[str, Tensor]:
+    """Trains the model in place and returns copies of its parameters and buffers.
+
+    order_seed decides the batch order and what the model draws. labels [n]: in the place of the given ones. weights
+    [n]: the loss of a batch is the weighted mean over those above 0, and the others are not in it. rates: of each
+    step; by default constant.
+    """
+    labels = train.labels if labels is None else labels
+    moved = [parameter for parameter in model.parameters() if parameter.requires_grad]
+    decay, momentum = settings.weight_decay, settings.momentum
+    optimizer = torch.optim.SGD(moved, lr=settings.learning_rate, momentum=momentum, weight_decay=decay)
+    order, step = torch.Generator().manual_seed(order_seed), 0
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(order_seed)
         model.train()
         for _ in range(settings.epochs):
-            for batch in batches(len(train), settings.batch_size, generator):
-                model.zero_grad()
-                cross_entropy(model(train.inputs[batch]), train.labels[batch]).backward()
-                with torch.no_grad():
-                    _step(trained, momenta, settings)
+            for batch in torch.randperm(len(train), generator=order).split(settings.batch_size):
+                for group in optimizer.param_groups:
+                    group["lr"] = settings.learning_rate if rates is None else rates[step]
+                optimizer.zero_grad()
+                _loss(model, train.inputs, labels, batch, weights).backward()
+                optimizer.step()
+                step += 1
     model.eval()
     model.zero_grad()
-    return state_of(model)
+    return {name: tensor.detach().clone() for name, tensor in model.state_dict().items()}
 
 
-def _step(trained: dict[str, nn.Parameter], momenta: dict[str, Tensor], settings: TrainingSettings) -> None:
-    for name, parameter in trained.items():
-        if parameter.grad is None:
-            continue
-        gradient = parameter.grad + settings.weight_decay * parameter
-        momenta[name] = settings.momentum * momenta[name] + gradient if name in momenta else gradient
-        parameter.sub_(settings.learning_rate * momenta[name])
+def _loss(model: nn.Module, inputs: Tensor, labels: Tensor, batch: Tensor, weights: Tensor | None) -> Tensor:
+    if weights is None:
+        return cross_entropy(model(inputs[batch]), labels[batch])
+    batch = batch[weights[batch] > 0]
+    losses = cross_entropy(model(inputs[batch]), labels[batch], reduction="none")
+    return (weights[batch] * losses).sum() / weights[batch].sum()

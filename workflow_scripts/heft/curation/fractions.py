@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from heft.errors import HeftError
 
 
-def n_removed(fraction: float, n: int) -> int:
-    """The number of `n` examples that leave: `fraction * n`, rounded."""
+def n_lowest(fraction: float, n: int) -> int:
+    """The number of `n` examples that an action acts on: `fraction * n`, rounded."""
     return round(fraction * n)
 
 
@@ -14,11 +14,11 @@ def check_fractions(fractions: Sequence[float], n: int, key: str) -> None:
     """Raises HeftError naming `key` where a fraction of `n` examples is none or all, or two are the same number."""
     first_of: dict[int, float] = {}
     for fraction in fractions:
-        number = n_removed(fraction, n)
+        number = n_lowest(fraction, n)
         if not 0 < number < n:
             raise HeftError(
                 f"{key} has {fraction:g}, which is {'none' if number == 0 else 'all'} of {n} training examples "
-                f"(data.train); at least 1 and at most {n - 1} can be removed."
+                f"(data.train); at least 1 and at most {n - 1} can be acted on."
             )
         if number in first_of:
             raise HeftError(

@@ -1,7 +1,7 @@
 """Rows of the comparison table: one retrained model each, measured on validation and test."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -9,10 +9,12 @@ import numpy as np
 import pandas as pd
 from torch import Tensor, nn
 
+from heft.curation.chosen import ChosenAction
 from heft.curation.ranking import tie_break
 from heft.curation.states import state_of
 from heft.data.examples import Examples
 from heft.evaluation.columns import COLUMNS, KEY
+from heft.evaluation.curated import curated_numbers
 from heft.evaluation.detection import (
     detection_quality,
     inspection_quality,
@@ -59,6 +61,7 @@ def evaluate_variant(
     scores: pd.DataFrame | None,
     cost: Mapping[str, float],
     judge: Judge = TEST_ACCURACY,
+    actions: Iterable[ChosenAction] = (),
 ) -> dict[str, Any]:
     """One row per action and fraction of `plan`, further numbers in long form, and the precision-recall curve.
 
@@ -68,17 +71,20 @@ def evaluate_variant(
     The chosen row has the lowest value of the objective that the judge names, on the validation split.
     Where validation labels were trained on, validation chooses no row, and says nothing of a model trained on them.
     cost: score_cpu_seconds, score_peak_mb, forward_passes where there are scores, and retrain_cpu_seconds of one model.
+    actions: those of the plan.
     """
     judge.check(splits.validation.groups is not None)
     ordered = None if scores is None else scores.set_index("id")["score"].loc[splits.train.ids].to_numpy()
     detection = {} if ordered is None else detection_quality(ordered, splits.wrong)
     ties = tie_break(splits.train.ids, evaluated.seed)
     inspection = {} if ordered is None else inspection_quality(ordered, splits.wrong, ties)
+    changes = {chosen.slug: chosen.changes for chosen in actions}
     rows: list[dict[str, Any]] = []
     long: list[dict[str, Any]] = []
     judged: list[float | None] = []
     for (action, fraction), block in plan.groupby(["action", "fraction"], sort=False):
-        kept = block.set_index("id")["kept"].loc[splits.train.ids].to_numpy()
+        block = block.set_index("id").loc[splits.train.ids]
+        kept, changed = block["kept"].to_numpy(), changes[action] if action else ()
         state = state_of(states, str(action), float(fraction))
         numbers = numbers_of(model, state, splits.train, splits.validation, splits.test, judge)
         if evaluated.trains_on_validation and not action:
@@ -90,12 +96,13 @@ def evaluate_variant(
             "fraction": float(fraction),
         }
         row |= {"n_removed": int((~kept).sum()), **numbers.columns, **detection, **cost}
-        row |= removal_quality(kept, splits.wrong) if action else {}
+        row |= removal_quality(kept, splits.wrong) if "kept" in changed else {}
+        done = curated_numbers(block, splits.train.labels.numpy(), splits.train.true_labels.numpy(), changed)
         judged.append(numbers.validation.get(judge.objective))
         rows.append({name: "" if row[name] is None else row[name] for name in COLUMNS})
         long += [
             {**{name: row[name] for name in KEY}, "metric": name, "value": value}
-            for name, value in (numbers.long | inspection).items()
+            for name, value in (numbers.long | done | inspection).items()
         ]
     if evaluated.trains_on_validation:
         long += [{**{name: row[name] for name in KEY}, "metric": "trains_on_validation", "value": 1} for row in rows]

@@ -15,7 +15,8 @@ from torch import Tensor, nn
 from torch.func import jvp, vmap
 
 from heft.errors import HeftError
-from heft.kernels.functional import Direction, LayerTrace, Loss, State, batch_size_for, call, evaluation, values_of
+from heft.kernels.calling import call
+from heft.kernels.functional import Direction, LayerTrace, Loss, State, batch_size_for, evaluation, values_of
 from heft.kernels.layers.contraction import contracted_derivatives, contractible_layers
 from heft.kernels.losses import cross_entropy
 from heft.kernels.once import once_a_model

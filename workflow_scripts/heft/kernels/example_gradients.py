@@ -7,7 +7,8 @@ import torch
 from torch import Tensor, nn
 from torch.func import grad, vmap
 
-from heft.kernels.functional import MEMORY_BUDGET, Loss, State, call, evaluation, values_of
+from heft.kernels.calling import call
+from heft.kernels.functional import MEMORY_BUDGET, Loss, State, evaluation, values_of
 from heft.kernels.once import once_a_model
 from heft.kernels.reverse import gradients_one_by_one
 

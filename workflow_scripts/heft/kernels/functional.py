@@ -3,14 +3,14 @@
 import math
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import torch
 from torch import Tensor, nn
-from torch.func import functional_call
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from heft.errors import HeftError
+from heft.kernels.calling import call
 
 State = Mapping[str, Tensor]  # parameters and buffers by name
 Direction = Mapping[str, Tensor]  # one tensor a parameter, of its shape
@@ -53,48 +53,6 @@ def values_of(model: nn.Module, state: State) -> dict[str, Tensor]:
 def _is_kept_by_the_model(model: nn.Module, name: str) -> bool:
     """Whether a buffer is not persistent, so that no state has it."""
     return name not in model.state_dict()
-
-
-def call(model: nn.Module, values: State, inputs: Tensor) -> Tensor:
-    """Logits of the inputs while the model holds `values` (those of `values_of`, changed or not)."""
-    found: Tensor = functional_call(model, _at_each_place(model, values), (inputs,), tie_weights=False)
-    return found
-
-
-class _Holding(nn.Module):
-    """Runs what it is given with its model."""
-
-    def __init__(self, model: nn.Module) -> None:
-        super().__init__()
-        self.model = model
-
-    def forward(self, run: Callable[[nn.Module], Any]) -> Any:
-        """What `run` makes of the model."""
-        return run(self.model)
-
-
-def while_holding(model: nn.Module, values: State, run: Callable[[nn.Module], Result]) -> Result:
-    """run(model) while the model holds `values` (those of `values_of`).
-
-    A backward pass belongs into `run`: what activation checkpointing computes again must see the same values.
-    """
-    held = {f"model.{name}": tensor for name, tensor in _at_each_place(model, values).items()}
-    found: Result = functional_call(_Holding(model), held, (run,), tie_weights=False)
-    return found
-
-
-def _at_each_place(model: nn.Module, values: State) -> dict[str, Tensor]:
-    """Each value under every name that it has in a module of its own. A module that has two names counts once, since
-    torch would not give it back its own parameters."""
-    first: dict[int, str] = {}
-    found = {}
-    for name, module in model.named_modules():
-        parameters = module.named_parameters(recurse=False, remove_duplicate=False)
-        for key, tensor in (*parameters, *module.named_buffers(recurse=False, remove_duplicate=False)):
-            place = f"{name}.{key}" if name else key
-            if (value := values.get(first.setdefault(id(tensor), place))) is not None:
-                found[place] = value
-    return found
 
 
 @contextmanager

@@ -6,7 +6,8 @@ import torch
 from torch import Tensor, nn
 
 from heft.errors import HeftError
-from heft.kernels.functional import Loss, State, evaluation, values_of, while_holding
+from heft.kernels.calling import while_holding
+from heft.kernels.functional import Loss, State, evaluation, values_of
 
 
 def gradients_one_by_one(

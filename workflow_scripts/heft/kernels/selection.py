@@ -11,7 +11,8 @@ import torch
 from torch import Tensor, nn
 
 from heft.errors import HeftError
-from heft.kernels.functional import State, evaluation, values_of, while_holding
+from heft.kernels.calling import while_holding
+from heft.kernels.functional import State, evaluation, values_of
 from heft.kernels.once import once_a_model
 
 

@@ -4,7 +4,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from heft.kernels.functional import State, evaluation, values_of, while_holding
+from heft.kernels.calling import while_holding
+from heft.kernels.functional import State, evaluation, values_of
 from heft.kernels.selection import moved_parameters
 
 

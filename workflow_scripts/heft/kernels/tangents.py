@@ -9,7 +9,8 @@ from torch.nn import functional
 from torch.overrides import TorchFunctionMode
 from torch.utils._pytree import tree_map
 
-from heft.kernels.functional import Direction, State, call
+from heft.kernels.calling import call
+from heft.kernels.functional import Direction, State
 
 WEIGHT_NORM: Any = torch._weight_norm  # what both of torch's weight_norm call
 

@@ -12,7 +12,8 @@ from enum import Enum
 import torch
 from torch import Tensor, nn
 
-from heft.kernels.functional import Direction, Loss, State, evaluation, while_holding
+from heft.kernels.calling import while_holding
+from heft.kernels.functional import Direction, Loss, State, evaluation
 from heft.kernels.once import once_a_model
 from heft.kernels.reverse import gradients_one_by_one
 from heft.kernels.selection import trainable_parameters

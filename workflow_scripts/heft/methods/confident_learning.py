@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from heft.errors import HeftError
-from heft.kernels.functional import logits_of
+from heft.kernels.out_of_fold import out_of_fold_probabilities
 from heft.methods.context import Context
 from heft.methods.declare import method
 
@@ -40,12 +40,8 @@ def confident_learning(
     if adjusted and quality == "confidence_weighted_entropy":
         raise HeftError("adjusted is true; it must be false with confidence_weighted_entropy.")
     labels = context.train.labels
-    counts = torch.bincount(labels, minlength=context.n_classes)
-    if len(alone := (counts == 1).nonzero()):
-        raise HeftError(f"class {int(alone[0])} has one training example; out-of-fold probabilities need two.")
-    probabilities = torch.zeros(len(labels), context.n_classes, dtype=torch.float64)
-    for state, held_out in context.folds:
-        logits = logits_of(context.network, state, context.train.inputs[held_out])
-        probabilities[held_out] = logits.double().softmax(dim=1)
+    probabilities = out_of_fold_probabilities(
+        context.network, context.folds, context.train.inputs, labels, context.n_classes
+    )
     scores = get_label_quality_scores(labels.numpy(), probabilities.numpy(), method=quality, adjust_pred_probs=adjusted)
     return torch.from_numpy(scores)

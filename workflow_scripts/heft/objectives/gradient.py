@@ -7,7 +7,8 @@ from torch import Tensor, nn
 
 from heft.errors import HeftError
 from heft.kernels.batch import Batch
-from heft.kernels.functional import State, batch_size_for, evaluation, values_of, while_holding
+from heft.kernels.calling import while_holding
+from heft.kernels.functional import State, batch_size_for, evaluation, values_of
 from heft.kernels.reverse import gradients_by
 from heft.kernels.selection import trainable_parameters
 from heft.objectives.declare import Objective

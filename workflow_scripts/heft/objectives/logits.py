@@ -4,7 +4,8 @@ import torch
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
-from heft.kernels.functional import SMALLEST_BATCH, State, batch_size_for, call
+from heft.kernels.calling import call
+from heft.kernels.functional import SMALLEST_BATCH, State, batch_size_for
 
 
 def differentiable_logits(model: nn.Module, state: State, inputs: Tensor) -> Tensor:

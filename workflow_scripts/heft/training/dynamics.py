@@ -6,8 +6,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
+from heft.kernels.calling import call
 from heft.kernels.logits import label_and_largest_other
-from heft.training.functional import call_with
 from heft.training.mode import in_mode
 
 CHUNK = 1000
@@ -20,7 +20,7 @@ def predict(model: nn.Module, state: dict[str, Tensor], inputs: Tensor) -> Tenso
     Those of 16 bits come as float32: they are recorded in tables, which have no such type.
     """
     with in_mode(model, training=False):
-        logits = torch.cat([call_with(model, state, chunk) for chunk in inputs.split(CHUNK)])
+        logits = torch.cat([call(model, state, chunk) for chunk in inputs.split(CHUNK)])
     return logits.float() if logits.dtype.itemsize == 2 else logits
 
 

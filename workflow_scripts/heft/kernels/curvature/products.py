@@ -15,8 +15,9 @@ from torch import Tensor, nn
 from torch.func import grad, jvp
 from torch.nn import functional
 
+from heft.kernels.calling import call, while_holding
 from heft.kernels.directional import layer_error
-from heft.kernels.functional import Direction, State, call, evaluation, values_of, while_holding
+from heft.kernels.functional import Direction, State, evaluation, values_of
 from heft.kernels.tangents import TangentRules, TwiceDifferentiable, push
 from heft.kernels.ways import Way, double_backward, way_of
 

@@ -9,7 +9,8 @@ from torch import Tensor, nn
 from torch.autograd.graph import GradientEdge, get_gradient_edge
 
 from heft.errors import HeftError
-from heft.kernels.functional import LARGE_BATCH, Loss, State, batch_size_for, call, evaluation, values_of, while_holding
+from heft.kernels.calling import call, while_holding
+from heft.kernels.functional import LARGE_BATCH, Loss, State, batch_size_for, evaluation, values_of
 from heft.kernels.layers.parts import described, whole_of
 from heft.kernels.layers.uses import Uses
 from heft.kernels.once import once_a_model

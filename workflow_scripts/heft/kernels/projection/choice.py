@@ -6,7 +6,8 @@ import torch
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from heft.kernels.functional import LARGE_BATCH, State, activation_bytes, call, evaluation
+from heft.kernels.calling import call
+from heft.kernels.functional import LARGE_BATCH, State, activation_bytes, evaluation
 from heft.kernels.projection.random_rows import RandomRows
 
 DRAW_FLOPS = 128  # what a random number costs, in floating-point operations of a forward pass

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from heft.errors import HeftError
-from heft.models.soundness.called_with import called_with
+from heft.kernels.calling import call
 from heft.models.soundness.closeness import is_close, rounding_of
 from heft.models.soundness.culprit import Passed, first_that_parts, label_of, layers_recorded, running_layers
 from heft.models.soundness.outputs import check_shape
@@ -62,7 +62,7 @@ def evaluated(model: nn.Module, state: dict[str, Tensor], inputs: Tensor, seed: 
     """Logits of a copy of the inputs, with the parameters of `state` and seeded generators, without a graph."""
     seed_generators(seed)
     with torch.no_grad():
-        logits: Tensor = called_with(model, state, inputs.clone())
+        logits: Tensor = call(model, state, inputs.clone())
     return logits
 
 

@@ -6,8 +6,8 @@ import torch
 from torch import Tensor, nn
 
 from heft.errors import HeftError
+from heft.kernels.calling import call
 from heft.models.soundness.by_itself import check_each_by_itself
-from heft.models.soundness.called_with import called_with
 from heft.models.soundness.example_inputs import random_inputs, unit_inputs
 from heft.models.soundness.outputs import check_finite, check_shape
 from heft.models.soundness.parameters import check_parameters, reached_parameters
@@ -67,7 +67,7 @@ def _check_training_mode(model: nn.Module, label: str, inputs: Tensor, n_classes
     try:
         model.train()
         with torch.enable_grad():
-            logits = called_with(model, {name: tensor.clone() for name, tensor in model.named_buffers()}, given)
+            logits = call(model, {name: tensor.clone() for name, tensor in model.named_buffers()}, given)
     finally:
         model.eval()
     check_shape(logits, f"{label}, in training mode,", len(inputs), n_classes)

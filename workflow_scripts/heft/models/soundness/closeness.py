@@ -1,5 +1,9 @@
-"""When two tensors are the same up to the rounding of the types that made them."""
+"""How far two computations of the same tensor are apart, and when that is no more than rounding.
 
+`is_close` allows what a deep network of another order of sums leaves; `tolerance` what one sum in another order does.
+"""
+
+import math
 from collections.abc import Iterable
 
 import torch
@@ -21,3 +25,37 @@ def is_close(left: Tensor, right: Tensor, tolerance: float) -> bool:
     left, right = left.double().nan_to_num(), right.double().nan_to_num()
     scale = torch.maximum(left.abs().max(), right.abs().max())
     return bool((left - right).abs().max() <= tolerance * scale)
+
+
+def distance(one: Tensor, other: Tensor) -> float:
+    """The largest difference of two entries; equal ones that are not finite do not differ."""
+    if one.shape != other.shape:
+        return math.inf
+    one, other = one.detach(), other.detach()
+    if torch.equal(one, other):
+        return 0.0
+    if one.is_floating_point() and math.isfinite(largest := size(one - other)):
+        return largest
+    different = (one != other) & ((one == one) | (other == other))
+    if not different.any():
+        return 0.0
+    wide = torch.complex128 if one.is_complex() else torch.float64
+    return size(one[different].to(wide) - other[different].to(wide))
+
+
+def size(tensor: Tensor) -> float:
+    """The largest entry by size; infinite where one is NaN."""
+    if not tensor.numel():
+        return 0.0
+    largest = float(tensor.detach().abs().max())
+    return math.inf if math.isnan(largest) else largest
+
+
+def tolerance(expected: Tensor) -> float:
+    """What another order of the same sums may change."""
+    return math.sqrt(rounding(expected)) * size(expected)
+
+
+def rounding(tensor: Tensor) -> float:
+    """The relative rounding error of the tensor's type."""
+    return torch.finfo(tensor.dtype).eps

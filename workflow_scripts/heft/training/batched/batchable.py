@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from heft.data.examples import Examples
-from heft.training.batched.closeness import distance, rounding, size, tolerance
+from heft.models.soundness.closeness import distance, rounding, size, tolerance
 from heft.training.batched.side_effects import side_effect
 from heft.training.batched.stack import ModelStack, unstack_state
 from heft.training.loop import weighted_loss

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from heft.training.batched.closeness import distance, tolerance
+from heft.models.soundness.closeness import distance, tolerance
 
 
 def side_effect(model: nn.Module, inputs: Tensor) -> str | None:

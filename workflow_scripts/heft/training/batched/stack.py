@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.func import vmap
 
-from heft.training.functional import call_with, own_names, places
+from heft.kernels.calling import call, places
 
 
 class ModelStack:
@@ -16,8 +16,8 @@ class ModelStack:
     """
 
     def __init__(self, model: nn.Module, initial: dict[str, Tensor]) -> None:
-        self._model, self._own_names = model, own_names(model)
-        self._names, self._places = list(initial), [name for name in places(model) if name in initial]
+        own = own_names(model)
+        self._model, self._names = model, {name: own[name] for name in initial}
         # Matrices of linear layers are stored transposed, [M, in, out]: so autograd delivers their gradients, and none
         # has to be copied.
         weights = {id(module._parameters.get("weight")) for module in model.modules() if isinstance(module, nn.Linear)}
@@ -28,7 +28,7 @@ class ModelStack:
             .detach()
             .clone(memory_format=torch.contiguous_format)
             .requires_grad_(name in parameters and parameters[name].requires_grad)
-            for name in dict.fromkeys(self._own_names[place] for place in self._places)
+            for name in dict.fromkeys(own for place, own in places(model).items() if place in initial)
         }
 
     @property
@@ -44,7 +44,7 @@ class ModelStack:
         """Copies of the states [M, ...], by the names of `initial`."""
         found = {name: self.turn(name, tensor).detach() for name, tensor in self.tensors.items()}
         whole = torch.contiguous_format
-        return {name: found[self._own_names[name]].clone(memory_format=whole) for name in self._names}
+        return {name: found[own].clone(memory_format=whole) for name, own in self._names.items()}
 
     def turn(self, name: str, tensor: Tensor) -> Tensor:
         """From the layout of the model to that of the stack and back, for a tensor under that name."""
@@ -52,7 +52,14 @@ class ModelStack:
 
     def _logits_of_one(self, entry: dict[str, Tensor], inputs: Tensor) -> Tensor:
         turned = {name: self.turn(name, tensor) for name, tensor in entry.items()}
-        return call_with(self._model, {place: turned[self._own_names[place]] for place in self._places}, inputs)
+        return call(self._model, turned, inputs)
+
+
+def own_names(model: nn.Module) -> dict[str, str]:
+    """The first name of each parameter and buffer, by each of its names in the state dictionary."""
+    first: dict[int, str] = {}
+    found = [*model.named_parameters(remove_duplicate=False), *model.named_buffers(remove_duplicate=False)]
+    return {name: first.setdefault(id(tensor), name) for name, tensor in found}
 
 
 def stack_states(states: Sequence[dict[str, Tensor]]) -> dict[str, Tensor]:

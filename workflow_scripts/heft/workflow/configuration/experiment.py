@@ -8,6 +8,7 @@ from math import prod
 from pathlib import Path
 from typing import Any
 
+from heft.curation.chosen import ChosenAction
 from heft.curation.fractions import check_fractions
 from heft.ensembles.kinds import KINDS
 from heft.errors import HeftError
@@ -53,6 +54,15 @@ class Experiment:
         return [Scorer(*chosen("baselines", entry)) for entry in self.settings.baselines]
 
     @cached_property
+    def actions(self) -> list[ChosenAction]:
+        """Each entry of `actions` with its non-default options; a list makes an action of each of its values."""
+        return [
+            ChosenAction(name, find("curation", name).changed_options(chosen))
+            for name, options in map(named, self.settings.actions)
+            for chosen in each_value("curation", name, options)
+        ]
+
+    @cached_property
     def variants(self) -> dict[str, Variant]:
         """Every variant by slug: each method alone, then each ensemble at each size above 1."""
         found = [Variant(scorer) for scorer in self.methods.values()]
@@ -78,6 +88,11 @@ class Experiment:
         planted = [noise.rate] if noise.kind != "none" else []
         given = {fraction for fraction in self.settings.fractions if not isinstance(fraction, str)}
         return sorted(given | set(planted if "noise_rate" in self.settings.fractions else []))
+
+    @property
+    def n_plans(self) -> int:
+        """Number of models that are retrained for a scored variant: one for each action and fraction."""
+        return sum(len(chosen.fractions(self.fractions)) for chosen in self.actions)
 
     @property
     def model(self) -> tuple[str, dict[str, Any]]:
@@ -129,7 +144,9 @@ class Experiment:
             raise HeftError(
                 f'{self.where}: the name "{self.name}" may hold only lower-case letters, digits and underscores'
             )
-        for key, listed in (("methods", self._listed_methods), ("baselines", self._listed_baselines)):
+        actions = [Scorer(chosen.name, chosen.options) for chosen in self.actions]
+        all_listed = {"methods": self._listed_methods, "baselines": self._listed_baselines, "actions": actions}
+        for key, listed in all_listed.items():
             if said := twice(listed):
                 raise HeftError(f"{self.where}.{key} {said}")
 

@@ -29,6 +29,7 @@ KEYS = (
     NamedKey("model", "models"),
     NamedKey("methods", "methods", several=True, lists=True),
     NamedKey("baselines", "baselines", several=True),
+    NamedKey("actions", "curation", several=True, lists=True),
     NamedKey("objective", "objectives"),
     NamedKey("measure", "evaluation/metrics"),
 )

@@ -81,6 +81,7 @@ class ExperimentSettings(Strict):
     ensembles: list[EnsembleSettings] = []
     objective: Named = "loss"
     measure: Named = "test_accuracy"
+    actions: Annotated[list[Named], MinLen(1), Unique] = ["remove"]
     fractions: Annotated[list[Annotated[float, Gt(0), Lt(1)] | Literal["noise_rate"]], MinLen(1), Unique] = [
         0.01,
         0.025,

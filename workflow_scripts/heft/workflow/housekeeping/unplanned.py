@@ -21,12 +21,7 @@ def planned_names(plan: Plan) -> dict[str, dict[str, list[str]]]:
     """{experiment: {wildcard: values}} of what a plan asks for; `kind/g` are the groups of further trained models."""
     names = {}
     for name, experiment in plan.experiments.items():
-        groups = {
-            f"{kind}/{group}"
-            for kind in MEMBER_KINDS
-            for scorer in experiment.scorers
-            for group in plan.member_groups(name, scorer, kind)
-        }
+        groups = {f"{kind}/{group}" for kind in MEMBER_KINDS for group in plan.all_groups(name, kind)}
         names[name] = {
             "s": [str(seed) for seed in experiment.settings.seeds],
             "m": list(experiment.scorers),

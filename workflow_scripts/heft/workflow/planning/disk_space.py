@@ -66,9 +66,10 @@ def needed_bytes(plan: Plan, experiment: str, data: Mapping[str, Any], state_byt
     settings = plan.experiments[experiment].settings
     per_seed = lasting_states(plan, experiment)
     # Temporary: all epochs of the trainings that go on, and the retrained models of as many variants.
-    passing = cores * max(settings.training.epochs + 1, len(settings.fractions))
+    n_plans = plan.experiments[experiment].n_plans
+    passing = cores * max(settings.training.epochs + 1, n_plans)
     values = len(settings.seeds) * settings.data.train * _columns(plan, experiment)
-    runs = len(settings.seeds) * len(plan.variants(experiment)) * (3 + len(settings.fractions))
+    runs = len(settings.seeds) * len(plan.variants(experiment)) * (3 + n_plans)
     inputs = data["n"] * (4 * prod(data["input_shape"]) + 3 * BYTES_A_VALUE)
     states = (len(settings.seeds) * per_seed + passing) * state_bytes
     return inputs + states + values * BYTES_A_VALUE + runs * BYTES_A_RUN
@@ -81,19 +82,13 @@ def lasting_states(plan: Plan, experiment: str) -> int:
     own = _kept(plan.kept(experiment), settings.checkpoints, epochs)
     further = _kept(plan.kept(experiment, "seeds"), settings.checkpoints, epochs)
     once = _kept(plan.kept(experiment, "folds"), settings.checkpoints, epochs)
-    groups = {
-        kind: {
-            group
-            for scorer in plan.experiments[experiment].scorers
-            for group in plan.member_groups(experiment, scorer, kind)
-        }
-        for kind in ("seeds", "folds", "subsets", "fine_tunes")
-    }
+    groups = {kind: plan.all_groups(experiment, kind) for kind in ("seeds", "folds", "subsets", "fine_tunes")}
     states = own + further * sum(len(plan.members("seeds", group)) for group in groups["seeds"])
     on_subsets = sum(len(plan.members("subsets", group)) for group in groups["subsets"])
     states += once * (FOLDS * len(groups["folds"]) + on_subsets + len(groups["fine_tunes"]))
     if plan.configuration.keep_retrained:
-        states += sum(max(1, len(plan.fractions(experiment, one))) for one in plan.variants(experiment))
+        states += len(plan.unscored(experiment))
+        states += len(plan.experiments[experiment].variants) * plan.experiments[experiment].n_plans
     return states
 
 
@@ -140,7 +135,7 @@ def _columns(plan: Plan, experiment: str) -> int:
     epochs = 3 * found.settings.training.epochs  # what is recorded of each epoch of a training
     trainings = 1 + FOLDS + sum(size for _, size in found.scorers.values())
     scored = sum(size for _, size in found.scorers.values()) + len(found.variants)
-    return epochs * trainings + scored + 2 * len(found.variants) * (1 + len(found.settings.fractions))
+    return epochs * trainings + scored + 2 * len(found.variants) * (1 + found.n_plans)
 
 
 def _gigabytes(size: int) -> str:

@@ -7,6 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from heft.curation.chosen import ChosenAction
 from heft.ensembles.kinds import KINDS
 from heft.own_module import MODULES_VARIABLE
 from heft.registry import declarations, find
@@ -53,6 +54,7 @@ class Plan:
                 kept += [f"scores/{scorer}/members.parquet" for scorer in experiment.scorers]
                 kept += [f"scores/{variant}.parquet" for variant in experiment.variants]
                 kept += [f"pruned/{variant}.parquet" for variant in self.variants(name)]
+                kept += ["out_of_fold/probabilities.parquet"] if self.needs_folds(name) else []
                 files += [f"results/{name}/seed{seed}/{file}" for file in kept]
         return files
 
@@ -166,6 +168,13 @@ class Plan:
         needed = {"folds": "folds", "fine_tunes": "fine_tuned"}[kind]
         return list(range(members)) if needed in needs else []
 
+    def all_groups(self, experiment: str, kind: str) -> list[int]:
+        """Groups of a kind that some scorer or action needs; an action reads the models of member 0."""
+        found = self.experiments[experiment]
+        groups = {group for scorer in found.scorers for group in self.member_groups(experiment, scorer, kind)}
+        by_action = any(kind in chosen.needs for chosen in found.actions)
+        return sorted(groups | ({0} if by_action else set()))
+
     def needs_dynamics(self, experiment: str, scorer: str) -> bool:
         """Whether a scorer reads what was recorded of each epoch."""
         return "dynamics" in self._needs(self.experiments[experiment].scorers[scorer][0])
@@ -229,9 +238,30 @@ class Plan:
         """Slugs of the baselines of all experiments."""
         return sorted({slug for experiment in self.experiments.values() for slug in experiment.baselines})
 
+    def actions(self, experiment: str, variant: str) -> list[Any]:
+        """Actions of a variant, as the configuration names them; none for one without scores."""
+        return [chosen.entry for chosen in self._actions(experiment, variant)]
+
     def fractions(self, experiment: str, variant: str) -> list[float]:
-        """Fractions that are removed for a variant; none for one without scores."""
+        """Fractions that are acted on for a variant; none for one without scores."""
         return [] if variant in self.unscored(experiment) else self.experiments[experiment].fractions
+
+    def needs_folds(self, experiment: str) -> bool:
+        """Whether an action reads out-of-fold probabilities."""
+        return any("folds" in chosen.needs for chosen in self.experiments[experiment].actions)
+
+    def sees_true_labels(self, experiment: str, variant: str) -> bool:
+        """Whether the variant's method sees the true labels, so that its actions do."""
+        scored = self.experiments[experiment].variants.get(variant)
+        return scored is not None and "true_labels" in self._needs(scored.scorer)
+
+    def prune_code(self, experiment: str, variant: str) -> dict[str, str]:
+        """Fingerprint of the stage `prune`, with the files of the variant's actions."""
+        files = [chosen.declaration.file for chosen in self._actions(experiment, variant)]
+        return self.look.fingerprint(PACKAGE_ROOT / "prune.py", *files)
+
+    def _actions(self, experiment: str, variant: str) -> list[ChosenAction]:
+        return [] if variant in self.unscored(experiment) else self.experiments[experiment].actions
 
     @cached_property
     def _evaluated_with(self) -> list[Path]:
