@@ -185,7 +185,11 @@ def own(package: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: py
 def test_the_files_and_packages_that_an_own_module_imports_belong_to_it(own: Path) -> None:
     found = fingerprint(own / "my_package" / "nets.py")
     of_project = {"heft", "heft.ip", "heft.kernels.products"}
-    of_person = {"nets.py", "my_layers", *(f"my_package{name}" for name in ("", ".heads", ".bodies", ".parts"))}
+    of_person = {
+        "my_package/nets.py",
+        "my_layers",
+        *(f"my_package{name}" for name in ("", ".heads", ".bodies", ".parts")),
+    }
     assert set(found) == {"PyYAML", *of_project, *of_person}
 
 
@@ -198,6 +202,11 @@ def test_an_edit_of_what_an_own_module_imports_changes_the_fingerprint(own: Path
     assert [name for name in before if before[name] != after[name]] == [
         file.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
     ]
+
+
+def test_two_own_files_of_one_name_are_told_apart(own: Path) -> None:
+    (own / "nets.py").write_text("other = 5\n")
+    assert {"nets.py", "my_package/nets.py"} <= set(fingerprint(own / "nets.py", own / "my_package" / "nets.py"))
 
 
 def test_an_edit_beside_what_an_own_module_imports_changes_nothing(own: Path) -> None:

@@ -18,12 +18,14 @@ from heft.rooms import DECORATORS, PACKAGE
 
 # What reading a file as Python may raise.
 MISREAD = (OSError, RecursionError, SyntaxError, ValueError)
-# Room -> what its files may need of the trained model, of further models, and of the data.
+# Room -> what its files may need of the trained model and of the data.
 NEEDS = {
-    "methods": ("final", "spaced", "early", "dynamics", "validation", "true_labels", "folds", "subsets", "fine_tuned"),
+    "methods": ("final", "spaced", "early", "dynamics", "validation", "true_labels"),
     "objectives": ("groups",),
     "evaluation/metrics": ("groups",),
 }
+# Rooms whose files may also need what a kind of further trained models serves.
+NEED_FURTHER_MODELS = ("methods", "curation")
 _FOLDERS: dict[str, list[Path]] = {room: [PACKAGE / room] for room in DECORATORS}
 
 
@@ -109,8 +111,11 @@ def _read(file: Path, room: str) -> Declaration | str | None:
 
 def _unknown_need(declared: Declaration) -> str:
     """A sentence on a need that nothing serves; else empty."""
-    needs, known = declared.fields.get("needs", ()), NEEDS.get(declared.room, ())
-    unknown = next((need for need in needs if need not in known), None)
-    if unknown is None:
+    known = {*NEEDS.get(declared.room, ())}
+    further = {*declared.fields.get("needs", ())} - known
+    if further and declared.room in NEED_FURTHER_MODELS:
+        known |= {one.fields["need"] for one in declarations("auxiliary").values()} - {""}
+    unknown = next(iter(sorted(further - known)), "")
+    if not unknown:
         return ""
     return f'{declared.file}, line {declared.line}: needs has "{unknown}"{nearest(unknown, known)}'

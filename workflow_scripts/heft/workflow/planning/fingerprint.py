@@ -20,7 +20,8 @@ from heft.workflow.planning.parsed import Import, parsed
 
 PACKAGE_ROOT = Path(__file__).parents[3]
 NUMERIC_PACKAGES = ("numpy", "torch", "torchvision")
-# Modules, and rooms with all that is in them, that only plan, say sentences, or move bytes: they are not followed.
+# Modules, and rooms with all that is in them, that only plan, find code whose own file is followed, say sentences, or
+# move bytes: they are not followed.
 WITHOUT_NUMBERS = (
     "heft.workflow",
     "heft.errors",
@@ -28,6 +29,14 @@ WITHOUT_NUMBERS = (
     "heft.artifacts",
     "heft.atomic_files",
     "heft.checksum",
+    "heft.registry",
+    "heft.rooms",
+    "heft.declaration",
+    "heft.signatures",
+    "heft.annotations",
+    "heft.options",
+    "heft.phrases",
+    "heft.own_module",
     "heft.scoring.memory",
 )
 # What is followed all the same: it reads files back as what numbers are made of.
@@ -147,7 +156,9 @@ class Look:
     def _name_of(self, file: Path) -> str:
         if file.suffix == ".py" and file.is_relative_to(self._root / "heft"):
             return ".".join(file.relative_to(self._root).with_suffix("").parts)
-        return file.name
+        # Two of a person's own files may share a name, each in a package of its own.
+        roots = [root for root in self._own_roots if self._is_own(file) and file.is_relative_to(root)]
+        return file.relative_to(roots[0]).as_posix() if roots else file.name
 
 
 def has_numbers(module: str) -> bool:

@@ -15,7 +15,7 @@ from heft.data.duplicates import sentence_of
 from heft.data.inputs import InputsFile
 from heft.evaluation.columns import COLUMNS, KEY
 from heft.evaluation.statistics import rank_agreement
-from heft.registry import declarations
+from heft.registry import Declaration, declarations, find
 from heft.reporting.inputs import AGREEMENT_COLUMNS, ReportInput, SplitFacts, TrainingExamples, Warned
 from heft.workflow.results.report_files import Sources
 from heft.workflow.tracking.records import commit_tags
@@ -29,7 +29,6 @@ def gather(sources: Sources) -> ReportInput:
     rows = [row for one in evaluated for row in one["rows"]]
     facts, manifest = read_json(next(iter(sources.facts.values()))), read_json(sources.manifest)
     used = {row["method"] for row in rows} | {cell.method for cell in sources.missing}
-    declared = {room: declarations(room) for room in ("methods", "baselines")}
     scores = {seed: _scores(sources, seed) for seed in sources.train}
     return ReportInput(
         experiment=sources.experiment,
@@ -47,8 +46,8 @@ def gather(sources: Sources) -> ReportInput:
             sentence_of(facts["conflicting_duplicates"], manifest["class_names"]),
         ),
         manifest=manifest,
-        methods={name: found for name, found in declared["methods"].items() if name in used},
-        baselines={name: found for name, found in declared["baselines"].items() if name in used},
+        methods=_declared(sources, "methods", used),
+        baselines=_declared(sources, "baselines", used),
         agreement=_together(
             (rank_agreement(table.drop(columns="id")).assign(seed=seed) for seed, table in scores.items()),
             AGREEMENT_COLUMNS,
@@ -65,6 +64,14 @@ def gather(sources: Sources) -> ReportInput:
         ],
         missing=sources.missing,
     )
+
+
+def _declared(sources: Sources, room: str, used: set[str]) -> dict[str, Declaration]:
+    """The declarations of what was used of a room, a person's own among them, which the configuration names."""
+    entries = sources.configuration.get(room, ())
+    named = {entry if isinstance(entry, str) else next(iter(entry)) for entry in entries}
+    own = {name: find(room, name) for name in named & used if ":" in name}
+    return {name: one for name, one in declarations(room).items() if name in used} | own
 
 
 def machine() -> dict[str, str]:
