@@ -9,6 +9,7 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT / "workflow_scripts"))
 
+from heft.phrases import allowed_values  # noqa: E402
 from heft.registry import Declaration, declarations  # noqa: E402
 from heft.reporting.tables.legend import NEEDS  # noqa: E402
 
@@ -73,8 +74,11 @@ def page(found: Declaration) -> str:
         "",
     ]
     if found.options:
-        lines += ["| option | default |", "|---|---|"]
-        lines += [row(f"`{name}`", f"`{option.default!r}`") for name, option in found.options.items()]
+        lines += ["| option | default | allowed |", "|---|---|---|"]
+        lines += [
+            row(f"`{name}`", f"`{option.default!r}`", allowed_values(option.allowed))
+            for name, option in found.options.items()
+        ]
         lines += ["", "In a configuration an option may be a list; each of its values is then a variant.", ""]
         lines += ["```yaml", f"methods: [{found.name}, {{{found.name}: {{{example(found)}}}}}]", "```", ""]
     else:

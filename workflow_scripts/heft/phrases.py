@@ -72,6 +72,18 @@ def allowed_types(alternatives: Iterable[Mapping[str, Any]]) -> str:
     return " or ".join(dict.fromkeys(kinds))
 
 
+def allowed_values(schema: Mapping[str, Any]) -> str:
+    """`a number above 0`, `gauss_newton or hessian`: what a JSON schema allows, for a table."""
+    if "anyOf" in schema:
+        return " or ".join(map(allowed_values, schema["anyOf"]))
+    if "enum" in schema:
+        return " or ".join(map(str, schema["enum"]))
+    if schema.get("type") == "array":
+        inner = allowed_values(schema.get("items", {})).removeprefix("a ").replace("number", "numbers", 1)
+        return f"a list of {inner}"
+    return f"{TYPES.get(schema.get('type', ''), 'anything')} {bounds(schema)}".strip()
+
+
 def bounds(schema: Mapping[str, Any]) -> str:
     """`above 0 and at most 1`."""
     low, high = schema.get("exclusiveMinimum"), schema.get("exclusiveMaximum")
