@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 import torch
 from attribution_cases import Case, make_case
+from jsonschema import Draft202012Validator
 
 from heft.errors import HeftError
-from heft.options import checked_options
+from heft.options import checked_options, fault
 from heft.registry import declarations, find
 from heft.rooms import DECORATORS
 from heft.workflow.configuration.named_keys import KEYS
@@ -118,3 +119,36 @@ def test_the_bound_itself_is_taken(name: str, options: dict[str, float]) -> None
 def test_arnoldi_keeps_no_more_eigenpairs_than_it_has_products() -> None:
     with pytest.raises(HeftError, match="rank is 31; it must be at most iterations, which is 30"):
         find("methods", "if_arnoldi").configured({"rank": 31})(case().context())
+
+
+SCHEMAS: list[dict[str, Any]] = [
+    {},
+    {"type": "integer", "minimum": -1, "maximum": 3},
+    {"type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 1},
+    {"type": "boolean"},
+    {"type": "string"},
+    {"enum": ["a", 2, True]},
+    {"anyOf": [{"type": "integer", "minimum": 2}, {"type": "null"}]},
+    {"anyOf": [{"type": "number"}, {"enum": ["auto"]}], "exclusiveMinimum": 0},
+    {"type": "array", "items": {"type": "integer", "exclusiveMinimum": 0}, "minItems": 1, "maxItems": 2},
+    {"type": "object", "additionalProperties": {"type": "string"}},
+]
+VALUES: list[Any] = [
+    *(None, True, False, -2, -1, 0, 1, 2, 3, 4, 0.5, 1.5, -0.5, "a", "auto", "text"),
+    *([], [1], [0], [1, 2], [1, 2, 3], ["a"], {}, {"a": "b"}, {"a": 1}),
+]
+
+
+@pytest.mark.parametrize("schema", SCHEMAS, ids=str)
+def test_the_library_refuses_what_a_json_schema_refuses(schema: dict[str, Any]) -> None:
+    for value in VALUES:
+        said = fault("x", value, schema)
+        assert bool(said) == (not Draft202012Validator(schema).is_valid(value)), value
+        assert not said or said.startswith("x")
+
+
+def test_a_value_that_fits_no_alternative_is_told_all_of_them_or_the_one_of_its_type() -> None:
+    either = {"anyOf": [{"type": "integer", "minimum": 2}, {"type": "null"}]}
+    assert fault("x", "a", either) == 'x is "a"; it must be a whole number or null'
+    assert fault("x", 1, either) == "x is 1; it must be at least 2"
+    assert fault("x", "b", {"anyOf": [{"type": "number"}, {"enum": ["auto"]}]}) == 'x is "b"; Known: auto'
