@@ -12,6 +12,7 @@ from jsonschema import Draft202012Validator
 
 from heft.errors import HeftError
 from heft.options import checked_options, fault
+from heft.phrases import allowed_values
 from heft.registry import declarations, find
 from heft.rooms import DECORATORS
 from heft.workflow.configuration.named_keys import KEYS
@@ -152,3 +153,25 @@ def test_a_value_that_fits_no_alternative_is_told_all_of_them_or_the_one_of_its_
     assert fault("x", "a", either) == 'x is "a"; it must be a whole number or null'
     assert fault("x", 1, either) == "x is 1; it must be at least 2"
     assert fault("x", "b", {"anyOf": [{"type": "number"}, {"enum": ["auto"]}]}) == 'x is "b"; Known: auto'
+
+
+@pytest.mark.parametrize(
+    ("schema", "words"),
+    [
+        ({"type": "number", "exclusiveMinimum": 0}, "a number above 0"),
+        ({"type": "integer", "minimum": 1, "maximum": 1000}, "a whole number at least 1 and at most 1,000"),
+        ({"type": "array", "items": {"type": "integer", "exclusiveMinimum": 0}}, "a list of whole numbers above 0"),
+        ({"enum": ["a", "b"]}, "a or b"),
+        ({"anyOf": [{"type": "number"}, {"type": "null"}]}, "a number or null"),
+        ({}, "anything"),
+    ],
+)
+def test_what_an_option_allows_is_said_in_words(schema: dict[str, Any], words: str) -> None:
+    assert allowed_values(schema) == words
+
+
+def test_an_option_at_its_default_is_told_from_one_that_was_changed() -> None:
+    declared = find("models", "mlp")
+    assert declared.changed_options({"hidden": [128, 64]}) == {}
+    assert declared.changed_options({"hidden": [128]}) == {"hidden": [128]}
+    assert find("methods", "if_cg").changed_options({"damping": 0.1, "tolerance": 0.5}) == {"tolerance": 0.5}

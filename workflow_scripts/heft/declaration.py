@@ -57,7 +57,7 @@ class Declaration:
     def changed_options(self, options: Mapping[str, Any]) -> dict[str, Any]:
         """Those of `options` that are not at their default."""
         known = self.options
-        return {key: value for key, value in options.items() if key not in known or value != known[key].default}
+        return {key: value for key, value in options.items() if key not in known or not known[key].is_default(value)}
 
     def load(self) -> Any:
         """Imports the file and returns the function, or the class."""

@@ -31,6 +31,10 @@ class Option:
         """Whether it has no default."""
         return self.default is REQUIRED
 
+    def is_default(self, value: Any) -> bool:
+        """Whether a value is the default, which of a list is written as a tuple."""
+        return bool(value == (list(self.default) if isinstance(self.default, tuple) else self.default))
+
     @property
     def takes_lists(self) -> bool:
         """Whether one value of the option may be a list."""
