@@ -32,7 +32,7 @@ rule retrain:
     log:
         "logs/{e}/seed{s}/retrain/{v}.log",
     wildcard_constraints:
-        v=rf"(?!(?:{baselines()})\.){VARIANT}",
+        v=rf"(?!(?:{any_of(plan.baselines)})\.){VARIANT}",
     params:
         model=lambda wildcards: plan.model(wildcards.e),
         training=lambda wildcards: plan.training(wildcards.e),
@@ -58,13 +58,17 @@ rule baseline:
     log:
         "logs/{e}/seed{s}/baseline/{v}.log",
     wildcard_constraints:
-        v=baselines(),
+        v=any_of(plan.baselines),
     params:
         training=lambda wildcards: plan.training(wildcards.e),
         fine_tuning=lambda wildcards: plan.fine_tuning(wildcards.e),
         resample=lambda wildcards: plan.resample(wildcards.e),
         variant=lambda wildcards: plan.variant(wildcards.e, wildcards.v),
-        code=code("baseline", model=True, baseline=True),
+        code=code(
+            "baseline",
+            lambda wildcards: baseline_files(plan, wildcards.e, wildcards.v),
+            model=True,
+        ),
     script:
         "../workflow_scripts/baseline.py"
 
@@ -92,6 +96,10 @@ rule evaluate:
         variant=lambda wildcards: plan.variant(wildcards.e, wildcards.v),
         baseline=lambda wildcards: wildcards.v in plan.baselines,
         measure=lambda wildcards: plan.measure(wildcards.e),
-        code=code("evaluate", model=True),
+        code=code(
+            "evaluate",
+            lambda wildcards: evaluation_files(plan, wildcards.e),
+            model=True,
+        ),
     script:
         "../workflow_scripts/evaluate.py"

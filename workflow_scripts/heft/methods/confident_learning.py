@@ -44,7 +44,7 @@ def confident_learning(
     if len(alone := (counts == 1).nonzero()):
         raise HeftError(f"class {int(alone[0])} has one training example; out-of-fold probabilities need two.")
     probabilities = torch.zeros(len(labels), context.n_classes, dtype=torch.float64)
-    for state, held_out in context.folds:
+    for state, held_out in context.auxiliary_models("folds"):
         logits = logits_of(context.network, state, context.train.inputs[held_out])
         probabilities[held_out] = logits.double().softmax(dim=1)
     scores = get_label_quality_scores(labels.numpy(), probabilities.numpy(), method=quality, adjust_pred_probs=adjusted)

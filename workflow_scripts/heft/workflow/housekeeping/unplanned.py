@@ -8,9 +8,9 @@ import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
+from heft.workflow.planning.auxiliary import all_groups
 from heft.workflow.planning.plan import Plan
 
-MEMBER_KINDS = ("seeds", "folds", "subsets", "fine_tunes")
 SLUG = r"[A-Za-z0-9_.\-]+"
 # `m` a scorer, `v` a variant, `file` anything in a folder that is the output of a rule.
 WILDCARDS = {"e": "[a-z0-9_]+", "s": "[0-9]+", "g": "[0-9]+", "kind": "[a-z_]+", "m": SLUG, "v": SLUG, "file": "[^/]+"}
@@ -21,12 +21,7 @@ def planned_names(plan: Plan) -> dict[str, dict[str, list[str]]]:
     """{experiment: {wildcard: values}} of what a plan asks for; `kind/g` are the groups of further trained models."""
     names = {}
     for name, experiment in plan.experiments.items():
-        groups = {
-            f"{kind}/{group}"
-            for kind in MEMBER_KINDS
-            for scorer in experiment.scorers
-            for group in plan.member_groups(name, scorer, kind)
-        }
+        groups = [f"{kind}/{group}" for kind, found in all_groups(experiment).items() for group in found]
         names[name] = {
             "s": [str(seed) for seed in experiment.settings.seeds],
             "m": list(experiment.scorers),
@@ -59,7 +54,7 @@ class Planned:
         if parts and re.fullmatch("seed[0-9]+", parts[0]):
             wildcards["s"] = parts.pop(0).removeprefix("seed")
         stage, *what = [*parts, "", ""]
-        if what[0] and stage == "members":
+        if what[0] and stage == "auxiliary":
             group = _GROUP.fullmatch(what[0])
             wildcards |= group.groupdict() if group else {}
         elif what[0]:
@@ -67,7 +62,7 @@ class Planned:
         return self._unplanned(wildcards)
 
     def _unplanned(self, wildcards: Mapping[str, str]) -> str:
-        """The first of experiment, seed, group of members, scorer and variant that is not asked for."""
+        """The first of experiment, seed, group of further models, scorer and variant that is not asked for."""
         experiment = wildcards.get("e")
         if not experiment:
             return ""
@@ -77,7 +72,7 @@ class Planned:
         if "s" in wildcards and wildcards["s"] not in names["s"]:
             return f"{experiment}, seed {wildcards['s']}"
         if "g" in wildcards and f"{wildcards['kind']}/{wildcards['g']}" not in names["kind/g"]:
-            return f"{experiment}, members {wildcards['kind']} group {wildcards['g']}"
+            return f"{experiment}, {wildcards['kind']} group {wildcards['g']}"
         for wildcard in ("m", "v"):
             if wildcard in wildcards and wildcards[wildcard] not in names[wildcard]:
                 return f"{experiment}, {wildcards[wildcard]}"
