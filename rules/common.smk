@@ -12,7 +12,7 @@ from heft.faults import sentence_of
 from heft.workflow.housekeeping.configurations import label_of, note_made
 from heft.workflow.housekeeping.unplanned import planned_names
 from heft.auxiliary.kinds import kinds
-from heft.workflow.planning import auxiliary, paths
+from heft.workflow.planning import auxiliary
 from heft.workflow.planning.code import baseline_files, evaluation_files, kind_files
 from heft.workflow.planning.code import report_code
 from heft.workflow.planning.code import scorer_files, source_files, stage_code

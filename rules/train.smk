@@ -84,11 +84,11 @@ rule auxiliary:
         validation="results/{e}/seed{s}/split/validation.parquet",
         continued=continued,
     output:
-        states=paths.AUXILIARY + "/states.safetensors",
-        facts=paths.AUXILIARY + "/checkpoints.json",
-        history=paths.AUXILIARY + "/history.parquet",
-        dynamics=paths.AUXILIARY + "/training_dynamics.parquet",
-        record=paths.AUXILIARY + "/record.jsonl",
+        states="results/{e}/seed{s}/auxiliary/{kind}/group{g}/states.safetensors",
+        facts="results/{e}/seed{s}/auxiliary/{kind}/group{g}/checkpoints.json",
+        history="results/{e}/seed{s}/auxiliary/{kind}/group{g}/history.parquet",
+        dynamics="results/{e}/seed{s}/auxiliary/{kind}/group{g}/training_dynamics.parquet",
+        record="results/{e}/seed{s}/auxiliary/{kind}/group{g}/record.jsonl",
     log:
         "logs/{e}/seed{s}/auxiliary/{kind}-group{g}.log",
     params:

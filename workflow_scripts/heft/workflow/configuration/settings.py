@@ -115,11 +115,10 @@ def schema() -> dict[str, Any]:
     ensemble_methods = ensembles["properties"]["methods"]["anyOf"][0]
     able = [name for name, method in declarations("methods").items() if method.fields["ensemble"]]
     ensemble_methods["items"] = name_of([*able, *unreadable("methods")])
-    kinds, others = (
-        declarations("ensembles").values(),
-        {key: ensembles["properties"][key] for key in ("sizes", "methods")},
+    others = {key: ensembles["properties"][key] for key in ("sizes", "methods")}
+    definitions["EnsembleSettings"] = options_beside(
+        "kind", declarations("ensembles").values(), list(unreadable("ensembles")), others, ["sizes"]
     )
-    definitions["EnsembleSettings"] = options_beside("kind", kinds, list(unreadable("ensembles")), others, ["sizes"])
     whole = Configuration.model_json_schema()
     whole["properties"]["defaults"] = {"$ref": "#/$defs/ExperimentSettings"}
     whole["properties"]["definitions"]["additionalProperties"] = {"$ref": "#/$defs/ExperimentSettings"}
