@@ -11,6 +11,11 @@ from heft.errors import HeftError
 from heft.faults import sentence_of
 from heft.workflow.housekeeping.configurations import label_of, note_made
 from heft.workflow.housekeeping.unplanned import planned_names
+from heft.auxiliary.kinds import kinds
+from heft.workflow.planning import auxiliary, paths
+from heft.workflow.planning.code import action_files, baseline_files, evaluation_files
+from heft.workflow.planning.code import kind_files, report_code
+from heft.workflow.planning.code import scorer_files, source_files, stage_code
 from heft.workflow.planning.disk_space import check_disk_space
 from heft.workflow.planning.plan import load_plan
 from heft.workflow.runtime.launch import command
@@ -48,9 +53,9 @@ if workflow.is_main_process:
 VARIANT = r"[A-Za-z0-9_.\-]+"
 
 
-def baselines():
-    """Pattern of the baselines' slugs; one that matches nothing where there are none."""
-    return "|".join(map(re.escape, plan.baselines)) or "(?!)"
+def any_of(names):
+    """Pattern of some names; one that matches nothing where there are none."""
+    return "|".join(map(re.escape, names)) or "(?!)"
 
 
 wildcard_constraints:
@@ -59,49 +64,38 @@ wildcard_constraints:
     m=r"[A-Za-z0-9_.\-]+",
     v=VARIANT,
     g="[0-9]+",
-    kind="seeds|folds|subsets|fine_tunes",
+    kind=any_of(kinds()),
 
 
-def code(script, method=None, model=False, baseline=False):
-    """A params function: the fingerprint of the code that a job of this experiment runs."""
-    return lambda wildcards: plan.code(
+def code(script, files=None, model=False):
+    """A params function: the fingerprint of the code that a job runs, of `files(wildcards)` and the model included."""
+    return lambda wildcards: stage_code(
+        plan,
         wildcards.e,
         script,
-        method(wildcards) if method else "",
-        model,
-        wildcards.v if baseline else "",
+        *(files(wildcards) if files else []),
+        model=model,
     )
 
 
-def member_files(kind, *names):
-    """An input function: files of the further trained models of a kind that a scorer needs."""
-    return lambda wildcards: expand(
-        f"results/{wildcards.e}/seed{wildcards.s}/members/{kind}/group{{g}}/{{name}}",
-        g=plan.member_groups(wildcards.e, wildcards.m, kind),
-        name=names or ("checkpoints.json", "states.safetensors"),
-    )
+def auxiliary_files(wildcards):
+    """The files of the further trained models that a scorer needs."""
+    groups = auxiliary.groups_of(plan.experiments[wildcards.e], wildcards.m)
+    return auxiliary.files_of(groups, wildcards.e, wildcards.s)
 
 
 def dynamics(wildcards):
     """What was recorded of each epoch, of every run that a scorer needs it of."""
-    if not plan.needs_dynamics(wildcards.e, wildcards.m):
-        return []
-    recorded = (
-        f"results/{wildcards.e}/seed{wildcards.s}/train/training_dynamics.parquet"
+    return auxiliary.dynamics_files(
+        plan.experiments[wildcards.e], wildcards.m, wildcards.s
     )
-    return [recorded, *member_files("seeds", "training_dynamics.parquet")(wildcards)]
 
 
-def tuned_model(wildcards):
-    """The checkpoints of the run that a member of the kind `fine_tunes` continues."""
-    folder = f"results/{wildcards.e}/seed{wildcards.s}"
-    if wildcards.kind != "fine_tunes":
-        return []
-    group = plan.group_of(int(wildcards.g))
-    run = f"members/seeds/group{group}" if int(wildcards.g) else "checkpoints"
-    return [
-        f"{folder}/{run}/{name}" for name in ("checkpoints.json", "states.safetensors")
-    ]
+def continued(wildcards):
+    """The checkpoints of the runs that a group of further models goes on from."""
+    return auxiliary.continued_files(
+        wildcards.e, wildcards.s, wildcards.kind, int(wildcards.g)
+    )
 
 
 def scorer_of(wildcards):
@@ -121,7 +115,7 @@ def probabilities(wildcards):
     """The out-of-fold probabilities, where an action of the variant asks for them."""
     if wildcards.v in plan.unscored(wildcards.e) or not plan.needs_folds(wildcards.e):
         return []
-    return f"results/{wildcards.e}/seed{wildcards.s}/out_of_fold/probabilities.parquet"
+    return paths.OUT_OF_FOLD.format(e=wildcards.e, s=wildcards.s)
 
 
 def unless_kept(file):

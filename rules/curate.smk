@@ -6,9 +6,8 @@ rule out_of_fold:
         inputs="results/{e}/data/inputs.safetensors",
         manifest="results/{e}/data/manifest.json",
         train="results/{e}/seed{s}/split/train.parquet",
-        folds=expand(
-            "results/{{e}}/seed{{s}}/members/folds/group0/{name}",
-            name=("checkpoints.json", "states.safetensors"),
+        folds=lambda wildcards: auxiliary.files_of(
+            {"folds": [0]}, wildcards.e, wildcards.s
         ),
     output:
         probabilities="results/{e}/seed{s}/out_of_fold/probabilities.parquet",
@@ -39,7 +38,9 @@ rule prune:
             wildcards.e, wildcards.v
         ),
         variant=lambda wildcards: plan.variant(wildcards.e, wildcards.v),
-        code=lambda wildcards: plan.prune_code(wildcards.e, wildcards.v),
+        code=code(
+            "prune", lambda wildcards: action_files(plan, wildcards.e, wildcards.v)
+        ),
     script:
         "../workflow_scripts/prune.py"
 
@@ -58,7 +59,7 @@ rule retrain:
     log:
         "logs/{e}/seed{s}/retrain/{v}.log",
     wildcard_constraints:
-        v=rf"(?!(?:{baselines()})\.){VARIANT}",
+        v=rf"(?!(?:{any_of(plan.baselines)})\.){VARIANT}",
     params:
         model=lambda wildcards: plan.model(wildcards.e),
         training=lambda wildcards: plan.training(wildcards.e),
@@ -84,13 +85,17 @@ rule baseline:
     log:
         "logs/{e}/seed{s}/baseline/{v}.log",
     wildcard_constraints:
-        v=baselines(),
+        v=any_of(plan.baselines),
     params:
         training=lambda wildcards: plan.training(wildcards.e),
         fine_tuning=lambda wildcards: plan.fine_tuning(wildcards.e),
         resample=lambda wildcards: plan.resample(wildcards.e),
         variant=lambda wildcards: plan.variant(wildcards.e, wildcards.v),
-        code=code("baseline", model=True, baseline=True),
+        code=code(
+            "baseline",
+            lambda wildcards: baseline_files(plan, wildcards.e, wildcards.v),
+            model=True,
+        ),
     script:
         "../workflow_scripts/baseline.py"
 
@@ -119,6 +124,10 @@ rule evaluate:
         variant=lambda wildcards: plan.variant(wildcards.e, wildcards.v),
         baseline=lambda wildcards: wildcards.v in plan.baselines,
         measure=lambda wildcards: plan.measure(wildcards.e),
-        code=code("evaluate", model=True),
+        code=code(
+            "evaluate",
+            lambda wildcards: evaluation_files(plan, wildcards.e),
+            model=True,
+        ),
     script:
         "../workflow_scripts/evaluate.py"

@@ -11,7 +11,7 @@ rule prepare:
         "logs/{e}/prepare.log",
     params:
         source=lambda wildcards: plan.experiments[wildcards.e].settings.data.source,
-        code=code("prepare"),
+        code=code("prepare", lambda wildcards: source_files(plan, wildcards.e)),
     script:
         "../workflow_scripts/prepare.py"
 

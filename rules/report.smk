@@ -34,7 +34,7 @@ rule report:
         "logs/{e}/report.log",
     params:
         configuration=lambda wildcards: plan.settings(wildcards.e),
-        code=lambda wildcards: plan.report_code(wildcards.e),
+        code=lambda wildcards: report_code(plan, wildcards.e),
     script:
         "../workflow_scripts/report.py"
 

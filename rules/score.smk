@@ -9,10 +9,7 @@ rule score_members:
         validation="results/{e}/seed{s}/split/validation.parquet",
         checkpoints="results/{e}/seed{s}/checkpoints/checkpoints.json",
         states="results/{e}/seed{s}/checkpoints/states.safetensors",
-        seeds=member_files("seeds"),
-        folds=member_files("folds"),
-        subsets=member_files("subsets"),
-        fine_tunes=member_files("fine_tunes"),
+        auxiliary=auxiliary_files,
         dynamics=dynamics,
     output:
         scores="results/{e}/seed{s}/scores/{m}/members.parquet",
@@ -28,7 +25,7 @@ rule score_members:
         ),
         code=code(
             "score_members",
-            method=lambda wildcards: plan.scorer(wildcards.e, wildcards.m)["method"],
+            lambda wildcards: scorer_files(plan, wildcards.e, wildcards.m),
             model=True,
         ),
     script:

@@ -66,37 +66,45 @@ rule checkpoint:
         "logs/{e}/seed{s}/checkpoint.log",
     priority: 1  # so that the states of all epochs, which are temporary, are few at a time
     params:
-        checkpoints=lambda wildcards: plan.checkpoints(wildcards.e),
-        kept=lambda wildcards: plan.kept(wildcards.e),
+        checkpoints=lambda wildcards: auxiliary.checkpoint_settings(
+            plan.experiments[wildcards.e]
+        ),
+        kept=lambda wildcards: auxiliary.kept(plan.experiments[wildcards.e]),
         code=code("checkpoint"),
     script:
         "../workflow_scripts/checkpoint.py"
 
 
-rule members:
+rule auxiliary:
     input:
         check="results/{e}/model_check.json",
         inputs="results/{e}/data/inputs.safetensors",
         manifest="results/{e}/data/manifest.json",
         train="results/{e}/seed{s}/split/train.parquet",
         validation="results/{e}/seed{s}/split/validation.parquet",
-        tuned=tuned_model,
+        continued=continued,
     output:
-        states="results/{e}/seed{s}/members/{kind}/group{g}/states.safetensors",
-        facts="results/{e}/seed{s}/members/{kind}/group{g}/checkpoints.json",
-        history="results/{e}/seed{s}/members/{kind}/group{g}/history.parquet",
-        dynamics="results/{e}/seed{s}/members/{kind}/group{g}/training_dynamics.parquet",
-        record="results/{e}/seed{s}/members/{kind}/group{g}/record.jsonl",
+        states="results/{e}/seed{s}/auxiliary/{kind}/group{g}/states.safetensors",
+        facts="results/{e}/seed{s}/auxiliary/{kind}/group{g}/checkpoints.json",
+        history="results/{e}/seed{s}/auxiliary/{kind}/group{g}/history.parquet",
+        dynamics="results/{e}/seed{s}/auxiliary/{kind}/group{g}/training_dynamics.parquet",
+        record="results/{e}/seed{s}/auxiliary/{kind}/group{g}/record.jsonl",
     log:
-        "logs/{e}/seed{s}/members/{kind}-group{g}.log",
+        "logs/{e}/seed{s}/auxiliary/{kind}-group{g}.log",
     params:
-        members=lambda wildcards: plan.members(wildcards.kind, int(wildcards.g)),
+        numbers=lambda wildcards: kinds()[wildcards.kind].numbers(int(wildcards.g)),
         model=lambda wildcards: plan.model(wildcards.e),
         training=lambda wildcards: plan.training(wildcards.e),
-        fine_tuning=lambda wildcards: plan.fine_tuning_of(wildcards.e, wildcards.kind),
+        fine_tuning=lambda wildcards: auxiliary.fine_tuning_of(
+            plan.experiments[wildcards.e], wildcards.kind
+        ),
         resample=lambda wildcards: plan.resample(wildcards.e),
-        checkpoints=lambda wildcards: plan.checkpoints(wildcards.e, wildcards.kind),
-        kept=lambda wildcards: plan.kept(wildcards.e, wildcards.kind),
-        code=code("members", model=True),
+        checkpoints=lambda wildcards: auxiliary.checkpoint_settings(
+            plan.experiments[wildcards.e], wildcards.kind
+        ),
+        kept=lambda wildcards: auxiliary.kept(
+            plan.experiments[wildcards.e], wildcards.kind
+        ),
+        code=code("auxiliary", lambda wildcards: kind_files(wildcards.kind), model=True),
     script:
-        "../workflow_scripts/members.py"
+        "../workflow_scripts/auxiliary.py"

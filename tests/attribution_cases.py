@@ -1,5 +1,6 @@
 """Small trained-looking models and data in float64, shared by the tests of kernels, methods and ensembles."""
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 import torch
@@ -7,13 +8,14 @@ from torch import Tensor, nn
 from torch.func import functional_call, grad, vmap
 from torch.nn.functional import cross_entropy
 
-from heft.ensembles.members import TrainedModels, dynamics_of
+from heft.ensembles.members import AuxiliaryRun, TrainedModels, dynamics_of
 from heft.kernels.batch import Batch
-from heft.methods.context import Checkpoint, Context, Fold
+from heft.methods.context import AuxiliaryModel, Checkpoint, Context
 from heft.objectives.loss import loss
 from heft.training.checkpoints import Run, SavedState
 
 N_TRAIN, N_VALIDATION, N_CLASSES = 40, 15, 4
+NOTHING = torch.zeros(N_TRAIN, dtype=torch.bool)  # held out
 
 
 class Attention(nn.Module):
@@ -103,9 +105,11 @@ class Case:
         context = Context(**{**values, **changes})  # type: ignore[arg-type]
         trained: dict[str, object] = {
             "dynamics": dynamics_of(self.model, self.history, context),
-            "folds": [Fold(self.scaled(0.9 + 0.1 * fold), self.fold_of == fold) for fold in range(2)],
-            "fine_tuned": self.scaled(1.2),
-            "subsets": [self.scaled(1.0 + 0.1 * model) for model in range(10)],
+            "auxiliary": {
+                "folds": [AuxiliaryModel(self.scaled(0.9 + 0.1 * fold), self.fold_of == fold) for fold in range(2)],
+                "fine_tuned": further_models([self.scaled(1.2)]),
+                "subsets": further_models([self.scaled(1.0 + 0.1 * model) for model in range(10)]),
+            },
         }
         return replace(context, **{name: value for name, value in trained.items() if name not in changes})
 
@@ -127,20 +131,38 @@ class Case:
         roles = {"final": [3], "spaced": [1, 3], "early": [1, 2], "every": [1, 2, 3]}
         return Run(states, roles, cpu_seconds)
 
-    def trained(self, members: int = 3, cpu_seconds: float = 0.0) -> TrainedModels:
-        """Everything that a method may need, of some members."""
+    def trained(self, members: int = 3, cpu_seconds: float = 0.0, n_subsets: int = 5) -> TrainedModels:
+        """Everything that a method may need, of some members; n_subsets: models on subsets that each has."""
         runs = {member: self.run(1 + 0.1 * member, cpu_seconds) for member in range(members)}
         states = {member: [saved.state for saved in run.role("every")] for member, run in runs.items()}
         return TrainedModels(
             runs=runs,
-            folds={
-                member: [self.run(0.9 + 0.1 * fold + 0.1 * member, cpu_seconds) for fold in range(2)] for member in runs
+            auxiliary={
+                "folds": {
+                    member: [
+                        AuxiliaryRun(self.run(0.9 + 0.1 * fold + 0.1 * member, cpu_seconds), self.fold_of == fold)
+                        for fold in range(2)
+                    ]
+                    for member in runs
+                },
+                "subsets": {
+                    member: [
+                        AuxiliaryRun(self.run(1 + 0.05 * number, cpu_seconds), NOTHING)
+                        for number in range(n_subsets * member, n_subsets * (member + 1))
+                    ]
+                    for member in runs
+                },
+                "fine_tuned": {
+                    member: [AuxiliaryRun(self.run(1.2 + 0.1 * member, cpu_seconds), NOTHING)] for member in runs
+                },
             },
-            fold_of=dict.fromkeys(runs, self.fold_of),
-            subsets={number: self.run(1 + 0.05 * number, cpu_seconds) for number in range(10 * members)},
-            fine_tuned={member: self.run(1.2 + 0.1 * member, cpu_seconds) for member in runs},
             dynamics={member: dynamics_of(self.model, states[member], self.context()) for member in runs},
         )
+
+
+def further_models(states: Iterable[Mapping[str, Tensor]]) -> list[AuxiliaryModel]:
+    """Further trained models of these states, which hold out nothing."""
+    return [AuxiliaryModel(state, NOTHING) for state in states]
 
 
 def make_case(name: str) -> Case:

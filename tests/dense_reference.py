@@ -15,11 +15,12 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.nn.functional import cross_entropy
 
 from heft.kernels.batch import Batch
-from heft.methods.context import Checkpoint, Context
+from heft.methods.context import AuxiliaryModel, Checkpoint, Context
 from heft.objectives.loss import loss
 from heft.registry import declarations
 
 N_TRAIN, N_VALIDATION = 10, 6
+NOTHING = torch.zeros(N_TRAIN, dtype=torch.bool)  # held out
 
 
 @dataclass
@@ -128,7 +129,7 @@ class Reference:
             "train": Batch(self.train.inputs.clone(), self.train.labels), "n_classes": battery.N_CLASSES, "seed": 0,
             "model": other, "final": self.state, "spaced": checkpoints, "early": checkpoints,
             "validation": self.validation, "objective": loss,
-            "subsets": [self.state], "fine_tuned": self.state,
+            "auxiliary": {need: [AuxiliaryModel(self.state, NOTHING)] for need in ("subsets", "fine_tuned")},
         }  # fmt: skip
         return Context(**{**given, **changes})  # type: ignore[arg-type]
 

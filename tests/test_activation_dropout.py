@@ -5,9 +5,9 @@ from collections.abc import Callable
 import battery
 import pytest
 import torch
+from perturbed import perturbation
 from torch import Tensor, nn
 
-from heft.ensembles.perturbations import perturbation
 from heft.errors import HeftError
 
 

@@ -42,18 +42,18 @@ LIBRARY_ROOMS: dict[str, set[str]] = {
     "auxiliary": {"data", "models", "training"},
     "baselines": {"data", "models", "training"},
     "curation": {"data", "models", "training"},
-    "ensembles": {"kernels", "methods", "training"},
+    "ensembles": {"kernels", "methods", "training", "auxiliary"},
     "scoring": {"kernels", "objectives", "methods", "ensembles"},
     "evaluation": {"data", "training", "curation", "kernels", "objectives"},
     "reporting": {"evaluation"},
-    "checking": {"kernels", "objectives", "methods", "models", "data", "training", "ensembles"},
+    "checking": {"kernels", "objectives", "methods", "models", "data", "training", "ensembles", "auxiliary"},
 }
 # Room of the workflow -> further rooms of the workflow that it may import; each may import the whole library.
 WORKFLOW_ROOMS: dict[str, set[str]] = {
     "workflow/configuration": set(),
     "workflow/planning": {"workflow/configuration"},
     "workflow/tracking": set(),
-    "workflow/results": {"workflow/tracking"},
+    "workflow/results": {"workflow/tracking", "workflow/planning"},
     "workflow/runtime": {"workflow/planning", "workflow/tracking"},
     "workflow/housekeeping": {"workflow/planning", "workflow/tracking"},
 }

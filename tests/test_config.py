@@ -8,9 +8,11 @@ from typing import Any
 import pytest
 import yaml
 
+from heft.auxiliary.kinds import kinds
 from heft.errors import HeftError
 from heft.training.settings import CheckpointSettings, TrainingSettings
 from heft.workflow.configuration.settings import ExperimentSettings, schema
+from heft.workflow.planning.auxiliary import groups_of
 from heft.workflow.planning.plan import Plan, load_plan
 
 ROOT = Path(__file__).parent.parent
@@ -144,9 +146,10 @@ def test_the_experiment_all_methods_holds_every_method() -> None:
 
 def test_models_on_subsets_are_shared_by_all_that_ask_for_them() -> None:
     plan = load(changed("experiments", ["all_methods"]))
-    groups = {slug: plan.member_groups("all_methods", slug, "subsets") for slug in ("trak", "trak-models_10", "ip")}
-    assert groups == {"trak": [0], "trak-models_10": [0, 1], "ip": []}
-    assert plan.members("subsets", 1) == [5, 6, 7, 8, 9]
+    experiment = plan.experiments["all_methods"]
+    groups = {slug: groups_of(experiment, slug) for slug in ("trak", "trak-models_10", "ip")}
+    assert groups == {"trak": {"subsets": [0]}, "trak-models_10": {"subsets": [0, 1]}, "ip": {}}
+    assert kinds()["subsets"].numbers(1) == [5, 6, 7, 8, 9]
 
 
 def test_fractions_that_are_the_noise_rate_count_once() -> None:

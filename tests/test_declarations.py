@@ -106,7 +106,8 @@ def test_what_a_decorator_leaves_out_is_its_default(tmp_path: Path) -> None:
 
 def test_the_options_of_a_class_are_those_of_its_init(tmp_path: Path) -> None:
     (tmp_path / "new.py").write_text(
-        '@auxiliary(need="new")\nclass New:\n    def __init__(self, *, size: Annotated[int, Gt(0)] = 2): ...\n'
+        '@auxiliary(gives="models", need="new")\nclass New:\n'
+        "    def __init__(self, *, size: Annotated[int, Gt(0)] = 2): ...\n"
     )
     declared = read_declaration(tmp_path / "new.py", "auxiliary")
     assert declared is not None

@@ -83,6 +83,15 @@ def test_a_stage_that_runs_again_replaces_its_former_run(store: MemoryStore) -> 
     assert [run["status"] for run in store.runs.values()] == ["FINISHED", "FINISHED"]
 
 
+def test_a_run_replaces_that_of_the_former_name_of_its_stage(store: MemoryStore) -> None:
+    for stage in ("members", "auxiliary"):
+        with record(f"results/e/seed0/{stage}/folds/group0/record.jsonl", stage, variant="folds group0"):
+            pass
+        assert delivery(store).drain(5, no_wait) == 0
+    found = {run["key"]: run["superseded"] for run in store.runs.values()}
+    assert found == {"e/seed0/members/folds group0": "true", "e/seed0/auxiliary/folds group0": "false"}
+
+
 def test_a_killed_run_that_is_replaced_is_ended_and_superseded(store: MemoryStore) -> None:
     run = record()
     delivery(store).poll()

@@ -15,11 +15,12 @@ from synthetic_report import comparison_rows, long_metrics, report_input
 from torch import Tensor
 
 from heft.artifacts import read_json, write_json
-from heft.auxiliary.members import train_folds, train_seeds, train_subsets
+from heft.auxiliary.training import AuxiliaryContext
 from heft.curation.retrain import retrain
 from heft.errors import HeftError
 from heft.evaluation.rows import Evaluated, Splits, evaluate_variant
 from heft.models.build import ModelSpec
+from heft.registry import declarations
 from heft.reporting.analysis.comparison import Comparison
 from heft.reporting.analysis.outcome import choose
 from heft.reporting.inputs import ReportInput
@@ -56,12 +57,11 @@ def test_a_base_model_that_diverges_is_told_with_epoch_key_and_value() -> None:
 
 
 def test_a_further_trained_model_that_diverges_is_named() -> None:
-    with pytest.raises(HeftError, match="model mlp, member 3, diverged"):
-        train_seeds(SPEC, TRAIN, TRAIN, WILD, 0, [3, 4])
-    with pytest.raises(HeftError, match="model mlp, subset 5, diverged"):
-        train_subsets(SPEC, TRAIN, TRAIN, WILD, 0, [5])
-    with pytest.raises(HeftError, match="model mlp, member 2, fold 0, diverged"):
-        train_folds(SPEC, TRAIN, TRAIN, WILD, 0, 2, ["init"])
+    context = AuxiliaryContext(SPEC, TRAIN, TRAIN, WILD, 0, ["init"])
+    called = {"seeds": ([3, 4], "member 3"), "subsets": ([5], "subset 5"), "folds": ([10, 11], "member 2, fold 0")}
+    for kind, (numbers, name) in called.items():
+        with pytest.raises(HeftError, match=f"model mlp, {name}, diverged"):
+            declarations("auxiliary")[kind].load()().train(context, numbers)
     state = SPEC.build(0).state_dict()
     with pytest.raises(HeftError, match=r"fine-tuned member 0, diverged.*\(fine_tuning\.learning_rate is 1e\+30\)"):
         fine_tune(SPEC, state, TRAIN, SETTINGS, FineTuningSettings(3, 1e30), RunSeeds(1, 2))

@@ -139,16 +139,50 @@ def test_the_action_of_the_page_is_in_the_schema_the_run_and_the_report(tmp_path
     assert long.loc[("loss", "fade", 0.3, "n_reweighted"), "value"] == 90
 
 
-@pytest.mark.parametrize(
-    "page",
-    [
-        "add_a_method.md",
-        "add_a_data_source.md",
-        "add_a_model.md",
-        "add_an_action.md",
-        "add_an_objective.md",
-        "add_a_measure.md",
-    ],
-)
+@pytest.mark.slow
+def test_the_further_models_of_the_page_are_trained_scored_and_in_the_legend(tmp_path: Path) -> None:
+    workspace = workspace_of("add_further_models.md", tmp_path)
+    workspace.run()
+    rows, page = table_of(workspace, "with_bags")
+    scored = {"out_of_bag", "out_of_bag-bags_3", "out_of_bag__seeds__2", "out_of_bag__checkpoints__2"}
+    assert scored <= set(rows["variant"])
+    assert rows["test_accuracy"].notna().all()
+    assert "each trained on a bootstrap sample of the data" in page
+    groups = (tmp_path / "results/with_bags/seed0/auxiliary/bags").iterdir()
+    assert {group.name for group in groups} == {"group0", "group1", "group2"}  # two members of six, four at a time
+    assert workspace.plan() == []
+    workspace.edit("workflow_scripts/heft/auxiliary/bags.py", "0", "0 + 0")
+    assert {job.variant for job in workspace.plan() if job.rule == "score_members"} == {
+        "out_of_bag", "out_of_bag-bags_3", "out_of_bag__seeds", "out_of_bag-bags_3__seeds",
+        "out_of_bag__checkpoints", "out_of_bag-bags_3__checkpoints",
+    }  # fmt: skip
+
+
+@pytest.mark.slow
+def test_the_ensemble_of_the_page_is_in_the_schema_the_run_and_the_report(tmp_path: Path) -> None:
+    workspace = workspace_of("add_an_ensemble.md", tmp_path)
+    assert "shrunken" in known_names(workspace, "ensembles", [{"kind": "shrunk", "sizes": [2]}])
+    wrong = [{"kind": "shrunken", "sizes": [2], "shrink": 1.0}]
+    assert "shrink is 1.0; it must be between 0 and 1" in known_names(workspace, "ensembles", wrong)
+    workspace.run()
+    rows, page = table_of(workspace, "with_shrunken")
+    of_all = {f"{method}__shrunken__2" for method in ("aum", "ip", "confident_learning")}
+    assert {*of_all, "ip__shrunken-shrink_0.2__3"} <= set(rows["variant"])
+    assert "shrunken" in page
+
+
+PAGES = [
+    "add_a_method",
+    "add_a_data_source",
+    "add_a_model",
+    "add_an_action",
+    "add_an_objective",
+    "add_a_measure",
+    "add_further_models",
+    "add_an_ensemble",
+]
+
+
+@pytest.mark.parametrize("page", PAGES)
 def test_the_readme_names_the_page(page: str) -> None:
-    assert f"docs/{page}" in (ROOT / "README.md").read_text(encoding="utf-8")
+    assert f"docs/{page}.md" in (ROOT / "README.md").read_text(encoding="utf-8")

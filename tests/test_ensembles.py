@@ -6,10 +6,11 @@ from dataclasses import replace
 import pytest
 import torch
 from attribution_cases import N_TRAIN, Case, inner, make_case
+from perturbed import perturbation
 
-from heft.ensembles.kinds import KINDS
+from heft.ensembles.member import TrainedModel
 from heft.ensembles.members import dynamics_of, member
-from heft.ensembles.perturbations import dropout_masks, perturbation
+from heft.ensembles.parameter_dropout import dropout_masks
 from heft.errors import HeftError
 from heft.kernels.functional import logits_of
 from heft.methods.context import Context
@@ -30,10 +31,15 @@ def context_of(case: Case, number: int, kind: str | None, options: Mapping[str, 
 
 def states_of(context: Context) -> list[Mapping[str, torch.Tensor]]:
     checkpoints = [checkpoint.state for checkpoint in (*context.spaced, *context.early)]
-    return [context.final, context.fine_tuned, *checkpoints, *(fold.state for fold in context.folds)]
+    further = [model.state for models in context.auxiliary.values() for model in models]
+    return [context.final, *checkpoints, *further]
 
 
-@pytest.mark.parametrize("kind", [None, *KINDS])
+def further_weight(context: Context, need: str, number: int) -> torch.Tensor:
+    return context.auxiliary_models(need)[number].state["0.weight"]
+
+
+@pytest.mark.parametrize("kind", [None, *declarations("ensembles")])
 def test_member_zero_is_the_trained_model(case: Case, kind: str | None) -> None:
     found, plain = context_of(case, 0, kind), context_of(case, 0, None)
     assert found.model is case.model
@@ -97,20 +103,20 @@ def test_a_checkpoints_member_is_the_run_as_it_stood_that_many_epochs_before(cas
     assert torch.equal(found.final["0.weight"], run.states[2].state["0.weight"])
     assert [checkpoint.step for checkpoint in found.spaced] == [10]
     assert torch.equal(found.recorded.margin, plain.recorded.margin[:2])
-    assert torch.equal(found.fine_tuned["0.weight"], case.run(1.2).states[2].state["0.weight"])
-    assert torch.equal(found.folds[0].state["0.weight"], case.run(0.9).states[2].state["0.weight"])
+    assert torch.equal(further_weight(found, "fine_tuned", 0), case.run(1.2).states[2].state["0.weight"])
+    assert torch.equal(further_weight(found, "folds", 0), case.run(0.9).states[2].state["0.weight"])
 
 
 def test_a_seeds_member_has_everything_of_its_own_run(case: Case) -> None:
     found = context_of(case, 2, "seeds")
     assert torch.equal(found.final["0.weight"], case.run(1.2).final.state["0.weight"])
-    assert torch.equal(found.fine_tuned["0.weight"], case.run(1.4).final.state["0.weight"])
-    assert torch.equal(found.folds[1].state["0.weight"], case.run(1.2).final.state["0.weight"])
+    assert torch.equal(further_weight(found, "fine_tuned", 0), case.run(1.4).final.state["0.weight"])
+    assert torch.equal(further_weight(found, "folds", 1), case.run(1.2).final.state["0.weight"])
     assert torch.equal(found.recorded.margin, case.trained().dynamics[2].margin)
 
 
 def test_each_example_is_held_out_by_one_fold(case: Case) -> None:
-    held_out = torch.stack([fold.held_out for fold in context_of(case, 0, None).folds])
+    held_out = torch.stack([fold.held_out for fold in context_of(case, 0, None).auxiliary_models("folds")])
     assert torch.equal(held_out.sum(dim=0), torch.ones(N_TRAIN, dtype=torch.int64))
 
 
@@ -123,22 +129,21 @@ def test_both_gradients_of_a_member_are_taken_at_the_member(case: Case, kind: st
 
 
 def test_a_method_gets_only_the_states_that_it_needs(case: Case) -> None:
-    empty = replace(case.context(), final={}, spaced=(), folds=(), fine_tuned={}, dynamics=None)
+    empty = replace(case.context(), final={}, spaced=(), auxiliary={}, dynamics=None)
     context = member(empty, ("early",), case.trained(), 0, None)
     assert not context.final
     assert not context.spaced
-    assert not context.folds
-    assert not context.fine_tuned
+    assert not context.auxiliary
     assert context.dynamics is None
     assert len(context.early) == 2
 
 
 def test_masks_depend_on_seed_and_member_alone() -> None:
     model = torch.nn.Linear(50, 20)
-    (first, p), (again, _) = dropout_masks(model, 0, 1, 0.5), dropout_masks(model, 0, 1, 0.5)
+    (first, p), (again, _) = (dropout_masks(TrainedModel(model, 0), 1, 0.5) for _ in range(2))
     assert 0 <= p < 0.5
     assert all(torch.equal(first[name], again[name]) for name in first)
-    for other, _ in (dropout_masks(model, 0, 2, 0.5), dropout_masks(model, 1, 1, 0.5)):
+    for other, _ in (dropout_masks(TrainedModel(model, 0), 2, 0.5), dropout_masks(TrainedModel(model, 1), 1, 0.5)):
         assert not torch.equal(first["weight"], other["weight"])
 
 
@@ -146,7 +151,7 @@ def test_rescaled_parameter_dropout_has_the_same_masks_and_keeps_the_mean() -> N
     case = make_case("mlp")
     _, plain = perturbation("parameter_dropout", case.model, 0, 1, {"p_max": 1.0})
     _, rescaled = perturbation("parameter_dropout", case.model, 0, 1, {"p_max": 1.0, "rescale": True})
-    _, p = dropout_masks(case.model, 0, 1, 1.0)
+    _, p = dropout_masks(TrainedModel(case.model, 0), 1, 1.0)
     assert 0.05 < p < 1
     for name, tensor in plain(case.state).items():
         torch.testing.assert_close(rescaled(case.state)[name], tensor / (1 - p))
@@ -155,10 +160,8 @@ def test_rescaled_parameter_dropout_has_the_same_masks_and_keeps_the_mean() -> N
 @pytest.mark.parametrize("p_max", [0.01, 0.5])
 def test_parameter_dropout_zeroes_about_the_drawn_share(p_max: float) -> None:
     model = torch.nn.Linear(400, 100)
-    shares = [
-        1 - torch.cat([m.flatten() for m in dropout_masks(model, 0, number, p_max)[0].values()]).double().mean()
-        for number in range(1, 30)
-    ]
+    masks = [dropout_masks(TrainedModel(model, 0), number, p_max)[0] for number in range(1, 30)]
+    shares = [1 - torch.cat([kept.flatten() for kept in one.values()]).double().mean() for one in masks]
     assert all(0 <= share < p_max * 1.2 for share in shares)
     assert float(sum(shares)) / len(shares) == pytest.approx(p_max / 2, rel=0.3)
 
@@ -166,7 +169,7 @@ def test_parameter_dropout_zeroes_about_the_drawn_share(p_max: float) -> None:
 @pytest.mark.parametrize(
     ("number", "kind", "options", "sentence"),
     [
-        (1, "snapshots", {}, '"snapshots" is not known; known are parameter_dropout, gaussian'),
+        (1, "snapshots", {}, 'ensemble "snapshots" is not known; Known: activation_dropout, checkpoints'),
         (1, None, {}, "only member 0"),
         (1, "parameter_dropout", {"p_max": 0.0}, "p_max is 0.0; it must be above 0"),
         (1, "parameter_dropout", {"p_max": 1.5}, "p_max is 1.5"),

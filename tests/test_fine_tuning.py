@@ -7,7 +7,7 @@ import torch
 from plain_training import SETTINGS, SPEC, difference, examples, plain_logits, plain_training, start_of
 from torch.nn.functional import cross_entropy
 
-from heft.auxiliary.members import train_fine_tune
+from heft.auxiliary.training import AuxiliaryContext
 from heft.baselines.declare import BaselineContext
 from heft.registry import declarations
 from heft.seeds import RunSeeds, derive_seed
@@ -59,7 +59,8 @@ def test_its_history_is_that_of_the_validation_split() -> None:
 def test_a_member_is_fine_tuned_in_the_batch_order_of_its_own_seeds(
     member: int, resample: list[str], seed: int, names: tuple[str | int, ...]
 ) -> None:
-    trained = train_fine_tune(SPEC, BASE, VALIDATION, SETTINGS, FINE_TUNING, 4, member, resample)
+    context = AuxiliaryContext(SPEC, TRAIN, VALIDATION, SETTINGS, 4, resample, FINE_TUNING, {member: BASE})
+    trained = declarations("auxiliary")["fine_tunes"].load()().train(context, [member])
     found = trained.checkpoints.runs[member].states[2].state
     assert difference(found, by_hand(derive_seed(seed, *names, "order"))) < 1e-6
 

@@ -19,7 +19,7 @@ SHAPES = [
     "results/{e}/data/inputs.safetensors",
     "results/{e}/seed{s}/scores/{v}.parquet",
     "results/{e}/seed{s}/scores/{m}/members.parquet",
-    "results/{e}/seed{s}/members/{kind}/group{g}/states.safetensors",
+    "results/{e}/seed{s}/auxiliary/{kind}/group{g}/states.safetensors",
     "reports/{e}/figures/{file}",
     "logs/{e}/seed{s}/evaluate/{v}.log",
 ]
@@ -32,7 +32,9 @@ GONE = {
     "results/kept/seed1/scores/loss.parquet": "kept, seed 1",
     "results/kept/seed0/scores/ip.parquet": "kept, ip",
     "results/kept/seed0/scores/ip/members.parquet": "kept, ip",
-    "results/kept/seed0/members/folds/group1/states.safetensors": "kept, members folds group 1",
+    "results/kept/seed0/auxiliary/folds/group1/states.safetensors": "kept, folds group 1",
+    "results/kept/seed0/members/folds/group0/states.safetensors": "kept, made by an older version",
+    "logs/kept/seed0/members/folds-group0.log": "kept, made by an older version",
     "reports/gone/figures/answer.svg": "experiment gone",
     "logs/kept/seed0/evaluate/ip.log": "kept, ip",
     "results/kept/.x.json.999999999.0123abcd.tmp": "left by a process that was killed",
@@ -40,7 +42,7 @@ GONE = {
 STAYS = [
     "results/kept/data/inputs.safetensors",
     "results/kept/seed0/scores/loss.parquet",
-    "results/kept/seed0/members/folds/group0/states.safetensors",
+    "results/kept/seed0/auxiliary/folds/group0/states.safetensors",
     "reports/kept/figures/answer.svg",
     "results/gone/my notes.txt",
     "results/kept/.x.json.1.0123abcd.tmp",  # of a process that lives
@@ -91,11 +93,12 @@ def test_links_are_not_followed(folder: Path, tmp_path_factory: pytest.TempPathF
         ("kept/seed0/train", ""),
         ("kept/seed0/score_members/loss", ""),
         ("kept/seed0/evaluate/none/remove/0.05", ""),
-        ("kept/seed0/members/folds group0", ""),
+        ("kept/seed0/auxiliary/folds group0", ""),
+        ("kept/seed0/members/folds group0", "kept, made by an older version"),
         ("gone/prepare", "experiment gone"),
         ("kept/seed2", "kept, seed 2"),
         ("kept/seed0/evaluate/ip/remove/0.05", "kept, ip"),
-        ("kept/seed0/members/seeds group1", "kept, members seeds group 1"),
+        ("kept/seed0/auxiliary/seeds group1", "kept, seeds group 1"),
     ],
 )
 def test_a_run_is_known_by_its_key(key: str, what: str) -> None:

@@ -67,9 +67,9 @@ def test_recorded_dynamics_come_back_for_the_example_of_their_id_and_the_run_of_
     write_checkpoints(tmp_path, selected)
     table = trained.dynamics.sample(frac=1.0, random_state=0)
     write_parquet(tmp_path / "dynamics.parquet", table)
-    lists: dict[str, Any] = {name: [] for name in ("seeds", "folds", "subsets", "fine_tunes")}
-    lists |= {"checkpoints": tmp_path / "checkpoints.json", "dynamics": [tmp_path / "dynamics.parquet"]}
-    found = load_trained(SimpleNamespace(**lists), TRAIN, seed=0)
+    dynamics = [tmp_path / "dynamics.parquet"]
+    files = SimpleNamespace(checkpoints=tmp_path / "checkpoints.json", auxiliary=[], dynamics=dynamics)
+    found = load_trained(files, {"method": "aum", "options": {}}, TRAIN, seed=0)
     assert set(found.dynamics) == {0, 3}
     for number, dynamics in found.dynamics.items():
         assert dynamics.label_logit.shape == (SETTINGS.epochs, len(TRAIN))

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 import torch
-from attribution_cases import N_CLASSES, N_TRAIN, Case, inner, make_case
+from attribution_cases import N_CLASSES, N_TRAIN, Case, further_models, inner, make_case
 from test_kernels import dense_gauss_newton
 from test_methods import refitted, validation_loss
 from torch.func import functional_call, hessian
@@ -347,7 +347,8 @@ def test_random_projection_warns_where_noise_hides_the_scores() -> None:
 def test_trak_is_its_dense_formula() -> None:
     case = case_of("mlp")
     dimension, parts, doubts = 8, [], []
-    for number, state in enumerate(case.context().subsets[:3]):
+    subsets = case.context().auxiliary_models("subsets")[:3]
+    for number, (state, _) in enumerate(subsets):
         parameters, buffers = case.split(dict(state))
         like = dict(parameters)
 
@@ -373,7 +374,7 @@ def test_trak_is_its_dense_formula() -> None:
         logits = functional_call(case.model, dict(state), (case.train.inputs,))
         doubts.append(1 - logits.softmax(1).gather(1, case.train.labels[:, None])[:, 0])
     expected = -torch.stack(doubts).mean(0) * torch.stack(parts).mean(0)
-    context = case.context(subsets=case.context().subsets[:3])
+    context = case.context(auxiliary={"subsets": subsets})
     close(scores("trak", context, models=3, dimension=dimension), expected, 1e-6)
 
 
@@ -447,7 +448,7 @@ def left_out() -> tuple[Case, Context, torch.Tensor]:
         final=base,
         weight_decay=decay,
         spaced=[checkpoint.__class__(base, 10, 0.1) for checkpoint in case.context().spaced],
-        subsets=[refitted(case, 2.0 * half, decay) for half in halves],
+        auxiliary={"subsets": further_models(refitted(case, 2.0 * half, decay) for half in halves)},
     )
     return case, context, N_TRAIN * torch.stack(changes)
 

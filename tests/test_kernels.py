@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 import torch
 from attribution_cases import MODELS, N_CLASSES, N_TRAIN, Case, inner, make_case
+from perturbed import perturbation
 from torch import nn
 from torch.func import functional_call, grad, jacrev
 from torch.nn.functional import cross_entropy
 
-from heft.ensembles.perturbations import perturbation
 from heft.errors import HeftError
 from heft.kernels.batch import Batch
 from heft.kernels.curvature import curvature_operator

@@ -23,6 +23,7 @@ from heft.errors import HeftError
 from heft.evaluation.measuring import Judge, numbers_of
 from heft.evaluation.rows import Evaluated, Splits, evaluate_variant
 from heft.registry import added_folder, declarations
+from heft.workflow.planning.code import evaluation_files, scorer_files, stage_code
 from heft.workflow.planning.plan import Plan, load_plan
 
 SHIPPED = yaml.safe_load((ROOT / "config.yaml").read_text())
@@ -176,14 +177,17 @@ def test_a_measure_that_is_not_finite_or_names_no_objective_is_a_sentence(folder
 
 def test_a_job_runs_the_objective_that_its_method_looks_at_and_evaluation_all_of_them() -> None:
     plan = planned(objective="macro_loss", measure="balanced_accuracy")
-    modules = {method: set(plan.code("a", "score_members", method, model=True)) for method in ("ip", "loss")}
+    modules = {
+        method: set(stage_code(plan, "a", "score_members", *scorer_files(plan, "a", method), model=True))
+        for method in ("ip", "loss")
+    }
     assert {f"heft.objectives.{name}" for name in ("loss", "macro_loss")} & modules["ip"] == {
         "heft.objectives.macro_loss"
     }
     assert plan.objective("a", "ip") == {"name": "macro_loss", "options": {}}
     assert plan.objective("a", "loss") == {}
     assert not [name for name in modules["loss"] if name.startswith("heft.objectives.macro")]
-    evaluate = plan.code("a", "evaluate", model=True)
+    evaluate = stage_code(plan, "a", "evaluate", *evaluation_files(plan, "a"), model=True)
     assert {f"heft.objectives.{name}" for name in declarations("objectives")} <= set(evaluate)
     assert {f"heft.evaluation.metrics.{name}" for name in declarations("evaluation/metrics")} <= set(evaluate)
     assert plan.measure("a") == {"name": "balanced_accuracy", "options": {}}

@@ -52,8 +52,9 @@ def test_a_method_reads_only_what_it_declares(name: str, case: Case) -> None:
     declared = declarations("methods")[name]
     needs = declared.fields["needs"]
     empty = {"final": {}, "spaced": (), "early": (), "validation": None, "true_labels": None}
-    empty |= {"dynamics": None, "folds": (), "subsets": (), "fine_tuned": {}}
-    context = case.context(**{key: value for key, value in empty.items() if key not in needs})
+    changes = {key: value for key, value in (empty | {"dynamics": None}).items() if key not in needs}
+    further = {need: models for need, models in case.context().auxiliary.items() if need in needs}
+    context = case.context(**changes, auxiliary=further)
     assert torch.equal(declared.load()(context), scores(name, case))
 
 
@@ -168,7 +169,8 @@ def test_confidence_and_trusted_loss_are_their_formulas(case: Case) -> None:
     p = predict(case.model, case.state, case.train.inputs).softmax(1)[rows, labels]
     torch.testing.assert_close(scores("confidence", case), p, rtol=0, atol=1e-12)
     assert torch.equal(scores("confidence", case).argsort(), scores("loss", case).argsort())
-    tuned = predict(case.model, dict(case.context().fine_tuned), case.train.inputs).log_softmax(1)[rows, labels]
+    (fine_tuned,) = case.context().auxiliary_models("fine_tuned")
+    tuned = predict(case.model, dict(fine_tuned.state), case.train.inputs).log_softmax(1)[rows, labels]
     torch.testing.assert_close(scores("trusted_loss", case), tuned, rtol=0, atol=1e-12)
 
 
@@ -194,7 +196,7 @@ def test_aum_is_the_mean_margin_and_forgetting_counts_what_was_learned_then_lost
 
 def test_confident_learning_is_cleanlabs_score_of_out_of_fold_probabilities(case: Case) -> None:
     labels, expected = case.train.labels, torch.zeros(N_TRAIN, dtype=torch.float64)
-    for fold in case.context().folds:
+    for fold in case.context().auxiliary_models("folds"):
         p = predict(case.model, dict(fold.state), case.train.inputs).softmax(1)
         expected = torch.where(fold.held_out, p[torch.arange(N_TRAIN), labels], expected)
     torch.testing.assert_close(scores("confident_learning", case), expected, rtol=0, atol=1e-12)

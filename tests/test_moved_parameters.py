@@ -7,10 +7,10 @@ import battery
 import pytest
 import torch
 from dense_reference import N_TRAIN, built, close, reference, scores
+from perturbed import perturbation
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
-from heft.ensembles.perturbations import perturbation
 from heft.errors import HeftError
 from heft.kernels.selection import selected_parameters
 

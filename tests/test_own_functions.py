@@ -14,6 +14,7 @@ from heft.own_module import MODULES_VARIABLE
 from heft.registry import find
 from heft.scoring.members import score_members
 from heft.variants import Scorer, twice
+from heft.workflow.planning.code import scorer_files, stage_code
 from heft.workflow.planning.plan import Plan, load_plan
 
 SCORES = '''"""Scores of my own."""
@@ -144,9 +145,12 @@ def test_a_model_of_ones_own_needs_no_types_and_those_it_has_are_checked(folder:
 
 def test_its_files_are_in_the_fingerprint_of_its_scores(folder: Path) -> None:
     plan = planned(folder, methods=["random", "my_package.scores:norms"])
-    code = plan.code("small", "score_members", method="my_package.scores:norms")
-    assert {"my_package/scores.py", "my_helpers"} <= set(code)
-    assert "my_helpers" not in plan.code("small", "score_members", method="random")
+    codes = {
+        scorer: stage_code(plan, "small", "score_members", *scorer_files(plan, "small", scorer))
+        for scorer in plan.experiments["small"].scorers
+    }
+    assert {"my_package/scores.py", "my_helpers"} <= set(codes["my-package.scores-norms"])
+    assert "my_helpers" not in codes["random"]
 
 
 def test_the_names_of_its_files_hold_letters_digits_and_dashes_and_a_clash_is_said() -> None:

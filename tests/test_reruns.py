@@ -98,7 +98,7 @@ def test_an_edit_of_what_reads_results_back_reruns_who_reads_them(workspace: Wor
     assert add_a_line(workspace, "workflow/results/*.py") == 3
     rules = rules_of(workspace.plan())
     assert {"score_members", "report"} <= rules
-    assert not rules & {"prepare", "split", "train", "checkpoint", "members"}
+    assert not rules & {"prepare", "split", "train", "checkpoint", "auxiliary"}
 
 
 def test_an_edited_baseline_reruns_it_alone(workspace: Workspace) -> None:
@@ -162,14 +162,14 @@ def test_a_further_ensemble_size_scores_that_scorer_again(workspace: Workspace) 
     workspace.configure(with_change(ensembles=ensembles))
     jobs = workspace.plan()
     assert variants_of(jobs, {"score_members"}) == {"loss__seeds"}
-    assert "members" not in rules_of(jobs)
+    assert "auxiliary" not in rules_of(jobs)
 
 
 def test_a_changed_noise_rate_reruns_all_of_that_experiment(workspace: Workspace) -> None:
     data = copy.deepcopy(SMALL["definitions"]["small"]["data"])
     workspace.configure(with_change(data=data | {"noise": {"kind": "pairs", "rate": 0.2}}))
     jobs = workspace.plan()
-    assert rules_of(jobs) >= {"split", "train", "checkpoint", "members", "score_members", "report", *AFTER_SCORES}
+    assert rules_of(jobs) >= {"split", "train", "checkpoint", "auxiliary", "score_members", "report", *AFTER_SCORES}
     assert "prepare" not in rules_of(jobs)
     assert {job.wildcards["e"] for job in jobs if job.rule != "all"} == {"small"}
 
@@ -184,7 +184,7 @@ def test_a_changed_experiment_leaves_the_other_alone(workspace: Workspace) -> No
 def test_a_changed_base_model_reruns_everything_but_the_data(workspace: Workspace) -> None:
     workspace.configure(with_change(model={"mlp": {"hidden": [16]}}))
     jobs = workspace.plan()
-    trained = {"check_model", "train", "checkpoint", "members", "score_members", "baseline"}
+    trained = {"check_model", "train", "checkpoint", "auxiliary", "score_members", "baseline"}
     assert rules_of(jobs) == {*trained, "report", *AFTER_SCORES}
     assert {job.variant for job in jobs if job.rule == "retrain"} >= {"none", "random", "ip"}
 

@@ -2,9 +2,8 @@
 
 import numpy as np
 import pytest
-from attribution_cases import N_CLASSES, N_TRAIN, Case, make_case
+from attribution_cases import N_CLASSES, N_TRAIN, Case, further_models, make_case
 
-from heft.ensembles.kinds import KINDS
 from heft.errors import HeftError
 from heft.objectives.loss import loss
 from heft.registry import declarations
@@ -36,7 +35,7 @@ def scored(case: Case, name: str, kind: str | None, size: int, **changes: object
 STRONG = {"parameter_dropout": {"p_max": 1.0}, "gaussian": {"sigma": 0.3}, "activation_dropout": {"rate": 0.5}}
 
 
-@pytest.mark.parametrize("kind", list(KINDS))
+@pytest.mark.parametrize("kind", list(declarations("ensembles")))
 @pytest.mark.parametrize("name", [n for n, d in declarations("methods").items() if d.fields["ensemble"]])
 def test_every_method_with_a_model_takes_every_kind_of_ensemble(case: Case, name: str, kind: str) -> None:
     found = scored(case, name, kind, 2, ensemble_options=STRONG.get(kind))
@@ -52,7 +51,7 @@ def test_only_methods_without_a_model_take_no_ensemble() -> None:
     assert alone == {"random", "oracle"}
 
 
-@pytest.mark.parametrize("kind", list(KINDS))
+@pytest.mark.parametrize("kind", list(declarations("ensembles")))
 def test_members_do_not_depend_on_how_many_there_are(case: Case, kind: str) -> None:
     np.testing.assert_array_equal(scored(case, "ip", kind, 3).scores[:, :2], scored(case, "ip", kind, 2).scores)
 
@@ -127,9 +126,12 @@ def test_what_a_method_says_of_its_scores_is_kept_for_each_member(case: Case) ->
 
 
 def test_a_member_has_its_own_models_on_subsets(case: Case) -> None:
-    found = scored(case, "trak", "seeds", 2, options={"models": 2, "damping": 0.1})
-    subsets = [case.run(1 + 0.05 * number).final.state for number in (2, 3)]
-    expected = declarations("methods")["trak"].load()(case.context(subsets=subsets), models=2, damping=0.1)
+    found = scored(
+        case, "trak", "seeds", 2, options={"models": 2, "damping": 0.1}, trained=case.trained(2, 2.0, n_subsets=2)
+    )
+    subsets = further_models(case.run(1 + 0.05 * number).final.state for number in (2, 3))
+    context = case.context(auxiliary={"subsets": subsets})
+    expected = declarations("methods")["trak"].load()(context, models=2, damping=0.1)
     np.testing.assert_allclose(found.scores[:, 1], expected.numpy(), atol=1e-12)
     assert [cost.training_cpu_seconds for cost in found.costs] == [4.0, 4.0]
 

@@ -14,9 +14,10 @@ from heft.auxiliary.folds import draw_folds
 from heft.ensembles.members import TrainedModels
 from heft.training.checkpoints import Checkpoints, Run, SavedState, write_checkpoints
 from heft.training.dynamics import dynamics_of_epoch
-from heft.workflow.results.scoring_inputs import folders_of, load_trained
+from heft.workflow.results.scoring_inputs import folders_by_kind, load_trained
 
 TRAIN = examples()
+SCORER = {"method": "trak", "options": {"models": 2}}
 
 
 def state(number: int) -> dict[str, torch.Tensor]:
@@ -50,18 +51,19 @@ def loaded(tmp_path_factory: pytest.TempPathFactory) -> TrainedModels:
     base, *_ = write_runs(folder / "checkpoints", {0: 100})
     marked: dict[str, dict[str, dict[int, int]]] = {
         "seeds": {"group0": {2: 102, 1: 101}, "group1": {5: 105}},
-        "folds": {"group3": {1: 231, 0: 230, 2: 232}, "group0": {0: 200}},
+        "folds": {"group3": {16: 231, 15: 230, 17: 232}, "group0": {0: 200}},
         "subsets": {"group0": {0: 300, 1: 301}, "group1": {7: 307}},
         "fine_tunes": {"group0": {0: 400}, "group2": {2: 402}},
     }
-    files: dict[str, Any] = {"checkpoints": base, "dynamics": []}
+    files: dict[str, Any] = {"checkpoints": base, "dynamics": [], "auxiliary": []}
     for kind, groups in marked.items():
-        files[kind] = [file for group, runs in groups.items() for file in write_runs(folder / kind / group, runs)]
+        for group, runs in groups.items():
+            files["auxiliary"] += write_runs(folder / kind / group, runs)
     for number, recorded in enumerate(((0,), (2, 5))):
         table = pd.concat([dynamics_table(run, epochs=2) for run in recorded])
         write_parquet(folder / f"dynamics{number}.parquet", table)
         files["dynamics"].append(folder / f"dynamics{number}.parquet")
-    return load_trained(SimpleNamespace(**files), TRAIN, seed=6)
+    return load_trained(SimpleNamespace(**files), SCORER, TRAIN, seed=6)
 
 
 def test_seeds_and_the_base_model_are_runs_by_member(loaded: TrainedModels) -> None:
@@ -69,14 +71,24 @@ def test_seeds_and_the_base_model_are_runs_by_member(loaded: TrainedModels) -> N
 
 
 def test_folds_are_in_the_order_of_their_numbers_with_the_parts_that_they_held_out(loaded: TrainedModels) -> None:
-    assert {member: marks(runs) for member, runs in loaded.folds.items()} == {3: [230, 231, 232], 0: [200]}
-    for member in (0, 3):
-        assert torch.equal(loaded.fold_of[member], draw_folds(TRAIN.labels, 6, member))
+    folds = loaded.auxiliary["folds"]
+    found = {member: marks(one.run for one in models) for member, models in folds.items()}
+    assert found == {3: [230, 231, 232], 0: [200]}
+    fold_of = draw_folds(TRAIN.labels, 6, 3)
+    assert all(torch.equal(one.held_out, fold_of == fold) for fold, one in enumerate(folds[3]))
 
 
-def test_subsets_and_fine_tunes_have_their_own_numbers(loaded: TrainedModels) -> None:
-    assert {number: marks([run]) for number, run in loaded.subsets.items()} == {0: [300], 1: [301], 7: [307]}
-    assert {member: marks([run]) for member, run in loaded.fine_tuned.items()} == {0: [400], 2: [402]}
+def test_subsets_belong_to_members_as_the_option_of_the_method_says(loaded: TrainedModels) -> None:
+    subsets = loaded.auxiliary["subsets"]
+    found = {member: marks(one.run for one in models) for member, models in subsets.items()}
+    assert found == {0: [300, 301], 3: [307]}
+    assert [int(one.held_out.sum()) for one in subsets[0]] == [len(TRAIN) - len(TRAIN) // 2] * 2
+
+
+def test_fine_tunes_belong_to_the_member_of_their_number(loaded: TrainedModels) -> None:
+    tuned = loaded.auxiliary["fine_tuned"]
+    assert {member: marks(one.run for one in models) for member, models in tuned.items()} == {0: [400], 2: [402]}
+    assert not any(one.held_out.any() for models in tuned.values() for one in models)
 
 
 def test_dynamics_leave_the_initial_state_out_and_belong_to_their_run(loaded: TrainedModels) -> None:
@@ -88,12 +100,12 @@ def test_dynamics_leave_the_initial_state_out_and_belong_to_their_run(loaded: Tr
 
 def test_nothing_is_loaded_where_nothing_is_needed(tmp_path: Path) -> None:
     base, *_ = write_runs(tmp_path, {0: 1})
-    lists: dict[str, Any] = {name: [] for name in ("seeds", "folds", "subsets", "fine_tunes", "dynamics")}
-    found = load_trained(SimpleNamespace(checkpoints=base, **lists), TRAIN, seed=0)
-    assert [len(part) for part in (found.folds, found.fold_of, found.subsets, found.fine_tuned, found.dynamics)] == [
-        0
-    ] * 5
+    files = SimpleNamespace(checkpoints=base, auxiliary=[], dynamics=[])
+    found = load_trained(files, SCORER, TRAIN, seed=0)
+    assert (list(found.runs), found.auxiliary, found.dynamics) == ([0], {}, {})
 
 
-def test_a_folder_is_named_once_in_the_order_of_its_files() -> None:
-    assert folders_of(["b/x", "a/x", "b/y"]) == [Path("b"), Path("a")]
+def test_a_folder_is_named_once_under_its_kind() -> None:
+    files = ["a/seeds/group1/x", "a/folds/group0/x", "a/seeds/group1/y", "a/seeds/group0/y"]
+    folders = folders_by_kind(files)
+    assert folders == {"seeds": [Path("a/seeds/group1"), Path("a/seeds/group0")], "folds": [Path("a/folds/group0")]}

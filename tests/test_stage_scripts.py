@@ -91,8 +91,8 @@ def chain(tmp_path_factory: pytest.TempPathFactory) -> Chain:
     chain.run("train", {}, states, TRAINING)
     chain.run("checkpoint", {"facts": "train/states.json", "history": "train/history.parquet"},
               {"facts": "checkpoints/checkpoints.json"}, KEPT)  # fmt: skip
-    none = {name: [] for name in ("seeds", "folds", "subsets", "fine_tunes", "dynamics")}
-    chain.run("score_members", {"checkpoints": "checkpoints/checkpoints.json", **none},  # type: ignore[dict-item]
+    none: dict[str, Any] = {"auxiliary": [], "dynamics": []}
+    chain.run("score_members", {"checkpoints": "checkpoints/checkpoints.json", **none},
               {"scores": "members.parquet", "cost": "cost.json"},
               {"scorer": SCORER, "weight_decay": SETTINGS.weight_decay,
                "objective": {"name": "loss", "options": {}}}, m="if_cg")  # fmt: skip
@@ -171,10 +171,11 @@ def test_the_lowest_scores_leave_and_the_table_measures_on_the_split_that_it_nam
         assert row["score_cpu_seconds"] > 0
 
 
-def tuned(chain: Chain, kind: str, group: int, **params: Any) -> dict[str, Tensor]:
-    files: Any = {"tuned": [str(chain.folder / "checkpoints/checkpoints.json")]}
+def further(chain: Chain, kind: str, numbers: list[int], *continued: str) -> dict[str, Tensor]:
+    """States of the first group of further models of a kind."""
+    files: Any = {"continued": [str(chain.folder / file) for file in continued]}
     output = {"facts": f"{kind}/checkpoints.json", "history": f"{kind}/h.parquet", "dynamics": f"{kind}/d.parquet"}
-    chain.run("members", files, output, TRAINING | KEPT | FINE_TUNING | params, kind=kind, g=str(group))
+    chain.run("auxiliary", files, output, TRAINING | KEPT | FINE_TUNING | {"numbers": numbers}, kind=kind, g="0")
     return chain.read(f"{kind}/states.safetensors")
 
 
@@ -183,16 +184,19 @@ def state_in(states: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
 
 
 def test_fine_tuning_goes_on_from_the_base_model_on_validation_as_member_and_as_baseline(chain: Chain) -> None:
-    assert difference(state_in(tuned(chain, "fine_tunes", 0), "0/2/"), tuned_by_hand()) < 1e-5
+    assert (
+        difference(state_in(further(chain, "fine_tunes", [0], "checkpoints/checkpoints.json"), "0/2/"), tuned_by_hand())
+        < 1e-5
+    )
     chain.run("baseline", {"checkpoints": "checkpoints/checkpoints.json"},
               {"states": "tuned.safetensors", "cost": "tuned.json"},
               TRAINING | FINE_TUNING | {"variant": {"method": "finetuned", "options": {}}}, v="finetuned")  # fmt: skip
     assert difference(state_in(chain.read("tuned.safetensors"), "unpruned-0/"), tuned_by_hand()) < 1e-5
 
 
-def test_a_fold_of_the_members_stage_leaves_its_part_of_the_training_split_out(chain: Chain) -> None:
+def test_a_fold_of_the_auxiliary_stage_leaves_its_part_of_the_training_split_out(chain: Chain) -> None:
     train: Examples = SPLITS["train"]
     weights = (draw_folds(train.labels, SEED, 0) != 3).float()
     start, order = start_of(derive_seed(SEED, "init", "parameters")), derive_seed(SEED, "init", "order")
     expected = plain_training(start, train.inputs, train.labels, order, cosine_rates(SETTINGS, 3), weights=weights)
-    assert difference(state_in(tuned(chain, "folds", 0), "3/3/"), expected) < 1e-5
+    assert difference(state_in(further(chain, "folds", [0, 1, 2, 3, 4]), "3/3/"), expected) < 1e-5

@@ -39,7 +39,7 @@ SMALL = {
     },
 }
 
-# The smallest run with every stage but `members`.
+# The smallest run with every stage but `auxiliary`.
 TINY = {
     "experiments": ["small"],
     "definitions": {

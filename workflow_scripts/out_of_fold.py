@@ -11,15 +11,15 @@ def main(job: Any, record: RunRecord) -> None:
     import pandas as pd
 
     from heft.artifacts import write_parquet
-    from heft.auxiliary.folds import draw_folds
+    from heft.auxiliary.folds import Folds
     from heft.data.examples import load_examples
     from heft.kernels.out_of_fold import out_of_fold_probabilities
     from heft.training.checkpoints import load_checkpoints
 
     train = load_examples(Path(job.input.manifest).parent, job.input.train)
     trained = load_checkpoints(Path(job.input.folds[0]).parent)
-    fold_of = draw_folds(train.labels, int(job.wildcards.s), 0)
-    folds = [(run.final.state, fold_of == fold) for fold, run in trained.runs.items()]
+    seed = int(job.wildcards.s)
+    folds = [(run.final.state, Folds().held_out(train.labels, seed, fold)) for fold, run in trained.runs.items()]
     spec = trained.model
     found = out_of_fold_probabilities(spec.build(seed=0), folds, train.inputs, train.labels, spec.n_classes)
     columns = {f"class{label:04d}": found[:, label].numpy() for label in range(spec.n_classes)}

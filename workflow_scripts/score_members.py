@@ -28,7 +28,7 @@ def main(job: Any, record: RunRecord) -> None:
         scorer["ensemble"] or None,
         scorer["members"],
         model=spec.build(seed=0),
-        trained=load_trained(job.input, train, seed),
+        trained=load_trained(job.input, scorer, train, seed),
         train=Batch(train.inputs, train.labels, train.groups),
         validation=Batch(validation.inputs, validation.labels, validation.groups),
         true_labels=train.true_labels,

@@ -2,11 +2,12 @@
 
 from functools import partial
 
+import torch
 from problem import N_CLASSES, Problem, main
 from torch import Tensor
 
 from heft.kernels.batch import Batch
-from heft.methods.context import Checkpoint, Context
+from heft.methods.context import AuxiliaryModel, Checkpoint, Context
 from heft.objectives.declare import Objective
 from heft.objectives.loss import loss
 from heft.registry import declarations
@@ -24,7 +25,7 @@ def run(method: str, problem: Problem, objective: Objective = loss, **options: o
         model=problem.model,
         final=problem.state,
         spaced=checkpoints,
-        subsets=[problem.state],
+        auxiliary={"subsets": [AuxiliaryModel(problem.state, torch.zeros(len(problem.train[0]), dtype=torch.bool))]},
         validation=Batch(*problem.validation),
         objective=objective,
     )

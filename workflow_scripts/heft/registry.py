@@ -18,10 +18,14 @@ from heft.rooms import DECORATORS, PACKAGE
 
 # What reading a file as Python may raise.
 MISREAD = (OSError, RecursionError, SyntaxError, ValueError)
-# What a method's or an action's context holds of the trained model and the data by itself.
-NEEDS = ("final", "spaced", "early", "dynamics", "validation", "true_labels", "folds", "subsets", "fine_tuned")
-# Rooms whose files may need something else.
-OTHER_NEEDS = {"objectives": ("groups",), "evaluation/metrics": ("groups",)}
+# Room -> what its files may need of the trained model and of the data.
+NEEDS = {
+    "methods": ("final", "spaced", "early", "dynamics", "validation", "true_labels"),
+    "objectives": ("groups",),
+    "evaluation/metrics": ("groups",),
+}
+# Rooms whose files may also need what a kind of further trained models serves.
+NEED_FURTHER_MODELS = ("methods", "curation")
 _FOLDERS: dict[str, list[Path]] = {room: [PACKAGE / room] for room in DECORATORS}
 
 
@@ -107,9 +111,10 @@ def _read(file: Path, room: str) -> Declaration | str | None:
 
 def _unknown_need(declared: Declaration) -> str:
     """A sentence on a need that nothing serves; else empty."""
-    known = {*OTHER_NEEDS.get(declared.room, NEEDS)}
-    if (further := {*declared.fields.get("needs", ())} - known) and declared.room not in OTHER_NEEDS:
-        known |= {one.fields.get("need") for one in declarations("auxiliary").values()} - {"", None}
+    known = {*NEEDS.get(declared.room, ())}
+    further = {*declared.fields.get("needs", ())} - known
+    if further and declared.room in NEED_FURTHER_MODELS:
+        known |= {one.fields["need"] for one in declarations("auxiliary").values()} - {""}
     unknown = next(iter(sorted(further - known)), "")
     if not unknown:
         return ""

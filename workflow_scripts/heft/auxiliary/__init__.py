@@ -1,1 +1,1 @@
-"""Further trained models that methods and ensembles ask for."""
+"""Further trained models that methods and ensembles ask for, one file a kind."""

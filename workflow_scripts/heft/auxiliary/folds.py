@@ -1,12 +1,42 @@
-"""Folds and halves of the training split, for models that did not see an example."""
+"""folds: models that are each trained without a part of the data; together they hold out each example once."""
+
+from collections.abc import Sequence
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from heft.auxiliary.declare import auxiliary
+from heft.auxiliary.training import Auxiliary, AuxiliaryContext
 from heft.seeds import derive_seed
+from heft.training.runs import TrainedRuns, train_runs
 
 N_FOLDS = 5
+
+
+@auxiliary(
+    gives="further models, each trained without a part of the data",
+    need="folds",
+    models=5,
+    group_size=5,
+)
+class Folds(Auxiliary):
+    """One model a fold, with the initial weights and the batch order of its member; a group is a member."""
+
+    def train(self, context: AuxiliaryContext, numbers: Sequence[int]) -> TrainedRuns:
+        return train_runs(
+            context.spec,
+            context.train,
+            context.validation,
+            context.training,
+            {number: context.seeds_of(number // N_FOLDS) for number in numbers},
+            weights=self.weights(context, numbers),
+            called=lambda number: f"member {number // N_FOLDS}, fold {number % N_FOLDS}",
+        )
+
+    def held_out(self, labels: Tensor, seed: int, number: int) -> Tensor:
+        """The examples of the model's fold."""
+        return draw_folds(labels, seed, number // N_FOLDS) == number % N_FOLDS
 
 
 def draw_folds(labels: Tensor, seed: int, member: int) -> Tensor:
@@ -20,11 +50,3 @@ def draw_folds(labels: Tensor, seed: int, member: int) -> Tensor:
         members = generator.permutation(np.flatnonzero(labels.numpy() == label))
         fold_of[members] = (np.arange(len(members)) + generator.integers(N_FOLDS)) % N_FOLDS
     return torch.from_numpy(fold_of)
-
-
-def half_of(labels: Tensor, seed: int, number: int) -> Tensor:
-    """Which examples the subset of that number keeps: bool [n], a random half, from seed and number alone."""
-    generator = np.random.default_rng(derive_seed(seed, "subsets", number))
-    kept = torch.zeros(len(labels), dtype=torch.bool)
-    kept[torch.from_numpy(generator.permutation(len(labels))[: len(labels) // 2])] = True
-    return kept

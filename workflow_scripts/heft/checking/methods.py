@@ -5,10 +5,11 @@ from typing import Any
 
 import torch
 
+from heft.auxiliary.kinds import Kind, kinds
 from heft.checking.finding import Finding
 from heft.checking.subject import SEED, Subject
 from heft.checking.training import settings_of
-from heft.ensembles.members import TrainedModels, dynamics_of, member
+from heft.ensembles.members import AuxiliaryRun, TrainedModels, dynamics_of, member
 from heft.errors import HeftError
 from heft.kernels.batch import Batch
 from heft.methods.context import Context
@@ -54,11 +55,7 @@ class Trial:
         dynamics = dynamics_of(self.model, [states[epoch].state for epoch in roles["every"]], self.base)
         self.trained = TrainedModels(
             runs={0: run, 1: run},
-            folds={0: [run, run]},
-            fold_of={0: torch.arange(len(examples)) % 2},
-            subsets={0: run, 1: run},
-            subsets_each=2,
-            fine_tuned={0: run},
+            auxiliary={kind.need: {0: _as_further_models(run, kind, len(examples))} for kind in kinds().values()},
             dynamics={0: dynamics, 1: dynamics},
         )
 
@@ -78,6 +75,13 @@ class Trial:
         except Exception as error:  # of a method: a table that ends here would tell less
             return Finding(name, reason_of(error))
         return Finding(name)
+
+
+def _as_further_models(run: Run, kind: Kind, n_train: int) -> list[AuxiliaryRun]:
+    """The same run in the place of one or two further models, which together hold out each example once."""
+    n = 1 if kind.models == 1 else 2
+    number_of = torch.arange(n_train) % n
+    return [AuxiliaryRun(run, number_of == number) for number in range(n)]
 
 
 def methods_that_run(

@@ -1,31 +1,38 @@
-"""Activation dropout as a fixed change of the model, the same for every example, training and validation alike.
+"""activation_dropout: members are the trained model with a fixed mask on its activations, the same for all examples.
 
 What enters each layer but the first is zeroed with probability `rate` and divided by 1 - rate: one mask a layer and
 member, over features or channels. Layers are Linear, Bilinear, convolutions, attention and recurrent ones.
 """
 
 import copy
-import hashlib
-from collections.abc import Callable, Collection, Mapping, Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any
 
 import torch
+from annotated_types import Gt, Lt
 from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence
 
+from heft.ensembles.declare import ensemble
+from heft.ensembles.member import MemberModel, TrainedModel
 from heft.errors import HeftError
 
 Hidden = nn.Linear | nn.Bilinear | nn.modules.conv._ConvNd | nn.MultiheadAttention | nn.RNNBase | nn.RNNCellBase
 
 
+@ensemble(
+    title="activation dropout",
+    members="the trained model with a fixed mask on what enters each layer but the first",
+    perturbs=True,
+)
 def activation_dropout(
-    model: nn.Module, seed: int, number: int, rate: float, moved: Collection[str] | None = None
-) -> tuple[nn.Module, Callable[[Mapping[str, Tensor]], dict[str, Tensor]]]:
+    trained: TrainedModel, number: int, *, rate: Annotated[float, Gt(0), Lt(1)] = 0.1
+) -> MemberModel:
     """A copy of the model with a fixed mask before each layer but the first; states stay as they are.
 
     Raises HeftError where the model has no second layer, so no activation to drop, or cannot be copied.
     """
-    generator = random_stream(seed, "activation_dropout", number)
+    model, generator = trained.network, trained.generator("activation_dropout", number)
     try:
         masked = copy.deepcopy(model)
     except (RuntimeError, TypeError) as error:
@@ -40,7 +47,7 @@ def activation_dropout(
             name: (torch.rand(size, generator=generator) >= rate) / (1 - rate) for name, size in _entries(layer).items()
         }
         layer.register_forward_pre_hook(_Masked(layer, masks), with_kwargs=True)
-    return masked, dict
+    return MemberModel(change=dict, network=masked)
 
 
 def _entries(layer: Any) -> dict[str, int]:
@@ -77,9 +84,3 @@ def _times(value: Any, mask: Tensor) -> Any:
     if isinstance(value, PackedSequence):
         return value._replace(data=_times(value.data, mask))
     return value * mask.to(value.dtype)
-
-
-def random_stream(seed: int, kind: str, number: int) -> torch.Generator:
-    """Of a member of an ensemble kind; the same on every call."""
-    digest = hashlib.sha256(f"{seed}/{kind}/{number}".encode()).digest()
-    return torch.Generator().manual_seed(int.from_bytes(digest[:8], "big") >> 1)

@@ -3,55 +3,55 @@
 Member 0 is the trained model itself, in every kind. The direction and both gradients are taken at the same member.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import torch
 from torch import Tensor, nn
 
-from heft.ensembles.kinds import kind_named
-from heft.ensembles.perturbations import perturbation
+from heft.auxiliary.asked import asks_for_runs
+from heft.auxiliary.kinds import kinds_for
+from heft.ensembles.kinds import kind_named, runs_of
+from heft.ensembles.member import MemberModel, TrainedModel
 from heft.errors import HeftError
 from heft.kernels.functional import logits_of
 from heft.kernels.logits import label_and_largest_other
 from heft.kernels.selection import moved_parameters
-from heft.methods.context import Checkpoint, Context, Dynamics, Fold
+from heft.methods.context import AuxiliaryModel, Checkpoint, Context, Dynamics
 from heft.training.checkpoints import Run
 
 Found = TypeVar("Found")
+
+
+class AuxiliaryRun(NamedTuple):
+    """The training run of a further model, and what it was trained without, as bool [n_train]."""
+
+    run: Run
+    held_out: Tensor
 
 
 @dataclass(frozen=True)
 class TrainedModels:
     """Everything that was trained, by member number; 0 is the base model.
 
-    folds: of each member, one run a fold. fold_of [n_train]: the fold that holds an example out. subsets: runs on
-    random halves, by number; `subsets_each` of them make a member.
+    auxiliary: further trained models by need, then by member.
     """
 
     runs: Mapping[int, Run]
-    folds: Mapping[int, Sequence[Run]] = field(default_factory=dict)
-    fold_of: Mapping[int, Tensor] = field(default_factory=dict)
-    subsets: Mapping[int, Run] = field(default_factory=dict)
-    subsets_each: int = 1
-    fine_tuned: Mapping[int, Run] = field(default_factory=dict)
+    auxiliary: Mapping[str, Mapping[int, Sequence[AuxiliaryRun]]] = field(default_factory=dict)
     dynamics: Mapping[int, Dynamics] = field(default_factory=dict)
 
     def used(self, needs: Sequence[str], kind: str | None, number: int) -> list[Run]:
         """Runs beyond the base model whose training member `number` of a kind was the first to need."""
-        if kind != "seeds" and number > 0:
+        if number > 0 and not runs_of(kind):
             return []
-        runs = [*self.folds[number]] if "folds" in needs else []
-        if "subsets" in needs:
-            runs += [_of(self.subsets, one, "subset run") for one in self.subset_numbers(number)]
-        runs += [self.fine_tuned[number]] if "fine_tuned" in needs else []
-        own = {"final", "spaced", "early", "dynamics", "fine_tuned"} & set(needs)
-        return [*runs, self.runs[number]] if own and number > 0 else runs
+        runs = [one.run for need in _auxiliary(needs) for one in self.further(need, number)]
+        return [*runs, self.runs[number]] if number > 0 and asks_for_runs(needs) else runs
 
-    def subset_numbers(self, number: int) -> range:
-        """Numbers of the runs on subsets that a member takes."""
-        return range(number * self.subsets_each, (number + 1) * self.subsets_each)
+    def further(self, need: str, member: int) -> Sequence[AuxiliaryRun]:
+        """The further models of a need that a member has; raises HeftError where they are not there."""
+        return _of(self.auxiliary.get(need, {}), member, f"{need} of member")
 
 
 def member(
@@ -60,7 +60,7 @@ def member(
     trained: TrainedModels,
     number: int,
     kind: str | None,
-    options: Mapping[str, float] | None = None,
+    options: Mapping[str, Any] | None = None,
 ) -> Context:
     """`base` with what the method needs, of member `number`.
 
@@ -70,18 +70,21 @@ def member(
     if kind is None:
         if number > 0:
             raise HeftError("Without an ensemble kind there is only member 0.")
-        return _unchanged(base, needs, trained, 0, 0)
-    values = kind_named(kind).values(kind, options or {})
-    if not kind_named(kind).perturbs:
-        run, epochs_back = (number, 0) if kind == "seeds" else (0, number)
-        return _unchanged(base, needs, trained, run, epochs_back)
-    context = _unchanged(base, needs, trained, 0, 0)
-    return context if number == 0 else _perturbed(context, needs, trained, kind, number, values)
+        return _as_trained(base, needs, trained, MemberModel())
+    found = kind_named(kind)
+    found.check(options or {})
+    if number == 0:
+        return _as_trained(base, needs, trained, MemberModel())
+    state = trained.runs[0].final.state
+    moved = moved_parameters(base.network, state, base.train.inputs) if found.perturbs else ()
+    model = found.declaration.load()(TrainedModel(base.network, base.seed, moved), number, **(options or {}))
+    return _changed(_as_trained(base, needs, trained, model), needs, trained, model)
 
 
-def _unchanged(base: Context, needs: Sequence[str], trained: TrainedModels, number: int, back: int) -> Context:
-    """What run `number` holds, as it stood `back` epochs before its final state."""
-    changes: dict[str, object] = {}
+def _as_trained(base: Context, needs: Sequence[str], trained: TrainedModels, model: MemberModel) -> Context:
+    """What the training run of a member holds, as it stood some epochs before its final state."""
+    number, back = model.run, model.epochs_back
+    changes: dict[str, Any] = {}
     if {"final", "spaced", "early"} & set(needs):
         run = _of(trained.runs, number, "training run")
         end = _epoch(run, back)
@@ -97,40 +100,35 @@ def _unchanged(base: Context, needs: Sequence[str], trained: TrainedModels, numb
         if kept < 1:
             raise HeftError(f"the run has no epoch {back} epochs before its last; take a smaller ensemble.")
         changes["dynamics"] = Dynamics(*(logits[:kept] for logits in dynamics))
-    if "folds" in needs:
-        fold_of = _of(trained.fold_of, number, "folds of run")
-        runs = enumerate(trained.folds[number])
-        changes["folds"] = [Fold(run.states[_epoch(run, back)].state, fold_of == fold) for fold, run in runs]
-    if "subsets" in needs:
-        runs_on_subsets = [_of(trained.subsets, one, "subset run") for one in trained.subset_numbers(number)]
-        changes["subsets"] = [run.states[_epoch(run, back)].state for run in runs_on_subsets]
-    if "fine_tuned" in needs:
-        run = _of(trained.fine_tuned, number, "fine-tuned run")
-        changes["fine_tuned"] = run.states[_epoch(run, back)].state
-    return replace(base, **changes)  # type: ignore[arg-type]
+    further = {need: trained.further(need, number) for need in _auxiliary(needs)}
+    changes["auxiliary"] = {
+        need: [AuxiliaryModel(run.states[_epoch(run, back)].state, held_out) for run, held_out in runs]
+        for need, runs in further.items()
+    }
+    return replace(base, **changes)
 
 
-def _perturbed(
-    context: Context, needs: Sequence[str], trained: TrainedModels, kind: str, number: int, values: Mapping[str, float]
-) -> Context:
-    state, inputs = trained.runs[0].final.state, context.train.inputs
-    moved = moved_parameters(context.network, state, inputs)
-    model, change = perturbation(kind, context.network, context.seed, number, values, moved)
+def _changed(context: Context, needs: Sequence[str], trained: TrainedModels, model: MemberModel) -> Context:
+    """The context with the member's change in every state."""
+    change, network = model.change, model.network or context.network
+    if change is None:
+        return context
     changed = replace(
         context,
-        model=model,
+        model=network,
         final=change(context.final),
         spaced=[replace(checkpoint, state=change(checkpoint.state)) for checkpoint in context.spaced],
         early=[replace(checkpoint, state=change(checkpoint.state)) for checkpoint in context.early],
-        folds=[fold._replace(state=change(fold.state)) for fold in context.folds],
-        subsets=[change(state) for state in context.subsets],
-        fine_tuned=change(context.fine_tuned),
+        auxiliary={
+            need: [one._replace(state=change(one.state)) for one in models]
+            for need, models in context.auxiliary.items()
+        },
     )
     if "dynamics" not in needs:
         return changed
     # What was recorded in training is the unchanged model's: each epoch's state is changed and asked again.
-    states = [change(saved.state) for saved in trained.runs[0].role("every")]
-    return replace(changed, dynamics=dynamics_of(model, states, context))
+    states = [change(saved.state) for saved in trained.runs[model.run].role("every")]
+    return replace(changed, dynamics=dynamics_of(network, states, context))
 
 
 def dynamics_of(model: nn.Module, states: Sequence[Mapping[str, Tensor]], context: Context) -> Dynamics:
@@ -138,6 +136,11 @@ def dynamics_of(model: nn.Module, states: Sequence[Mapping[str, Tensor]], contex
     inputs, labels = context.train
     logits = [label_and_largest_other(logits_of(model, state, inputs), labels) for state in states]
     return Dynamics(*(torch.stack(part) for part in zip(*logits, strict=True)))
+
+
+def _auxiliary(needs: Iterable[str]) -> list[str]:
+    """Those of a method's needs that further trained models serve."""
+    return [kind.need for kind in kinds_for(needs).values()]
 
 
 def _epoch(run: Run, back: int) -> int:

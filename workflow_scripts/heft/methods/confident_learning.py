@@ -40,8 +40,7 @@ def confident_learning(
     if adjusted and quality == "confidence_weighted_entropy":
         raise HeftError("adjusted is true; it must be false with confidence_weighted_entropy.")
     labels = context.train.labels
-    probabilities = out_of_fold_probabilities(
-        context.network, context.folds, context.train.inputs, labels, context.n_classes
-    )
+    folds = context.auxiliary_models("folds")
+    probabilities = out_of_fold_probabilities(context.network, folds, context.train.inputs, labels, context.n_classes)
     scores = get_label_quality_scores(labels.numpy(), probabilities.numpy(), method=quality, adjust_pred_probs=adjusted)
     return torch.from_numpy(scores)

@@ -40,8 +40,8 @@ class Dynamics(NamedTuple):
         return self.label_logit - self.largest_other_logit
 
 
-class Fold(NamedTuple):
-    """A model trained without some training examples: its state, and those examples as bool [n_train]."""
+class AuxiliaryModel(NamedTuple):
+    """A further trained model: its parameters and buffers, and what it was trained without, as bool [n_train]."""
 
     state: Mapping[str, Tensor]
     held_out: Tensor
@@ -52,10 +52,9 @@ class Context:
     """All that a method may see, at one member of an ensemble (member 0 is the trained model).
 
     final: parameters and buffers that scores are taken at. spaced: checkpoints evenly over the run. early: those after
-    the first epochs. dynamics: logits after every epoch. folds: models that together hold out each example once.
-    fine_tuned: the final state after a short further training on the validation split. true_labels [n_train]: where
-    known. What a method did not declare in `needs` is left empty.
-    subsets: states of models that were each trained on a random half of the training split.
+    the first epochs. dynamics: logits after every epoch. auxiliary: further trained models by need, such as `folds`
+    (see `auxiliary_models`). true_labels [n_train]: where known. What a method did not declare in `needs` is left
+    empty.
     objective: f, which the experiment names. weight_decay: of the training objective.
     warnings: sentences that a method found worth saying about its own scores (`warn`).
     """
@@ -68,11 +67,9 @@ class Context:
     spaced: Sequence[Checkpoint] = ()
     early: Sequence[Checkpoint] = ()
     dynamics: Dynamics | None = None
-    folds: Sequence[Fold] = ()
-    fine_tuned: Mapping[str, Tensor] = field(default_factory=dict)
+    auxiliary: Mapping[str, Sequence[AuxiliaryModel]] = field(default_factory=dict)
     validation: Batch | None = None
     true_labels: Tensor | None = None
-    subsets: Sequence[Mapping[str, Tensor]] = ()
     objective: Objective | None = None
     weight_decay: float = 0.0
     warnings: list[str] = field(default_factory=list)
@@ -90,6 +87,12 @@ class Context:
         if self.dynamics is None:
             raise HeftError('This method was given no training dynamics; it must declare "dynamics" in `needs`.')
         return self.dynamics
+
+    def auxiliary_models(self, need: str) -> Sequence[AuxiliaryModel]:
+        """The further trained models of a need; raises HeftError where the method did not ask for them."""
+        if not self.auxiliary.get(need):
+            raise HeftError(f'This method was given no further models "{need}"; it must declare that in `needs`.')
+        return self.auxiliary[need]
 
     @property
     def trusted(self) -> Batch:

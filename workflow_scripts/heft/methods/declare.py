@@ -25,8 +25,8 @@ def method(
     """Registers `(context, *, options...) -> scores [n_train]`; the keywords are literals, read without importing.
 
     formula: of the score, with its sign. paper: who defined it. predicts: what the number means, in words.
-    needs: what the context must hold (`final`, `spaced`, `early`, `dynamics`, `folds`, `subsets`, `fine_tuned`,
-    `validation`, `true_labels`).
+    needs: what the context must hold (`final`, `spaced`, `early`, `dynamics`, `validation`, `true_labels`), and further
+    trained models by the `need` of their kind (`heft/auxiliary`), such as `folds`.
     ensemble: whether a mean over ensemble members makes sense. title: the name that tables and figures print.
     counterfactual: whether, at an optimum and as damping goes to 0, s_i / n is the change of f when the weight of
     example i goes from 1 / n to 0, in size and not only in order. assumes, cost (in forward passes over the training

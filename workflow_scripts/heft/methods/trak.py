@@ -54,7 +54,7 @@ def trak(
     if 2 * dimension > n:
         context.warn(f"dimension {dimension} is more than half the {n} training examples; lower it")
     doubts, products = [], []
-    for number, state in enumerate(context.subsets):
+    for number, (state, _) in enumerate(context.auxiliary_models("subsets")):
         phi, of_objective = _projected(context, state, dimension, f"trak/{number}", parameters)
         kernel = phi.T @ phi
         kernel += damping * kernel.diagonal().mean() * torch.eye(dimension, dtype=kernel.dtype)

@@ -22,5 +22,6 @@ from heft.methods.declare import method
 )
 def trusted_loss(context: Context) -> Tensor:
     """Minus the cross-entropy [n_train], at most 0. The validation split is used up: it cannot judge what follows."""
-    logits = logits_of(context.network, context.fine_tuned, context.train.inputs)
+    (fine_tuned,) = context.auxiliary_models("fine_tuned")
+    logits = logits_of(context.network, fine_tuned.state, context.train.inputs)
     return -functional.cross_entropy(logits, context.train.labels, reduction="none")

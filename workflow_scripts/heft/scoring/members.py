@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from torch import Tensor, nn
 
+from heft.ensembles.kinds import runs_of
 from heft.ensembles.members import TrainedModels, member
 from heft.errors import HeftError
 from heft.kernels.batch import Batch
@@ -58,8 +59,6 @@ def score_members(
     score, needs = declared.configured(options), declared.fields["needs"]
     if size > 1 and not declared.fields["ensemble"]:
         raise HeftError(f"Method {name} takes no ensemble, but {size} members of {kind} are asked for.")
-    if "subsets" in needs:
-        trained = replace(trained, subsets_each=declared.value_of("models", options))
     base = Context(
         train=train,
         n_classes=n_classes,
@@ -82,7 +81,7 @@ def score_members(
         warnings.append(context.warnings)
         columns.append(check_scores(scores.double().numpy(), len(train.labels), name, f"member {number}"))
         training = sum(run.cpu_seconds for run in trained.used(needs, kind, number))
-        if context.dynamics is not None and (number == 0 or kind == "seeds"):
+        if context.dynamics is not None and (number == 0 or runs_of(kind)):
             training += len(context.dynamics.label_logit) * forward
         costs.append(MemberCost(cost.cpu_seconds, (cost.cpu_seconds + training) / forward, cost.peak_mb, training))
     return MemberScores(np.stack(columns, axis=1), costs, forward, warnings)

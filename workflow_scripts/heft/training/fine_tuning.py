@@ -40,7 +40,7 @@ def fine_tune(
         further,
         {number: seeds},
         initial={number: state},
-        called="fine-tuned member",
+        called="fine-tuned member {}".format,
         rate_key="fine_tuning.learning_rate",
         may_diverge=may_diverge,
         dynamics=False,  # the training examples are those of the validation split

@@ -1,4 +1,4 @@
-"""Trains the runs that a stage asks for, and records them: what `train` and `members` call."""
+"""Trains the runs that a stage asks for, and records them: what `train` and `auxiliary` call."""
 
 import math
 import time
@@ -46,7 +46,7 @@ def train_runs(
     initial: Mapping[int, dict[str, Tensor]] | None = None,
     weights: Mapping[int, Tensor] | None = None,
     after_epoch: Callable[[dict[str, float]], None] | None = None,
-    called: str = "run",
+    called: Callable[[int], str] | None = None,
     rate_key: str = "training.learning_rate",
     may_diverge: bool = False,
     dynamics: bool = True,
@@ -59,7 +59,7 @@ def train_runs(
     after_epoch gets each row of the history as it is made. The cost is that of the training steps alone: what is
     recorded after an epoch is for people, no method needs it.
     Unless `may_diverge`, raises HeftError after the first epoch whose loss is not finite: it names the run, as
-    `{called} {number}`, and `rate_key`, where its learning rate stands in the configuration.
+    `called` does by its number, and `rate_key`, where its learning rate stands in the configuration.
     """
     started = time.process_time()
     numbers = list(seeds)
@@ -71,7 +71,8 @@ def train_runs(
         if after_epoch:
             after_epoch(row)
         if not may_diverge and not math.isfinite(row.get("train_loss", 0.0) + row["validation_loss"]):
-            run = f", {called} {row['run']}," if (called, numbers) != ("run", [0]) else ""
+            number = int(row["run"])
+            run = f", {called(number)}," if called else "" if numbers == [0] else f", run {number},"
             raise HeftError(
                 f"the training of model {spec.name}{run} diverged: after epoch {row['epoch']} its loss is not finite "
                 f"({rate_key} is {settings.learning_rate:g}); lower {rate_key}."

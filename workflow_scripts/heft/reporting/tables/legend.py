@@ -1,8 +1,9 @@
 """The legend of methods, generated from their declarations."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from heft.registry import declarations
 from heft.reporting.inputs import MethodDeclaration
 from heft.reporting.wording import method_title
 
@@ -13,9 +14,6 @@ NEEDS = {
     "validation": "validation data",
     "true_labels": "true labels",
     "dynamics": "what training recorded of each epoch",
-    "folds": "further models, each trained without a part of the data",
-    "subsets": "further models, each trained on a random half of the data",
-    "fine_tuned": "the model trained further on validation labels",
 }
 
 
@@ -53,12 +51,17 @@ def _entry(declared: MethodDeclaration, methods: Mapping[str, MethodDeclaration]
         formula=str(fields.get("formula", "")),
         paper=str(fields.get("paper", "")),
         predicts=str(fields.get("predicts", "")),
-        needs=", ".join(NEEDS.get(need, need) for need in needs) or "nothing",
+        needs=", ".join(_in_words(needs)) or "nothing",
         ensemble=bool(fields.get("ensemble", False)),
         options=[(name, f"{option.default!r}") for name, option in sorted(declared.options.items())],
         details=declared.docstring.partition("\n")[2].strip(),
         used=used,
     )
+
+
+def _in_words(needs: Iterable[str]) -> list[str]:
+    further = {kind.fields["need"]: kind.fields["gives"] for kind in declarations("auxiliary").values()}
+    return [{**further, **NEEDS}.get(need, need) for need in needs]
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,10 @@ from math import prod
 from pathlib import Path
 from typing import Any
 
+from heft.auxiliary.kinds import kinds_for
 from heft.curation.chosen import ChosenAction
 from heft.curation.fractions import check_fractions
-from heft.ensembles.kinds import KINDS
+from heft.ensembles.kinds import kind_named
 from heft.errors import HeftError
 from heft.options import checked_options
 from heft.own_module import find_module
@@ -193,13 +194,13 @@ class Experiment:
     def _check_ensemble(self, ensemble: EnsembleSettings) -> None:
         where = f"{self.where}.ensembles ({ensemble.kind})"
         try:
-            KINDS[ensemble.kind].values(ensemble.kind, ensemble.options)
+            kind_named(ensemble.kind).check(ensemble.options)
         except HeftError as error:
             raise HeftError(f"{self.where}.ensembles: {error}") from error
-        if ensemble.kind == "checkpoints":
+        if kind_named(ensemble.kind).earlier_epochs:
             limits = {"training.epochs": self.settings.training.epochs}
             needs = [find("methods", scorer.method).fields["needs"] for scorer in self._ensembled(ensemble)]
-            if any("fine_tuned" in needed for needed in needs):
+            if any(kind.fine_tuning for needed in needs for kind in kinds_for(needed).values()):
                 limits["fine_tuning.epochs"] = self.settings.fine_tuning.epochs
             key, limit = min(limits.items(), key=lambda item: item[1])
             if max(ensemble.sizes) > limit:

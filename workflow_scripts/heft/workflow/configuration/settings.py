@@ -9,13 +9,13 @@ from annotated_types import Ge, Gt, Le, Lt, MaxLen, MinLen
 from pydantic import BaseModel, ConfigDict, Field
 
 from heft.data.settings import DataSettings
-from heft.ensembles.kinds import KINDS
+from heft.ensembles.kinds import kind_named
 from heft.errors import HeftError
 from heft.phrases import nearest
 from heft.registry import declarations, unreadable
 from heft.training.settings import CheckpointSettings, FineTuningSettings, TrainingSettings
 from heft.workflow.configuration.named_keys import KEYS, Named
-from heft.workflow.configuration.option_schema import choice_with_options, name_of
+from heft.workflow.configuration.option_schema import choice_with_options, name_of, options_beside
 from heft.workflow.configuration.schema import check_against_schema
 
 Unique = Field(json_schema_extra={"uniqueItems": True})
@@ -28,28 +28,23 @@ class Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class EnsembleSettings(Strict):
+class EnsembleSettings(BaseModel):
     """Members of one kind, averaged at each of `sizes`, for the named methods (without `methods`: all that can be).
 
-    p_max: `parameter_dropout` zeroes each parameter of a member with a probability p drawn from (0, p_max);
-    rescale: and divides the others by 1 - p.
-    sigma: `gaussian` adds N(0, sigma^2) to each parameter. rate: `activation_dropout` zeroes this share of activations.
+    All other keys are options of the kind, as the signature in its file says (`heft/ensembles`).
     """
 
-    kind: Literal["parameter_dropout", "gaussian", "activation_dropout", "checkpoints", "seeds"]
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+    kind: str
     sizes: Annotated[list[Annotated[int, Gt(0), Le(1000)]], MinLen(1), MaxLen(1000), Unique]
     methods: Annotated[list[str] | None, Unique] = None
-    p_max: Annotated[float, Gt(0), Le(1)] | None = None
-    rescale: bool | None = None
-    sigma: Annotated[float, Gt(0)] | None = None
-    rate: Annotated[float, Gt(0), Lt(1)] | None = None
 
     @property
-    def options(self) -> dict[str, float]:
+    def options(self) -> dict[str, Any]:
         """What was set and is not the kind's default."""
-        given = {"p_max": self.p_max, "rescale": self.rescale, "sigma": self.sigma, "rate": self.rate}
-        default = KINDS[self.kind].defaults
-        return {name: value for name, value in given.items() if value is not None and value != default.get(name)}
+        given = {name: value for name, value in (self.model_extra or {}).items() if value is not None}
+        return kind_named(self.kind).declaration.changed_options(given)
 
 
 class ExperimentSettings(Strict):
@@ -117,9 +112,14 @@ def schema() -> dict[str, Any]:
     definitions["DataSettings"]["properties"]["source"] = name_of(
         [*declarations("data/sources"), *unreadable("data/sources")]
     )
-    ensemble_methods = definitions["EnsembleSettings"]["properties"]["methods"]["anyOf"][0]
+    ensembles = definitions["EnsembleSettings"]
+    ensemble_methods = ensembles["properties"]["methods"]["anyOf"][0]
     able = [name for name, method in declarations("methods").items() if method.fields["ensemble"]]
     ensemble_methods["items"] = name_of([*able, *unreadable("methods")])
+    others = {key: ensembles["properties"][key] for key in ("sizes", "methods")}
+    definitions["EnsembleSettings"] = options_beside(
+        "kind", declarations("ensembles").values(), list(unreadable("ensembles")), others, ["sizes"]
+    )
     whole = Configuration.model_json_schema()
     whole["properties"]["defaults"] = {"$ref": "#/$defs/ExperimentSettings"}
     whole["properties"]["definitions"]["additionalProperties"] = {"$ref": "#/$defs/ExperimentSettings"}

@@ -35,11 +35,11 @@ class Makers:
 
     def keeps_file(self, path: str) -> Kept | None:
         """Why a file that is not asked for stays; None where it may go."""
-        return self._keeps(Path(path).parts[1], lambda made: not made.of_file(path))
+        return self._keeps(Path(path).parts[1], lambda made: made.has_made_file(path))
 
     def keeps_run(self, key: str) -> Kept | None:
         """Why a tracked run that is not asked for stays; None where it may go."""
-        return self._keeps(key.partition("/")[0], lambda made: not made.of_run(key))
+        return self._keeps(key.partition("/")[0], lambda made: made.has_made_run(key))
 
     def _keeps(self, experiment: str, is_among: Callable[[Planned], bool]) -> Kept | None:
         makers = {label for label, made in self.made.items() if is_among(made)}

@@ -8,12 +8,16 @@ import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
+from heft.workflow.planning.auxiliary import all_groups
 from heft.workflow.planning.plan import Plan
+from heft.workflow.tracking.records import FORMER_STAGES
 
-MEMBER_KINDS = ("seeds", "folds", "subsets", "fine_tunes")
 SLUG = r"[A-Za-z0-9_.\-]+"
 # `m` a scorer, `v` a variant, `file` anything in a folder that is the output of a rule.
 WILDCARDS = {"e": "[a-z0-9_]+", "s": "[0-9]+", "g": "[0-9]+", "kind": "[a-z_]+", "m": SLUG, "v": SLUG, "file": "[^/]+"}
+# Shapes of what an older version of Heft wrote: nothing asks for it any more.
+FORMER_SHAPES = ("results/{e}/seed{s}/members/{kind}/group{g}/{file}", "logs/{e}/seed{s}/members/{kind}-group{g}.log")
+FORMER = "made by an older version"
 _GROUP = re.compile(r"(?P<kind>[a-z_]+) group(?P<g>[0-9]+)")
 
 
@@ -21,7 +25,7 @@ def planned_names(plan: Plan) -> dict[str, dict[str, list[str]]]:
     """{experiment: {wildcard: values}} of what a plan asks for; `kind/g` are the groups of further trained models."""
     names = {}
     for name, experiment in plan.experiments.items():
-        groups = {f"{kind}/{group}" for kind in MEMBER_KINDS for group in plan.all_groups(name, kind)}
+        groups = [f"{kind}/{group}" for kind, found in all_groups(experiment).items() for group in found]
         names[name] = {
             "s": [str(seed) for seed in experiment.settings.seeds],
             "m": list(experiment.scorers),
@@ -40,29 +44,30 @@ class Planned:
 
     def of_file(self, path: str) -> str:
         """What a file was made for that is no longer asked for; empty where it is, or where the file has no shape."""
-        reasons = [self._unplanned(wildcards) for wildcards in self._matches(path)]
+        reasons = [self._unplanned(wildcards) for wildcards in _matches(self.shapes, path)]
+        reasons += [f"{wildcards['e']}, {FORMER}" for wildcards in _matches(FORMER_SHAPES, path)]
         return reasons[0] if reasons and all(reasons) else ""
 
     def has_shape(self, path: str) -> bool:
-        """Whether a rule writes files of such a path."""
-        return any(True for _ in self._matches(path))
+        """Whether a rule writes files of such a path, or did so in an older version."""
+        return bool(_matches((*self.shapes, *FORMER_SHAPES), path))
 
     def of_run(self, key: str) -> str:
         """What a tracked run (`records.run_key`) was made for that is no longer asked for; empty where it is."""
-        experiment, *parts = key.split("/")
-        wildcards = {"e": experiment}
-        if parts and re.fullmatch("seed[0-9]+", parts[0]):
-            wildcards["s"] = parts.pop(0).removeprefix("seed")
-        stage, *what = [*parts, "", ""]
-        if what[0] and stage == "members":
-            group = _GROUP.fullmatch(what[0])
-            wildcards |= group.groupdict() if group else {}
-        elif what[0]:
-            wildcards["m" if stage == "score_members" else "v"] = what[0]
-        return self._unplanned(wildcards)
+        experiment, stage, wildcards = _parts(key)
+        return f"{experiment}, {FORMER}" if stage in FORMER_STAGES.values() else self._unplanned(wildcards)
+
+    def has_made_file(self, path: str) -> bool:
+        """Whether a file was asked for, by this version or by an older one."""
+        matches = _matches((*self.shapes, *FORMER_SHAPES), path)
+        return not matches or not all(self._unplanned(wildcards) for wildcards in matches)
+
+    def has_made_run(self, key: str) -> bool:
+        """Whether a tracked run was asked for, by this version or by an older one."""
+        return not self._unplanned(_parts(key)[2])
 
     def _unplanned(self, wildcards: Mapping[str, str]) -> str:
-        """The first of experiment, seed, group of members, scorer and variant that is not asked for."""
+        """The first of experiment, seed, group of further models, scorer and variant that is not asked for."""
         experiment = wildcards.get("e")
         if not experiment:
             return ""
@@ -72,15 +77,32 @@ class Planned:
         if "s" in wildcards and wildcards["s"] not in names["s"]:
             return f"{experiment}, seed {wildcards['s']}"
         if "g" in wildcards and f"{wildcards['kind']}/{wildcards['g']}" not in names["kind/g"]:
-            return f"{experiment}, members {wildcards['kind']} group {wildcards['g']}"
+            return f"{experiment}, {wildcards['kind']} group {wildcards['g']}"
         for wildcard in ("m", "v"):
             if wildcard in wildcards and wildcards[wildcard] not in names[wildcard]:
                 return f"{experiment}, {wildcards[wildcard]}"
         return ""
 
-    def _matches(self, path: str) -> Iterable[dict[str, str]]:
-        found = (re.fullmatch(pattern, path) for pattern in map(_pattern, self.shapes))
-        return [match.groupdict() for match in found if match]
+
+def _parts(key: str) -> tuple[str, str, dict[str, str]]:
+    """Experiment and stage of a tracked run, and the wildcards of the files that its job writes."""
+    experiment, *parts = key.split("/")
+    wildcards = {"e": experiment}
+    if parts and re.fullmatch("seed[0-9]+", parts[0]):
+        wildcards["s"] = parts.pop(0).removeprefix("seed")
+    stage, what = [*parts, "", ""][:2]
+    if what and stage in {*FORMER_STAGES, *FORMER_STAGES.values()}:
+        group = _GROUP.fullmatch(what)
+        wildcards |= group.groupdict() if group else {}
+    elif what:
+        wildcards["m" if stage == "score_members" else "v"] = what
+    return experiment, stage, wildcards
+
+
+def _matches(shapes: Iterable[str], path: str) -> list[dict[str, str]]:
+    """The wildcards of a path, by each shape that it has."""
+    found = (re.fullmatch(pattern, path) for pattern in map(_pattern, shapes))
+    return [match.groupdict() for match in found if match]
 
 
 def _pattern(shape: str) -> str:

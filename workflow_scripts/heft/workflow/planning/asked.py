@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from heft.artifacts import read_json
-from heft.ensembles.kinds import KINDS
 from heft.errors import HeftError
 from heft.registry import declarations, find
 from heft.workflow.configuration.experiment import Experiment
 from heft.workflow.configuration.settings import load_configuration
+from heft.workflow.planning import paths
 from heft.workflow.planning.plan import Plan, load_plan
 
 Chosen = tuple[str, Mapping[str, Any]]  # name and options
@@ -28,7 +28,7 @@ class Asked:
     model: Mapping[str, Any]
     title: str = ""
     methods: Sequence[Chosen] = ()
-    kinds: Sequence[str] = field(default_factory=lambda: list(KINDS))
+    kinds: Sequence[str] = field(default_factory=lambda: list(declarations("ensembles")))
     objective: Chosen = ("loss", {})
 
     @classmethod
@@ -76,7 +76,7 @@ def _data_of(plan: Plan, name: str) -> dict[str, Any]:
     declared = find("data/sources", source).fields.get("size")
     if declared:
         return {"input_shape": declared["input_shape"], "n_classes": declared["n_classes"]}
-    manifest = Path(f"results/{name}/data/manifest.json")
+    manifest = Path(paths.MANIFEST.format(e=name))
     if not manifest.is_file():
         raise HeftError(
             f"experiment {name}: the data source {source} does not declare its size; give it `size`, or name the model "

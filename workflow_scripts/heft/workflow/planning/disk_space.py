@@ -14,13 +14,15 @@ from math import prod
 from pathlib import Path
 from typing import Any
 
+from heft.auxiliary.kinds import kinds
 from heft.errors import HeftError
 from heft.faults import sentence_of
 from heft.registry import find
+from heft.workflow.planning import paths
+from heft.workflow.planning.auxiliary import all_groups, kept
 from heft.workflow.planning.plan import Plan
 
 SCRIPT = Path(__file__).parents[3] / "model_size.py"
-FOLDS = 5  # models that `folds` trains a group
 BYTES_A_VALUE = 40  # of a table, an example's id beside each value: seen 10 to 35
 BYTES_A_RUN = 40_000  # of the tracking store: seen 13,000
 
@@ -36,7 +38,9 @@ def check_disk_space(plan: Plan, cores: int, folder: Path = Path()) -> None:
     found = model_bytes([_spec(plan, name, data) for name, data in sized.items()])
     state_bytes = {name: size for name, size in zip(sized, found, strict=True) if size is not None}
     missing = {
-        name: max(0, needed_bytes(plan, name, sized[name], size, cores) - bytes_of(folder / "results" / name))
+        name: max(
+            0, needed_bytes(plan, name, sized[name], size, cores) - bytes_of(folder / paths.RESULTS.format(e=name))
+        )
         for name, size in state_bytes.items()
     }
     needed, free = sum(missing.values()), shutil.disk_usage(folder).free
@@ -51,7 +55,7 @@ def check_disk_space(plan: Plan, cores: int, folder: Path = Path()) -> None:
 
 def unfinished(plan: Plan, folder: Path) -> list[str]:
     """Experiments that have no finished report."""
-    return [name for name in plan.experiments if not (folder / f"results/{name}/report.record.jsonl").is_file()]
+    return [name for name in plan.experiments if not (folder / paths.REPORT_RECORD.format(e=name)).is_file()]
 
 
 def declared_size(plan: Plan, experiment: str) -> Mapping[str, Any] | None:
@@ -79,17 +83,20 @@ def lasting_states(plan: Plan, experiment: str) -> int:
     """Model states that stay of each seed, at most."""
     settings = plan.experiments[experiment].settings
     epochs = settings.training.epochs
-    own = _kept(plan.kept(experiment), settings.checkpoints, epochs)
-    further = _kept(plan.kept(experiment, "seeds"), settings.checkpoints, epochs)
-    once = _kept(plan.kept(experiment, "folds"), settings.checkpoints, epochs)
-    groups = {kind: plan.all_groups(experiment, kind) for kind in ("seeds", "folds", "subsets", "fine_tunes")}
-    states = own + further * sum(len(plan.members("seeds", group)) for group in groups["seeds"])
-    on_subsets = sum(len(plan.members("subsets", group)) for group in groups["subsets"])
-    states += once * (FOLDS * len(groups["folds"]) + on_subsets + len(groups["fine_tunes"]))
+    found = plan.experiments[experiment]
+    states = _kept(kept(found), settings.checkpoints, epochs)
+    for kind, numbers in _further_models(plan, experiment).items():
+        states += len(numbers) * _kept(kept(found, kind), settings.checkpoints, epochs)
     if plan.configuration.keep_retrained:
         states += len(plan.unscored(experiment))
         states += len(plan.experiments[experiment].variants) * plan.experiments[experiment].n_plans
     return states
+
+
+def _further_models(plan: Plan, experiment: str) -> dict[str, list[int]]:
+    """{kind: numbers} of the further models that are trained for each seed."""
+    groups = all_groups(plan.experiments[experiment])
+    return {kind: [number for g in found for number in kinds()[kind].numbers(g)] for kind, found in groups.items()}
 
 
 def model_bytes(specifications: Sequence[Mapping[str, Any]]) -> list[int | None]:
@@ -133,7 +140,7 @@ def _columns(plan: Plan, experiment: str) -> int:
     """Values that tables hold of each training example of a seed."""
     found = plan.experiments[experiment]
     epochs = 3 * found.settings.training.epochs  # what is recorded of each epoch of a training
-    trainings = 1 + FOLDS + sum(size for _, size in found.scorers.values())
+    trainings = 1 + sum(map(len, _further_models(plan, experiment).values()))
     scored = sum(size for _, size in found.scorers.values()) + len(found.variants)
     return epochs * trainings + scored + 2 * len(found.variants) * (1 + found.n_plans)
 

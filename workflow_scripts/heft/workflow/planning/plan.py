@@ -1,4 +1,4 @@
-"""What the Snakefile asks of the configuration: experiments, and the values and files of each job."""
+"""What the Snakefile asks of the configuration: experiments, lasting files, and the values of each job."""
 
 import os
 from collections.abc import Callable, Mapping, Sequence
@@ -7,18 +7,17 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from heft.auxiliary.kinds import kinds
 from heft.curation.chosen import ChosenAction
-from heft.ensembles.kinds import KINDS
 from heft.own_module import MODULES_VARIABLE
 from heft.registry import declarations, find
 from heft.variants import NONE, Scorer, Variant
 from heft.workflow.configuration.experiment import Experiment
 from heft.workflow.configuration.settings import Configuration, data_folder, load_configuration
-from heft.workflow.planning.fingerprint import PACKAGE_ROOT, Look
+from heft.workflow.planning import paths
+from heft.workflow.planning.auxiliary import needs_of, trained_on_validation
+from heft.workflow.planning.fingerprint import Look
 from heft.workflow.planning.misread import EVALUATED_WITH, resolve
-
-# Models of `seeds` and `subsets` that are trained at a time; group 0 of `seeds` lacks member 0, the trained one.
-GROUP_SIZE = 5
 
 
 @dataclass(frozen=True)
@@ -38,45 +37,23 @@ class Plan:
     @cached_property
     def reports(self) -> list[str]:
         """The pages that a run makes."""
-        return [f"reports/{name}/index.html" for name in self.experiments]
+        return [paths.PAGE.format(e=name) for name in self.experiments]
 
     @cached_property
     def results(self) -> list[str]:
         """The lasting results of each rule: targets, so that one that is deleted comes back, with its descendants."""
         files = []
         for name, experiment in self.experiments.items():
-            files += [f"results/{name}/data/{file}" for file in ("inputs.safetensors", "examples.parquet")]
-            files.append(f"results/{name}/model_check.json")
-            files.append(f"results/{name}/report.record.jsonl")  # the report of an unfinished run lacks it
+            once = (paths.INPUTS, paths.EXAMPLES, paths.MODEL_CHECK, paths.REPORT_RECORD)
+            files += [path.format(e=name) for path in once]
             for seed in experiment.settings.seeds:
-                kept = [f"split/{split}.parquet" for split in ("train", "validation", "test")]
-                kept += ["train/history.parquet", "checkpoints/states.safetensors", "checkpoints/checkpoints.json"]
-                kept += [f"scores/{scorer}/members.parquet" for scorer in experiment.scorers]
-                kept += [f"scores/{variant}.parquet" for variant in experiment.variants]
-                kept += [f"pruned/{variant}.parquet" for variant in self.variants(name)]
-                kept += ["out_of_fold/probabilities.parquet"] if self.needs_folds(name) else []
-                files += [f"results/{name}/seed{seed}/{file}" for file in kept]
+                of_seed = [*paths.SPLITS.values(), paths.HISTORY, *paths.states_in(paths.CHECKPOINTS)]
+                of_seed += [paths.OUT_OF_FOLD] if self.needs_folds(name) else []
+                files += [path.format(e=name, s=seed) for path in of_seed]
+                files += [paths.MEMBER_SCORES.format(e=name, s=seed, m=scorer) for scorer in experiment.scorers]
+                files += [paths.SCORES.format(e=name, s=seed, v=variant) for variant in experiment.variants]
+                files += [paths.CURATED.format(e=name, s=seed, v=variant) for variant in self.variants(name)]
         return files
-
-    def code(
-        self, experiment: str, script: str, method: str = "", model: bool = False, baseline: str = ""
-    ) -> dict[str, str]:
-        """Fingerprint of a stage: script, modules of the method, baseline and model, and all that they import."""
-        files = [PACKAGE_ROOT / f"{script}.py"]
-        if method:
-            files.append(find("methods", method).file)
-            if objective := self.objective(experiment, method):
-                files.append(find("objectives", objective["name"]).file)
-        if baseline:
-            files.append(find("baselines", self.experiments[experiment].baselines[baseline].method).file)
-        if model:
-            files.append(find("models", self.experiments[experiment].model[0]).file)
-        if script == "prepare":
-            files.append(find("data/sources", self.experiments[experiment].settings.data.source).file)
-        if script == "evaluate":
-            measure = find("evaluation/metrics", self.experiments[experiment].measure[0])
-            files += [*self._evaluated_with, measure.file, find("objectives", measure.fields["chosen_by"]).file]
-        return self.look.fingerprint(*files)
 
     def model(self, experiment: str) -> dict[str, Any]:
         """Name and options of the model."""
@@ -99,89 +76,9 @@ class Plan:
         """Settings of further training on the validation split."""
         return asdict(self.experiments[experiment].settings.fine_tuning)
 
-    def fine_tuning_of(self, experiment: str, kind: str) -> dict[str, Any]:
-        """The same for members that are fine-tuned, nothing for the others, which it does not concern."""
-        return self.fine_tuning(experiment) if kind == "fine_tunes" else {}
-
-    def checkpoints(self, experiment: str, kind: str = "") -> dict[str, Any]:
-        """Which epoch states have which role; of `fine_tunes`, which saw the validation split, the last is final."""
-        chosen = asdict(self.experiments[experiment].settings.checkpoints)
-        return chosen | ({"final": "last"} if kind == "fine_tunes" else {})
-
-    def kept(self, experiment: str, kind: str = "") -> dict[str, Any]:
-        """Which states outlive training: of the base model (`kind` empty), or of further trained models of a kind."""
-        scorers = [(scorer, size) for scorer, size in self.experiments[experiment].scorers.values() if scorer.ensemble]
-        latest = max((size for scorer, size in scorers if scorer.ensemble == "checkpoints"), default=0)
-        if kind in ("folds", "subsets", "fine_tunes"):
-            return {"roles": ["final"], "latest": latest}
-        asked_again = [
-            scorer for scorer, _ in scorers if KINDS[scorer.ensemble].perturbs and "dynamics" in self._needs(scorer)
-        ]
-        roles = ["final", "spaced", "early", "best", "last"]
-        return {
-            "roles": [*roles, "every"] if asked_again and not kind else roles,
-            "latest": 0 if kind else latest,
-        }
-
     def settings(self, experiment: str) -> dict[str, Any]:
         """All settings of an experiment, as plain values."""
         return self.experiments[experiment].settings.model_dump(mode="json")
-
-    def report_code(self, experiment: str) -> dict[str, str]:
-        """Fingerprint of the report, the legend's method files included."""
-        methods = {scorer.method for scorer in self.experiments[experiment].methods.values()}
-        baselines = {scorer.method for scorer in self.experiments[experiment].baselines.values()}
-        files = [find("methods", method).file for method in sorted(methods)]
-        files += [find("baselines", baseline).file for baseline in sorted(baselines)]
-        files += sorted(PACKAGE_ROOT.glob("heft/reporting/templates/*"))
-        return self.look.fingerprint(PACKAGE_ROOT / "report.py", *files, packages=("matplotlib", "seaborn", "pandas"))
-
-    @staticmethod
-    def members(kind: str, group: int) -> list[int]:
-        """Numbers of the members that a group trains; of `seeds`, member 0 is the trained model itself."""
-        if kind not in ("seeds", "subsets"):
-            return [group]
-        numbers = range(GROUP_SIZE * group, GROUP_SIZE * (group + 1))
-        return [number for number in numbers if number > 0 or kind == "subsets"]
-
-    @staticmethod
-    def group_of(member: int) -> int:
-        """The group of `seeds` that a member belongs to."""
-        return member // GROUP_SIZE
-
-    def member_groups(self, experiment: str, scorer: str, kind: str) -> list[int]:
-        """Groups of further trained models of a kind (`seeds`, `folds`, `subsets`, `fine_tunes`) that a scorer needs.
-
-        A group of `seeds` or `subsets` holds up to five models, one of the other kinds serves the member of its number.
-        """
-        found, size = self.experiments[experiment].scorers[scorer]
-        needs = self._needs(found)
-        members = size if found.ensemble == "seeds" else 1
-        if kind == "seeds":
-            own = {"final", "spaced", "early", "dynamics", "fine_tuned"} & needs
-            return list(range(1 + (size - 1) // GROUP_SIZE)) if own and members > 1 else []
-        if kind == "subsets":
-            if "subsets" not in needs:
-                return []
-            models = members * find("methods", found.method).value_of("models", found.options)
-            return list(range(-(-models // GROUP_SIZE)))
-        needed = {"folds": "folds", "fine_tunes": "fine_tuned"}[kind]
-        return list(range(members)) if needed in needs else []
-
-    def all_groups(self, experiment: str, kind: str) -> list[int]:
-        """Groups of a kind that some scorer or action needs; an action reads the models of member 0."""
-        found = self.experiments[experiment]
-        groups = {group for scorer in found.scorers for group in self.member_groups(experiment, scorer, kind)}
-        by_action = any(kind in chosen.needs for chosen in found.actions)
-        return sorted(groups | ({0} if by_action else set()))
-
-    def needs_dynamics(self, experiment: str, scorer: str) -> bool:
-        """Whether a scorer reads what was recorded of each epoch."""
-        return "dynamics" in self._needs(self.experiments[experiment].scorers[scorer][0])
-
-    @staticmethod
-    def _needs(scorer: Scorer) -> set[str]:
-        return set(find("methods", scorer.method).fields["needs"])
 
     def scorer(self, experiment: str, scorer: str) -> dict[str, Any]:
         """What `score_members` computes: method, options, ensemble kind and its options, number of members."""
@@ -215,7 +112,7 @@ class Plan:
             trains_on_validation = find("baselines", found.scorer.method).fields["trains_on_validation"]
         else:
             found = self.experiments[experiment].variants[variant]
-            trains_on_validation = "fine_tuned" in self._needs(found.scorer)
+            trains_on_validation = trained_on_validation(found.scorer)
         scorer = found.scorer
         return {
             "method": scorer.method,
@@ -240,7 +137,7 @@ class Plan:
 
     def actions(self, experiment: str, variant: str) -> list[Any]:
         """Actions of a variant, as the configuration names them; none for one without scores."""
-        return [chosen.entry for chosen in self._actions(experiment, variant)]
+        return [chosen.entry for chosen in self.chosen_actions(experiment, variant)]
 
     def fractions(self, experiment: str, variant: str) -> list[float]:
         """Fractions that are acted on for a variant; none for one without scores."""
@@ -253,18 +150,14 @@ class Plan:
     def sees_true_labels(self, experiment: str, variant: str) -> bool:
         """Whether the variant's method sees the true labels, so that its actions do."""
         scored = self.experiments[experiment].variants.get(variant)
-        return scored is not None and "true_labels" in self._needs(scored.scorer)
+        return scored is not None and "true_labels" in needs_of(scored.scorer)
 
-    def prune_code(self, experiment: str, variant: str) -> dict[str, str]:
-        """Fingerprint of the stage `prune`, with the files of the variant's actions."""
-        files = [chosen.declaration.file for chosen in self._actions(experiment, variant)]
-        return self.look.fingerprint(PACKAGE_ROOT / "prune.py", *files)
-
-    def _actions(self, experiment: str, variant: str) -> list[ChosenAction]:
+    def chosen_actions(self, experiment: str, variant: str) -> list[ChosenAction]:
+        """The same with what their files declare."""
         return [] if variant in self.unscored(experiment) else self.experiments[experiment].actions
 
     @cached_property
-    def _evaluated_with(self) -> list[Path]:
+    def evaluated_with(self) -> list[Path]:
         """The files of all measures and objectives."""
         return [found.file for room in EVALUATED_WITH for found in declarations(room).values()]
 
@@ -278,6 +171,7 @@ def load_plan(raw: Mapping[str, Any], files: list[Path], file_of: Callable[[Sequ
     file_of = file_of or (lambda path: first)
     configuration, settings = load_configuration(raw, file_of)
     data_folder(configuration.data_dir)
+    kinds()  # says what is wrong with one
     roots = tuple(dict.fromkeys([*(file.resolve().parent for file in files), Path.cwd()]))
     os.environ[MODULES_VARIABLE] = os.pathsep.join(map(str, roots))
     look = Look()

@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from heft.reporting.inputs import MissingCell
+from heft.workflow.planning import paths
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ def sources_of(job: Any) -> Sources:
     """The files of a `report` job (Snakemake's `snakemake` object)."""
     seeds = job.params.configuration["seeds"]
     history, facts, train = (
-        {_seed(file): file for file in files} for files in (job.input.history, job.input.facts, job.input.train)
+        {paths.seed_of(file): file for file in files} for files in (job.input.history, job.input.facts, job.input.train)
     )
     return Sources(
         job.wildcards.e,
@@ -41,7 +41,7 @@ def sources_of(job: Any) -> Sources:
         history,
         facts,
         train,
-        {seed: [file for file in job.input.scores if _seed(file) == seed] for seed in seeds},
+        {seed: [file for file in job.input.scores if paths.seed_of(file) == seed] for seed in seeds},
         job.input.inputs,
         job.input.manifest,
     )
@@ -55,29 +55,28 @@ def sources_there(asked: Mapping[str, Any]) -> Sources:
     """
     experiment, variants = asked["experiment"], asked["variants"]
     missing = {(seed, variant): reason for seed, variant, reason in asked["missing"]}
-    results = Path("results") / experiment
 
     def there(seed: int) -> list[str]:
         return [variant for variant in variants if (seed, variant) not in missing]
 
     seeds = [seed for seed in asked["configuration"]["seeds"] if there(seed)]
     facts, history, train = (
-        {seed: str(results / f"seed{seed}" / file) for seed in seeds}
-        for file in ("split/facts.json", "train/history.parquet", "split/train.parquet")
+        {seed: path.format(e=experiment, s=seed) for seed in seeds}
+        for path in (paths.SPLIT_FACTS, paths.HISTORY, paths.SPLITS["train"])
     )
     return Sources(
         experiment,
         asked["configuration"],
-        [str(results / f"seed{seed}/metrics/{variant}.json") for seed in seeds for variant in there(seed)],
+        [paths.METRICS.format(e=experiment, s=seed, v=variant) for seed in seeds for variant in there(seed)],
         history,
         facts,
         train,
         {
-            seed: [str(results / f"seed{seed}/scores/{one}.parquet") for one in there(seed) if one in asked["scored"]]
+            seed: [paths.SCORES.format(e=experiment, s=seed, v=one) for one in there(seed) if one in asked["scored"]]
             for seed in seeds
         },
-        str(results / "data/inputs.safetensors"),
-        str(results / "data/manifest.json"),
+        paths.INPUTS.format(e=experiment),
+        paths.MANIFEST.format(e=experiment),
         [
             MissingCell(
                 seed,
@@ -90,8 +89,3 @@ def sources_there(asked: Mapping[str, Any]) -> Sources:
             for (seed, variant), reason in missing.items()
         ],
     )
-
-
-def _seed(file: str) -> int:
-    """The seed whose folder a file lies in: results/{experiment}/seed{n}/..."""
-    return int(Path(file).parts[2].removeprefix("seed"))

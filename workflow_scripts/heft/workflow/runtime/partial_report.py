@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from heft.variants import NONE
+from heft.workflow.planning import paths
 from heft.workflow.planning.plan import Plan
 from heft.workflow.runtime.job_end import sentence_of_signal
 
@@ -116,15 +117,15 @@ def render_unfinished(plan: Plan, experiment: str, missing: Mapping[tuple[int, s
 
     It runs in a process of its own: what draws need not be imported here, and cannot take the end of the run with it.
     """
-    page = Path(f"reports/{experiment}/index.html")
-    Path(f"results/{experiment}/report.record.jsonl").unlink(missing_ok=True)
+    page = paths.PAGE.format(e=experiment)
+    Path(paths.REPORT_RECORD.format(e=experiment)).unlink(missing_ok=True)
     asked = {
         "experiment": experiment,
         "configuration": plan.settings(experiment),
         "variants": {variant: plan.variant(experiment, variant) for variant in plan.variants(experiment)},
         "scored": list(plan.experiments[experiment].variants),
         "missing": [[seed, variant, reason] for (seed, variant), reason in sorted(missing.items())],
-        "page": str(page),
+        "page": page,
     }
     done = subprocess.run([sys.executable, str(SCRIPT)], input=json.dumps(asked), text=True)
     if done.returncode == 0:

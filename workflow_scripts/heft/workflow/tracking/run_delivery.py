@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from heft.faults import is_disk_full
+from heft.workflow.tracking.records import former_key
 
 Event = Mapping[str, Any]
 
@@ -115,9 +116,10 @@ class RunDelivery:
 
     def _open(self, start: Event, path: Path, asked_before: bool) -> Delivered:
         """The record's run; one that the store was asked for before is looked for first."""
-        former = self._latest.get(start["key"])
-        if former is not None and former.record != start["record"]:
-            self._supersede(former)
+        for key in {start["key"], former_key(start["key"], start["stage"])}:
+            former = self._latest.get(key)
+            if former is not None and former.record != start["record"]:
+                self._supersede(former)
         entry = Delivered(start["record"], start["key"], path.as_posix())
         self._entries[entry.record] = entry
         parents = [self._latest[key].run_id for key in start["parents"] if key in self._latest]

@@ -8,17 +8,19 @@ without an `end` whose file nobody holds was killed.
 from heft.workflow.places import FAILED
 from heft.workflow.tracking.records.commit import commit_tags
 from heft.workflow.tracking.records.events import is_open, read_deliverable, read_events
-from heft.workflow.tracking.records.run import Dataset, Run, run_key
+from heft.workflow.tracking.records.run import FORMER_STAGES, Dataset, Run, former_key, run_key
 from heft.workflow.tracking.records.writing import RunRecord, append_comparison, append_finished
 
 __all__ = [
     "FAILED",
+    "FORMER_STAGES",
     "Dataset",
     "Run",
     "RunRecord",
     "append_comparison",
     "append_finished",
     "commit_tags",
+    "former_key",
     "is_open",
     "read_deliverable",
     "read_events",

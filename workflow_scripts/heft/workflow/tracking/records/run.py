@@ -9,6 +9,9 @@ from heft.variants import fraction_slug
 from heft.workflow.identity import project_of
 from heft.workflow.tracking.records.commit import commit_tags
 
+# What a stage was called before: runs of the old name are replaced by those of the new one.
+FORMER_STAGES = {"auxiliary": "members"}
+
 
 @dataclass(frozen=True)
 class Dataset:
@@ -73,6 +76,11 @@ def run_key(
     """`{experiment}/seed{seed}/{stage}/{variant}/{action}/{fraction}` without the parts that do not apply."""
     place = [experiment] if seed is None else [experiment, f"seed{seed}"]
     return "/".join([*place, *(part for part in (stage, variant, *_action_parts(action, fraction)) if part)])
+
+
+def former_key(key: str, stage: str) -> str:
+    """The key that the same run had while its stage had another name; the key itself where it had none."""
+    return key.replace(f"/{stage}/", f"/{FORMER_STAGES.get(stage, stage)}/", 1)
 
 
 def _action_parts(action: str, fraction: float | None) -> list[str]:

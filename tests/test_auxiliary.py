@@ -1,5 +1,6 @@
-"""Members against trainings written out by hand: what each starts from, in which order, on which examples."""
+"""Further trained models against trainings written out by hand: their start, their order and their examples."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
@@ -17,15 +18,38 @@ from plain_training import (
 )
 from torch import Tensor
 
-from heft.auxiliary.folds import N_FOLDS, draw_folds, half_of
-from heft.auxiliary.members import train_folds, train_seeds, train_subsets
+from heft.auxiliary.folds import N_FOLDS, draw_folds
+from heft.auxiliary.kinds import kinds
+from heft.auxiliary.training import Auxiliary, AuxiliaryContext
+from heft.data.examples import Examples
 from heft.models.build import ModelSpec
+from heft.registry import declarations
 from heft.seeds import RunSeeds, derive_seed
 from heft.training.runs import TrainedRuns, train_runs
 from heft.training.settings import TrainingSettings
 
 TRAIN, VALIDATION, SEED = examples(), examples(9, seed=1, prefix="v"), 4
-ALL = ["split", "noise", "init"]
+ALL = ("split", "noise", "init")
+
+
+def kind(name: str) -> Auxiliary:
+    found: Auxiliary = declarations("auxiliary")[name].load()()
+    return found
+
+
+def train(name: str, numbers: Sequence[int], split: Examples = TRAIN, resample: Sequence[str] = ALL) -> TrainedRuns:
+    """The models of a kind with these numbers."""
+    return kind(name).train(AuxiliaryContext(SPEC, split, VALIDATION, SETTINGS, SEED, resample), numbers)
+
+
+def half_of(number: int, seed: int = SEED) -> Tensor:
+    """What the model of that number on a subset is trained on."""
+    return ~kind("subsets").held_out(TRAIN.labels, seed, number)
+
+
+def folds_of(member: int) -> list[int]:
+    """The numbers of the models of a member."""
+    return list(range(N_FOLDS * member, N_FOLDS * (member + 1)))
 
 
 def final(trained: TrainedRuns, run: int) -> dict[str, Tensor]:
@@ -40,7 +64,7 @@ def by_hand(names: tuple[str | int, ...], weights: Tensor | None = None, seed: i
 
 @pytest.fixture(scope="module")
 def seeds() -> TrainedRuns:
-    return train_seeds(SPEC, TRAIN, VALIDATION, SETTINGS, SEED, [1, 2])
+    return train("seeds", [1, 2])
 
 
 @pytest.mark.parametrize("member", [1, 2])
@@ -55,41 +79,43 @@ def test_members_differ_from_each_other_and_from_the_base_model(seeds: TrainedRu
 
 
 def test_a_subsets_run_is_trained_on_its_half_alone() -> None:
-    trained = train_subsets(SPEC, TRAIN, VALIDATION, SETTINGS, SEED, [0, 3])
+    trained = train("subsets", [0, 3])
     for number, names in ((0, ("init",)), (3, ("init", "members", 3))):
-        half = half_of(TRAIN.labels, SEED, number)
+        half = half_of(number)
         assert difference(final(trained, number), by_hand(names, half.float())) < 1e-5
         assert difference(final(trained, number), by_hand(names)) > 1e-2
 
 
 def test_a_half_holds_half_of_the_examples_and_every_number_another() -> None:
-    halves = [half_of(TRAIN.labels, SEED, number) for number in range(6)]
+    halves = [half_of(number) for number in range(6)]
     assert {int(half.sum()) for half in halves} == {len(TRAIN) // 2}
     assert len({tuple(half.tolist()) for half in halves}) == 6
-    assert not torch.equal(halves[0], half_of(TRAIN.labels, SEED + 1, 0))
-    assert torch.equal(halves[0], half_of(TRAIN.labels, SEED, 0))
+    assert not torch.equal(halves[0], half_of(0, SEED + 1))
+    assert torch.equal(halves[0], half_of(0))
 
 
 @pytest.mark.parametrize("member", [0, 2])
 def test_a_folds_run_is_trained_on_all_but_the_fold_of_its_number(member: int) -> None:
-    trained = train_folds(SPEC, TRAIN, VALIDATION, SETTINGS, SEED, member, ALL)
+    trained = train("folds", folds_of(member))
     fold_of = draw_folds(TRAIN.labels, SEED, member)
     names = ("init", "members", member) if member else ("init",)
-    assert sorted(trained.checkpoints.runs) == list(range(N_FOLDS))
-    for fold in range(N_FOLDS):
-        assert difference(final(trained, fold), by_hand(names, (fold_of != fold).float())) < 1e-5
+    assert sorted(trained.checkpoints.runs) == folds_of(member)
+    for fold, number in enumerate(folds_of(member)):
+        assert difference(final(trained, number), by_hand(names, (fold_of != fold).float())) < 1e-5
 
 
 def test_a_folds_run_does_not_see_what_it_holds_out_and_sees_all_else() -> None:
     fold_of = draw_folds(TRAIN.labels, SEED, 0)
     inputs = TRAIN.inputs.clone()
     inputs[fold_of == 2] += 5
-    plain, changed = (
-        train_folds(SPEC, train, VALIDATION, SETTINGS, SEED, 0, ALL) for train in (TRAIN, replace(TRAIN, inputs=inputs))
-    )
+    plain, changed = (train("folds", folds_of(0), split) for split in (TRAIN, replace(TRAIN, inputs=inputs)))
     for fold in range(N_FOLDS):
         moved = difference(final(plain, fold), final(changed, fold))
         assert moved == 0 if fold == 2 else moved > 1e-3
+
+
+def test_a_declared_number_of_folds_is_that_of_the_file() -> None:
+    assert (kinds()["folds"].models, kinds()["folds"].group_size) == (N_FOLDS, N_FOLDS)
 
 
 def test_each_example_is_held_out_once_and_each_class_spread_evenly() -> None:
@@ -112,10 +138,10 @@ def test_a_small_class_does_not_always_begin_at_the_same_fold() -> None:
 
 def test_what_an_experiment_freezes_is_frozen_for_the_folds_of_the_base_model_and_for_no_other_member() -> None:
     fold_of = {member: draw_folds(TRAIN.labels, SEED, member) for member in (0, 1)}
-    frozen = train_folds(SPEC, TRAIN, VALIDATION, SETTINGS, SEED, 0, ["split"])
+    frozen = train("folds", folds_of(0), resample=["split"])
     assert difference(final(frozen, 1), by_hand(("init",), (fold_of[0] != 1).float(), seed=0)) < 1e-5
-    other = train_folds(SPEC, TRAIN, VALIDATION, SETTINGS, SEED, 1, ["split"])
-    assert difference(final(other, 1), by_hand(("init", "members", 1), (fold_of[1] != 1).float())) < 1e-5
+    other = train("folds", folds_of(1), resample=["split"])
+    assert difference(final(other, N_FOLDS + 1), by_hand(("init", "members", 1), (fold_of[1] != 1).float())) < 1e-5
 
 
 @pytest.mark.parametrize("model", ["mlp", "cnn"])

@@ -1,0 +1,59 @@
+"""Which code each job runs: fingerprints of its script and of the declared files that it loads."""
+
+from pathlib import Path
+
+from heft.registry import find
+from heft.workflow.planning.auxiliary import files_of_kinds
+from heft.workflow.planning.fingerprint import PACKAGE_ROOT
+from heft.workflow.planning.plan import Plan
+
+
+def stage_code(plan: Plan, experiment: str, script: str, *files: Path, model: bool = False) -> dict[str, str]:
+    """Fingerprint of a stage: its script, further files, the model's with `model`, and all that these import."""
+    of_model = [find("models", plan.experiments[experiment].model[0]).file] if model else []
+    return plan.look.fingerprint(PACKAGE_ROOT / f"{script}.py", *files, *of_model)
+
+
+def source_files(plan: Plan, experiment: str) -> list[Path]:
+    """The file of the data source."""
+    return [find("data/sources", plan.experiments[experiment].settings.data.source).file]
+
+
+def scorer_files(plan: Plan, experiment: str, scorer: str) -> list[Path]:
+    """The files of a scorer's method, its objective, its ensemble, and the further trained models that it asks for."""
+    found, _ = plan.experiments[experiment].scorers[scorer]
+    objective = plan.objective(experiment, found.method)
+    of_objective = [find("objectives", objective["name"]).file] if objective else []
+    return [find("methods", found.method).file, *of_objective, *files_of_kinds(found)]
+
+
+def kind_files(kind: str) -> list[Path]:
+    """The file of a kind of further trained models."""
+    return [find("auxiliary", kind).file]
+
+
+def baseline_files(plan: Plan, experiment: str, variant: str) -> list[Path]:
+    """The file of a baseline."""
+    return [find("baselines", plan.experiments[experiment].baselines[variant].method).file]
+
+
+def action_files(plan: Plan, experiment: str, variant: str) -> list[Path]:
+    """The files of the actions of a variant."""
+    return [chosen.declaration.file for chosen in plan.chosen_actions(experiment, variant)]
+
+
+def evaluation_files(plan: Plan, experiment: str) -> list[Path]:
+    """The files of all registered measures and objectives, of the measure that the experiment is judged by, and of the
+    objective that chooses in its place."""
+    measure = find("evaluation/metrics", plan.measure(experiment)["name"])
+    return [*plan.evaluated_with, measure.file, find("objectives", measure.fields["chosen_by"]).file]
+
+
+def report_code(plan: Plan, experiment: str) -> dict[str, str]:
+    """Fingerprint of the report, the files of the legend and of the templates included."""
+    found = plan.experiments[experiment]
+    files = [find("methods", name).file for name in sorted({scorer.method for scorer in found.methods.values()})]
+    baselines = sorted({scorer.method for scorer in found.baselines.values()})
+    files += [find("baselines", name).file for name in baselines]
+    files += sorted(PACKAGE_ROOT.glob("heft/reporting/templates/*"))
+    return plan.look.fingerprint(PACKAGE_ROOT / "report.py", *files, packages=("matplotlib", "seaborn", "pandas"))

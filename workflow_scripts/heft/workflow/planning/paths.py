@@ -1,0 +1,46 @@
+"""Every path below results/ that planning and reports ask for, as patterns with the wildcards of the rules in braces.
+
+`e` is an experiment, `s` a seed, `m` a scorer, `v` a variant, `kind` and `g` a group of further trained models.
+"""
+
+from pathlib import Path
+
+RESULTS = "results/{e}"
+PAGE = "reports/{e}/index.html"
+REPORT_RECORD = RESULTS + "/report.record.jsonl"  # the report of an unfinished run lacks it
+INPUTS = RESULTS + "/data/inputs.safetensors"
+EXAMPLES = RESULTS + "/data/examples.parquet"
+MANIFEST = RESULTS + "/data/manifest.json"
+MODEL_CHECK = RESULTS + "/model_check.json"
+
+SEED = RESULTS + "/seed{s}"
+SPLITS = {split: SEED + f"/split/{split}.parquet" for split in ("train", "validation", "test")}
+SPLIT_FACTS = SEED + "/split/facts.json"
+HISTORY = SEED + "/train/history.parquet"
+DYNAMICS = SEED + "/train/training_dynamics.parquet"
+CHECKPOINTS = SEED + "/checkpoints"
+OUT_OF_FOLD = SEED + "/out_of_fold/probabilities.parquet"
+MEMBER_SCORES = SEED + "/scores/{m}/members.parquet"
+SCORES = SEED + "/scores/{v}.parquet"
+CURATED = SEED + "/pruned/{v}.parquet"
+METRICS = SEED + "/metrics/{v}.json"
+
+AUXILIARY = SEED + "/auxiliary/{kind}/group{g}"
+DYNAMICS_OF_GROUP = AUXILIARY + "/training_dynamics.parquet"
+# Of the folders `CHECKPOINTS` and `AUXILIARY`: the states that were kept, and their index.
+STATES = ("checkpoints.json", "states.safetensors")
+
+
+def states_in(folder: str) -> list[str]:
+    """The files of the states that were kept in a folder."""
+    return [f"{folder}/{name}" for name in STATES]
+
+
+def kind_of(folder: Path) -> str:
+    """The kind of the further trained models in a folder, as `AUXILIARY` spells it."""
+    return folder.parent.name
+
+
+def seed_of(file: str) -> int:
+    """The seed whose folder a file lies in, as `SEED` spells it."""
+    return int(Path(file).parts[2].removeprefix("seed"))
