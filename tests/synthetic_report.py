@@ -10,7 +10,11 @@ import pandas as pd
 
 from heft.evaluation.columns import COLUMNS
 from heft.reporting.inputs import ReportInput, SplitFacts, TrainingExamples, Warned
+from heft.reporting.measure import Measure
+from heft.reporting.treatment import Action, Treatment
 
+ACCURACY = Measure("test_accuracy", "test accuracy", "accuracy")
+REMOVE = Action("Remove", "remove", "removing", "removed", "removal")
 FRACTIONS = [0.01, 0.025, 0.05, 0.1, 0.2, 0.3]
 NOISE_RATE = 0.3
 N_TRAIN = 600
@@ -37,6 +41,10 @@ LABEL_ISSUES = "1 group of identical examples with different labels: <7> (3) = 9
 CLASSES = [str(digit) for digit in range(10)]
 ENSEMBLES = [("ip", "parameter_dropout", 5), ("ip", "parameter_dropout", 10), ("ip", "parameter_dropout", 20)]
 ENSEMBLES += [("ip", "seeds", 5), ("loss", "seeds", 5), ("if_cg", "parameter_dropout", 10)]
+
+
+def removing(fraction: float) -> Treatment:
+    return Treatment("remove", fraction)
 
 
 @dataclass(frozen=True)
@@ -268,6 +276,8 @@ def report_input(**changes: Any) -> ReportInput:
         "experiment": "mnist5k",
         "comparison": comparison,
         "long_metrics": long_metrics(comparison),
+        "measure": ACCURACY,
+        "actions": {"remove": REMOVE},
         "history": history(),
         "precision_recall": precision_recall(),
         "split": SplitFacts(

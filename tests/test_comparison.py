@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy import stats
-from synthetic_report import METHODS, comparison_rows, long_metrics, report_input
+from synthetic_report import METHODS, comparison_rows, long_metrics, removing, report_input
 from test_headline import accuracy, by_hand, compared, p_of, picked
 
 from heft.evaluation.statistics import Estimate
@@ -36,9 +36,9 @@ def column(variant: str, name: str) -> np.ndarray:
 
 def test_differences_are_to_no_removal_to_random_and_to_another_variant(comparison: Comparison) -> None:
     ip = accuracy(ROWS, "ip", 0.2)
-    is_test_of(comparison.gain("ip", 0.2), ip, accuracy(ROWS, "none", 0.0))
-    is_test_of(comparison.over_random("ip", 0.2), ip, accuracy(ROWS, "random", 0.2))
-    is_test_of(comparison.difference("ip", "loss", 0.2), ip, accuracy(ROWS, "loss", 0.2))
+    is_test_of(comparison.gain("ip", removing(0.2)), ip, accuracy(ROWS, "none", 0.0))
+    is_test_of(comparison.over_random("ip", removing(0.2)), ip, accuracy(ROWS, "random", 0.2))
+    is_test_of(comparison.difference("ip", "loss", removing(0.2)), ip, accuracy(ROWS, "loss", 0.2))
     is_test_of(
         comparison.paired("ip", "loss", "noise_auroc"), column("ip", "noise_auroc"), column("loss", "noise_auroc")
     )
@@ -48,15 +48,15 @@ def test_differences_are_to_no_removal_to_random_and_to_another_variant(comparis
 def test_what_removes_nothing_has_its_number_at_every_fraction(comparison: Comparison) -> None:
     tuned = accuracy(ROWS, "finetuned", 0.0)
     for fraction in (0.0, 0.05, 0.3):
-        assert comparison.values("finetuned", fraction).sort_index().to_numpy() == pytest.approx(tuned)
-    assert comparison.values("unheard_of", 0.1).empty
+        assert comparison.values("finetuned", removing(fraction)).sort_index().to_numpy() == pytest.approx(tuned)
+    assert comparison.values("unheard_of", removing(0.1)).empty
 
 
 def test_p_values_are_corrected_over_the_variants_under_test_alone(comparison: Comparison) -> None:
     for against, fraction in (("none", 0.0), ("random", 0.1)):
         reference = accuracy(ROWS, against, fraction)
         raw = {one: p_of(accuracy(ROWS, one, 0.1), reference) for one in compared(ROWS)}
-        found = comparison.corrected(0.1, against)
+        found = comparison.corrected(removing(0.1), against)
         assert found == pytest.approx(by_hand(raw))
         assert len(found) == len(METHODS) - 2 + 6  # neither random nor the oracle; six ensembles
 
@@ -96,8 +96,8 @@ def test_a_classs_gain_is_paired_with_that_of_no_removal_and_a_baseline_has_no_f
 
     ip, tuned = comparison.find("ip"), comparison.baselines[0]
     assert ip is not None
-    is_test_of(comparison.class_gain(ip, 0.05, 4), by_class("ip", 0.05), by_class("none", 0.0))
-    is_test_of(comparison.class_gain(tuned, 0.05, 4), by_class("finetuned", 0.0), by_class("none", 0.0))
+    is_test_of(comparison.class_gain(ip, removing(0.05), 4), by_class("ip", 0.05), by_class("none", 0.0))
+    is_test_of(comparison.class_gain(tuned, removing(0.05), 4), by_class("finetuned", 0.0), by_class("none", 0.0))
 
 
 def test_a_variant_is_absent_where_no_seed_is_evaluated_and_lacks_seeds_where_some_are() -> None:
@@ -143,7 +143,7 @@ def test_numbers_of_the_table_are_read_whatever_type_they_have() -> None:
     rows = ROWS.astype(object).where(ROWS.notna(), "")
     rows["chosen"] = [str(value) for value in ROWS["chosen"]]
     read = Comparison(replace(report_input(comparison=ROWS), comparison=rows))
-    assert read.gain("ip", 0.2) == Comparison(report_input(comparison=ROWS)).gain("ip", 0.2)
+    assert read.gain("ip", removing(0.2)) == Comparison(report_input(comparison=ROWS)).gain("ip", removing(0.2))
     assert read.rows["chosen"].sum() == sum(value is True for value in ROWS["chosen"])
     assert isinstance(read.rows["members"].iloc[0], np.integer)
     assert pd.api.types.is_float_dtype(read.rows["noise_auroc"])

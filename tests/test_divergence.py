@@ -11,7 +11,7 @@ import pytest
 import torch
 from removal import REMOVE, removal_plan
 from sgd_reference import SETTINGS, examples
-from synthetic_report import comparison_rows, long_metrics, report_input
+from synthetic_report import comparison_rows, long_metrics, removing, report_input
 from torch import Tensor
 
 from heft.artifacts import read_json, write_json
@@ -23,9 +23,11 @@ from heft.models.build import ModelSpec
 from heft.registry import declarations
 from heft.reporting.analysis.comparison import Comparison
 from heft.reporting.analysis.outcome import choose
+from heft.reporting.analysis.rows import VALIDATED
 from heft.reporting.inputs import ReportInput
 from heft.reporting.page import render_report
 from heft.reporting.tables.diverged import diverged_table
+from heft.reporting.treatment import UNTREATED
 from heft.seeds import RunSeeds
 from heft.training.fine_tuning import fine_tune
 from heft.training.runs import train_runs
@@ -120,12 +122,12 @@ def diverged_report() -> tuple[Comparison, ReportInput]:
 
 def test_a_difference_leaves_out_the_seeds_whose_model_diverged() -> None:
     comparison, _ = diverged_report()
-    assert sorted(comparison.gain("ip", 0.3).values) == [0, 2, 3]
-    assert sorted(comparison.gain("ip", 0.2).values) == [0, 1, 2, 3]
-    assert comparison.gain("margin", 0.3).n == 0
-    assert comparison.diverged("ip", 0.3) == [1]
-    assert comparison.diverged("margin", 0.05) == [0, 1, 2, 3, 4]
-    assert comparison.diverged("none", 0.0) == [4]
+    assert sorted(comparison.gain("ip", removing(0.3)).values) == [0, 2, 3]
+    assert sorted(comparison.gain("ip", removing(0.2)).values) == [0, 1, 2, 3]
+    assert comparison.gain("margin", removing(0.3)).n == 0
+    assert comparison.diverged("ip", removing(0.3)) == [1]
+    assert comparison.diverged("margin", removing(0.05)) == [0, 1, 2, 3, 4]
+    assert comparison.diverged("none", UNTREATED) == [4]
     barred = {variant.slug for variant in comparison.variants if variant.trains_on_validation}
     assert barred == {"trusted_loss"}
 
@@ -138,11 +140,11 @@ def test_neither_a_variant_nor_a_fraction_that_diverged_is_chosen() -> None:
     # With a loss that would win by far at the fraction where one seed has none.
     rows = comparison.rows
     largest = (rows["variant"] == choice.variant.slug) & (rows["fraction"] == 0.3)
-    rows.loc[largest, "val_loss"] = 0.01
-    rows.loc[largest & (rows["seed"] == 2), "val_loss"] = np.nan
+    rows.loc[largest, VALIDATED] = 0.01
+    rows.loc[largest & (rows["seed"] == 2), VALIDATED] = np.nan
     again = choose(comparison)
     assert again is not None
-    assert again.fraction != 0.3
+    assert again.treatment.fraction != 0.3
 
 
 def test_the_page_names_variant_fraction_and_seeds_that_diverged(tmp_path: Path) -> None:

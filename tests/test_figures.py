@@ -1,19 +1,21 @@
 """What figures name and draw where many variants are compared."""
 
+import json
 import re
 import warnings
 from html import unescape
+from typing import Any
 
 import pandas as pd
 import pytest
-from synthetic_report import report_input
+from synthetic_report import methods, report_input
 
 from heft.reporting.analysis.comparison import Comparison
 from heft.reporting.analysis.variant import named_variant
-from heft.reporting.figures.accuracy import draw_ensemble_accuracy
 from heft.reporting.figures.cost import MOST_NAMES, draw_cost
 from heft.reporting.figures.drawing import new_figure, style
 from heft.reporting.figures.ensembles import draw_ensemble_size
+from heft.reporting.figures.gain import draw_ensemble_gain
 from heft.reporting.figures.labels import label_points
 from heft.reporting.text.verdict import judge
 
@@ -25,6 +27,7 @@ def many_ensembles(n_kinds: int) -> Comparison:
     for k in range(n_kinds):
         copy = rows[rows["variant"] == "ip__parameter_dropout__5"].copy()
         copy["variant"] = f"ip__parameter_dropout-p_max_0.{k + 1:02d}__5"
+        copy["options"] = f'{{"p_max": 0.{k + 1:02d}}}'
         copy[["noise_auroc", "test_accuracy"]] -= 0.01
         repeated.append(copy)
     return Comparison(report_input(comparison=pd.concat([rows, *repeated], ignore_index=True)))
@@ -35,20 +38,35 @@ def texts(svg: str) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    ("slug", "title", "kind"),
+    ("method", "ensemble", "options", "title", "kind"),
     [
-        ("if_cg-damping_0.1-tolerance_1e-05", "if_cg (damping 0.1, tolerance 1e-05)", ""),
-        ("trak-models_10", "trak (models 10)", ""),
-        ("ip__parameter_dropout__5", "ip", "parameter dropout"),
-        ("ip__parameter_dropout-p_max_0.1-rescale_True__5", "ip", "parameter dropout, p max 0.1, rescale"),
-        ("ip__parameter_dropout-rescale_False__5", "ip", "parameter dropout, no rescale"),
+        ("if_cg", "", {"tolerance": 1e-5, "damping": 0.1}, "if_cg (damping 0.1, tolerance 1e-05)", ""),
+        ("trak", "", {"models": 10}, "trak (models 10)", ""),
+        ("trak", "", {"parameters": "head.0 - last"}, "trak (parameters head.0 - last)", ""),
+        ("ip", "parameter_dropout", {}, "ip", "parameter dropout"),
+        ("ip", "parameter_dropout", {"rescale": True, "p_max": 0.1}, "ip", "parameter dropout, p max 0.1, rescale"),
+        ("ip", "parameter_dropout", {"rescale": False}, "ip", "parameter dropout, no rescale"),
+        ("if_cg", "seeds", {"damping": 0.5, "shift": 2}, "Influence (CG; damping 0.5)", "seeds, shift 2"),
     ],
 )
-def test_options_are_named_and_switches_stand_alone(slug: str, title: str, kind: str) -> None:
-    method, _, rest = slug.partition("__")
-    row = {"method": re.split("[-]", method)[0], "variant": slug, "members": 5 if rest else 1}
-    variant = named_variant(row | {"ensemble": re.split("-|__", rest)[0]}, {})
-    assert (variant.title, variant.kind) == (title, kind)
+def test_options_are_named_from_their_column_and_switches_stand_alone(
+    method: str, ensemble: str, options: dict[str, Any], title: str, kind: str
+) -> None:
+    row = {"method": method, "variant": "whatever-it_is__called", "ensemble": ensemble, "members": 5}
+    declared = methods() if ensemble else {}
+    for column in (options, json.dumps(options)):
+        variant = named_variant(row | {"options": column}, declared)
+        assert (variant.title, variant.kind) == (title, kind)
+
+
+def test_sizes_of_one_ensemble_share_a_scorer_and_know_the_method_alone_whatever_their_slugs_say() -> None:
+    row = {"method": "if_cg", "ensemble": "seeds", "options": '{"damping": 0.5, "shift": 2}'}
+    five, ten = (named_variant(row | {"variant": f"s{size}", "members": size}, methods()) for size in (5, 10))
+    alone = named_variant(
+        {"method": "if_cg", "variant": "x", "ensemble": "", "members": 1, "options": {"damping": 0.5}}, methods()
+    )
+    assert five.scorer == ten.scorer != alone.scorer
+    assert five.base == alone.base == "if_cg-damping_0.5"
 
 
 def test_ensembles_are_drawn_as_differences_to_the_same_method_with_one_model() -> None:
@@ -71,7 +89,7 @@ def test_of_forty_sizes_a_few_are_drawn_and_named_without_a_warning() -> None:
     comparison = Comparison(report_input(comparison=pd.concat([rows, *repeated], ignore_index=True)))
     with style(), warnings.catch_warnings():
         warnings.simplefilter("error")
-        picture = draw_ensemble_accuracy(comparison)
+        picture = draw_ensemble_gain(comparison, "remove")
         all_of_them = draw_ensemble_size(comparison, judge(comparison))
     assert picture is not None
     assert all_of_them is not None
@@ -81,7 +99,7 @@ def test_of_forty_sizes_a_few_are_drawn_and_named_without_a_warning() -> None:
     assert "5 are drawn, evenly spread" in picture.description
     assert {"×21", "×40", "×57"} <= set(texts(all_of_them.svg))
     with style():
-        usual = draw_ensemble_accuracy(Comparison(report_input()))
+        usual = draw_ensemble_gain(Comparison(report_input()), "remove")
     assert usual is not None
     assert "evenly spread" not in usual.description
 

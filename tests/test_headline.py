@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy import stats
-from synthetic_report import METHODS, comparison_rows, report_input
+from synthetic_report import METHODS, comparison_rows, removing, report_input
 
 from heft.reporting.analysis.comparison import Comparison
 from heft.reporting.analysis.outcome import Outcome, choose
@@ -177,4 +177,4 @@ def test_the_choice_is_by_mean_validation_loss_of_chosen_rows_and_then_of_all_ro
             rows.loc[one["val_loss"].idxmin(), "chosen"] = True
     choice = choose(Comparison(report_input(comparison=rows)))
     assert choice is not None
-    assert (choice.variant.slug, choice.fraction) == ("ip", 0.1)
+    assert (choice.variant.slug, choice.treatment) == ("ip", removing(0.1))

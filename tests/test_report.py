@@ -32,7 +32,7 @@ from heft.reporting.text.verdict import judge
 pytestmark = pytest.mark.xdist_group("report")
 
 FIGURES = {
-    "answer", "over-random", "accuracy-by-method", "accuracy-by-ensemble", "precision-recall", "ensemble-size", "cost",
+    "answer", "over-random", "gain-by-method", "gain-by-ensemble", "precision-recall", "ensemble-size", "cost",
     "training", "agreement", "classes",
 }  # fmt: skip
 
@@ -303,7 +303,7 @@ def test_what_a_removal_does_to_a_class_is_paired_by_seed_and_against_none():
     assert found is not None
     assert [one.slug for one in found.shown] == ["ip__parameter_dropout__20", "random", "oracle", "finetuned"]
     long = report.long_metrics[report.long_metrics["metric"] == "test_accuracy_class_3"].set_index("seed")
-    for slug, fraction in (("random", found.fraction), ("finetuned", 0.0)):
+    for slug, fraction in (("random", found.treatment.fraction), ("finetuned", 0.0)):
         after = long[(long["variant"] == slug) & (long["fraction"] == fraction)]["value"]
         before = long[long["variant"] == "none"]["value"]
         expected = {int(seed): value for seed, value in (after - before).items()}

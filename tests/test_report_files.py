@@ -37,9 +37,9 @@ def test_a_jobs_files_are_taken_by_the_seed_of_their_folder() -> None:
 
 
 COLUMNS = {
-    "none": {"method": "none", "ensemble": "", "members": 1},
-    "ip": {"method": "ip", "ensemble": "", "members": 1},
-    "ip__seeds__5": {"method": "ip", "ensemble": "seeds", "members": 5},
+    "none": {"method": "none", "ensemble": "", "members": 1, "options": {}},
+    "ip": {"method": "ip", "ensemble": "", "members": 1, "options": {}},
+    "ip__seeds__5": {"method": "ip", "ensemble": "seeds", "members": 5, "options": {"damping": 0.1}},
 }
 
 
@@ -67,5 +67,5 @@ def test_of_an_unfinished_run_only_what_is_not_missing_is_read_and_a_seed_withou
         "results/mine/data/inputs.safetensors",
         "results/mine/data/manifest.json",
     )
-    assert found.missing[0] == MissingCell(1, "ip__seeds__5", "ip", "memory ran out", "seeds", 5)
+    assert found.missing[0] == MissingCell(1, "ip__seeds__5", "ip", "memory ran out", "seeds", 5, {"damping": 0.1})
     assert [(cell.seed, cell.variant, cell.reason) for cell in found.missing] == [tuple(one) for one in missing]

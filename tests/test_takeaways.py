@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy import stats
-from synthetic_report import METHODS, comparison_rows, history, precision_recall, report_input
+from synthetic_report import METHODS, comparison_rows, history, precision_recall, removing, report_input
 from test_headline import UNCERTAIN, accuracy, by_hand, compared, p_of
 
 from heft.evaluation.statistics import Estimate, estimate
@@ -49,7 +49,7 @@ def test_the_largest_clear_gain_of_a_plain_method_is_found_over_all_points() -> 
     clear = {name: gain for name, gain in gains.items() if gain > 0}
     best = max(clear, key=lambda name: clear[name])
     low, high = stats.ttest_rel(points[best], none).confidence_interval(0.95)
-    said = takeaways.of_plain_accuracy(comparison_of())
+    said = takeaways.of_plain_gain(comparison_of())
     assert best == "ip 0.3"
     assert (
         f"is that of ip at 30\u00a0%: {100 * clear[best]:+.1f} points ({100 * low:+.1f} to {100 * high:+.1f});" in said
@@ -65,7 +65,7 @@ def test_a_gain_that_one_point_alone_would_show_is_not_clear_among_many() -> Non
         for fraction in FRACTIONS:
             mask = (table["variant"] == name) & (table["fraction"] == fraction)
             table.loc[mask, "test_accuracy"] = accuracy(table, "none", 0.0) + UNCERTAIN
-    assert takeaways.of_plain_accuracy(comparison_of(table)).startswith("No plain method's gain over no removal")
+    assert takeaways.of_plain_gain(comparison_of(table)).startswith("No plain method's gain over no removal")
 
 
 def test_only_ensembles_are_named_that_beat_their_plain_method_at_the_noise_rate() -> None:
@@ -78,11 +78,11 @@ def test_only_ensembles_are_named_that_beat_their_plain_method_at_the_noise_rate
     ):
         mask = (table["variant"] == name) & (table["fraction"] == 0.3)
         table.loc[mask, "test_accuracy"] = accuracy(table, base, 0.3) + np.array(differences)
-    said = takeaways.of_ensemble_accuracy(comparison_of(table))
+    said = takeaways.of_ensemble_gain(comparison_of(table), "remove")
     assert said == "At 30\u00a0% removed, clearly better than the plain method: ip (parameter dropout ×5)."
     unclear = comparison_of(table[table["variant"] != "ip__parameter_dropout__5"])
     expected = "At 30\u00a0% removed, no ensemble is detectably better than its plain method."
-    assert takeaways.of_ensemble_accuracy(unclear) == expected
+    assert takeaways.of_ensemble_gain(unclear, "remove") == expected
 
 
 @pytest.mark.parametrize("fraction", [0.05, 0.3])
@@ -94,7 +94,7 @@ def test_variants_above_and_below_random_are_counted_after_the_correction(fracti
     clear = [float(differences[name].mean()) for name, p in corrected.items() if p < 0.05]
     above, below = sum(mean > 0 for mean in clear), sum(mean < 0 for mean in clear)
     assert below == 2
-    assert takeaways.of_over_random(comparison_of(table), fraction) == (
+    assert takeaways.of_over_random(comparison_of(table), removing(fraction)) == (
         f"{above} of {len(differences)} variants beat random removal after Holm's correction; 2 are worse than random."
     )
 
@@ -117,7 +117,7 @@ def test_only_the_largest_ensemble_of_a_kind_is_compared_in_auroc() -> None:
         for seed in range(5):
             mask = (table["variant"] == variant) & (table["seed"] == seed)
             table.loc[mask, "noise_auroc"] = column(table, base, "noise_auroc")[seed] + gain + 1e-4 * (seed - 2)
-    said = takeaways.of_ensemble_size(comparison_of(table))
+    said = takeaways.of_ensemble_size(comparison_of(table), "remove")
     assert said == "AUROC is clearly above the plain method's for ip (parameter dropout ×20)."
 
 
@@ -133,7 +133,7 @@ def test_cost_is_told_of_the_best_and_of_the_cheapest() -> None:
         f"The highest mean AUROC, of {title[best]}, costs {costs[best]:.3g} forward passes; "
         f"the cheapest score, {title[cheapest]}, 10."
     )
-    assert "mean gain" in takeaways.of_cost(shown, costs, "gain", lambda one: comparison.gain(one.slug, 0.3))
+    assert "mean gain" in takeaways.of_cost(shown, costs, "gain", lambda one: comparison.gain(one.slug, removing(0.3)))
 
 
 def test_how_far_models_fit_is_told_of_their_last_epoch() -> None:

@@ -2,7 +2,7 @@
 
 import pandas as pd
 import pytest
-from synthetic_report import METHODS, ON_VALIDATION, comparison_rows, report_input
+from synthetic_report import METHODS, ON_VALIDATION, comparison_rows, removing, report_input
 
 from heft.reporting.analysis.comparison import Comparison
 from heft.reporting.analysis.outcome import Outcome, choose
@@ -115,7 +115,7 @@ def test_the_variant_is_chosen_by_validation_whatever_test_says():
     rows.loc[rows["variant"] == "ip", "test_accuracy"] = 0.99
     choice = choose(Comparison(report_input(comparison=rows)))
     assert choice is not None
-    assert (choice.variant.slug, choice.fraction) == ("margin", 0.05)
+    assert (choice.variant.slug, choice.treatment) == ("margin", removing(0.05))
     verdict = judged(rows)
     assert verdict.chosen_how is not None
     assert "Chosen by validation, not by test" in verdict.chosen_how
@@ -130,8 +130,8 @@ def test_oracle_random_and_none_are_never_the_headline():
 
 def test_many_variants_raise_the_bar_for_each():
     comparison = Comparison(report_input())
-    corrected = comparison.corrected(0.1, "random")
-    raw = {slug: comparison.over_random(slug, 0.1).p_value for slug in corrected}
+    corrected = comparison.corrected(removing(0.1), "random")
+    raw = {slug: comparison.over_random(slug, removing(0.1)).p_value for slug in corrected}
     assert min(corrected.values()) == pytest.approx(min(raw.values()) * len(raw))
 
 
@@ -160,14 +160,15 @@ def test_a_variant_is_called_by_its_methods_title_kind_and_size():
     assert labels["if_cg__parameter_dropout__10"] == "Influence (CG; parameter dropout ×10)"
 
 
-SLUG = "ip-damping_1e-05-steps_3__parameter_dropout-p_max_0.5__5"
+SLUG = "if_cg-damping_1e-05__parameter_dropout-p_max_0.5__10"
 
 
 def test_options_that_are_not_the_default_belong_to_the_name():
     rows = comparison_rows()
-    rows["variant"] = rows["variant"].replace({"ip__parameter_dropout__5": SLUG})
+    rows.loc[rows["variant"] == "if_cg__parameter_dropout__10", "options"] = '{"damping": 1e-05, "p_max": 0.5}'
+    rows["variant"] = rows["variant"].replace({"if_cg__parameter_dropout__10": SLUG})
     labels = {variant.slug: variant.label for variant in Comparison(report_input(comparison=rows)).variants}
-    assert labels[SLUG] == "ip (damping 1e-05, steps 3; parameter dropout, p max 0.5 ×5)"
+    assert labels[SLUG] == "Influence (CG; damping 1e-05; parameter dropout, p max 0.5 ×10)"
 
 
 def test_a_variant_trained_on_validation_labels_is_never_chosen_whatever_its_validation_loss():

@@ -7,6 +7,9 @@ from typing import Any, Protocol
 import numpy as np
 import pandas as pd
 
+from heft.reporting.measure import Measure
+from heft.reporting.treatment import Action
+
 AGREEMENT_COLUMNS = ("seed", "variant", "other", "spearman")
 
 
@@ -72,6 +75,7 @@ class MissingCell:
     reason: str
     ensemble: str = ""
     members: int = 1
+    options: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -89,6 +93,7 @@ class ReportInput:
 
     comparison: the columns of heft.evaluation.columns, one row per seed x variant x action x fraction, `none` included.
     long_metrics: the key's columns, metric, value; written to metrics.csv as it is.
+    measure: what the report judges by. actions: by their value of the column `action`, in the order of the page.
     history: seed, run, epoch, train_loss, train_accuracy, validation_loss, validation_accuracy (others unused).
     precision_recall: seed, variant, recall, precision; empty where true labels are unknown.
     manifest: the data's manifest.json (source, origin, licence, files {name: sha256}, n, class_names, dataset_digest).
@@ -106,6 +111,8 @@ class ReportInput:
     long_metrics: pd.DataFrame
     history: pd.DataFrame
     precision_recall: pd.DataFrame
+    measure: Measure
+    actions: Mapping[str, Action]
     split: SplitFacts
     manifest: Mapping[str, Any]
     methods: Mapping[str, MethodDeclaration]

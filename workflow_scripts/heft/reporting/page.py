@@ -24,9 +24,11 @@ from heft.reporting.tables.comparison_table import comparison_table
 from heft.reporting.tables.diverged import diverged_table
 from heft.reporting.tables.legend import baseline_legend, legend
 from heft.reporting.tables.warnings import warnings_table
+from heft.reporting.text.actions import explained, limits, opening, third_person, treated_means
+from heft.reporting.text.measure import explained_measure
 from heft.reporting.text.sentences import what_seeds_vary
 from heft.reporting.text.verdict import judge
-from heft.reporting.wording import decimal, percent, points, points_interval, share
+from heft.reporting.wording import share
 
 TEMPLATES = Path(__file__).parent / "templates"
 LARGEST_EMBEDDED_CSV = 2_000_000  # bytes; a larger table is linked, not embedded
@@ -56,7 +58,7 @@ def render_report(report: ReportInput, folder: str | Path) -> None:
         table=comparison_table(comparison, verdict),
         detection=detection_table(comparison),
         agreement=agreement_table(agreement),
-        classes=class_table(classes),
+        classes=class_table(classes, comparison),
         missing=missing_table(comparison),
         diverged=diverged_table(comparison),
         warned=warnings_table(report.warnings, comparison),
@@ -67,6 +69,12 @@ def render_report(report: ReportInput, folder: str | Path) -> None:
         marks=method_marks(comparison),
         table_link=_table_link(table),
         digests={name: hashlib.sha256(text.encode()).hexdigest() for name, text in tables.items()},
+        measure=comparison.measure,
+        action=comparison.any_action,
+        explained=explained(list(comparison.actions.values())),
+        treated=treated_means(list(comparison.actions.values())),
+        measured=explained_measure(comparison.measure),
+        limits=limits(list(comparison.actions.values())),
         drawn=what_seeds_vary(comparison, report.split.resample),
         style=Markup((TEMPLATES / "style.css").read_text(encoding="utf-8")),
         script=Markup((TEMPLATES / "page.js").read_text(encoding="utf-8")),
@@ -89,9 +97,7 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    filters: dict[str, Any] = {
-        "share": share, "percent": percent, "points": points, "points_interval": points_interval, "decimal": decimal,
-    }  # fmt: skip
+    filters: dict[str, Any] = {"share": share, "opening": opening, "third_person": third_person}
     environment.filters.update(filters)
     return environment
 

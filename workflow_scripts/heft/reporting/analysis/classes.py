@@ -1,4 +1,4 @@
-"""What a removal does class by class."""
+"""What the chosen treatment does class by class."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -8,17 +8,18 @@ from heft.evaluation.statistics import Estimate
 from heft.reporting.analysis.comparison import Comparison
 from heft.reporting.analysis.outcome import Choice
 from heft.reporting.analysis.variant import Variant
+from heft.reporting.treatment import UNTREATED, Treatment
 
 
 @dataclass(frozen=True)
 class ClassChanges:
-    """Changes of test accuracy against no removal at `fraction`, paired by seed.
+    """Changes of test accuracy against the untreated model under `treatment`, paired by seed.
 
-    shown: the chosen variant first, then references. names: class index -> name. before: index -> mean accuracy with
-    nothing removed. changes: (slug, index) -> the change.
+    shown: the chosen variant first, then references. names: class index -> name. before: index -> mean accuracy of the
+    untreated model. changes: (slug, index) -> the change.
     """
 
-    fraction: float
+    treatment: Treatment
     shown: Sequence[Variant]
     names: Mapping[int, str]
     before: Mapping[int, float]
@@ -26,22 +27,25 @@ class ClassChanges:
 
 
 def class_changes(comparison: Comparison, choice: Choice | None, class_names: Sequence[str]) -> ClassChanges | None:
-    """Of the headline's variant at its fraction, beside random, oracle and the baselines; None where not measured."""
+    """Of the headline's variant, beside random, oracle and the baselines; `None` where not measured."""
     if choice is None or not comparison.classes:
         return None
-    fraction, chosen = choice.fraction, choice.variant
+    treatment, chosen = choice.treatment, choice.variant
     references = [found for slug in ("random", "oracle") if (found := comparison.find(slug)) is not None]
     shown = [chosen, *references, *comparison.baselines]
     changes = {
-        (one.slug, index): comparison.class_gain(one, fraction, index) for one in shown for index in comparison.classes
+        (one.slug, index): comparison.class_gain(one, treatment, index) for one in shown for index in comparison.classes
     }
     shown = [one for one in shown if any(changes[one.slug, index].n for index in comparison.classes)]
     if chosen not in shown:
         return None
     return ClassChanges(
-        fraction,
+        treatment,
         shown,
         {index: class_names[index] if index < len(class_names) else str(index) for index in comparison.classes},
-        {index: comparison.long.values(f"{CLASS_ACCURACY}{index}", "none").mean() for index in comparison.classes},
+        {
+            index: comparison.long.values(f"{CLASS_ACCURACY}{index}", "none", UNTREATED).mean()
+            for index in comparison.classes
+        },
         changes,
     )

@@ -1,17 +1,19 @@
-"""Where another training, which removes nothing, beats the curated models."""
+"""Where another training, which leaves all examples as they are, beats the curated models."""
 
 from dataclasses import dataclass
 
-from heft.evaluation.statistics import Estimate, holm, paired_difference
+from heft.evaluation.statistics import Estimate, holm
 from heft.reporting.analysis.comparison import Comparison
 from heft.reporting.analysis.outcome import SIGNIFICANT, Choice
+from heft.reporting.analysis.rows import MEASURED
 from heft.reporting.analysis.variant import Variant
-from heft.reporting.wording import p_text, percent, points, points_interval, seeds, share
+from heft.reporting.treatment import UNTREATED
+from heft.reporting.wording import p_text, seeds, share
 
 
 @dataclass(frozen=True)
 class Rival:
-    """A baseline against the curated models. difference: its test accuracy less that of the headline's choice."""
+    """A baseline against the curated models. difference: by how much it is better than the headline's choice."""
 
     variant: Variant
     difference: Estimate
@@ -19,11 +21,10 @@ class Rival:
     sentence: str
 
 
-def rivals_without_removal(comparison: Comparison, choice: Choice) -> tuple[Rival, ...]:
-    """Each baseline against the variant and fraction that validation chose, paired by seed; Holm over baselines."""
-    curated = comparison.values(choice.variant.slug, choice.fraction)
+def rivals_untreated(comparison: Comparison, choice: Choice) -> tuple[Rival, ...]:
+    """Each baseline against the variant and treatment that validation chose, paired by seed; Holm over baselines."""
     differences = [
-        paired_difference(comparison.values(one.slug, choice.fraction), curated) for one in comparison.baselines
+        comparison.difference(one.slug, choice.variant.slug, choice.treatment) for one in comparison.baselines
     ]
     corrected = holm(one.p_value for one in differences)
     return tuple(
@@ -34,26 +35,28 @@ def rivals_without_removal(comparison: Comparison, choice: Choice) -> tuple[Riva
 
 
 def _rival(comparison: Comparison, choice: Choice, variant: Variant, difference: Estimate, p_value: float) -> Rival:
-    accuracy = comparison.values(variant.slug, choice.fraction).mean()
+    measure, treatment = comparison.measure, choice.treatment
+    level = measure.level(comparison.values(variant.slug, treatment).mean())
     clear = difference.has_interval and p_value < SIGNIFICANT
     verb = "no detectable difference to" if not clear else "better than" if difference.mean > 0 else "worse than"
     trusted = ", trained on validation labels" if variant.trains_on_validation else ""
-    interval = f"{points_interval(difference)}, Holm-corrected {p_text(p_value)}"
+    interval = f"{measure.gain_interval(difference)}, Holm-corrected {p_text(p_value)}"
+    how = f" {comparison.actions[treatment.action].participle}" if comparison.several else ""
     said = (
-        f"{variant.label} (nothing removed{trusted}) reaches {percent(accuracy)}\u00a0%, {verb} "
-        f"{choice.variant.label} at {share(choice.fraction)}: {points(difference.mean)} points "
+        f"{variant.label} (nothing {comparison.any_action.participle}{trusted}) reaches {level}, {verb} "
+        f"{choice.variant.label} at {share(treatment.fraction)}{how}: {measure.gain_with_unit(difference.mean)} "
         f"({interval if difference.has_interval else 'no interval'})."
     )
     return Rival(variant, difference, clear and difference.mean > 0, f"{said} {_against_all(comparison, variant)}")
 
 
 def _against_all(comparison: Comparison, baseline: Variant) -> str:
-    """How many curated variants it beats, each at the fraction that validation chose for it in each seed."""
+    """How many curated variants it beats, each under the treatment that validation chose for it in each seed."""
     rows = comparison.rows[comparison.rows["chosen"]]
-    reached = comparison.values(baseline.slug, 0.0)
+    reached = comparison.values(baseline.slug, UNTREATED)
     slugs = [variant.slug for variant in comparison.eligible]
     differences = [
-        paired_difference(reached, rows[rows["variant"] == slug].set_index("seed")["test_accuracy"]) for slug in slugs
+        comparison.better(reached, rows[rows["variant"] == slug].set_index("seed")[MEASURED]) for slug in slugs
     ]
     corrected = holm(one.p_value for one in differences)
     above, below = (
@@ -62,7 +65,8 @@ def _against_all(comparison: Comparison, baseline: Variant) -> str:
     )
     if not any(one.has_interval for one in differences):
         return f"With {seeds(len(reached))} it cannot be ranked among the curated variants."
+    chosen = "action and fraction" if comparison.several else "fraction"
     return (
-        f"It beats {above} of the {len(slugs)} curated variants, each at the fraction that validation chose, and is "
+        f"It beats {above} of the {len(slugs)} curated variants, each at the {chosen} that validation chose, and is "
         f"beaten by {below}."
     )

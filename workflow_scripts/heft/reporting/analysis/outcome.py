@@ -1,6 +1,6 @@
 """Which variant and fraction the report names, and what its paired differences allow to say.
 
-The choice is made by validation loss: test results have no say in it.
+The choice is made by the validation split: test results have no say in it.
 """
 
 from dataclasses import dataclass
@@ -8,7 +8,9 @@ from enum import Enum
 
 from heft.evaluation.statistics import Estimate
 from heft.reporting.analysis.comparison import Comparison
+from heft.reporting.analysis.rows import VALIDATED
 from heft.reporting.analysis.variant import Variant
+from heft.reporting.treatment import Treatment
 
 SIGNIFICANT = 0.05
 
@@ -29,30 +31,30 @@ class Outcome(Enum):
 
 @dataclass(frozen=True)
 class Choice:
-    """The variant and fraction that validation picks."""
+    """The variant and the treatment that validation picks."""
 
     variant: Variant
-    fraction: float
+    treatment: Treatment
 
 
 def choose(comparison: Comparison) -> Choice | None:
-    """Lowest mean validation loss over the `chosen` rows names the variant; over all its rows, the fraction.
+    """Lowest mean on validation over the `chosen` rows names the variant; over all its rows, action and fraction.
 
     Only variants that validation can judge, and of an unfinished run only those with as many seeds as any has. A
-    fraction at which a model diverged has fewer seeds than the others, and is not chosen either.
+    treatment under which a model diverged has fewer seeds than the others, and is not chosen either.
     """
     rows = comparison.rows
-    compared = rows[rows["variant"].isin([variant.slug for variant in comparison.eligible]) & rows["val_loss"].notna()]
+    compared = rows[rows["variant"].isin([variant.slug for variant in comparison.eligible]) & rows[VALIDATED].notna()]
     if compared.empty:
         return None
     n_seeds = compared.groupby("variant")["seed"].transform("nunique")
     compared = compared[n_seeds == n_seeds.max()]
     chosen = compared[compared["chosen"]] if compared["chosen"].any() else compared
-    slug = chosen.groupby("variant")["val_loss"].mean().idxmin()
-    by_fraction = compared[compared["variant"] == slug].groupby("fraction")["val_loss"].agg(["mean", "count"])
-    fraction = by_fraction.loc[by_fraction["count"] == by_fraction["count"].max(), "mean"].idxmin()
+    slug = chosen.groupby("variant")[VALIDATED].mean().idxmin()
+    of_variant = compared[compared["variant"] == slug].groupby(["action", "fraction"])[VALIDATED].agg(["mean", "count"])
+    action, fraction = of_variant.loc[of_variant["count"] == of_variant["count"].max(), "mean"].idxmin()
     variant = comparison.find(str(slug))
-    return None if variant is None else Choice(variant, float(fraction))
+    return None if variant is None else Choice(variant, Treatment(str(action), float(fraction)))
 
 
 def classify(gain: Estimate, over_random: Estimate, p_none: float, p_random: float) -> Outcome:

@@ -4,9 +4,16 @@ from functools import cached_property
 
 import pandas as pd
 
+from heft.evaluation.columns import DIVERGED
+from heft.reporting.measure import Measure
+from heft.reporting.treatment import Treatment
 from heft.reporting.wording import is_empty
 
 WORDS = ("experiment", "variant", "method", "ensemble", "options", "action", "chosen", "members")
+# Columns that the report adds: the measure, and what validation chooses by, wherever the two are written.
+MEASURED, VALIDATED = "measured", "validated"
+VALIDATION_LOSS = "val_loss"
+ROW = ["seed", "variant", "action", "fraction"]
 
 
 def normalised(comparison: pd.DataFrame) -> pd.DataFrame:
@@ -21,11 +28,21 @@ def normalised(comparison: pd.DataFrame) -> pd.DataFrame:
     return rows
 
 
+def measured(rows: pd.DataFrame, long: "LongMetrics", measure: Measure) -> pd.DataFrame:
+    """The rows with the columns `MEASURED` and `VALIDATED`; empty where a model has no such number."""
+    judge = VALIDATION_LOSS if measure.chosen_by == "loss" else f"validation_{measure.chosen_by}"
+    columns = {
+        name: rows[metric].astype(float) if metric in rows else long.of_rows(metric, rows)
+        for name, metric in ((MEASURED, measure.name), (VALIDATED, judge))
+    }
+    return rows.assign(**columns)
+
+
 class LongMetrics:
     """Reads metrics in long form: the key's columns, metric, value."""
 
     def __init__(self, table: pd.DataFrame) -> None:
-        self._table = table
+        self._table = table.assign(action=["" if is_empty(value) else str(value) for value in table["action"]])
 
     @cached_property
     def names(self) -> list[str]:
@@ -37,16 +54,29 @@ class LongMetrics:
         table = self._table
         return set(table.loc[(table["metric"] == metric) & (table["value"] == value), "variant"])
 
-    def values(self, metric: str, variant: str, fraction: float | None = None) -> pd.Series:
-        """A metric of a variant by seed, at a fraction; without one, the first that there is."""
+    def values(self, metric: str, variant: str, treatment: Treatment | None = None) -> pd.Series:
+        """A metric of a variant by seed, under a treatment; without one, the first that there is."""
         found = self._by_name.get((metric, variant))
         if found is None:
             return pd.Series(dtype=float)
-        if fraction is not None:
-            found = found[found["fraction"] == fraction]
+        if treatment is not None:
+            found = found[(found["action"] == treatment.action) & (found["fraction"] == treatment.fraction)]
         return found.groupby("seed")["value"].first().astype(float)
+
+    def of_rows(self, metric: str, rows: pd.DataFrame) -> pd.Series:
+        """A metric of each row of the comparison table; NaN where there is none."""
+        found = self._table[self._table["metric"] == metric].groupby(ROW)["value"].first().astype(float)
+        return pd.Series(found.reindex(pd.MultiIndex.from_frame(rows[ROW])).to_numpy(float), index=rows.index)
 
     @cached_property
     def _by_name(self) -> dict[tuple[str, str], pd.DataFrame]:
         groups = self._table.groupby(["metric", "variant"])
         return {(str(metric), str(variant)): rows for (metric, variant), rows in groups}
+
+
+def trained_on_validation(rows: pd.DataFrame, long: LongMetrics) -> set[str]:
+    """Slugs that say so, or that have no chosen row where others have one, though their models did not diverge."""
+    diverged = long.variants_where(DIVERGED, 1)
+    rows = rows[(rows["method"] != "none") & ~rows["variant"].isin(diverged)]
+    said = long.variants_where("trains_on_validation", 1)
+    return said | (set(rows["variant"]) - set(rows.loc[rows["chosen"], "variant"]) if rows["chosen"].any() else set())

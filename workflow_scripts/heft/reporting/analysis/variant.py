@@ -1,11 +1,12 @@
 """What one line of the comparison is called: its method, ensemble and size in words."""
 
-import re
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from heft.reporting.wording import method_title, qualified
+from heft.reporting.wording import is_empty, method_title, qualified
+from heft.variants import Scorer, shortest
 
 REFERENCES = ("none", "random", "oracle")  # rows to compare with, never a method to recommend
 MARK = "†"  # beside what was trained on validation labels
@@ -15,7 +16,8 @@ MARK = "†"  # beside what was trained on validation labels
 class Variant:
     """One line of the comparison: a method, its ensemble ("" for the plain method) and the number of members.
 
-    title and kind are words for the method and the ensemble, with the options that are not the default.
+    title and kind are words for the method and the ensemble, with the options that are not the default. scorer: the
+    same for all sizes of an ensemble. base: the scorer of the same method and options without an ensemble.
     trains_on_validation: validation cannot judge it then, so it has no chosen row. baseline: another training, which
     removes nothing.
     """
@@ -26,22 +28,14 @@ class Variant:
     ensemble: str
     kind: str
     members: int
+    scorer: str
+    base: str
     trains_on_validation: bool = False
     baseline: bool = False
 
     @property
     def plain(self) -> bool:
         return self.ensemble == ""
-
-    @property
-    def scorer(self) -> str:
-        """The slug without the ensemble's size."""
-        return self.slug if self.plain else self.slug.removesuffix(f"__{self.members}")
-
-    @property
-    def base(self) -> str:
-        """The slug of the same method and options without an ensemble."""
-        return self.slug if self.plain else self.scorer.rsplit("__", 1)[0]
 
     @property
     def label(self) -> str:
@@ -69,17 +63,50 @@ class Variant:
 def named_variant(
     row: Mapping[Any, Any], declared: Mapping[str, Any], *, trains_on_validation: bool = False, baseline: bool = False
 ) -> Variant:
-    """The variant of a row with variant, method, ensemble and members; titles are those of `declared`."""
-    method, slug, ensemble = str(row["method"]), str(row["variant"]), str(row["ensemble"])
-    parts = slug.split("__")
-    title = qualified(method_title(method, declared), _options(parts[0], method))
-    options = _options(parts[1], ensemble) if ensemble else ""
-    kind = ensemble.replace("_", " ") + (f", {options}" if options else "")
-    return Variant(slug, method, title, ensemble, kind, int(row["members"]), trains_on_validation, baseline)
+    """The variant of a row with variant, method, ensemble, members and options; titles are those of `declared`.
+
+    options: a mapping or its JSON. Those that the method declares are the method's, others the ensemble's.
+    """
+    method, ensemble = str(row["method"]), str(row["ensemble"])
+    own, of_ensemble = _options_of(row.get("options"), ensemble, declared.get(method))
+    title = qualified(method_title(method, declared), _in_words(own))
+    kind = ensemble.replace("_", " ") + (f", {_in_words(of_ensemble)}" if of_ensemble else "")
+    return Variant(
+        slug=str(row["variant"]),
+        method=method,
+        title=title,
+        ensemble=ensemble,
+        kind=kind,
+        members=int(row["members"]),
+        scorer=Scorer(method, own, ensemble, of_ensemble).slug,
+        base=Scorer(method, own).slug,
+        trains_on_validation=trains_on_validation,
+        baseline=baseline,
+    )
 
 
-def _options(named: str, name: str) -> str:
-    """if_cg-damping_0.1-tolerance_1e-05 -> damping 0.1, tolerance 1e-05; a switch stands alone: rescale."""
-    options = re.split(r"-(?=[a-z])", named.removeprefix(name).removeprefix("-"))
-    switches = (re.sub(r"^(.*)_False$", r"no_\1", option.removesuffix("_True")) for option in options)
-    return ", ".join(option.replace("_", " ") for option in switches)
+def _options_of(written: Any, ensemble: str, declared: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The options of the method, and those of the ensemble."""
+    options = {} if is_empty(written) else json.loads(written) if isinstance(written, str) else dict(written)
+    if not ensemble:
+        return options, {}
+    known = () if declared is None else declared.options
+    own = {name: value for name, value in options.items() if name in known}
+    return own, {name: value for name, value in options.items() if name not in known}
+
+
+def _in_words(options: Mapping[str, Any]) -> str:
+    """damping 0.1, tolerance 1e-05; a switch stands alone: rescale, no rescale."""
+    return ", ".join(_option(name.replace("_", " "), options[name]) for name in sorted(options))
+
+
+def _option(name: str, value: Any) -> str:
+    if isinstance(value, bool):
+        return name if value else f"no {name}"
+    return f"{name} {_value(value)}"
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, float):
+        return shortest(value)
+    return "x".join(map(_value, value)) if isinstance(value, list | tuple) else str(value)

@@ -1,100 +1,89 @@
-"""Figures of the answer: the chosen variant against the fraction removed, and every variant against random."""
+"""The picture of the answer: the chosen variant against the fraction, beside random, oracle and other trainings."""
 
 from math import isfinite
 
-import seaborn as sns
+from matplotlib.axes import Axes
 
-from heft.reporting.analysis.comparison import ACCURACY, Comparison
+from heft.reporting.analysis.comparison import Comparison
+from heft.reporting.analysis.outcome import Choice
 from heft.reporting.analysis.variant import MARK
 from heft.reporting.figures.drawing import Picture, new_figure, percent_axis, to_picture
 from heft.reporting.figures.labels import label_ends
-from heft.reporting.figures.lines import draw_difference, draw_gain, draw_others, last_gain
-from heft.reporting.figures.palette import FAINT, INK, REFERENCE_DASHES, method_colours, method_markers
-from heft.reporting.text import takeaways
+from heft.reporting.figures.lines import draw_gain, draw_others, drawn, last_gain
+from heft.reporting.figures.palette import DASHES, FAINT, INK, REFERENCE_DASHES, method_colours
+from heft.reporting.text.actions import opening
 from heft.reporting.text.verdict import Verdict
-from heft.reporting.wording import points, share
+from heft.reporting.treatment import UNTREATED
+from heft.reporting.wording import share
+
+End = tuple[float, str, str]  # height, words, colour of a line's right end
 
 
 def draw_answer(comparison: Comparison, verdict: Verdict) -> Picture | None:
-    """The first screen's picture: the variant named in the headline, random and oracle, against no removal."""
-    if verdict.choice is None:
+    """The first screen's picture: the variant named in the headline, random and oracle, against the untreated model."""
+    choice = verdict.choice
+    if choice is None:
         return None
-    variant, fraction = verdict.choice.variant, verdict.choice.fraction
-    figure = new_figure(6.4, 4.3)
+    figure, measure = new_figure(6.4, 4.3), comparison.measure
     axes = figure.subplots()
-    colours, before = method_colours(comparison), 100 * float(comparison.unpruned[ACCURACY].mean())
+    words = comparison.actions[choice.treatment.action]
+    before = measure.scale * float(comparison.untreated.mean())
+    ends = _draw_lines(axes, comparison, choice, before)
+    participle = comparison.any_action.participle
+    percent_axis(axes, comparison.fractions, f"lowest-scored examples {participle} (%)")
+    axes.axvline(choice.treatment.fraction, color=FAINT, linewidth=8, alpha=0.35, zorder=0)
+    axes.set_ylabel(measure.axis)
+    label_ends(axes, [end for end in ends if isfinite(end[0])], fontsize=10, fontweight="bold")
+    title = f"{opening(measure.title)} against the share of training examples {participle}"
+    description = (
+        f"Lines for {choice.variant.label}, random {words.noun} and the oracle, and a level for the model without "
+        f"{words.noun}."
+    )
+    if comparison.several:
+        description += f" Dashed: {choice.variant.label} under the other actions."
+    return to_picture(figure, "answer", title, _caption(comparison, choice), description)
+
+
+def _draw_lines(axes: Axes, comparison: Comparison, choice: Choice, before: float) -> list[End]:
+    """Draws all lines; returns what is to be written at their right ends."""
+    variant, action, colours = choice.variant, choice.treatment.action, method_colours(comparison)
     others = [one for one in comparison.compared if one.plain and one.slug != variant.slug]
-    draw_others(axes, comparison, others, offset=before, linewidth=1.2)
+    draw_others(axes, comparison, others, action, before=before, linewidth=1.2)
     axes.axhline(before, color=INK, linewidth=1, linestyle=(0, (4, 3)))
-    ends = [(before, "nothing removed", INK)]
+    ends = [(before, f"nothing {comparison.any_action.participle}", INK)]
     for slug in ("random", "oracle", variant.slug):
         shown = comparison.find(slug)
         if shown is None:
             continue
         colour, strong = colours[shown.method], slug == variant.slug
-        draw_gain(
-            axes,
-            comparison,
-            shown,
-            colour,
-            offset=before,
-            linestyle=REFERENCE_DASHES.get(slug, "-"),
-            linewidth=3 if strong else 1.6,
-            band=True,
-        )
+        dashes, width = REFERENCE_DASHES.get(slug, "-"), 3 if strong else 1.6
+        draw_gain(axes, comparison, shown, action, colour, before=before, linestyle=dashes, linewidth=width, band=True)
         name = {"random": "random", "oracle": "oracle (true labels)"}.get(slug, variant.label)
-        ends.append((before + last_gain(comparison, shown), name, colour))
+        if strong and comparison.several:
+            name = f"{name}, {comparison.actions[action].participle}"
+        ends.append((drawn(comparison, last_gain(comparison, shown, action), before), name, colour))
+    colour, further = colours[variant.method], [slug for slug in comparison.actions if slug != action]
+    for place, other in enumerate(further, start=1):
+        dashes = DASHES[place % len(DASHES)]
+        draw_gain(axes, comparison, variant, other, colour, before=before, linestyle=dashes, linewidth=1.6)
+        level = drawn(comparison, last_gain(comparison, variant, other), before)
+        ends.append((level, comparison.actions[other].participle, colour))
     for baseline in comparison.baselines:
-        reached = before + 100 * comparison.gain(baseline.slug, 0.0).mean
+        reached = drawn(comparison, comparison.gain(baseline.slug, UNTREATED).mean, before)
         axes.axhline(reached, color=colours[baseline.method], linewidth=1.4, linestyle=(0, (6, 1.5, 1.4, 1.5)))
         ends.append((reached, baseline.marked, colours[baseline.method]))
-    ends = [end for end in ends if isfinite(end[0])]
-    percent_axis(axes, comparison.fractions)
-    axes.axvline(fraction, color=FAINT, linewidth=8, alpha=0.35, zorder=0)
-    axes.set_ylabel("test accuracy (%)")
-    label_ends(axes, ends, fontsize=10, fontweight="bold")
-    title = "Test accuracy against the share of training examples removed"
-    parts = [f"Shaded: {share(fraction)}"] + (["grey lines: the other plain methods"] if others else [])
-    parts += ["bands: 95 % intervals of the paired difference to no removal"] if len(comparison.seeds) > 1 else []
+    return ends
+
+
+def _caption(comparison: Comparison, choice: Choice) -> str:
+    words = comparison.actions[choice.treatment.action]
+    others = [one for one in comparison.compared if one.plain and one.slug != choice.variant.slug]
+    under = f", {words.participle}" if comparison.several else ""
+    parts = [f"Shaded: {share(choice.treatment.fraction)}"]
+    parts += [f"grey lines: the other plain methods{under}"] if others else []
+    parts += [f"dashed: {choice.variant.label} under the other actions"] if comparison.several else []
+    if len(comparison.seeds) > 1:
+        parts += [f"bands: 95 % intervals of the paired difference to no {words.noun}"]
     if any(one.trains_on_validation for one in comparison.baselines):
-        parts += [f"{MARK} nothing removed, trained on validation labels"]
-    takeaway = "; ".join(parts) + "."
-    description = (
-        f"Lines for {variant.label}, random removal and the oracle, and a level for the model without removal."
-    )
-    return to_picture(figure, "answer", title, takeaway, description)
-
-
-def draw_over_random(comparison: Comparison, verdict: Verdict) -> Picture | None:
-    """Every variant's difference to random removal at the headline's fraction, with its interval and each seed."""
-    if verdict.choice is None or verdict.over_random is None or not verdict.over_random.n:
-        return None
-    fraction = verdict.choice.fraction
-    everything = [*comparison.variants, *comparison.baselines]
-    shown = [(variant, comparison.over_random(variant.slug, fraction)) for variant in everything]
-    shown = sorted([one for one in shown if one[0].slug != "random" and one[1].n], key=lambda one: one[1].mean)
-    figure = new_figure(8.6, 0.33 * len(shown) + 1.0)
-    axes = figure.subplots()
-    colours, markers = method_colours(comparison), method_markers(comparison)
-    for height, (variant, difference) in enumerate(shown):
-        colour = colours[variant.method]
-        values = [100 * value for value in difference.values.values()]
-        sns.scatterplot(
-            x=values, y=[height - 0.27] * len(values), ax=axes, color=colour, s=14, alpha=0.5, linewidth=0, legend=False
-        )
-        written, marker = points(difference.mean), markers[variant.method]
-        draw_difference(axes, height, difference, written, colour, marker, hollow=variant.baseline)
-    axes.axvline(0, color=INK, linewidth=1)
-    axes.set_yticks(range(len(shown)), [variant.marked for variant, _ in shown], color=INK)
-    axes.grid(visible=False, axis="y")
-    axes.set_ylim(-0.7, len(shown) - 0.3)
-    part = share(fraction)
-    axes.set_xlabel(f"difference of test accuracy to removing a random {part} (points)")
-    title = f"Each variant against random removal, at {part}"
-    description = (
-        "A row for each variant: mean difference of test accuracy to random removal (large mark), its 95 % interval "
-        "paired by seed (bar) and each seed's difference (small dots)."
-        + (" Hollow marks remove nothing." if comparison.baselines else "")
-        + (f" {MARK} trained on validation labels." if any(one.trains_on_validation for one, _ in shown) else "")
-    )
-    return to_picture(figure, "over-random", title, takeaways.of_over_random(comparison, fraction), description)
+        parts += [f"{MARK} nothing {comparison.any_action.participle}, trained on validation labels"]
+    return "; ".join(parts) + "."

@@ -1,16 +1,18 @@
-"""The figure of what a removal does class by class."""
+"""The figure of what the chosen treatment does class by class."""
 
 from heft.reporting.analysis.classes import ClassChanges
+from heft.reporting.analysis.comparison import Comparison
 from heft.reporting.figures.drawing import Picture, new_figure, to_picture
 from heft.reporting.figures.palette import INK, REFERENCE_COLOURS, REFERENCE_MARKERS
 from heft.reporting.text import takeaways
+from heft.reporting.text.actions import share_treated
 from heft.reporting.wording import printable, share
 
 MOST_CLASSES = 25
 CHOSEN, OTHER = "#0B5A8F", "#AA4499"
 
 
-def draw_classes(found: ClassChanges | None) -> Picture | None:
+def draw_classes(found: ClassChanges | None, comparison: Comparison) -> Picture | None:
     """A row for each class: the chosen variant's change with its interval, references as small marks."""
     if found is None:
         return None
@@ -42,14 +44,14 @@ def draw_classes(found: ClassChanges | None) -> Picture | None:
     )
     axes.grid(visible=False, axis="y")
     axes.set_ylim(-0.7, len(shown) - 0.3)
-    part = share(found.fraction)
-    axes.set_xlabel(f"change of a class's test accuracy, {part} removed, against no removal (points)")
+    part, words = share(found.treatment.fraction), comparison.actions[found.treatment.action]
+    axes.set_xlabel(f"change of a class's test accuracy, {part} {words.participle}, against no {words.noun} (points)")
     axes.legend(loc="center left", bbox_to_anchor=(1.02, 0.5), labelspacing=0.7)
     description = (
-        "A row for each class, in brackets its accuracy with nothing removed: mean change for the chosen variant with "
-        "its 95 % interval paired by seed; smaller marks are references at the same fraction."
+        f"A row for each class, in brackets its accuracy with nothing {words.participle}: mean change for the chosen "
+        "variant with its 95 % interval paired by seed; smaller marks are references at the same fraction."
         + (f" The {len(shown)} classes with the largest losses and gains." if cut else "")
     )
     changes = [(printable(found.names[index]), found.changes[chosen.slug, index]) for index in order]
-    takeaway = takeaways.of_classes(f"{chosen.label} at {part}", changes)
-    return to_picture(figure, "classes", "What the removal does, class by class", takeaway, description)
+    takeaway = takeaways.of_classes(f"{chosen.label} at {share_treated(comparison, found.treatment)}", changes)
+    return to_picture(figure, "classes", f"What the {words.noun} does, class by class", takeaway, description)

@@ -14,6 +14,7 @@ from heft.reporting.figures.labels import label_points
 from heft.reporting.figures.palette import method_colours, method_markers
 from heft.reporting.text import takeaways
 from heft.reporting.text.verdict import Verdict
+from heft.reporting.treatment import Treatment
 from heft.reporting.wording import amount, share
 
 Point = tuple[float, float, Variant]  # cost, quality
@@ -28,7 +29,7 @@ def draw_cost(comparison: Comparison, verdict: Verdict) -> Picture | None:
     shown = [one for one in comparison.compared if isfinite(costs[one.slug]) and costs[one.slug] > 0]
     if not shown:
         return None
-    measures = _measures(comparison, verdict.choice.fraction)
+    measures = _measures(comparison, verdict.choice.treatment)
     figure = new_figure(5.0 * len(measures), 4.2)
     colours, markers = method_colours(comparison), method_markers(comparison)
     for axes, (label, measure) in zip(figure.subplots(1, len(measures), squeeze=False).ravel(), measures, strict=True):
@@ -69,15 +70,17 @@ def _outstanding(points: list[Point]) -> list[Point]:
     return named if best in named else [*named, best]
 
 
-def _measures(comparison: Comparison, fraction: float) -> list[tuple[str, Callable[[Variant], Estimate]]]:
-    """What counts as quality: AUROC where true labels are known, and the gain in points at the headline's fraction."""
+def _measures(comparison: Comparison, treatment: Treatment) -> list[tuple[str, Callable[[Variant], Estimate]]]:
+    """What counts as quality: AUROC where true labels are known, and the gain under the headline's treatment."""
+    measure = comparison.measure
 
     def auroc(variant: Variant) -> Estimate:
         return comparison.per_variant(variant.slug, "noise_auroc")
 
     def gain(variant: Variant) -> Estimate:
-        fractions = comparison.gain(variant.slug, fraction).values
-        return estimate(pd.Series({seed: 100 * value for seed, value in fractions.items()}, dtype=float))
+        gains = comparison.gain(variant.slug, treatment).values
+        return estimate(pd.Series({seed: measure.scale * value for seed, value in gains.items()}, dtype=float))
 
-    gains = (f"change of accuracy, {share(fraction)} removed (points)", gain)
+    how = f"{share(treatment.fraction)} {comparison.actions[treatment.action].participle}"
+    gains = (measure.gain_axis(f"{measure.change} of {measure.short}, {how}"), gain)
     return [("AUROC of wrong labels", auroc), gains] if comparison.noise_known else [gains]

@@ -59,7 +59,7 @@ def new_figure(width: float, height: float) -> Figure:
     return figure
 
 
-def percent_axis(axes: Axes, fractions: Sequence[float], label: str = "lowest-scored examples removed (%)") -> None:
+def percent_axis(axes: Axes, fractions: Sequence[float], label: str) -> None:
     """A logarithmic axis of fractions with a tick at each."""
     axes.set_xscale("log")
     axes.set_xticks(list(fractions), [f"{100 * fraction:.4g}" for fraction in fractions])

@@ -14,10 +14,11 @@ from heft.reporting.figures.lines import draw_difference
 from heft.reporting.figures.palette import INK, method_colours, method_markers
 from heft.reporting.text import takeaways
 from heft.reporting.text.verdict import Verdict
-from heft.reporting.wording import MINUS, points, qualified, share
+from heft.reporting.treatment import Treatment
+from heft.reporting.wording import MINUS, qualified, share
 
 
-class Measure(NamedTuple):
+class Quality(NamedTuple):
     """A difference to the plain method, and how it is written. scale: of the axis."""
 
     label: str
@@ -27,16 +28,16 @@ class Measure(NamedTuple):
 
 
 def draw_ensemble_size(comparison: Comparison, verdict: Verdict) -> Picture | None:
-    """Difference of AUROC and accuracy to the plain method: a row for each ensemble and size."""
+    """Difference of AUROC and measure to the plain method: a row for each ensemble and size."""
     shown = [one for one in comparison.compared if not one.plain and comparison.find(one.base) is not None]
     if verdict.choice is None or not shown:
         return None
-    measures = _measures(comparison, verdict.choice.fraction)
+    qualities = _qualities(comparison, verdict.choice.treatment)
     heights = _heights(shown)
     figure = new_figure(10.6, 0.2 * heights[-1] + 1.1)
-    panels = figure.subplots(1, len(measures), sharey=True, squeeze=False).ravel()
-    for axes, measure in zip(panels, measures, strict=True):
-        _draw(axes, comparison, shown, heights, measure)
+    panels = figure.subplots(1, len(qualities), sharey=True, squeeze=False).ravel()
+    for axes, quality in zip(panels, qualities, strict=True):
+        _draw(axes, comparison, shown, heights, quality)
     panels[0].set_yticks(heights, _names(shown), color=INK)
     panels[0].set_ylim(heights[-1] + 0.8, -0.8)
     title = "What more models bring"
@@ -44,23 +45,30 @@ def draw_ensemble_size(comparison: Comparison, verdict: Verdict) -> Picture | No
         "A row for each method, kind and number of models that its score is averaged over: the mean difference to the "
         "same method with one model, and its 95 % interval paired by seed."
     )
-    return to_picture(figure, "ensemble-size", title, takeaways.of_ensemble_size(comparison), description)
-
-
-def _measures(comparison: Comparison, fraction: float) -> list[Measure]:
-    accuracy = Measure(
-        f"change of accuracy, {share(fraction)} removed (points)",
-        lambda one: comparison.difference(one.slug, one.base, fraction),
-        100,
-        points,
+    return to_picture(
+        figure,
+        "ensemble-size",
+        title,
+        takeaways.of_ensemble_size(comparison, verdict.choice.treatment.action),
+        description,
     )
-    auroc = Measure(
+
+
+def _qualities(comparison: Comparison, treatment: Treatment) -> list[Quality]:
+    measure, words = comparison.measure, comparison.actions[treatment.action]
+    gain = Quality(
+        measure.gain_axis(f"{measure.change} of {measure.short}, {share(treatment.fraction)} {words.participle}"),
+        lambda one: comparison.difference(one.slug, one.base, treatment),
+        measure.scale,
+        measure.gain,
+    )
+    auroc = Quality(
         "change of the AUROC of wrong labels",
         lambda one: comparison.paired(one.slug, one.base, "noise_auroc"),
         1,
         lambda value: f"{round(value, 4) or 0.0:+.4f}".replace("-", MINUS),
     )
-    return [auroc, accuracy] if comparison.noise_known else [accuracy]
+    return [auroc, gain] if comparison.noise_known else [gain]
 
 
 def _heights(shown: list[Variant]) -> list[float]:
@@ -81,13 +89,13 @@ def _names(shown: list[Variant]) -> list[str]:
     return named
 
 
-def _draw(axes: Axes, comparison: Comparison, shown: list[Variant], heights: list[float], measure: Measure) -> None:
+def _draw(axes: Axes, comparison: Comparison, shown: list[Variant], heights: list[float], quality: Quality) -> None:
     colours, markers = method_colours(comparison), method_markers(comparison)
     for height, one in zip(heights, shown, strict=True):
-        difference = measure.difference(one)
+        difference = quality.difference(one)
         if difference.n:
-            written, colour, marker = measure.written(difference.mean), colours[one.method], markers[one.method]
-            draw_difference(axes, height, difference, written, colour, marker, scale=measure.scale)
+            written, colour, marker = quality.written(difference.mean), colours[one.method], markers[one.method]
+            draw_difference(axes, height, difference, written, colour, marker, scale=quality.scale)
     axes.axvline(0, color=INK, linewidth=1)
-    axes.set_xlabel(measure.label)
+    axes.set_xlabel(quality.label)
     axes.grid(visible=False, axis="y")

@@ -68,17 +68,17 @@ def _correlation(agreement: Agreement, row: Variant, column: Variant) -> Cell:
     return Cell(signed(value), known(value), note)
 
 
-def class_table(found: ClassChanges | None) -> Table | None:
-    """Every class: its accuracy with nothing removed and the changes, each with its interval."""
+def class_table(found: ClassChanges | None, comparison: Comparison) -> Table | None:
+    """Every class: its accuracy with nothing treated and the changes, each with its interval."""
     if found is None:
         return None
-    part = share(found.fraction)
+    part, words = share(found.treatment.fraction), comparison.actions[found.treatment.action]
     columns = [
         Column("Class", "name of the class", words=True),
-        Column("Before %", "test accuracy with nothing removed"),
+        Column("Before %", f"test accuracy with nothing {words.participle}"),
     ]
     columns += [
-        Column(one.marked, f"change against no removal, {'nothing' if one.baseline else part} removed")
+        Column(one.marked, f"change against no {words.noun}, {'nothing' if one.baseline else part} {words.participle}")
         for one in found.shown
     ]
     lines = [
@@ -88,8 +88,8 @@ def class_table(found: ClassChanges | None) -> Table | None:
         )
         for index, name in found.names.items()
     ]
-    caption = f"Change of each class's test accuracy, {part} removed, against no removal, in points, paired by seed"
-    return Table("class-table", caption, columns, lines)
+    caption = f"Change of each class's test accuracy, {part} {words.participle}, against no {words.noun}, in points, "
+    return Table("class-table", f"{caption}paired by seed", columns, lines)
 
 
 def _change(change: Estimate) -> Cell:

@@ -3,20 +3,25 @@
 from heft.evaluation.columns import DIVERGED
 from heft.reporting.analysis.comparison import Comparison
 from heft.reporting.tables.table import Cell, Column, Line, Table
-from heft.reporting.wording import listed, share
+from heft.reporting.text.actions import opening
+from heft.reporting.treatment import Treatment
+from heft.reporting.wording import EMPTY, listed, share
 
 
 def diverged_table(comparison: Comparison) -> Table | None:
-    """One line for each variant and fraction of which a seed's model diverged; None where no model did."""
-    rows = comparison.rows.drop_duplicates(["variant", "fraction"])
+    """One line for each variant and treatment of which a seed's model diverged; None where no model did."""
+    rows = comparison.rows.drop_duplicates(["variant", "action", "fraction"])
+    participle = comparison.any_action.participle
     labels = {one.slug: one.label for one in (*comparison.variants, *comparison.baselines)}
     lines = []
-    for slug, method, fraction in rows[["variant", "method", "fraction"]].itertuples(index=False):
-        if seeds := comparison.diverged(slug, fraction):
-            label = labels.get(slug, "nothing removed")
+    for slug, method, action, part in rows[["variant", "method", "action", "fraction"]].itertuples(index=False):
+        if seeds := comparison.diverged(slug, Treatment(action, part)):
+            label = labels.get(slug, f"nothing {participle}")
+            title = comparison.actions[action].title if action else EMPTY
             cells = [
                 Cell(label, label.lower()),
-                Cell(share(fraction), fraction),
+                *([Cell(title, title)] if comparison.several else []),
+                Cell(share(part), part),
                 Cell(listed([str(seed) for seed in seeds]), len(seeds)),
             ]
             lines.append(Line(cells, method))
@@ -24,7 +29,8 @@ def diverged_table(comparison: Comparison) -> Table | None:
         return None
     columns = [
         Column("Variant", "what was trained", words=True),
-        Column("Removed", "share of the training examples"),
+        *([Column("Action", "what was done", words=True)] if comparison.several else []),
+        Column(opening(participle), "share of the training examples"),
         Column("Seeds", f"where the model {DIVERGED}", words=True),
     ]
     return Table("diverged-table", "Models whose loss was not finite after training", columns, lines)

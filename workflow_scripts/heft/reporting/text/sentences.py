@@ -4,45 +4,39 @@ from collections.abc import Sequence
 from math import isfinite
 
 from heft.evaluation.statistics import Estimate, holm
-from heft.reporting.analysis.comparison import ACCURACY, Comparison
+from heft.reporting.analysis.comparison import Comparison
 from heft.reporting.analysis.outcome import SIGNIFICANT, Choice, Outcome
 from heft.reporting.analysis.variant import Variant
-from heft.reporting.wording import (
-    decimal,
-    decimal_interval,
-    listed,
-    p_text,
-    percent,
-    points,
-    points_interval,
-    seeds,
-    share,
-)
+from heft.reporting.text.actions import opening, share_treated
+from heft.reporting.treatment import Treatment
+from heft.reporting.wording import decimal, decimal_interval, listed, p_text, seeds, share
 
 
 def headline(outcome: Outcome, comparison: Comparison, choice: Choice) -> str:
     """The first sentence."""
-    part, fraction = share(choice.fraction), choice.fraction
+    measure, action = comparison.measure, comparison.actions[choice.treatment.action]
+    part, title = share(choice.treatment.fraction), measure.title
     # Of the seeds that have both numbers.
-    both = comparison.gain(choice.variant.slug, fraction).values
-    accuracy = comparison.values(choice.variant.slug, fraction).loc[list(both)]
-    before = percent(comparison.unpruned[ACCURACY].astype(float).loc[list(both)].mean())
-    after, random = percent(accuracy.mean()), comparison.values("random", fraction).mean()
-    what = f"Removing the {part} of training examples that {choice.variant.label} ranks lowest"
-    change = f"from {before} to {after}\u00a0%"
+    both = list(comparison.gain(choice.variant.slug, choice.treatment).values)
+    before = comparison.untreated.loc[both].mean()
+    after = comparison.values(choice.variant.slug, choice.treatment).loc[both].mean()
+    random = comparison.values("random", choice.treatment).mean()
+    what = f"{opening(action.gerund)} the {part} of training examples that {choice.variant.label} ranks lowest"
+    change = f"from {measure.number(before)} to {measure.level(after)}"
+    random_part = f"{action.gerund} a random {part}"
     return {
-        Outcome.GAIN: f"{what} raised test accuracy {change}.",
-        Outcome.NO_DIFFERENCE: f"{what} made no detectable difference to test accuracy: it went {change}.",
-        Outcome.WORSE_THAN_RANDOM: f"{what} was worse than removing a random {part}: test accuracy went {change}, "
-        f"and to {percent(random)}\u00a0% with the random {part} removed.",
-        Outcome.LOSS: f"{what} lowered test accuracy {change}.",
-        Outcome.ONLY_OVER_NONE: f"{what} went with a rise of test accuracy {change}, but not detectably more than "
-        f"removing a random {part}.",
-        Outcome.ONLY_OVER_RANDOM: f"{what} was better than removing a random {part}, but no detectable gain over "
-        f"removing nothing: test accuracy went {change}.",
-        Outcome.NO_RANDOM: f"{what} moved test accuracy {change}; without a random row it cannot be said whether the "
+        Outcome.GAIN: f"{what} {measure.improved} {title} {change}.",
+        Outcome.NO_DIFFERENCE: f"{what} made no detectable difference to {title}: it went {change}.",
+        Outcome.WORSE_THAN_RANDOM: f"{what} was worse than {random_part}: {title} went {change}, "
+        f"and to {measure.level(random)} with the random {part} {action.participle}.",
+        Outcome.LOSS: f"{what} {measure.worsened} {title} {change}.",
+        Outcome.ONLY_OVER_NONE: f"{what} went with a {measure.improvement} of {title} {change}, but not detectably "
+        f"more than {random_part}.",
+        Outcome.ONLY_OVER_RANDOM: f"{what} was better than {random_part}, but no detectable gain over "
+        f"{action.gerund} nothing: {title} went {change}.",
+        Outcome.NO_RANDOM: f"{what} moved {title} {change}; without a random row it cannot be said whether the "
         "choice of examples mattered.",
-        Outcome.NO_INTERVAL: f"{what} moved test accuracy {change}; {_no_interval(comparison, choice)}",
+        Outcome.NO_INTERVAL: f"{what} moved {title} {change}; {_no_interval(comparison, choice)}",
     }[outcome]
 
 
@@ -51,10 +45,10 @@ def _no_interval(comparison: Comparison, choice: Choice) -> str:
     if len(comparison.seeds) < 2:
         return "with one seed, chance cannot be told from effect."
     of = ""
-    if comparison.gain(choice.variant.slug, choice.fraction).has_interval:
+    if comparison.gain(choice.variant.slug, choice.treatment).has_interval:
         of = " for the difference to random"
-    elif comparison.over_random(choice.variant.slug, choice.fraction).has_interval:
-        of = " for the difference to removing nothing"
+    elif comparison.over_random(choice.variant.slug, choice.treatment).has_interval:
+        of = f" for the difference to {comparison.actions[choice.treatment.action].gerund} nothing"
     return f"no interval can be given{of} (too few seeds hold both numbers, or the seeds do not differ)."
 
 
@@ -63,29 +57,31 @@ def evidence(
 ) -> str:
     """The differences behind it, with intervals and corrected p-values."""
     (gain, p_none), (over_random, p_random) = to_none, to_random
-    part = share(choice.fraction)
-    sentences = [f"Difference to removing nothing: {_difference(gain, p_none)}, {seeds(gain.n)}."]
+    measure, action = comparison.measure, comparison.actions[choice.treatment.action]
+    sentences = [f"Difference to {action.gerund} nothing: {_difference(comparison, gain, p_none)}, {seeds(gain.n)}."]
     if over_random.n:
-        random = comparison.gain("random", choice.fraction)
-        sentences.append(f"Removing a random {part}: {points(random.mean)} points.")
-        sentences.append(f"Difference to random: {_difference(over_random, p_random)}.")
+        random = measure.gain_with_unit(comparison.gain("random", choice.treatment).mean)
+        sentences.append(f"{opening(action.gerund)} a random {share(choice.treatment.fraction)}: {random}.")
+        sentences.append(f"Difference to random: {_difference(comparison, over_random, p_random)}.")
     else:
-        sentences.append("No random removal was run beside it.")
-    return " ".join(sentences)
+        sentences.append(f"No random {action.noun} was run beside it.")
+    return " ".join([*sentences, *([measure.direction] if measure.direction else [])])
 
 
-def _difference(difference: Estimate, p_value: float) -> str:
+def _difference(comparison: Comparison, difference: Estimate, p_value: float) -> str:
+    said = comparison.measure.gain_with_unit(difference.mean)
     if not difference.has_interval:
-        return f"{points(difference.mean)} points (no interval)"
-    corrected = f", Holm-corrected {p_text(p_value)}"
-    return f"{points(difference.mean)} points (95\u00a0% interval {points_interval(difference)}{corrected})"
+        return f"{said} (no interval)"
+    interval = comparison.measure.gain_interval(difference)
+    return f"{said} (95\u00a0% interval {interval}, Holm-corrected {p_text(p_value)})"
 
 
 def chosen_how(comparison: Comparison, choice: Choice) -> str:
     """Who chose, among how many, and what could not be chosen."""
     said = (
         f"Chosen by validation, not by test: of the {len(comparison.eligible)} variants compared, "
-        f"{choice.variant.label} reached the lowest validation loss, and did so at {share(choice.fraction)}."
+        f"{choice.variant.label} reached the lowest {comparison.measure.judge}, and did so at "
+        f"{share_treated(comparison, choice.treatment)}."
     )
     barred = [variant.label for variant in comparison.compared if variant.trains_on_validation]
     if barred:
@@ -94,16 +90,17 @@ def chosen_how(comparison: Comparison, choice: Choice) -> str:
     return said + rivals(comparison, choice)
 
 
-def caution(gain: Estimate) -> str | None:
+def caution(comparison: Comparison, gain: Estimate) -> str | None:
     """A warning where fewer than 5 seeds stand behind it."""
     if not gain.wide:
         return None
-    each = ", ".join(points(value) for value in gain.values.values())
+    measure = comparison.measure
+    each = f"{', '.join(measure.gain(value) for value in gain.values.values())} {measure.gain_unit}".rstrip()
     if gain.n < 2:
-        return f"Only {seeds(gain.n)}: no interval of the gain. The difference seen: {each} points."
+        return f"Only {seeds(gain.n)}: no interval of the gain. The difference seen: {each}."
     if not gain.has_interval:
-        return f"Only {seeds(gain.n)}, and no interval of the gain. Differences seed by seed: {each} points."
-    return f"Only {seeds(gain.n)}: the interval is wide. Differences seed by seed: {each} points."
+        return f"Only {seeds(gain.n)}, and no interval of the gain. Differences seed by seed: {each}."
+    return f"Only {seeds(gain.n)}: the interval is wide. Differences seed by seed: {each}."
 
 
 def detection(comparison: Comparison, variant: Variant) -> str | None:
@@ -122,17 +119,22 @@ def detection(comparison: Comparison, variant: Variant) -> str | None:
 
 
 def ceiling(comparison: Comparison, choice: Choice) -> str | None:
-    """What the oracle gained at the noise rate, and which part of it was recovered."""
-    rate = comparison.noise_fraction
-    oracle = comparison.gain("oracle", rate) if rate is not None else None
-    if rate is None or oracle is None or not oracle.n:
+    """What the oracle gained at the noise rate under the same action, and which part of it was recovered."""
+    rate, action = comparison.noise_fraction, comparison.actions[choice.treatment.action]
+    if rate is None:
         return None
-    brought = f"Removing exactly the wrong labels ({share(rate)}) brought {points(oracle.mean)} points"
+    oracle = comparison.gain("oracle", Treatment(choice.treatment.action, rate))
+    if not oracle.n:
+        return None
+    brought = (
+        f"{opening(action.gerund)} exactly the wrong labels ({share(rate)}) brought "
+        f"{comparison.measure.gain_with_unit(oracle.mean)}"
+    )
     if not oracle.has_interval:
         return f"{brought} ({seeds(oracle.n)}, no interval)."
     if not oracle.above_zero:
         return f"{brought}, itself not clear of zero: there is no ceiling to measure against."
-    gain = comparison.gain(choice.variant.slug, choice.fraction)
+    gain = comparison.gain(choice.variant.slug, choice.treatment)
     if not gain.above_zero:
         return f"{brought}; nothing detectable of it was recovered."
     recovered = f"{100 * gain.mean / oracle.mean:.0f}\u00a0%"
@@ -142,7 +144,7 @@ def ceiling(comparison: Comparison, choice: Choice) -> str | None:
 def rivals(comparison: Comparison, choice: Choice) -> str:
     """How many of the other variants test cannot tell from the one named, Holm-corrected over them."""
     others = [variant.slug for variant in comparison.eligible if variant.slug != choice.variant.slug]
-    differences = [comparison.difference(choice.variant.slug, slug, choice.fraction) for slug in others]
+    differences = [comparison.difference(choice.variant.slug, slug, choice.treatment) for slug in others]
     corrected = holm(difference.p_value for difference in differences)
     alike = sum(p_value >= SIGNIFICANT for p_value in corrected)
     return f" On test, {alike} of the other {len(others)} are not detectably different there." if alike else ""

@@ -8,50 +8,59 @@ from heft.evaluation.statistics import Estimate, holm
 from heft.reporting.analysis.comparison import Comparison
 from heft.reporting.analysis.outcome import SIGNIFICANT
 from heft.reporting.analysis.variant import Variant
-from heft.reporting.wording import amount, decimal, listed, points, points_interval, seeds, share, signed
+from heft.reporting.text.actions import share_treated
+from heft.reporting.treatment import Treatment
+from heft.reporting.wording import amount, decimal, listed, seeds, share, signed
 
 MOST_NAMES = 10
 
 
-def of_plain_accuracy(comparison: Comparison) -> str:
+def of_plain_gain(comparison: Comparison) -> str:
     """Which plain method gains most."""
     candidates = [
-        (comparison.gain(variant.slug, fraction), variant, fraction)
+        (comparison.gain(variant.slug, treatment), variant, treatment)
         for variant in comparison.compared
         if variant.plain
-        for fraction in comparison.fractions
+        for treatment in comparison.treatments
     ]
     clear = _clearly_above([one[0] for one in candidates])
     if not any(clear):
-        return "No plain method's gain over no removal is clear of zero after Holm's correction over all points."
+        over = f"no {comparison.any_action.noun}"
+        return f"No plain method's gain over {over} is clear of zero after Holm's correction over all points."
     found = [one for one, is_clear in zip(candidates, clear, strict=True) if is_clear]
-    gain, variant, fraction = max(found, key=lambda one: one[0].mean)
+    gain, variant, treatment = max(found, key=lambda one: one[0].mean)
+    measure, where = comparison.measure, f"{variant.label} at {share_treated(comparison, treatment)}"
+    n_clear, n_methods = (len({one.slug for _, one, _ in points}) for points in (found, candidates))
     return (
-        f"The largest clear gain of a plain method is that of {variant.label} at {share(fraction)}: "
-        f"{points(gain.mean)} points ({points_interval(gain)}); {len({one[1].slug for one in found})} of "
-        f"{len({one[1].slug for one in candidates})} methods have a clear gain at some fraction."
+        f"The largest clear gain of a plain method is that of {where}: {measure.gain_with_unit(gain.mean)} "
+        f"({measure.gain_interval(gain)}); {n_clear} of {n_methods} methods have a clear gain at some "
+        f"{'action and fraction' if comparison.several else 'fraction'}."
     )
 
 
-def of_ensemble_accuracy(comparison: Comparison) -> str:
-    """Which ensembles beat their plain method in accuracy."""
-    fraction = comparison.noise_fraction or comparison.fractions[-1]
+def of_ensemble_gain(comparison: Comparison, action: str) -> str:
+    """Which ensembles beat their plain method in the measure, under one action."""
+    fractions = comparison.fractions_of(action)
+    rate = comparison.noise_fraction
+    treatment = Treatment(action, rate if rate in fractions else fractions[-1])
     ensembles = [variant for variant in comparison.compared if not variant.plain]
-    clear = _clearly_above([comparison.difference(one.slug, one.base, fraction) for one in ensembles])
+    clear = _clearly_above([comparison.difference(one.slug, one.base, treatment) for one in ensembles])
     better = [one.label for one, is_clear in zip(ensembles, clear, strict=True) if is_clear]
+    at = f"At {share(treatment.fraction)} {comparison.actions[action].participle}"
     if not better:
-        return f"At {share(fraction)} removed, no ensemble is detectably better than its plain method."
-    return f"At {share(fraction)} removed, clearly better than the plain method: {listed(better)}."
+        return f"{at}, no ensemble is detectably better than its plain method."
+    return f"{at}, clearly better than the plain method: {listed(better)}."
 
 
-def of_over_random(comparison: Comparison, fraction: float) -> str:
-    """How many variants beat random removal, and how many fall behind it."""
-    corrected = comparison.corrected(fraction, "random")
+def of_over_random(comparison: Comparison, treatment: Treatment) -> str:
+    """How many variants beat the same treatment of random examples, and how many fall behind it."""
+    corrected = comparison.corrected(treatment, "random")
     clear = [
-        comparison.over_random(slug, fraction).mean for slug, p_value in corrected.items() if p_value < SIGNIFICANT
+        comparison.over_random(slug, treatment).mean for slug, p_value in corrected.items() if p_value < SIGNIFICANT
     ]
     above, below = sum(mean > 0 for mean in clear), sum(mean < 0 for mean in clear)
-    said = f"{above} of {len(corrected)} variants beat random removal after Holm's correction"
+    noun = comparison.actions[treatment.action].noun
+    said = f"{above} of {len(corrected)} variants beat random {noun} after Holm's correction"
     return said + (f"; {below} are worse than random." if below else "; none is detectably worse than random.")
 
 
@@ -63,13 +72,13 @@ def of_precision_recall(comparison: Comparison, plain: list[Variant]) -> str:
     return f"Highest mean average precision of the plain methods: {best}, {decimal(precisions[best])}{chance}."
 
 
-def of_ensemble_size(comparison: Comparison) -> str:
+def of_ensemble_size(comparison: Comparison, action: str) -> str:
     """Whether the largest ensemble of each kind is better than the plain method."""
     ensembles = [variant for variant in comparison.compared if not variant.plain]
     largest = [max((one for one in ensembles if one.scorer == scorer), key=lambda one: one.members)
                for scorer in sorted({one.scorer for one in ensembles})]  # fmt: skip
     if not comparison.noise_known:
-        return of_ensemble_accuracy(comparison)
+        return of_ensemble_gain(comparison, action)
     clear = _clearly_above([comparison.paired(one.slug, one.base, "noise_auroc") for one in largest])
     better = [one.label for one, is_clear in zip(largest, clear, strict=True) if is_clear]
     if not better:

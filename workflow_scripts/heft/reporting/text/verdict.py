@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 from heft.evaluation.statistics import Estimate
-from heft.reporting.analysis.comparison import ACCURACY, Comparison
-from heft.reporting.analysis.other_trainings import Rival, rivals_without_removal
+from heft.reporting.analysis.comparison import Comparison
+from heft.reporting.analysis.other_trainings import Rival, rivals_untreated
 from heft.reporting.analysis.outcome import Choice, Outcome, choose, classify
 from heft.reporting.text.sentences import caution, ceiling, chosen_how, detection, evidence, headline
 
@@ -13,7 +13,7 @@ from heft.reporting.text.sentences import caution, ceiling, chosen_how, detectio
 class Verdict:
     """Sentences for the first screen; None where there is nothing to say.
 
-    gain, over_random: the paired differences behind them. rivals: what other trainings, which remove nothing, reach.
+    gain, over_random: the paired differences behind them. rivals: what other trainings, which act on no example, reach.
     """
 
     outcome: Outcome
@@ -32,13 +32,14 @@ class Verdict:
 def judge(comparison: Comparison) -> Verdict:
     """The verdict of a comparison."""
     choice = choose(comparison)
-    if choice is None or comparison.unpruned[ACCURACY].isna().all():
-        reason = "no method that validation can judge" if choice is None else "no accuracy of the unpruned model"
-        return Verdict(Outcome.NOTHING, f"There is nothing to compare: the table holds {reason}.", "")
-    slug, fraction = choice.variant.slug, choice.fraction
-    gain, over_random = comparison.gain(slug, fraction), comparison.over_random(slug, fraction)
-    p_none = comparison.corrected(fraction, "none")[slug]
-    p_random = comparison.corrected(fraction, "random")[slug]
+    if choice is None or comparison.untreated.isna().all():
+        unknown = f"{comparison.measure.short} of the unpruned model"
+        lacking = "method that validation can judge" if choice is None else unknown
+        return Verdict(Outcome.NOTHING, f"There is nothing to compare: the table holds no {lacking}.", "")
+    slug, treatment = choice.variant.slug, choice.treatment
+    gain, over_random = comparison.gain(slug, treatment), comparison.over_random(slug, treatment)
+    p_none = comparison.corrected(treatment, "none")[slug]
+    p_random = comparison.corrected(treatment, "random")[slug]
     outcome = classify(gain, over_random, p_none, p_random)
     return Verdict(
         outcome=outcome,
@@ -46,10 +47,10 @@ def judge(comparison: Comparison) -> Verdict:
         evidence=evidence(comparison, choice, (gain, p_none), (over_random, p_random)),
         choice=choice,
         chosen_how=chosen_how(comparison, choice),
-        caution=caution(gain),
+        caution=caution(comparison, gain),
         detection=detection(comparison, choice.variant),
         ceiling=ceiling(comparison, choice),
         gain=gain,
         over_random=over_random,
-        rivals=rivals_without_removal(comparison, choice),
+        rivals=rivals_untreated(comparison, choice),
     )

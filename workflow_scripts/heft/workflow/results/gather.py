@@ -17,6 +17,8 @@ from heft.evaluation.columns import COLUMNS, KEY
 from heft.evaluation.statistics import rank_agreement
 from heft.registry import Declaration, declarations, find
 from heft.reporting.inputs import AGREEMENT_COLUMNS, ReportInput, SplitFacts, TrainingExamples, Warned
+from heft.reporting.measure import Measure
+from heft.reporting.treatment import Action
 from heft.workflow.results.report_files import Sources
 from heft.workflow.tracking.records import commit_tags
 
@@ -36,6 +38,8 @@ def gather(sources: Sources) -> ReportInput:
         long_metrics=pd.DataFrame(
             [entry for one in evaluated for entry in one["long"]], columns=[*KEY, "metric", "value"]
         ),
+        measure=Measure("test_accuracy", "test accuracy", "accuracy"),
+        actions={"remove": Action("Remove", "remove", "removing", "removed", "removal")},
         history=pd.concat([read_parquet(file).assign(seed=seed) for seed, file in sources.history.items()]),
         precision_recall=_together(_curves(evaluated), ("seed", "variant", "recall", "precision")),
         split=SplitFacts(

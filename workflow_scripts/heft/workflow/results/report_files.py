@@ -85,6 +85,7 @@ def sources_there(asked: Mapping[str, Any]) -> Sources:
                 reason,
                 variants[variant]["ensemble"],
                 variants[variant]["members"],
+                variants[variant]["options"],
             )
             for (seed, variant), reason in missing.items()
         ],

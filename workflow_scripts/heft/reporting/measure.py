@@ -1,0 +1,113 @@
+"""The measure that an experiment is judged by, in words and numbers as the report writes them."""
+
+from dataclasses import dataclass
+from math import isfinite
+
+from heft.evaluation.statistics import Estimate
+from heft.reporting.wording import EMPTY, MINUS, SPACE, percent, points
+
+PERCENT = "%"
+
+
+@dataclass(frozen=True)
+class Measure:
+    """What a retrained model is judged by on the test split.
+
+    name: a column of the comparison table, or a metric of the long form. title: its name in a sentence. short: the same
+    where there is little room. unit: "%" for a fraction that is shown in percent, else what stands behind a number.
+    chosen_by: the objective on the validation split whose lowest value chooses. does: what it is, in a sentence.
+
+    Gains are signed so that above 0 is better, whatever `higher_is_better` says.
+    """
+
+    name: str
+    title: str
+    short: str
+    unit: str = PERCENT
+    higher_is_better: bool = True
+    chosen_by: str = "loss"
+    does: str = ""
+
+    @property
+    def sign(self) -> int:
+        """What a difference is multiplied by so that above 0 is better."""
+        return 1 if self.higher_is_better else -1
+
+    @property
+    def scale(self) -> int:
+        """What a value is multiplied by where it is written or drawn."""
+        return 100 if self.unit == PERCENT else 1
+
+    @property
+    def judge(self) -> str:
+        """What validation chooses by: `validation loss`."""
+        return f"validation {self.chosen_by.replace('_', ' ')}"
+
+    @property
+    def improved(self) -> str:
+        """The verb of a gain."""
+        return "raised" if self.higher_is_better else "lowered"
+
+    @property
+    def worsened(self) -> str:
+        """The verb of a loss."""
+        return "lowered" if self.higher_is_better else "raised"
+
+    @property
+    def improvement(self) -> str:
+        """The noun of a gain."""
+        return "rise" if self.higher_is_better else "fall"
+
+    @property
+    def change(self) -> str:
+        """What a signed gain is called on an axis."""
+        return "change" if self.higher_is_better else "improvement"
+
+    @property
+    def difference_to(self) -> str:
+        """What a signed difference to something is called on an axis."""
+        return f"difference of {self.title} to" if self.higher_is_better else f"improvement of {self.title} over"
+
+    @property
+    def direction(self) -> str:
+        """How a signed gain is to be read; empty where higher is better, which needs no words."""
+        return "" if self.higher_is_better else f"Signed so that above 0 is better: a lower {self.title}."
+
+    @property
+    def gain_unit(self) -> str:
+        """The unit of a difference."""
+        return "points" if self.unit == PERCENT else self.unit
+
+    @property
+    def axis(self) -> str:
+        """The label of an axis of values."""
+        return f"{self.title} ({self.unit})" if self.unit else self.title
+
+    def gain_axis(self, of: str) -> str:
+        """The label of an axis of differences."""
+        return f"{of} ({self.gain_unit})" if self.gain_unit else of
+
+    def number(self, value: float) -> str:
+        """A value without its unit: 79.6; three decimals where the unit is not percent."""
+        return percent(value) if self.scale == 100 else f"{value:.3f}" if isfinite(value) else EMPTY
+
+    def level(self, value: float) -> str:
+        """A value with its unit: 79.6 %."""
+        return f"{self.number(value)}{SPACE}{self.unit}" if self.unit else self.number(value)
+
+    def gain(self, difference: float) -> str:
+        """A difference with a sign, without its unit: +8.5."""
+        if self.scale == 100:
+            return points(difference)
+        if not isfinite(difference):
+            return EMPTY
+        rounded = round(difference, 3)
+        return "0.000" if rounded == 0 else f"{rounded:+.3f}".replace("-", MINUS)
+
+    def gain_with_unit(self, difference: float) -> str:
+        """The same with its unit: +8.5 points."""
+        return f"{self.gain(difference)} {self.gain_unit}".rstrip()
+
+    def gain_interval(self, estimate: Estimate) -> str:
+        """+7.3 to +9.7, or nothing where there is no interval."""
+        return f"{self.gain(estimate.low)} to {self.gain(estimate.high)}" if estimate.has_interval else ""

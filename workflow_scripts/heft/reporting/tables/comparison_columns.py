@@ -1,0 +1,49 @@
+"""The columns of the comparison table, each with the hint that explains it."""
+
+from collections.abc import Sequence
+
+from heft.reporting.analysis.comparison import Comparison
+from heft.reporting.tables.table import Column
+from heft.reporting.text.actions import opening
+from heft.reporting.wording import share
+
+
+def comparison_columns(comparison: Comparison, fraction: float, extra: Sequence[str]) -> list[Column]:
+    """In the order of a line's cells; what is compared at one fraction alone is so at `fraction`."""
+    found, cost, more = "Wrong labels found", "Cost", "More"
+    part, measure, action = share(fraction), comparison.measure, comparison.any_action
+    unit = f" ({measure.gain_unit})" if measure.gain_unit else ""
+    gain, random = f"{opening(measure.short)} gain{unit} when {action.gerund}", f"Against random, {part}"
+    return [
+        Column("Method", "the method, with options that are not the default; below it, how an ensemble's models were "
+               "made", "Variant", words=True),
+        Column("K", "number of models whose scores are averaged", "Variant"),
+        *([Column("Action", "what is done with the lowest-scored examples", "Variant", words=True)]
+          if comparison.several else []),
+        Column("AUROC", "chance that a wrong label scores lower than a right one; 95 % interval below", found),
+        Column("AP", "average precision: area under precision over recall", found),
+        Column("Found %", "share of the wrong labels that are found when as many examples are inspected as are wrong, "
+               "lowest scores first", found),
+        *(Column(share(one), _gain_hint(comparison, share(one)), gain) for one in comparison.fractions),
+        Column("Difference", _random_hint(comparison, part), random),
+        Column("Holm p", "p-value of that difference, Holm-corrected over the variants compared", random),
+        Column("× fwd", "CPU time of the score over that of one forward pass over the training set", cost),
+        Column("CPU s", "CPU seconds of the score, training of further models included", cost),
+        Column("MB", "peak memory above what imports and data take", cost),
+        *(Column(label, f"mean over seeds at {part} {action.participle}", more) for label in extra),
+    ]  # fmt: skip
+
+
+def _gain_hint(comparison: Comparison, part: str) -> str:
+    title, action = comparison.measure.title, comparison.any_action
+    if comparison.measure.higher_is_better:
+        return f"{title} after {action.gerund} the lowest {part}, less that of no {action.noun}"
+    return f"{title} of no {action.noun}, less that after {action.gerund} the lowest {part}: above 0 is better"
+
+
+def _random_hint(comparison: Comparison, part: str) -> str:
+    measure, random = comparison.measure, f"{comparison.any_action.gerund} a random {part}"
+    unit = f", {measure.gain_unit}" if measure.gain_unit else ""
+    if measure.higher_is_better:
+        return f"{measure.title} less that after {random}{unit}"
+    return f"{measure.title} after {random}, less its own{unit}: above 0 is better"

@@ -1,0 +1,61 @@
+"""Sentences about what is done with the lowest-scored examples, for how to read the report and for its limits."""
+
+from collections.abc import Sequence
+
+from heft.reporting.analysis.comparison import Comparison
+from heft.reporting.treatment import Action, Treatment
+from heft.reporting.wording import share
+
+RECIPE = "same initialisation, same batch order, same number of steps"
+
+
+def opening(words: str) -> str:
+    """Words at the beginning of a sentence."""
+    return words[:1].upper() + words[1:]
+
+
+def third_person(verb: str) -> str:
+    """remove -> removes, fix -> fixes."""
+    return f"{verb}es" if verb.endswith(("s", "x", "z", "ch", "sh")) else f"{verb}s"
+
+
+def share_treated(comparison: Comparison, treatment: Treatment) -> str:
+    """30 %; where there are several actions, 30 % relabelled."""
+    part = share(treatment.fraction)
+    return f"{part} {comparison.actions[treatment.action].participle}" if comparison.several else part
+
+
+def explained(actions: Sequence[Action]) -> list[tuple[str, str]]:
+    """(what, sentences) of each action, for a person who has not met it."""
+    return [(f"{opening(one.participle)}, retrained", _explanation(one)) for one in actions]
+
+
+def treated_means(actions: Sequence[Action]) -> str:
+    """What the word for all actions together means; empty where there is one."""
+    words = [one.participle for one in actions]
+    return "" if len(words) < 2 else f"{', '.join(words[:-1])} or {words[-1]}, as the action says."
+
+
+def limits(actions: Sequence[Action]) -> list[str]:
+    """What each action leaves open."""
+    return [sentence for one in actions for sentence in _limits(one)]
+
+
+def _explanation(action: Action) -> str:
+    if "kept" in action.changes:
+        return (
+            f"The lowest-scored fraction leaves the training set and the model is trained again: {RECIPE}. "
+            f"{opening(action.participle)} examples keep their slot with weight 0."
+        )
+    return f"{action.does} The model is trained again: {RECIPE}."
+
+
+def _limits(action: Action) -> list[str]:
+    become = "leave" if "kept" in action.changes else "change"
+    said = [
+        f"{opening(action.gerund)} many examples by one score is a coarse use of a local estimate: what is best to "
+        f"{action.verb} changes as examples {become}."
+    ]
+    if "label" in action.changes:
+        said.append("A label that was changed to a prediction is wrong where the prediction is.")
+    return said

@@ -1,0 +1,11 @@
+"""A sentence about the measure, for who has not met it."""
+
+from heft.reporting.measure import Measure
+
+
+def explained_measure(measure: Measure) -> str:
+    """What it is and what chooses by it; empty where higher is better and validation loss chooses."""
+    if measure.higher_is_better and measure.chosen_by == "loss":
+        return ""
+    said = [measure.does, measure.direction, f"The lowest {measure.judge} chooses."]
+    return " ".join(sentence for sentence in said if sentence)
