@@ -13,7 +13,7 @@ from heft.reporting.inputs import ReportInput, SplitFacts, TrainingExamples, War
 from heft.reporting.measure import Measure
 from heft.reporting.treatment import Action, Treatment
 
-ACCURACY = Measure("test_accuracy", "test accuracy", "accuracy")
+ACCURACY = Measure("test_accuracy", "test accuracy")
 REMOVE = Action("Remove", "remove", "removing", "removed", "removal")
 FRACTIONS = [0.01, 0.025, 0.05, 0.1, 0.2, 0.3]
 NOISE_RATE = 0.3

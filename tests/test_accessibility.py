@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from synthetic_report import report_input
+from treated_report import treated_report
 
 from heft.reporting.analysis.comparison import Comparison
 from heft.reporting.figures.palette import (
@@ -27,7 +28,7 @@ pytestmark = pytest.mark.xdist_group("accessibility")
 
 @pytest.fixture(scope="module")
 def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """A complete report and one of an unfinished run."""
+    """A complete report, one of an unfinished run, and one of three actions."""
     missing = [
         MissingCell(1, "loss", "loss", "score_members: Method loss gave 3 of 600 scores that are not finite"),
         *(MissingCell(seed, "datainf", "datainf", "not run") for seed in range(5)),
@@ -35,7 +36,8 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     report = report_input()
     rows = report.comparison
     partial = rows[~((rows["variant"] == "loss") & (rows["seed"] == 1))]
-    inputs = {"complete": report, "incomplete": report_input(comparison=partial, missing=missing)}
+    incomplete = report_input(comparison=partial, missing=missing)
+    inputs = {"complete": report, "incomplete": incomplete, "treated": treated_report()}
     folder = tmp_path_factory.mktemp("pages")
     for name, one in inputs.items():
         render_report(one, folder / name)
@@ -70,6 +72,7 @@ def tab(chromium: Any, pages: dict[str, Path]) -> Iterator[Any]:
         ("complete", "dark", 390),
         ("incomplete", "dark", 1280),
         ("incomplete", "light", 390),
+        ("treated", "dark", 1280),
     ],
 )
 def test_axe_finds_nothing_serious(chromium: Any, pages: dict[str, Path], page: str, scheme: str, width: int) -> None:
@@ -91,7 +94,7 @@ def test_axe_finds_nothing_serious(chromium: Any, pages: dict[str, Path], page: 
     assert len(found["passes"]) > 20  # it did look
 
 
-@pytest.mark.parametrize("page", ["complete", "incomplete"])
+@pytest.mark.parametrize("page", ["complete", "incomplete", "treated"])
 def test_on_a_phone_nothing_scrolls_the_page_sideways_and_what_is_wide_scrolls_in_a_labelled_box_of_its_own(
     chromium: Any, pages: dict[str, Path], page: str
 ) -> None:

@@ -13,8 +13,8 @@ PERCENT = "%"
 class Measure:
     """What a retrained model is judged by on the test split.
 
-    name: a column of the comparison table, or a metric of the long form. title: its name in a sentence. short: the same
-    where there is little room. unit: "%" for a fraction that is shown in percent, else what stands behind a number.
+    name: a column of the comparison table, or a metric of the long form. title: its name in a sentence. unit: "%" for a
+    fraction that is shown in percent, else what stands behind a number.
     chosen_by: the objective on the validation split whose lowest value chooses. does: what it is, in a sentence.
 
     Gains are signed so that above 0 is better, whatever `higher_is_better` says.
@@ -22,11 +22,15 @@ class Measure:
 
     name: str
     title: str
-    short: str
     unit: str = PERCENT
     higher_is_better: bool = True
     chosen_by: str = "loss"
     does: str = ""
+
+    @property
+    def short(self) -> str:
+        """The title where there is little room: all measures are of the test split."""
+        return self.title.removeprefix("test ")
 
     @property
     def sign(self) -> int:
@@ -46,12 +50,12 @@ class Measure:
     @property
     def improved(self) -> str:
         """The verb of a gain."""
-        return "raised" if self.higher_is_better else "lowered"
+        return "raised" if self.higher_is_better else "reduced"
 
     @property
     def worsened(self) -> str:
         """The verb of a loss."""
-        return "lowered" if self.higher_is_better else "raised"
+        return "lowered" if self.higher_is_better else "increased"
 
     @property
     def improvement(self) -> str:

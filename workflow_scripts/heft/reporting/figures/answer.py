@@ -40,7 +40,7 @@ def draw_answer(comparison: Comparison, verdict: Verdict) -> Picture | None:
         f"{words.noun}."
     )
     if comparison.several:
-        description += f" Dashed: {choice.variant.label} under the other actions."
+        description += f" Broken lines: {choice.variant.label} under the other actions."
     return to_picture(figure, "answer", title, _caption(comparison, choice), description)
 
 
@@ -81,7 +81,7 @@ def _caption(comparison: Comparison, choice: Choice) -> str:
     under = f", {words.participle}" if comparison.several else ""
     parts = [f"Shaded: {share(choice.treatment.fraction)}"]
     parts += [f"grey lines: the other plain methods{under}"] if others else []
-    parts += [f"dashed: {choice.variant.label} under the other actions"] if comparison.several else []
+    parts += [f"broken lines: {choice.variant.label} under the other actions"] if comparison.several else []
     if len(comparison.seeds) > 1:
         parts += [f"bands: 95 % intervals of the paired difference to no {words.noun}"]
     if any(one.trains_on_validation for one in comparison.baselines):

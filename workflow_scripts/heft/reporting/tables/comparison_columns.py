@@ -13,7 +13,8 @@ def comparison_columns(comparison: Comparison, fraction: float, extra: Sequence[
     found, cost, more = "Wrong labels found", "Cost", "More"
     part, measure, action = share(fraction), comparison.measure, comparison.any_action
     unit = f" ({measure.gain_unit})" if measure.gain_unit else ""
-    gain, random = f"{opening(measure.short)} gain{unit} when {action.gerund}", f"Against random, {part}"
+    gains = f"{measure.short} gain" if measure.higher_is_better else f"improvement of {measure.short}"
+    gain, random = f"{opening(gains)}{unit} when {action.gerund}", f"Against random, {part}"
     return [
         Column("Method", "the method, with options that are not the default; below it, how an ensemble's models were "
                "made", "Variant", words=True),

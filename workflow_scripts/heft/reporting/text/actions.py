@@ -57,5 +57,5 @@ def _limits(action: Action) -> list[str]:
         f"{action.verb} changes as examples {become}."
     ]
     if "label" in action.changes:
-        said.append("A label that was changed to a prediction is wrong where the prediction is.")
+        said.append("A changed label is wrong wherever the prediction is that it was taken from.")
     return said

@@ -38,7 +38,7 @@ def gather(sources: Sources) -> ReportInput:
         long_metrics=pd.DataFrame(
             [entry for one in evaluated for entry in one["long"]], columns=[*KEY, "metric", "value"]
         ),
-        measure=Measure("test_accuracy", "test accuracy", "accuracy"),
+        measure=Measure("test_accuracy", "test accuracy"),
         actions={"remove": Action("Remove", "remove", "removing", "removed", "removal")},
         history=pd.concat([read_parquet(file).assign(seed=seed) for seed, file in sources.history.items()]),
         precision_recall=_together(_curves(evaluated), ("seed", "variant", "recall", "precision")),
