@@ -47,12 +47,11 @@ example: .venv/dev
 	@$(BIN)/snakemake --cores all --config experiments='[$(EXPERIMENT)]'
 	@mkdir -p docs/example_report/$(EXPERIMENT)
 	@cp $(addprefix reports/$(EXPERIMENT)/,index.html comparison.csv metrics.csv) docs/example_report/$(EXPERIMENT)/
-	@sed -i 's#\.\./\.\./docs/benchmarks.md#../../benchmarks.md#' docs/example_report/$(EXPERIMENT)/index.html
 	@$(BIN)/python docs/claims.py
 	@$(BIN)/python docs/picture.py
 
 clean:
-	rm -rf results reports/*/ logs .snakemake mlflow.db mlflow.db-* mlruns mlartifacts
+	rm -rf results reports/*/ reports/index.html logs .snakemake mlflow.db mlflow.db-* mlruns mlartifacts
 	@if [ -d .heft ]; then find .heft -mindepth 1 ! -name identity.json -delete; fi
 
 .venv/run: requirements.txt

@@ -23,4 +23,5 @@ rule all:
     input:
         plan.reports,
         plan.results,
+        "reports/index.html",
         [f"results/{name}/readable.json" for name in plan.spoiled],

@@ -14,7 +14,7 @@ from heft.workflow.housekeeping.unplanned import planned_names
 from heft.auxiliary.kinds import kinds
 from heft.workflow.planning import auxiliary, paths
 from heft.workflow.planning.code import action_files, baseline_files, evaluation_files
-from heft.workflow.planning.code import kind_files, report_code
+from heft.workflow.planning.code import index_code, kind_files, report_code
 from heft.workflow.planning.code import scorer_files, source_files, stage_code
 from heft.workflow.planning.disk_space import check_disk_space
 from heft.workflow.planning.plan import load_plan
@@ -65,6 +65,11 @@ wildcard_constraints:
     v=VARIANT,
     g="[0-9]+",
     kind=any_of(kinds()),
+
+
+def planned_experiments():
+    """Pattern of the names of the experiments that this run works on; one that matches nothing where there are none."""
+    return "|".join(map(re.escape, plan.experiments)) or "(?!)"
 
 
 def code(script, files=None, model=False):

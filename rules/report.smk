@@ -1,4 +1,4 @@
-"""The comparison report of an experiment, and the delivery of records by hand."""
+"""The comparison report of an experiment, the index of all reports, and the delivery of records by hand."""
 
 
 report: "captions/workflow.rst"
@@ -32,11 +32,27 @@ rule report:
         record="results/{e}/report.record.jsonl",
     log:
         "logs/{e}/report.log",
+    # A page that another configuration made is a file for the index, not a job.
+    wildcard_constraints:
+        e=planned_experiments(),
     params:
         configuration=lambda wildcards: plan.settings(wildcards.e),
         code=lambda wildcards: report_code(plan, wildcards.e),
     script:
         "../workflow_scripts/report.py"
+
+
+rule index:
+    input:
+        pages=plan.pages,
+    output:
+        index="reports/index.html",
+    log:
+        "logs/index.log",
+    params:
+        code=index_code(plan),
+    script:
+        "../workflow_scripts/index.py"
 
 
 rule deliver:

@@ -6,6 +6,7 @@ import logging
 import os
 import re
 import shlex
+import shutil
 import signal
 from pathlib import Path
 from types import SimpleNamespace
@@ -135,6 +136,7 @@ def told(
     """What would be rendered as missing after these jobs failed; error: what Snakemake said of them."""
     asked: list[Any] = []
     monkeypatch.setattr(partial_report, "render_unfinished", lambda plan, experiment, missing: asked.append(missing))
+    monkeypatch.setattr(partial_report, "list_unfinished", lambda plan: None)
     watching = partial_report.FailedJobs()
     watching.numbers |= {dag.jobid(job) for job in failed}
     if error:
@@ -232,6 +234,8 @@ def test_one_failed_method_does_not_take_the_report_away_and_the_next_run_makes_
     assert "Traceback" not in printed
     text = page.read_text(encoding="utf-8")
     assert "Incomplete: 1 of 8 evaluations missing" in text
+    index = tmp_path / "reports/index.html"
+    assert "Incomplete: 1 of 8 evaluations missing" in index.read_text(encoding="utf-8")
     assert "Method fragile cannot rank &lt;i&gt;this&lt;/i&gt; split" in text
     rows = pd.read_csv(csv)
     assert set(zip(rows["variant"], rows["seed"], strict=True)) == {
@@ -251,11 +255,23 @@ def test_one_failed_method_does_not_take_the_report_away_and_the_next_run_makes_
 
     # The report of a failed run never counts as made, even where nothing else is to be done.
     (tmp_path / RECORD).unlink()
-    assert {job.rule for job in workspace.plan()} == {"report", "all"}
+    assert {job.rule for job in workspace.plan()} == {"report", "index", "all"}
     workspace.run()
 
+    lists_what_other_runs_left(workspace)
     holds_the_same_pictures(workspace)
     stays_as_it_is_when_a_person_stops_the_run(workspace)
+
+
+def lists_what_other_runs_left(workspace: Workspace) -> None:
+    """A page that this configuration does not make is listed, and made by nobody."""
+    shutil.copytree(workspace.folder / "reports/small", workspace.folder / "reports/of_another_run")
+    assert {job.rule for job in workspace.plan()} == {"index", "all"}
+    workspace.run()
+    index = (workspace.folder / "reports/index.html").read_text(encoding="utf-8")
+    assert re.findall('<a href="([^"]+)"', index) == ["of_another_run/index.html", "small/index.html"]
+    assert "Incomplete" not in index
+    assert workspace.plan() == []
 
 
 def stays_as_it_is_when_a_person_stops_the_run(workspace: Workspace) -> None:

@@ -1,6 +1,7 @@
 """The page: complete, self-contained, small, the same bytes for the same input, and working in a browser."""
 
 import base64
+import gzip
 import hashlib
 import os
 import re
@@ -19,6 +20,7 @@ import pytest
 from synthetic_report import CLASSES, comparison_rows, history, report_input, training
 
 import heft
+import heft.reporting.page as page_module
 from heft.evaluation.columns import COLUMNS
 from heft.reporting.analysis.agreement import agreement_of
 from heft.reporting.analysis.classes import class_changes
@@ -96,6 +98,20 @@ def test_the_comparison_on_disk_and_in_the_page_is_the_comparison_given(folder: 
     embedded = re.search(r'href="data:text/csv;base64,([^"]+)"', page)
     assert embedded is not None
     assert base64.b64decode(embedded[1]) == (folder / "comparison.csv").read_bytes()
+
+
+def test_a_large_table_is_in_the_page_too_and_nothing_is_linked_that_lies_elsewhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(page_module, "LARGEST_EMBEDDED_CSV", 1000)
+    render_report(report_input(), tmp_path)
+    page = (tmp_path / "index.html").read_text(encoding="utf-8")
+    packed = re.search(r'download="comparison-mnist5k.csv.gz" href="data:application/gzip;base64,([^"]+)"', page)
+    assert packed is not None
+    assert gzip.decompress(base64.b64decode(packed[1])) == (tmp_path / "comparison.csv").read_bytes()
+    addresses = re.findall(r'\b(?:src|href|xlink:href)="([^"]+)"', page)
+    assert len(addresses) > 50
+    assert [one for one in addresses if not one.startswith(("#", "data:"))] == []
 
 
 def test_every_figure_has_a_takeaway_a_title_a_description_and_ids_of_its_own(page: str):

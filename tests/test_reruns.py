@@ -14,6 +14,7 @@ from workspace import SMALL, PlannedJob, Workspace
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("reruns")]
 
 AFTER_SCORES = {"score", "prune", "retrain", "evaluate"}
+REPORT = {"report", "index"}
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +60,7 @@ def test_nothing_changed_plans_nothing(workspace: Workspace) -> None:
 def test_an_edited_method_reruns_its_scores_and_what_hangs_on_them(workspace: Workspace) -> None:
     workspace.edit("workflow_scripts/heft/methods/ip.py", "return ", "return 2 * ")
     jobs = workspace.plan()
-    assert rules_of(jobs) == {"score_members", "report", *AFTER_SCORES}
+    assert rules_of(jobs) == {"score_members", *REPORT, *AFTER_SCORES}
     assert variants_of(jobs, {"score_members"}) == {"ip", "ip__parameter_dropout"}
     assert variants_of(jobs, AFTER_SCORES) == {"ip", "ip__parameter_dropout__2", "ip__parameter_dropout__3"}
     assert all("heft.methods.ip" in job.reason for job in jobs if job.rule == "score_members")
@@ -95,7 +96,7 @@ def test_an_edit_of_plumbing_and_of_sentences_reruns_nothing(workspace: Workspac
 
 
 def test_an_edit_of_what_reads_results_back_reruns_who_reads_them(workspace: Workspace) -> None:
-    assert add_a_line(workspace, "workflow/results/*.py") == 3
+    assert add_a_line(workspace, "workflow/results/*.py") == 4
     rules = rules_of(workspace.plan())
     assert {"score_members", "report"} <= rules
     assert not rules & {"prepare", "split", "train", "checkpoint", "auxiliary"}
@@ -104,7 +105,7 @@ def test_an_edit_of_what_reads_results_back_reruns_who_reads_them(workspace: Wor
 def test_an_edited_baseline_reruns_it_alone(workspace: Workspace) -> None:
     workspace.edit("workflow_scripts/heft/baselines/finetuned.py", "return ", "EDITED = 1\n    return ")
     jobs = workspace.plan()
-    assert rules_of(jobs) == {"baseline", "evaluate", "report"}
+    assert rules_of(jobs) == {"baseline", "evaluate", *REPORT}
     assert variants_of(jobs, {"baseline", "evaluate"}) == {"finetuned"}
 
 
@@ -153,7 +154,7 @@ def test_a_changed_option_reruns_that_method(workspace: Workspace) -> None:
     workspace.configure(with_change(methods=methods))
     jobs = workspace.plan()
     assert variants_of(jobs, {"score_members", *AFTER_SCORES}) == {"if_cg-damping_0.3"}
-    assert rules_of(jobs) == {"score_members", "report", *AFTER_SCORES}
+    assert rules_of(jobs) == {"score_members", *REPORT, *AFTER_SCORES}
 
 
 def test_a_further_ensemble_size_scores_that_scorer_again(workspace: Workspace) -> None:
@@ -169,7 +170,7 @@ def test_a_changed_noise_rate_reruns_all_of_that_experiment(workspace: Workspace
     data = copy.deepcopy(SMALL["definitions"]["small"]["data"])
     workspace.configure(with_change(data=data | {"noise": {"kind": "pairs", "rate": 0.2}}))
     jobs = workspace.plan()
-    assert rules_of(jobs) >= {"split", "train", "checkpoint", "auxiliary", "score_members", "report", *AFTER_SCORES}
+    assert rules_of(jobs) >= {"split", "train", "checkpoint", "auxiliary", "score_members", *REPORT, *AFTER_SCORES}
     assert "prepare" not in rules_of(jobs)
     assert {job.wildcards["e"] for job in jobs if job.rule != "all"} == {"small"}
 
@@ -185,7 +186,7 @@ def test_a_changed_base_model_reruns_everything_but_the_data(workspace: Workspac
     workspace.configure(with_change(model={"mlp": {"hidden": [16]}}))
     jobs = workspace.plan()
     trained = {"check_model", "train", "checkpoint", "auxiliary", "score_members", "baseline"}
-    assert rules_of(jobs) == {*trained, "report", *AFTER_SCORES}
+    assert rules_of(jobs) == {*trained, *REPORT, *AFTER_SCORES}
     assert {job.variant for job in jobs if job.rule == "retrain"} >= {"none", "random", "ip"}
 
 
@@ -197,7 +198,7 @@ def test_a_deleted_result_comes_back_with_its_descendants(workspace: Workspace) 
         jobs = workspace.plan()
     finally:
         aside.rename(file)
-    assert rules_of(jobs) == {"report", *AFTER_SCORES}
+    assert rules_of(jobs) == {*REPORT, *AFTER_SCORES}
     assert {(job.wildcards["s"], job.variant) for job in jobs if job.rule in AFTER_SCORES} == {("0", "loss")}
 
 

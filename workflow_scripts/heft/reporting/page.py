@@ -1,6 +1,7 @@
 """Writes a report: one self-contained page, the two tables, and each figure as a file."""
 
 import base64
+import gzip
 import hashlib
 import re
 from pathlib import Path
@@ -31,7 +32,7 @@ from heft.reporting.text.verdict import judge
 from heft.reporting.wording import share
 
 TEMPLATES = Path(__file__).parent / "templates"
-LARGEST_EMBEDDED_CSV = 2_000_000  # bytes; a larger table is linked, not embedded
+LARGEST_EMBEDDED_CSV = 2_000_000  # bytes; a larger table is embedded as a gzip file
 TONES = {Outcome.GAIN: "good", Outcome.WORSE_THAN_RANDOM: "bad", Outcome.LOSS: "bad"}
 
 
@@ -67,7 +68,7 @@ def render_report(report: ReportInput, folder: str | Path) -> None:
         baselines=baseline_legend(report.baselines),
         colours=method_colours(comparison),
         marks=method_marks(comparison),
-        table_link=_table_link(table),
+        download=_download(table, f"comparison-{report.experiment}"),
         digests={name: hashlib.sha256(text.encode()).hexdigest() for name, text in tables.items()},
         measure=comparison.measure,
         action=comparison.any_action,
@@ -102,9 +103,10 @@ def _environment() -> Environment:
     return environment
 
 
-def _table_link(table: str) -> str:
-    """The table as a data URI, so that the page alone can save it; the file beside the page where it is large."""
+def _download(table: str, name: str) -> tuple[str, str]:
+    """The table as a data URI and the name to save it under, so that the page alone holds it; a large one packed."""
     content = table.encode()
-    if len(content) > LARGEST_EMBEDDED_CSV:
-        return "comparison.csv"
-    return "data:text/csv;base64," + base64.b64encode(content).decode()
+    if len(content) <= LARGEST_EMBEDDED_CSV:
+        return "data:text/csv;base64," + base64.b64encode(content).decode(), f"{name}.csv"
+    packed = gzip.compress(content, mtime=0)
+    return "data:application/gzip;base64," + base64.b64encode(packed).decode(), f"{name}.csv.gz"

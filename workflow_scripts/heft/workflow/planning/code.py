@@ -7,6 +7,9 @@ from heft.workflow.planning.auxiliary import files_of_kinds
 from heft.workflow.planning.fingerprint import PACKAGE_ROOT
 from heft.workflow.planning.plan import Plan
 
+TEMPLATES = PACKAGE_ROOT / "heft/reporting/templates"
+STYLE = TEMPLATES / "style.css"
+
 
 def stage_code(plan: Plan, experiment: str, script: str, *files: Path, model: bool = False) -> dict[str, str]:
     """Fingerprint of a stage: its script, further files, the model's with `model`, and all that these import."""
@@ -55,5 +58,10 @@ def report_code(plan: Plan, experiment: str) -> dict[str, str]:
     files = [find("methods", name).file for name in sorted({scorer.method for scorer in found.methods.values()})]
     baselines = sorted({scorer.method for scorer in found.baselines.values()})
     files += [find("baselines", name).file for name in baselines]
-    files += sorted(PACKAGE_ROOT.glob("heft/reporting/templates/*"))
+    files += sorted({*TEMPLATES.glob("page.*"), STYLE})
     return plan.look.fingerprint(PACKAGE_ROOT / "report.py", *files, packages=("matplotlib", "seaborn", "pandas"))
+
+
+def index_code(plan: Plan) -> dict[str, str]:
+    """Fingerprint of the index of reports."""
+    return plan.look.fingerprint(PACKAGE_ROOT / "index.py", TEMPLATES / "index.html.j2", STYLE, packages=())

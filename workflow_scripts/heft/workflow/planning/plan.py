@@ -39,6 +39,12 @@ class Plan:
         """The pages that a run makes."""
         return [paths.PAGE.format(e=name) for name in self.experiments]
 
+    @property
+    def pages(self) -> list[str]:
+        """The pages that the index lists: those that this run makes, and those that other runs left."""
+        left = Path().glob(paths.PAGE.format(e="*"))
+        return sorted({*self.reports, *(file.as_posix() for file in left)})
+
     @cached_property
     def results(self) -> list[str]:
         """The lasting results of each rule: targets, so that one that is deleted comes back, with its descendants."""

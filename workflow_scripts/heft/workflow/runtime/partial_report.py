@@ -71,7 +71,9 @@ def report_what_is_there(plan: Plan, dag: Any, failed: FailedJobs) -> None:
     """
     unfinished = set(dag.needrun_jobs())
     owed = {job.wildcards.e for job in unfinished if job.rule.name == "report"}
-    for experiment in sorted(owed) if failed.numbers and not failed.stopped else ():
+    if failed.stopped or not failed.numbers:
+        return
+    for experiment in sorted(owed):
         missing = {
             (int(job.wildcards.s), job.wildcards.v): _reason(job, unfinished, dag, failed)
             for job in unfinished
@@ -79,6 +81,7 @@ def report_what_is_there(plan: Plan, dag: Any, failed: FailedJobs) -> None:
         }
         if missing and _worth_showing(plan, experiment, missing):
             render_unfinished(plan, experiment, missing)
+    list_unfinished(plan)
 
 
 def _worth_showing(plan: Plan, experiment: str, missing: Mapping[tuple[int, str], str]) -> bool:
@@ -110,6 +113,13 @@ def _upstream(job: Any, unfinished: set[Any], dag: Any) -> Iterator[Any]:
         found = [one for one in dag.dependencies[current] if one in unfinished and one not in seen]
         seen.update(found)
         waiting += sorted(found, key=dag.jobid)
+
+
+def list_unfinished(plan: Plan) -> None:
+    """Makes the index of reports anew, in which what is unfinished is shown as such."""
+    if not any(Path("reports").glob("*/index.html")):
+        return
+    subprocess.run([sys.executable, str(SCRIPT)], input=json.dumps({"index": list(plan.experiments)}), text=True)
 
 
 def render_unfinished(plan: Plan, experiment: str, missing: Mapping[tuple[int, str], str]) -> None:
