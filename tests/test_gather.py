@@ -1,18 +1,21 @@
 """What the report is made of: verified files, and the label issues that the facts list."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from heft.artifacts import write_json, write_parquet
+from heft.artifacts import read_json, write_json, write_parquet
 from heft.data.inputs import write_inputs
 from heft.errors import HeftError
 from heft.evaluation.columns import COLUMNS
+from heft.own_module import MODULES_VARIABLE
 from heft.workflow.results.gather import gather
 from heft.workflow.results.report_files import Sources
 
+SETTINGS = {"methods": ["loss"], "baselines": [], "measure": "balanced_accuracy", "actions": ["remove"]}
 INPUTS = np.arange(4, dtype=np.float32).reshape(4, 1, 1, 1)
 
 
@@ -31,7 +34,7 @@ def sources(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Sources:
     write_inputs("inputs.safetensors", INPUTS)
     write_json("manifest.json", {"class_names": ["cat", "dog"], "display": {"mean": 0.5}})
     return Sources(
-        "small", {}, ["loss.json"], {0: "history.parquet"}, {0: "facts.json"}, {0: "train.parquet"},
+        "small", SETTINGS, ["loss.json"], {0: "history.parquet"}, {0: "facts.json"}, {0: "train.parquet"},
         {0: ["scores.parquet"]}, "inputs.safetensors", "manifest.json",
     )  # fmt: skip
 
@@ -47,6 +50,42 @@ def test_label_issues_warnings_and_the_pictures_of_the_training_split_reach_the_
     assert report.training.inputs.ravel().tolist() == [2, 0, 3]
     assert report.training.scores["scores"].tolist() == [1.0, 2.0, 3.0]
     assert report.training.display == {"mean": 0.5}
+
+
+def test_the_measure_is_the_one_that_the_settings_name_in_the_words_of_its_file(sources: Sources) -> None:
+    measure = gather(sources).measure
+    assert (measure.name, measure.title, measure.unit) == ("balanced_accuracy", "balanced accuracy", "%")
+    assert (measure.higher_is_better, measure.chosen_by) == (True, "macro_loss")
+    assert measure.does.startswith("Mean over classes of the share")
+    usual = gather(replace(sources, configuration=SETTINGS | {"measure": {"test_accuracy": {}}})).measure
+    assert (usual.name, usual.title, usual.short, usual.judge) == (
+        "test_accuracy", "test accuracy", "accuracy", "validation loss"
+    )  # fmt: skip
+
+
+OWN = '''"""scores: nothing."""
+
+from heft.methods.declare import method
+
+
+@method(title="Mine", formula="0", paper="none", predicts="nothing", needs=("final",), ensemble=False)
+def scores(context):
+    """Zeros."""
+'''
+
+
+def test_a_persons_own_method_is_in_the_legend_and_one_that_no_row_names_is_not(
+    sources: Sources, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "my_methods.py").write_text(OWN)
+    monkeypatch.setenv(MODULES_VARIABLE, str(tmp_path))
+    content = read_json("loss.json")
+    row = content["rows"][0] | {"method": "my_methods:scores", "variant": "mine"}
+    write_json("loss.json", {**content, "rows": [*content["rows"], row]})
+    settings = SETTINGS | {"methods": ["loss", "ip", {"my_methods:scores": {}}]}
+    found = gather(replace(sources, configuration=settings)).methods
+    assert set(found) == {"loss", "my_methods:scores"}
+    assert found["my_methods:scores"].fields["title"] == "Mine"
 
 
 @pytest.mark.parametrize(

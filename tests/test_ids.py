@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+import yaml
 from plain_training import N_CLASSES, SETTINGS, SPEC, examples
 from scipy.stats import spearmanr
 from stage_job import Job
@@ -28,6 +29,10 @@ from heft.workflow.results.scoring_inputs import load_trained
 TRAIN = examples()
 ORDER = np.random.default_rng(3).permutation(len(TRAIN))
 SCORES = {name: np.random.default_rng(seed).permutation(len(TRAIN)) - 7.0 for name, seed in (("ip", 0), ("loss", 1))}
+EXPERIMENT = {
+    **{"seeds": [0, 1], "about": "Größe", "methods": list(SCORES), "baselines": []},
+    **{"measure": "test_accuracy", "actions": ["remove"]},
+}
 # Where the inputs of an example lie in the file of all inputs: neither its row in the split nor its rank by id.
 PLACES = len(TRAIN) + np.random.default_rng(4).permutation(len(TRAIN))
 
@@ -134,7 +139,7 @@ def report_job(results: Path) -> Any:
         "inputs": str(results / "data/inputs.safetensors"),
         "manifest": str(results / "data/manifest.json"),
     }
-    params = SimpleNamespace(configuration={"seeds": [0, 1], "about": "Größe"})
+    params = SimpleNamespace(configuration=EXPERIMENT)
     return SimpleNamespace(wildcards=SimpleNamespace(e="mine"), params=params, input=SimpleNamespace(**listed))
 
 
@@ -166,7 +171,8 @@ def test_the_report_knows_the_methods_and_the_facts_of_the_split(gathered: Repor
     facts = gathered.split
     assert (facts.n, facts.noise_kind, facts.noise_rate, facts.resample) == ({"train": 23}, "pairs", 0.3, ["split"])
     assert gathered.experiment == "mine"
-    assert gathered.configuration == "seeds:\n- 0\n- 1\nabout: Größe\n"
+    assert yaml.safe_load(gathered.configuration) == EXPERIMENT
+    assert "about: Größe\n" in gathered.configuration
     assert len(gathered.comparison) == 4
 
 

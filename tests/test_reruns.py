@@ -96,7 +96,7 @@ def test_an_edit_of_plumbing_and_of_sentences_reruns_nothing(workspace: Workspac
 
 
 def test_an_edit_of_what_reads_results_back_reruns_who_reads_them(workspace: Workspace) -> None:
-    assert add_a_line(workspace, "workflow/results/*.py") == 4
+    assert add_a_line(workspace, "workflow/results/*.py") == 5
     rules = rules_of(workspace.plan())
     assert {"score_members", "report"} <= rules
     assert not rules & {"prepare", "split", "train", "checkpoint", "auxiliary"}

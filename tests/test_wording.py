@@ -68,6 +68,8 @@ NARROW = estimate(pd.Series([0.98, 0.99, 1.0, 0.99, 1.0]))
         (wording.method_title("ip", {"ip": SimpleNamespace(fields={"title": "Inner product"})}), "Inner product"),
         (wording.method_title("ip", {"ip": SimpleNamespace(fields={})}), "ip"),
         (wording.method_title("ip", {}), "ip"),
+        (wording.in_sentence("Test accuracy"), "test accuracy"),
+        (wording.in_sentence("AUROC of groups"), "AUROC of groups"),
     ],
 )
 def test_a_number_or_a_name_is_written_so(written: str, expected: str) -> None:

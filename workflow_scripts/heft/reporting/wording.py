@@ -74,6 +74,11 @@ def listed(words: list[str]) -> str:
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}" if words else "none"
 
 
+def in_sentence(title: str) -> str:
+    """A title within a sentence: Test accuracy -> test accuracy; AUROC stays."""
+    return title if title[1:2].isupper() else title[:1].lower() + title[1:]
+
+
 def method_title(name: str, methods: Mapping[str, Any]) -> str:
     """The declaration's `title` where it has one, else the registered name."""
     declared = methods.get(name)

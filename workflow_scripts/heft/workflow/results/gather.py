@@ -15,10 +15,9 @@ from heft.data.duplicates import sentence_of
 from heft.data.inputs import InputsFile
 from heft.evaluation.columns import COLUMNS, KEY
 from heft.evaluation.statistics import rank_agreement
-from heft.registry import Declaration, declarations, find
 from heft.reporting.inputs import AGREEMENT_COLUMNS, ReportInput, SplitFacts, TrainingExamples, Warned
-from heft.reporting.measure import Measure
 from heft.reporting.treatment import Action
+from heft.workflow.results.declared import measure_of, used_declarations
 from heft.workflow.results.report_files import Sources
 from heft.workflow.tracking.records import commit_tags
 
@@ -31,6 +30,7 @@ def gather(sources: Sources) -> ReportInput:
     rows = [row for one in evaluated for row in one["rows"]]
     facts, manifest = read_json(next(iter(sources.facts.values()))), read_json(sources.manifest)
     used = {row["method"] for row in rows} | {cell.method for cell in sources.missing}
+    configuration = sources.configuration
     scores = {seed: _scores(sources, seed) for seed in sources.train}
     return ReportInput(
         experiment=sources.experiment,
@@ -38,7 +38,7 @@ def gather(sources: Sources) -> ReportInput:
         long_metrics=pd.DataFrame(
             [entry for one in evaluated for entry in one["long"]], columns=[*KEY, "metric", "value"]
         ),
-        measure=Measure("test_accuracy", "test accuracy"),
+        measure=measure_of(configuration["measure"]),
         actions={"remove": Action("Remove", "remove", "removing", "removed", "removal")},
         history=pd.concat([read_parquet(file).assign(seed=seed) for seed, file in sources.history.items()]),
         precision_recall=_together(_curves(evaluated), ("seed", "variant", "recall", "precision")),
@@ -50,13 +50,13 @@ def gather(sources: Sources) -> ReportInput:
             sentence_of(facts["conflicting_duplicates"], manifest["class_names"]),
         ),
         manifest=manifest,
-        methods=_declared(sources, "methods", used),
-        baselines=_declared(sources, "baselines", used),
+        methods=used_declarations("methods", configuration["methods"], used),
+        baselines=used_declarations("baselines", configuration["baselines"], used),
         agreement=_together(
             (rank_agreement(table.drop(columns="id")).assign(seed=seed) for seed, table in scores.items()),
             AGREEMENT_COLUMNS,
         ),
-        configuration=yaml.safe_dump(dict(sources.configuration), sort_keys=False, allow_unicode=True),
+        configuration=yaml.safe_dump(dict(configuration), sort_keys=False, allow_unicode=True),
         commit=commit_tags().get("mlflow.source.git.commit", "unknown"),
         versions={"python": platform.python_version(), **{package: version(package) for package in SHOWN_PACKAGES}},
         machine=machine(),
@@ -68,14 +68,6 @@ def gather(sources: Sources) -> ReportInput:
         ],
         missing=sources.missing,
     )
-
-
-def _declared(sources: Sources, room: str, used: set[str]) -> dict[str, Declaration]:
-    """The declarations of what was used of a room, a person's own among them, which the configuration names."""
-    entries = sources.configuration.get(room, ())
-    named = {entry if isinstance(entry, str) else next(iter(entry)) for entry in entries}
-    own = {name: find(room, name) for name in named & used if ":" in name}
-    return {name: one for name, one in declarations(room).items() if name in used} | own
 
 
 def machine() -> dict[str, str]:
