@@ -37,6 +37,7 @@ rule report:
         e=planned_experiments(),
     params:
         configuration=lambda wildcards: plan.settings(wildcards.e),
+        actions=lambda wildcards: plan.compared_actions(wildcards.e),
         code=lambda wildcards: report_code(plan, wildcards.e),
     script:
         "../workflow_scripts/report.py"

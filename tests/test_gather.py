@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from synthetic_report import REMOVE
 
 from heft.artifacts import read_json, write_json, write_parquet
 from heft.data.inputs import write_inputs
@@ -15,7 +16,7 @@ from heft.own_module import MODULES_VARIABLE
 from heft.workflow.results.gather import gather
 from heft.workflow.results.report_files import Sources
 
-SETTINGS = {"methods": ["loss"], "baselines": [], "measure": "balanced_accuracy", "actions": ["remove"]}
+SETTINGS = {"methods": ["loss"], "baselines": [], "measure": "balanced_accuracy"}
 INPUTS = np.arange(4, dtype=np.float32).reshape(4, 1, 1, 1)
 
 
@@ -34,7 +35,7 @@ def sources(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Sources:
     write_inputs("inputs.safetensors", INPUTS)
     write_json("manifest.json", {"class_names": ["cat", "dog"], "display": {"mean": 0.5}})
     return Sources(
-        "small", SETTINGS, ["loss.json"], {0: "history.parquet"}, {0: "facts.json"}, {0: "train.parquet"},
+        "small", SETTINGS, ["remove"], ["loss.json"], {0: "history.parquet"}, {0: "facts.json"}, {0: "train.parquet"},
         {0: ["scores.parquet"]}, "inputs.safetensors", "manifest.json",
     )  # fmt: skip
 
@@ -58,9 +59,18 @@ def test_the_measure_is_the_one_that_the_settings_name_in_the_words_of_its_file(
     assert (measure.higher_is_better, measure.chosen_by) == (True, "macro_loss")
     assert measure.does.startswith("Mean over classes of the share")
     usual = gather(replace(sources, configuration=SETTINGS | {"measure": {"test_accuracy": {}}})).measure
-    assert (usual.name, usual.title, usual.short, usual.judge) == (
+    assert (usual.name, usual.title, usual.short, usual.validated_by) == (
         "test_accuracy", "test accuracy", "accuracy", "validation loss"
     )  # fmt: skip
+
+
+def test_actions_are_named_in_the_words_of_their_files_with_their_options(sources: Sources) -> None:
+    found = gather(replace(sources, actions=["remove", {"reweight": {"weight": 0.25}}])).actions
+    assert list(found) == ["remove", "reweight-weight_0.25"]
+    assert found["remove"] == replace(REMOVE, does=found["remove"].does)
+    reweight = found["reweight-weight_0.25"]
+    assert (reweight.title, reweight.participle) == ("Down-weight (weight 0.25)", "down-weighted (weight 0.25)")
+    assert (reweight.verb, reweight.gerund, reweight.changes) == ("down-weight", "down-weighting", ("weight",))
 
 
 OWN = '''"""scores: nothing."""

@@ -31,7 +31,7 @@ ORDER = np.random.default_rng(3).permutation(len(TRAIN))
 SCORES = {name: np.random.default_rng(seed).permutation(len(TRAIN)) - 7.0 for name, seed in (("ip", 0), ("loss", 1))}
 EXPERIMENT = {
     **{"seeds": [0, 1], "about": "Größe", "methods": list(SCORES), "baselines": []},
-    **{"measure": "test_accuracy", "actions": ["remove"]},
+    "measure": "test_accuracy",
 }
 # Where the inputs of an example lie in the file of all inputs: neither its row in the split nor its rank by id.
 PLACES = len(TRAIN) + np.random.default_rng(4).permutation(len(TRAIN))
@@ -139,7 +139,7 @@ def report_job(results: Path) -> Any:
         "inputs": str(results / "data/inputs.safetensors"),
         "manifest": str(results / "data/manifest.json"),
     }
-    params = SimpleNamespace(configuration=EXPERIMENT)
+    params = SimpleNamespace(configuration=EXPERIMENT, actions=["remove"])
     return SimpleNamespace(wildcards=SimpleNamespace(e="mine"), params=params, input=SimpleNamespace(**listed))
 
 

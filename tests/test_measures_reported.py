@@ -42,7 +42,7 @@ SOME = estimate(pd.Series([0.05, 0.06, 0.04]))
         (Measure("x", "x", unit="").gain_axis("change"), "change"),
         (ACCURACY.short, "accuracy"),
         (BALANCED.short, "balanced accuracy"),
-        (BALANCED.judge, "validation macro loss"),
+        (BALANCED.validated_by, "validation macro loss"),
         (ACCURACY.direction, ""),
         (GAP.difference_to, "improvement of test gap over"),
         (explained_measure(ACCURACY), ""),

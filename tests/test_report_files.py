@@ -23,7 +23,7 @@ def test_a_jobs_files_are_taken_by_the_seed_of_their_folder() -> None:
     }
     job: Any = SimpleNamespace(
         wildcards=SimpleNamespace(e="mine"),
-        params=SimpleNamespace(configuration={"seeds": [2, 10]}),
+        params=SimpleNamespace(configuration={"seeds": [2, 10]}, actions=["remove"]),
         input=SimpleNamespace(**listed),
     )
     found = sources_of(job)
@@ -49,6 +49,7 @@ def test_of_an_unfinished_run_only_what_is_not_missing_is_read_and_a_seed_withou
         {
             "experiment": "mine",
             "configuration": {"seeds": [0, 1, 2]},
+            "actions": ["relabel"],
             "variants": COLUMNS,
             "scored": ["ip", "ip__seeds__5"],
             "missing": missing,
@@ -56,6 +57,7 @@ def test_of_an_unfinished_run_only_what_is_not_missing_is_read_and_a_seed_withou
     )
     of_seed_0 = [path for variant in COLUMNS for path in files(f"metrics/{variant}.json", 0)]
     assert found.metrics == [*of_seed_0, *files("metrics/none.json", 1), *files("metrics/ip.json", 1)]
+    assert found.actions == ["relabel"]
     assert found.scores == {
         0: [*files("scores/ip.parquet", 0), *files("scores/ip__seeds__5.parquet", 0)],
         1: files("scores/ip.parquet", 1),

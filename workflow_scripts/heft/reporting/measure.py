@@ -43,7 +43,7 @@ class Measure:
         return 100 if self.unit == PERCENT else 1
 
     @property
-    def judge(self) -> str:
+    def validated_by(self) -> str:
         """What validation chooses by: `validation loss`."""
         return f"validation {self.chosen_by.replace('_', ' ')}"
 

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from heft.evaluation.statistics import Estimate
+from heft.variants import shortest
 
 SPACE = "\u00a0"  # no-break: a number stays with its unit
 MINUS = "\u2212"
@@ -90,6 +91,23 @@ def qualified(title: str, words: str) -> str:
     if not words:
         return title
     return f"{title[:-1]}; {words})" if title.endswith(")") else f"{title} ({words})"
+
+
+def options_in_words(options: Mapping[str, Any]) -> str:
+    """damping 0.1, tolerance 1e-05; a switch stands alone: rescale, no rescale."""
+    return ", ".join(_option(name.replace("_", " "), options[name]) for name in sorted(options))
+
+
+def _option(name: str, value: Any) -> str:
+    if isinstance(value, bool):
+        return name if value else f"no {name}"
+    return f"{name} {_value(value)}"
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, float):
+        return shortest(value)
+    return "x".join(map(_value, value)) if isinstance(value, list | tuple) else str(value)
 
 
 def printable(name: str, longest: int = 32) -> str:

@@ -30,10 +30,10 @@ def normalised(comparison: pd.DataFrame) -> pd.DataFrame:
 
 def measured(rows: pd.DataFrame, long: "LongMetrics", measure: Measure) -> pd.DataFrame:
     """The rows with the columns `MEASURED` and `VALIDATED`; empty where a model has no such number."""
-    judge = VALIDATION_LOSS if measure.chosen_by == "loss" else f"validation_{measure.chosen_by}"
+    chosen_by = VALIDATION_LOSS if measure.chosen_by == "loss" else f"validation_{measure.chosen_by}"
     columns = {
         name: rows[metric].astype(float) if metric in rows else long.of_rows(metric, rows)
-        for name, metric in ((MEASURED, measure.name), (VALIDATED, judge))
+        for name, metric in ((MEASURED, measure.name), (VALIDATED, chosen_by))
     }
     return rows.assign(**columns)
 

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from heft.reporting.wording import is_empty, method_title, qualified
-from heft.variants import Scorer, shortest
+from heft.reporting.wording import is_empty, method_title, options_in_words, qualified
+from heft.variants import Scorer
 
 REFERENCES = ("none", "random", "oracle")  # rows to compare with, never a method to recommend
 MARK = "†"  # beside what was trained on validation labels
@@ -69,8 +69,8 @@ def named_variant(
     """
     method, ensemble = str(row["method"]), str(row["ensemble"])
     own, of_ensemble = _options_of(row.get("options"), ensemble, declared.get(method))
-    title = qualified(method_title(method, declared), _in_words(own))
-    kind = ensemble.replace("_", " ") + (f", {_in_words(of_ensemble)}" if of_ensemble else "")
+    title = qualified(method_title(method, declared), options_in_words(own))
+    kind = ensemble.replace("_", " ") + (f", {options_in_words(of_ensemble)}" if of_ensemble else "")
     return Variant(
         slug=str(row["variant"]),
         method=method,
@@ -93,20 +93,3 @@ def _options_of(written: Any, ensemble: str, declared: Any) -> tuple[dict[str, A
     known = () if declared is None else declared.options
     own = {name: value for name, value in options.items() if name in known}
     return own, {name: value for name, value in options.items() if name not in known}
-
-
-def _in_words(options: Mapping[str, Any]) -> str:
-    """damping 0.1, tolerance 1e-05; a switch stands alone: rescale, no rescale."""
-    return ", ".join(_option(name.replace("_", " "), options[name]) for name in sorted(options))
-
-
-def _option(name: str, value: Any) -> str:
-    if isinstance(value, bool):
-        return name if value else f"no {name}"
-    return f"{name} {_value(value)}"
-
-
-def _value(value: Any) -> str:
-    if isinstance(value, float):
-        return shortest(value)
-    return "x".join(map(_value, value)) if isinstance(value, list | tuple) else str(value)

@@ -38,7 +38,7 @@ def treated_means(actions: Sequence[Action]) -> str:
 
 def limits(actions: Sequence[Action]) -> list[str]:
     """What each action leaves open."""
-    return [sentence for one in actions for sentence in _limits(one)]
+    return list(dict.fromkeys(sentence for one in actions for sentence in _limits(one)))
 
 
 def _explanation(action: Action) -> str:

@@ -80,7 +80,7 @@ def chosen_how(comparison: Comparison, choice: Choice) -> str:
     """Who chose, among how many, and what could not be chosen."""
     said = (
         f"Chosen by validation, not by test: of the {len(comparison.eligible)} variants compared, "
-        f"{choice.variant.label} reached the lowest {comparison.measure.judge}, and did so at "
+        f"{choice.variant.label} reached the lowest {comparison.measure.validated_by}, and did so at "
         f"{share_treated(comparison, choice.treatment)}."
     )
     barred = [variant.label for variant in comparison.compared if variant.trains_on_validation]

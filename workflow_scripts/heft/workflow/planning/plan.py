@@ -145,6 +145,10 @@ class Plan:
         """Actions of a variant, as the configuration names them; none for one without scores."""
         return [chosen.entry for chosen in self.chosen_actions(experiment, variant)]
 
+    def compared_actions(self, experiment: str) -> list[Any]:
+        """Entries of all actions of an experiment, as the report compares them."""
+        return [chosen.entry for chosen in self.experiments[experiment].actions]
+
     def fractions(self, experiment: str, variant: str) -> list[float]:
         """Fractions that are acted on for a variant; none for one without scores."""
         return [] if variant in self.unscored(experiment) else self.experiments[experiment].fractions

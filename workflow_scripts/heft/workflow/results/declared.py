@@ -1,12 +1,14 @@
-"""What an experiment's settings name, as the report speaks of it: its methods, baselines and measure."""
+"""What an experiment's settings name, as the report speaks of it: its methods, baselines, measure and actions."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
+from heft.curation.chosen import ChosenAction
 from heft.declaration import Declaration
 from heft.registry import declarations, find
 from heft.reporting.measure import Measure
-from heft.reporting.wording import in_sentence
+from heft.reporting.treatment import Action
+from heft.reporting.wording import in_sentence, options_in_words, qualified
 
 Entry = str | Mapping[str, Any]  # a name, or {name: options}
 
@@ -28,6 +30,24 @@ def measure_of(configured: Entry) -> Measure:
         higher_is_better=fields["higher_is_better"],
         chosen_by=fields["chosen_by"],
         does=declared.summary[:1].upper() + declared.summary[1:],
+    )
+
+
+def actions_of(entries: Iterable[Entry]) -> dict[str, Action]:
+    """Each action by its slug, which stands in the column `action`; options that are not the default are named."""
+    return {chosen.slug: _action(chosen) for chosen in map(ChosenAction.of, entries)}
+
+
+def _action(chosen: ChosenAction) -> Action:
+    fields, options = chosen.declaration.fields, options_in_words(chosen.options)
+    return Action(
+        title=qualified(fields["title"], options),
+        verb=fields["verb"],
+        gerund=fields["gerund"],
+        participle=qualified(fields["participle"], options),
+        noun=fields["noun"],
+        does=fields["does"],
+        changes=fields["changes"],
     )
 
 

@@ -16,8 +16,7 @@ from heft.data.inputs import InputsFile
 from heft.evaluation.columns import COLUMNS, KEY
 from heft.evaluation.statistics import rank_agreement
 from heft.reporting.inputs import AGREEMENT_COLUMNS, ReportInput, SplitFacts, TrainingExamples, Warned
-from heft.reporting.treatment import Action
-from heft.workflow.results.declared import measure_of, used_declarations
+from heft.workflow.results.declared import actions_of, measure_of, used_declarations
 from heft.workflow.results.report_files import Sources
 from heft.workflow.tracking.records import commit_tags
 
@@ -39,7 +38,7 @@ def gather(sources: Sources) -> ReportInput:
             [entry for one in evaluated for entry in one["long"]], columns=[*KEY, "metric", "value"]
         ),
         measure=measure_of(configuration["measure"]),
-        actions={"remove": Action("Remove", "remove", "removing", "removed", "removal")},
+        actions=actions_of(sources.actions),
         history=pd.concat([read_parquet(file).assign(seed=seed) for seed, file in sources.history.items()]),
         precision_recall=_together(_curves(evaluated), ("seed", "variant", "recall", "precision")),
         split=SplitFacts(

@@ -12,12 +12,14 @@ from heft.workflow.planning import paths
 class Sources:
     """The files of one experiment that a report is made of.
 
-    configuration: the experiment's settings. metrics: one file a variant and seed. history, facts, train: one file a
-    seed. scores: one file a variant, for each seed. missing: what is not evaluated, and why.
+    configuration: the experiment's settings. actions: a name each, or {name: options that are not the default}.
+    metrics: one file a variant and seed. history, facts, train: one file a seed. scores: one file a variant, for each
+    seed. missing: what is not evaluated, and why.
     """
 
     experiment: str
     configuration: Mapping[str, Any]
+    actions: Sequence[str | Mapping[str, Any]]
     metrics: Sequence[str]
     history: Mapping[int, str]
     facts: Mapping[int, str]
@@ -37,6 +39,7 @@ def sources_of(job: Any) -> Sources:
     return Sources(
         job.wildcards.e,
         job.params.configuration,
+        job.params.actions,
         list(job.input.metrics),
         history,
         facts,
@@ -50,8 +53,8 @@ def sources_of(job: Any) -> Sources:
 def sources_there(asked: Mapping[str, Any]) -> Sources:
     """The files of an unfinished run: what is listed as missing is not read, even where an older one is there.
 
-    asked: experiment, configuration, variants {slug: its columns of the comparison table}, scored (slugs), missing
-    ([seed, variant, reason] each).
+    asked: experiment, configuration, actions, variants {slug: its columns of the comparison table}, scored (slugs),
+    missing ([seed, variant, reason] each).
     """
     experiment, variants = asked["experiment"], asked["variants"]
     missing = {(seed, variant): reason for seed, variant, reason in asked["missing"]}
@@ -67,6 +70,7 @@ def sources_there(asked: Mapping[str, Any]) -> Sources:
     return Sources(
         experiment,
         asked["configuration"],
+        asked["actions"],
         [paths.METRICS.format(e=experiment, s=seed, v=variant) for seed in seeds for variant in there(seed)],
         history,
         facts,

@@ -132,6 +132,7 @@ def render_unfinished(plan: Plan, experiment: str, missing: Mapping[tuple[int, s
     asked = {
         "experiment": experiment,
         "configuration": plan.settings(experiment),
+        "actions": plan.compared_actions(experiment),
         "variants": {variant: plan.variant(experiment, variant) for variant in plan.variants(experiment)},
         "scored": list(plan.experiments[experiment].variants),
         "missing": [[seed, variant, reason] for (seed, variant), reason in sorted(missing.items())],
