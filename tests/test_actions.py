@@ -153,7 +153,7 @@ class Own(ChosenAction):
     def __init__(self, takes_fractions: bool = True, **returned: Any) -> None:
         super().__init__("own")
         fields = {"changes": ("weight",), "takes_fractions": takes_fractions}
-        made = SimpleNamespace(fields=fields, load=lambda: lambda given: given.curated(**returned))
+        made = SimpleNamespace(fields=fields, configured=lambda options: lambda given: given.curated(**returned))
         object.__setattr__(self, "made", made)
 
     @property

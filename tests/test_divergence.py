@@ -44,7 +44,9 @@ PLAN = removal_plan(TABLE, SCORES, [0.25, 0.5], seed=0)
 def evaluated(states: dict[str, Tensor]) -> dict[str, object]:
     """What `evaluate_variant` finds of two retrained models, through a file."""
     splits = Splits(TRAIN, TRAIN, TRAIN)
-    return evaluate_variant(Evaluated("e", 0, "ip", "ip"), SPEC.build(0), states, PLAN, splits, SCORES, {}, REMOVE)
+    return evaluate_variant(
+        Evaluated("e", 0, "ip", "ip"), SPEC.build(0), states, PLAN, splits, SCORES, {}, actions=REMOVE
+    )
 
 
 def test_a_base_model_that_diverges_is_told_with_epoch_key_and_value() -> None:
@@ -97,7 +99,9 @@ def test_a_model_whose_loss_is_not_finite_on_one_split_has_diverged(split: str) 
     states, _ = retrain(SPEC, TRAIN, PLAN, SETTINGS, RunSeeds(1, 2))
     broken = replace(TRAIN, inputs=TRAIN.inputs * torch.inf)
     splits = replace(Splits(TRAIN, TRAIN, TRAIN), **{split: broken})
-    found = evaluate_variant(Evaluated("e", 0, "ip", "ip"), SPEC.build(0), states, PLAN, splits, SCORES, {}, REMOVE)
+    found = evaluate_variant(
+        Evaluated("e", 0, "ip", "ip"), SPEC.build(0), states, PLAN, splits, SCORES, {}, actions=REMOVE
+    )
     assert [row["test_accuracy"] for row in found["rows"]] == ["", ""]
     assert sum(one["metric"] == "diverged" for one in found["long"]) == 2
 

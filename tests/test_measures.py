@@ -12,12 +12,13 @@ import pytest
 import torch
 import yaml
 from plain_training import N_CLASSES, SPEC, examples, plain_logits, start_of
+from removal import REMOVE, removal_plan
 from sklearn.metrics import accuracy_score, balanced_accuracy_score
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 from workspace import ROOT
 
-from heft.curation.remove import removal_plan, unpruned_plan
+from heft.curation.plan import unpruned_plan
 from heft.data.examples import Examples
 from heft.errors import HeftError
 from heft.evaluation.measuring import Judge, numbers_of
@@ -66,6 +67,7 @@ def evaluated(**changes: Any) -> dict[str, Any]:
     scores = pd.DataFrame({"id": train.ids, "score": np.arange(len(train))})
     states = {f"remove-{f}/{name}": tensor for k, f in enumerate(FRACTIONS) for name, tensor in state(k).items()}
     given = {"plan": removal_plan(table, scores, FRACTIONS, seed=0), "scores": scores, "states": states}
+    given["actions"] = REMOVE
     who = changes.pop("who", Evaluated("mine", 0, "ip", "ip"))
     return evaluate_variant(who, SPEC.build(0), splits=SPLITS, cost={}, **(given | changes))
 

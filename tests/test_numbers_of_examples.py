@@ -108,7 +108,7 @@ def test_the_stage_evaluate_hands_the_note_to_the_report(tmp_path: Path, monkeyp
     files |= {"manifest": "manifest.json", "plan": "plan.parquet", "states": "states.safetensors"}
     files |= {"scores": "scores.parquet", "score_cost": "cost.json", "retrain_cost": "retrain.json"}
     params = {"model": {"name": "logistic", "options": {}}, "variant": {"method": "loss"}, "baseline": False}
-    params["actions"] = ["remove"]
+    params |= {"measure": {"name": "test_accuracy"}, "actions": ["remove"]}
     Job(Path(), "evaluate", files, {"metrics": "metrics.json"}, params, s="0", v="loss").run()
     said = "removing the lowest 50 % leaves no training example of the class cat"
     assert read_json("metrics.json")["warnings"] == ["it did not settle", said]

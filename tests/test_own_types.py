@@ -45,7 +45,14 @@ def test_a_model_of_its_own_type_goes_through_the_whole_chain(
     plan = removal_plan(scores.assign(label=labels.numpy()), scores, [0.25], seed=0)
     states, _ = retrain(spec, train, plan, SETTINGS, RunSeeds(1, 2))
     found = evaluate_variant(
-        Evaluated("e", 0, "loss", "loss"), spec.build(0), states, plan, Splits(train, train, train), scores, {}, REMOVE
+        Evaluated("e", 0, "loss", "loss"),
+        spec.build(0),
+        states,
+        plan,
+        Splits(train, train, train),
+        scores,
+        {},
+        actions=REMOVE,
     )
     assert 0 < found["rows"][0]["test_loss"] < 10
 

@@ -46,10 +46,15 @@ def test_an_option_that_is_a_list_makes_an_action_of_each_value_and_a_default_is
     ("actions", "sentence"),
     [
         (["remvoe"], r'definitions\.small\.actions\[0\] is "remvoe"; did you mean "remove"\? Known: relabel, remove'),
-        ([{"relabel": {"treshold": [0.1]}}], r"actions\[0\]\.relabel\.treshold is not .*threshold"),
+        ([{"relabel": {"treshold": 0.1}}], r"actions\[0\]\.relabel\.treshold is not .*threshold"),
+        ([{"relabel": {"threshold": 1.0}}], r"actions\[0\]\.relabel\.threshold is 1\.0; it must be .*below 1"),
+        (
+            [{"reweight": {"weight": [0.5, 0]}}],
+            r"weight\[1\] is 0; it must be between 0 and 1, both excluded",
+        ),
         ([], r"definitions\.small\.actions is empty; it needs at least one entry"),
         (["remove", "remove"], r'definitions\.small\.actions names "remove" twice'),
-        (["reweight", {"reweight": {"weight": [0.5]}}], r"definitions\.small\.actions names reweight twice"),
+        (["reweight", {"reweight": {"weight": 0.5}}], r"definitions\.small\.actions names reweight twice"),
     ],
 )
 def test_a_mistake_is_one_sentence_before_any_job(actions: list[Any], sentence: str) -> None:

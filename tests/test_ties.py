@@ -149,7 +149,7 @@ def test_evaluation_inspects_what_the_plan_of_its_seed_removed(seed: int) -> Non
     states = {f"{state_name('remove', 0.2)}/{name}": value for name, value in model.state_dict().items()}
     splits = Splits(examples, examples, examples)
     found = evaluate_variant(
-        Evaluated("e", seed, "forgetting", "forgetting"), model, states, plan, splits, table, {}, REMOVE
+        Evaluated("e", seed, "forgetting", "forgetting"), model, states, plan, splits, table, {}, actions=REMOVE
     )
     inspected = {one["metric"]: one["value"] for one in found["long"]}
     assert inspected["noise_precision_inspected"] == found["rows"][0]["noise_precision"]
