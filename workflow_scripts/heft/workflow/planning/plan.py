@@ -15,6 +15,7 @@ from heft.workflow.configuration.experiment import Experiment
 from heft.workflow.configuration.settings import Configuration, data_folder, load_configuration
 from heft.workflow.planning.fingerprint import PACKAGE_ROOT, Look
 from heft.workflow.planning.misread import EVALUATED_WITH, resolve
+from heft.workflow.planning.source_files import names_modality, state_of_files
 
 # Models of `seeds` and `subsets` that are trained at a time; group 0 of `seeds` lacks member 0, the trained one.
 GROUP_SIZE = 5
@@ -70,10 +71,26 @@ class Plan:
         if model:
             files.append(find("models", self.experiments[experiment].model[0]).file)
         if script == "prepare":
-            files.append(find("data/sources", self.experiments[experiment].settings.data.source).file)
+            files += self._source_files(experiment)
         if script == "evaluate":
             files += [*self._evaluated_with, find("evaluation/metrics", self.measure(experiment)).file]
         return self.look.fingerprint(*files)
+
+    def source(self, experiment: str) -> dict[str, Any]:
+        """Name and options of the data source."""
+        name, options = self.experiments[experiment].source
+        return {"name": name, "options": options}
+
+    def state_of_files(self, experiment: str) -> str:
+        """What changes with the files that a person's own source has read; shipped ones are known by their SHA-256."""
+        own = ":" in self.experiments[experiment].source[0]
+        return state_of_files(Path(f"results/{experiment}/data/manifest.json")) if own else ""
+
+    def _source_files(self, experiment: str) -> list[Path]:
+        """The source's file; if it names no modality, those that the axes of its inputs may choose too."""
+        file = find("data/sources", self.experiments[experiment].source[0]).file
+        named = names_modality(self.look.fingerprint(file))
+        return [file, *([] if named else [one.file for one in declarations("data/modalities").values()])]
 
     def model(self, experiment: str) -> dict[str, Any]:
         """Name and options of the model."""
