@@ -41,8 +41,8 @@ def start_script(self, script, edit=False):
 PythonScript.execute_script = start_script
 session = Session(plan.reports)
 failed_jobs = watch_failures()
-if workflow.is_main_process:
-    session.show_progress()
+if workflow.is_main_process and not workflow.output_settings.dryrun:
+    session.heed_snakemake()
 
 
 VARIANT = r"[A-Za-z0-9_.\-]+"

@@ -1,7 +1,6 @@
-"""What accompanies a run: progress, the lock that keeps a second run out, and the delivery of records."""
+"""What accompanies a run: the lock that keeps a second run out, the warm process, and the delivery of records."""
 
 import fcntl
-import logging
 import os
 import subprocess
 import sys
@@ -15,7 +14,7 @@ from heft.workflow.identity import identity
 from heft.workflow.places import STATE
 from heft.workflow.runtime.full_disk import let_full_be_said
 from heft.workflow.runtime.job_process import VARIABLE
-from heft.workflow.runtime.progress import attach
+from heft.workflow.runtime.snakemake_log import LOGGER, RunEvents, lose_lines_on_a_full_disk, say
 from heft.workflow.runtime.socket_folder import SocketFolder
 from heft.workflow.runtime.stopping import Stopping
 from heft.workflow.tracking.deliverer import Deliverer, deliver_what_waits
@@ -36,11 +35,12 @@ class Session:
         # Bits depend on the number of threads, and Snakemake lowers `threads:` to --cores: one thread a job, always.
         os.environ["OMP_NUM_THREADS"] = "1"
 
-    def show_progress(self) -> None:
-        """Shows one line a job in the place of Snakemake's own output; dry runs keep it, and change no date."""
-        if not {"-n", "--dry-run", "--dryrun", "--verbose", "--lint"} & set(sys.argv):
-            attach(logging.getLogger("snakemake.logging"), self.reports, self._end_without_jobs)
-            bring_back_from_future(Path("results"))
+    def heed_snakemake(self) -> None:
+        """Hears on Snakemake's logger when a run starts, or finds nothing to do; for what is no dry run."""
+        lose_lines_on_a_full_disk()
+        LOGGER.addHandler(
+            RunEvents(self.reports, lambda: bring_back_from_future(Path("results")), self._end_without_jobs)
+        )
 
     def lock(self) -> None:
         """Takes the lock, which lives as long as this process; exits where a run lives."""
@@ -89,7 +89,7 @@ class Session:
         status = self._delivery.finish() if self._delivery is not None else 0
         if not failed and self._delivery is not None:
             for report in filter(os.path.exists, self.reports):
-                print(f"Report: {report}", file=sys.stderr)
+                say(f"Report: {report}")
         if status and not failed:
             sys.exit(status)
 
