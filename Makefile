@@ -8,7 +8,7 @@ EXPERIMENT ?= mnist5k
 
 run: .venv/run
 	@$(BIN)/python workflow_scripts/read_configuration.py $(ARGS)
-	@$(BIN)/snakemake --cores all $(ARGS)
+	@$(BIN)/python -m snakemake --cores all $(ARGS)
 
 ui: .venv/run
 	@$(BIN)/python workflow_scripts/ui.py
@@ -17,10 +17,10 @@ test: check
 	@$(BIN)/python -m pytest -n 2 --dist loadgroup
 
 check: .venv/dev
-	@$(BIN)/ruff check .
-	@$(BIN)/ruff format --check .
-	@$(BIN)/snakefmt --check Snakefile rules
-	@$(BIN)/mypy
+	@$(BIN)/python -m ruff check .
+	@$(BIN)/python -m ruff format --check .
+	@$(BIN)/python -m snakefmt --check Snakefile rules
+	@$(BIN)/python -m mypy
 	@$(BIN)/python docs/method_pages.py --check
 	@$(BIN)/python docs/claims.py --check
 
@@ -44,7 +44,7 @@ docs: .venv/run
 	@$(BIN)/python docs/claims.py
 
 example: .venv/dev
-	@$(BIN)/snakemake --cores all --config experiments='[$(EXPERIMENT)]'
+	@$(BIN)/python -m snakemake --cores all --config experiments='[$(EXPERIMENT)]'
 	@mkdir -p docs/example_report/$(EXPERIMENT)
 	@cp $(addprefix reports/$(EXPERIMENT)/,index.html comparison.csv metrics.csv) docs/example_report/$(EXPERIMENT)/
 	@sed -i 's#\.\./\.\./docs/benchmarks.md#../../benchmarks.md#' docs/example_report/$(EXPERIMENT)/index.html
@@ -55,12 +55,18 @@ clean:
 	rm -rf results reports/*/ logs .snakemake mlflow.db mlflow.db-* mlruns mlartifacts
 	@if [ -d .heft ]; then find .heft -mindepth 1 ! -name identity.json -delete; fi
 
-.venv/run: requirements.txt
+# What is installed names this folder: where it was moved or copied, it is installed anew.
+ifneq ($(shell cat .venv/run 2>/dev/null),$(CURDIR))
+.PHONY: .venv/run
+endif
+
+.venv/run: requirements.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Heft needs Python 3.11 or newer; make PYTHON=python3.11 run")'
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@echo "Installing packages into .venv; this takes a few minutes."
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check -r requirements.txt
-	@touch $@
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps -e .
+	@printf %s "$(CURDIR)" > $@
 
 .venv/dev: .venv/run requirements-dev.txt
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check -r requirements-dev.txt
