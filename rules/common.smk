@@ -34,7 +34,7 @@ except HeftError as error:
 
 def start_script(self, script, edit=False):
     """Starts a job's script through `job.py`; Snakemake's own way breaks on a space in the interpreter's path."""
-    words = command(self.rulename, self.log, script)
+    words = command(self.rulename, self.log, script, self.resources)
     self._execute_cmd("{command}", command=shlex.join(words))
 
 
@@ -193,7 +193,7 @@ onstart:
     lift_default_rate(workflow.scheduler)
     go_on_without_spoiled(workflow.scheduler)
     if not only_housekeeping():
-        session.start()
+        session.start(local=workflow.local_exec)
         try:
             note_made(configuration_label(), planned_names(plan))
             check_disk_space(plan, workflow.cores)

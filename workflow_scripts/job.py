@@ -15,4 +15,4 @@ if Path(heft.__file__).resolve().parent != Path(__file__).resolve().parent / "he
 from heft.workflow.runtime.launch import run_script  # noqa: E402
 
 if __name__ == "__main__":
-    sys.exit(run_script(*sys.argv[1:4]))
+    sys.exit(run_script(*sys.argv[1:]))
