@@ -10,6 +10,12 @@ rule prune:
         record="results/{e}/seed{s}/pruned/{v}.record.jsonl",
     log:
         "logs/{e}/seed{s}/prune/{v}.log",
+    group:
+        "variant"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=10,
     params:
         fractions=lambda wildcards: plan.fractions(wildcards.e, wildcards.v),
         variant=lambda wildcards: plan.variant(wildcards.e, wildcards.v),
@@ -33,6 +39,12 @@ rule retrain:
         "logs/{e}/seed{s}/retrain/{v}.log",
     wildcard_constraints:
         v=rf"(?!(?:{baselines()})\.){VARIANT}",
+    group:
+        "variant"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=120,
     params:
         model=lambda wildcards: plan.model(wildcards.e),
         training=lambda wildcards: plan.training(wildcards.e),
@@ -59,6 +71,12 @@ rule baseline:
         "logs/{e}/seed{s}/baseline/{v}.log",
     wildcard_constraints:
         v=baselines(),
+    group:
+        "variant"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=60,
     params:
         training=lambda wildcards: plan.training(wildcards.e),
         fine_tuning=lambda wildcards: plan.fine_tuning(wildcards.e),
@@ -87,6 +105,12 @@ rule evaluate:
     log:
         "logs/{e}/seed{s}/evaluate/{v}.log",
     priority: 1  # so that the retrained models, which are temporary, are few at a time
+    group:
+        "variant"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=30,
     params:
         model=lambda wildcards: plan.model(wildcards.e),
         variant=lambda wildcards: plan.variant(wildcards.e, wildcards.v),

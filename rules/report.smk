@@ -32,6 +32,10 @@ rule report:
         record="results/{e}/report.record.jsonl",
     log:
         "logs/{e}/report.log",
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=30,
     params:
         configuration=lambda wildcards: plan.settings(wildcards.e),
         code=lambda wildcards: plan.report_code(wildcards.e),
@@ -42,6 +46,7 @@ rule report:
 rule deliver:
     log:
         "logs/deliver.log",
+    localrule: True
     params:
         python=sys.executable,
         script=f"{workflow.basedir}/workflow_scripts/deliver.py",
