@@ -4,7 +4,7 @@ BIN := .venv/bin
 ARGS ?=
 EXPERIMENT ?= mnist5k
 
-.PHONY: run ui test check bench bench-kernel budget mutations docs example clean
+.PHONY: run ui test quick check bench bench-kernel budget mutations docs example clean
 
 run: .venv/run
 	@$(BIN)/python workflow_scripts/read_configuration.py $(ARGS)
@@ -15,6 +15,9 @@ ui: .venv/run
 
 test: check
 	@$(BIN)/python -m pytest -n 2 --dist loadgroup
+
+quick: check
+	@$(BIN)/python -m pytest -n 2 --dist loadgroup -m "not slow"
 
 check: .venv/dev
 	@$(BIN)/python -m ruff check .
