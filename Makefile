@@ -4,11 +4,11 @@ BIN := .venv/bin
 ARGS ?=
 EXPERIMENT ?= mnist5k
 
-.PHONY: run ui test check bench bench-kernel budget mutations docs example clean
+.PHONY: run ui test quick check bench bench-kernel budget mutations docs example clean
 
 run: .venv/run
 	@$(BIN)/python workflow_scripts/read_configuration.py $(ARGS)
-	@$(BIN)/snakemake --cores all $(ARGS)
+	@$(BIN)/python -m snakemake --cores all $(ARGS)
 
 ui: .venv/run
 	@$(BIN)/python workflow_scripts/ui.py
@@ -16,11 +16,14 @@ ui: .venv/run
 test: check
 	@$(BIN)/python -m pytest -n 2 --dist loadgroup
 
+quick: check
+	@$(BIN)/python -m pytest -n 2 --dist loadgroup -m "not slow"
+
 check: .venv/dev
-	@$(BIN)/ruff check .
-	@$(BIN)/ruff format --check .
-	@$(BIN)/snakefmt --check Snakefile rules
-	@$(BIN)/mypy
+	@$(BIN)/python -m ruff check .
+	@$(BIN)/python -m ruff format --check .
+	@$(BIN)/python -m snakefmt --check Snakefile rules
+	@$(BIN)/python -m mypy
 	@$(BIN)/python docs/method_pages.py --check
 	@$(BIN)/python docs/claims.py --check
 
@@ -44,7 +47,7 @@ docs: .venv/run
 	@$(BIN)/python docs/claims.py
 
 example: .venv/dev
-	@$(BIN)/snakemake --cores all --config experiments='[$(EXPERIMENT)]'
+	@$(BIN)/python -m snakemake --cores all --config experiments='[$(EXPERIMENT)]'
 	@mkdir -p docs/example_report/$(EXPERIMENT)
 	@cp $(addprefix reports/$(EXPERIMENT)/,index.html comparison.csv metrics.csv) docs/example_report/$(EXPERIMENT)/
 	@$(BIN)/python docs/claims.py
@@ -54,12 +57,18 @@ clean:
 	rm -rf results reports/*/ reports/index.html logs .snakemake mlflow.db mlflow.db-* mlruns mlartifacts
 	@if [ -d .heft ]; then find .heft -mindepth 1 ! -name identity.json -delete; fi
 
-.venv/run: requirements.txt
+# What is installed names this folder: where it was moved or copied, it is installed anew.
+ifneq ($(shell cat .venv/run 2>/dev/null),$(CURDIR))
+.PHONY: .venv/run
+endif
+
+.venv/run: requirements.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Heft needs Python 3.11 or newer; make PYTHON=python3.11 run")'
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@echo "Installing packages into .venv; this takes a few minutes."
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check -r requirements.txt
-	@touch $@
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps -e .
+	@printf %s "$(CURDIR)" > $@
 
 .venv/dev: .venv/run requirements-dev.txt
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check -r requirements-dev.txt

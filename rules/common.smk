@@ -39,15 +39,15 @@ except HeftError as error:
 
 def start_script(self, script, edit=False):
     """Starts a job's script through `job.py`; Snakemake's own way breaks on a space in the interpreter's path."""
-    words = command(self.rulename, self.log, script)
+    words = command(self.rulename, self.log, script, self.resources)
     self._execute_cmd("{command}", command=shlex.join(words))
 
 
 PythonScript.execute_script = start_script
 session = Session(plan.reports)
 failed_jobs = watch_failures()
-if workflow.is_main_process:
-    session.show_progress()
+if workflow.is_main_process and not workflow.output_settings.dryrun:
+    session.heed_snakemake()
 
 
 VARIANT = r"[A-Za-z0-9_.\-]+"
@@ -199,7 +199,7 @@ onstart:
     lift_default_rate(workflow.scheduler)
     go_on_without_spoiled(workflow.scheduler)
     if not only_housekeeping():
-        session.start()
+        session.start(local=workflow.local_exec)
         try:
             note_made(configuration_label(), planned_names(plan))
             check_disk_space(plan, workflow.cores)

@@ -3,9 +3,20 @@
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(workflow.basedir) / "workflow_scripts"))
+scripts = Path(workflow.basedir).resolve() / "workflow_scripts"
+sys.path.insert(0, str(scripts))
 
 from heft.errors import HeftError
+
+# An installed Heft keeps the path of the folder that it was installed from: a copy of that folder is another project.
+for name in ("heft", "snakemake_logger_plugin_heft"):
+    place = Path(sys.modules[name].__file__).parent if name in sys.modules else scripts
+    if scripts not in (place, place.resolve().parent):
+        sys.exit(
+            f"{name} in {place} is another project's, and would run here; install this one: `pip install --no-deps -e .` "
+            f"in {scripts.parent}, or `make run`, which does so"
+        )
+
 from heft.workflow.configuration.files import Sources
 
 own = Path("config.yaml")

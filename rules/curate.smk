@@ -14,6 +14,10 @@ rule out_of_fold:
         record="results/{e}/seed{s}/out_of_fold/record.jsonl",
     log:
         "logs/{e}/seed{s}/out_of_fold.log",
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=30,
     params:
         code=code("out_of_fold", model=True),
     script:
@@ -31,6 +35,12 @@ rule prune:
         record="results/{e}/seed{s}/pruned/{v}.record.jsonl",
     log:
         "logs/{e}/seed{s}/prune/{v}.log",
+    group:
+        "variant"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=10,
     params:
         actions=lambda wildcards: plan.actions(wildcards.e, wildcards.v),
         fractions=lambda wildcards: plan.fractions(wildcards.e, wildcards.v),
@@ -60,6 +70,12 @@ rule retrain:
         "logs/{e}/seed{s}/retrain/{v}.log",
     wildcard_constraints:
         v=rf"(?!(?:{any_of(plan.baselines)})\.){VARIANT}",
+    group:
+        "variant"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=120,
     params:
         model=lambda wildcards: plan.model(wildcards.e),
         training=lambda wildcards: plan.training(wildcards.e),
@@ -86,6 +102,12 @@ rule baseline:
         "logs/{e}/seed{s}/baseline/{v}.log",
     wildcard_constraints:
         v=any_of(plan.baselines),
+    group:
+        "variant"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=60,
     params:
         training=lambda wildcards: plan.training(wildcards.e),
         fine_tuning=lambda wildcards: plan.fine_tuning(wildcards.e),
@@ -118,6 +140,12 @@ rule evaluate:
     log:
         "logs/{e}/seed{s}/evaluate/{v}.log",
     priority: 1  # so that the retrained models, which are temporary, are few at a time
+    group:
+        "variant"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=30,
     params:
         model=lambda wildcards: plan.model(wildcards.e),
         actions=lambda wildcards: plan.actions(wildcards.e, wildcards.v),

@@ -9,6 +9,12 @@ rule prepare:
         record="results/{e}/data/record.jsonl",
     log:
         "logs/{e}/prepare.log",
+    group:
+        "data"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=15,
     params:
         source=lambda wildcards: plan.source(wildcards.e),
         files=lambda wildcards: plan.state_of_files(wildcards.e),
@@ -30,6 +36,12 @@ rule split:
         record="results/{e}/seed{s}/split/record.jsonl",
     log:
         "logs/{e}/seed{s}/split.log",
+    group:
+        "data"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=10,
     params:
         data=lambda wildcards: plan.data(wildcards.e),
         code=code("split"),

@@ -4,6 +4,7 @@
 rule tidy:
     log:
         "logs/tidy.log",
+    localrule: True
     params:
         names=lambda wildcards: planned_names(whole_plan()),
         shapes=lambda wildcards: shapes(),
@@ -17,6 +18,7 @@ rule tidy:
 rule tidy_now:
     log:
         "logs/tidy_now.log",
+    localrule: True
     params:
         names=lambda wildcards: planned_names(whole_plan()),
         shapes=lambda wildcards: shapes(),

@@ -35,6 +35,10 @@ rule report:
     # A page that another configuration made is a file for the index, not a job.
     wildcard_constraints:
         e=planned_experiments(),
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=30,
     params:
         configuration=lambda wildcards: plan.settings(wildcards.e),
         actions=lambda wildcards: plan.compared_actions(wildcards.e),
@@ -50,6 +54,7 @@ rule index:
         index="reports/index.html",
     log:
         "logs/index.log",
+    localrule: True
     params:
         code=index_code(plan),
     script:
@@ -59,6 +64,7 @@ rule index:
 rule deliver:
     log:
         "logs/deliver.log",
+    localrule: True
     params:
         python=sys.executable,
         script=f"{workflow.basedir}/workflow_scripts/deliver.py",

@@ -17,6 +17,10 @@ rule score_members:
         record="results/{e}/seed{s}/scores/{m}/record.jsonl",
     log:
         "logs/{e}/seed{s}/score_members/{m}.log",
+    threads: 1
+    resources:
+        mem_mb=8000,
+        runtime=240,
     params:
         scorer=lambda wildcards: plan.scorer(wildcards.e, wildcards.m),
         weight_decay=lambda wildcards: plan.training(wildcards.e)["weight_decay"],
@@ -42,6 +46,12 @@ rule score:
         record="results/{e}/seed{s}/scores/{v}.record.jsonl",
     log:
         "logs/{e}/seed{s}/score/{v}.log",
+    group:
+        "variant"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=10,
     params:
         variant=lambda wildcards: plan.variant(wildcards.e, wildcards.v),
         scorer=scorer_of,

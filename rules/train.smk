@@ -6,6 +6,7 @@ rule unreadable:
         never="results/{e}/readable.json",
     log:
         "logs/{e}/unreadable.log",
+    localrule: True
     params:
         sentence=lambda wildcards: plan.spoiled[wildcards.e],
     script:
@@ -21,6 +22,10 @@ rule check_model:
         record="results/{e}/model_check.record.jsonl",
     log:
         "logs/{e}/check_model.log",
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=15,
     params:
         model=lambda wildcards: plan.model(wildcards.e),
         # Trainings wait for this job: it runs again where the model is another one, not where a method is.
@@ -44,6 +49,12 @@ rule train:
         record="results/{e}/seed{s}/train/record.jsonl",
     log:
         "logs/{e}/seed{s}/train.log",
+    group:
+        "training"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=60,
     params:
         model=lambda wildcards: plan.model(wildcards.e),
         training=lambda wildcards: plan.training(wildcards.e),
@@ -65,6 +76,12 @@ rule checkpoint:
     log:
         "logs/{e}/seed{s}/checkpoint.log",
     priority: 1  # so that the states of all epochs, which are temporary, are few at a time
+    group:
+        "training"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=10,
     params:
         checkpoints=lambda wildcards: auxiliary.checkpoint_settings(
             plan.experiments[wildcards.e]
@@ -91,6 +108,10 @@ rule auxiliary:
         record="results/{e}/seed{s}/auxiliary/{kind}/group{g}/record.jsonl",
     log:
         "logs/{e}/seed{s}/auxiliary/{kind}-group{g}.log",
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=120,
     params:
         numbers=lambda wildcards: kinds()[wildcards.kind].numbers(int(wildcards.g)),
         model=lambda wildcards: plan.model(wildcards.e),

@@ -1,7 +1,10 @@
 """What all tests share: in CI a skip whose reason is not on this list is a failure."""
 
 import os
+from pathlib import Path
 
+# Every Snakemake that a test starts finds the logger plugin of this tree, installed or not.
+os.environ["PYTHONPATH"] = str(Path(__file__).parent.parent / "workflow_scripts")
 # Before torch is imported: two test processes of two threads each, on two cores, wait for each other eight times over.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 

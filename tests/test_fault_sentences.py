@@ -13,8 +13,9 @@ from full_disk import make_read_only, small_disk
 from heft.errors import HeftError
 from heft.faults import KILLED
 from heft.workflow.runtime.job_end import guarded
-from heft.workflow.runtime.progress import ProgressHandler, attach
 from heft.workflow.runtime.session import bring_back_from_future
+from heft.workflow.runtime.snakemake_log import lose_lines_on_a_full_disk
+from snakemake_logger_plugin_heft.lines import Lines
 
 
 def test_dates_from_the_future_keep_their_order_and_others_their_date(tmp_path: Path) -> None:
@@ -76,13 +77,13 @@ def test_what_snakemake_says_of_a_fault_is_said_in_a_sentence_once(
     monkeypatch.chdir(tmp_path)
     (tmp_path / ".heft").mkdir()
     stream = io.StringIO()
-    handler = ProgressHandler(stream, [])
+    lines = Lines(stream)
     record = logging.makeLogRecord({"msg": text, "levelno": logging.ERROR, "event": "error"})
-    handler.emit(record)
+    lines.show(record)
     assert shown in stream.getvalue()
     assert len(stream.getvalue().splitlines()) == bool(shown)
     if shown == "disk is full":
-        handler.emit(record)
+        lines.show(record)
         assert len(stream.getvalue().splitlines()) == 1
 
 
@@ -94,7 +95,7 @@ def test_a_log_file_on_a_full_disk_loses_its_line_without_a_traceback_and_anothe
     logger = logging.Logger("of a run")
     handler = logging.FileHandler(file)
     logger.addHandler(handler)
-    attach(logger, [])
+    lose_lines_on_a_full_disk(logger)
     if shown:
         monkeypatch.setattr(handler, "format", lambda record: 1 / 0)
     logger.error("Error in rule evaluate")

@@ -4,7 +4,6 @@ import json
 import os
 import signal
 import socket
-import stat
 import subprocess
 import sys
 import tempfile
@@ -18,7 +17,7 @@ from workspace import Workspace
 from heft.faults import KILLED_STATUS
 from heft.workflow.runtime.fork_server import hand_over
 from heft.workflow.runtime.job_process import VARIABLE
-from heft.workflow.runtime.session import Session
+from heft.workflow.runtime.launch import command
 
 STAGES = Path(__file__).parent.parent / "workflow_scripts"
 CLIENT = (
@@ -161,50 +160,29 @@ def wait_until_exists(path: Path) -> None:
         time.sleep(0.01)
 
 
-def session_with_warm_process(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Session:
-    """A session whose warm process only makes its address and waits."""
-    script = folder / "warm.py"
-    script.write_text("import sys; open(sys.argv[1], 'w').close(); sys.stdin.read()")
-    monkeypatch.setattr("heft.workflow.runtime.session.WARM", script)
-    monkeypatch.delenv(VARIABLE, raising=False)
-    session = Session([])
-    session._start_warm_process()
-    return session
-
-
-def test_runs_in_two_folders_have_sockets_of_their_own_that_no_other_account_reaches(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_a_script_runs_in_the_folder_and_with_the_environment_of_its_sender(
+    server: object, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    sessions, folders = [], []
-    for _ in range(2):
-        sessions.append(session_with_warm_process(tmp_path, monkeypatch))
-        folders.append(Path(os.environ[VARIABLE]).parent)
-    assert folders[0] != folders[1]
-    assert [stat.S_IMODE(folder.stat().st_mode) for folder in folders] == [0o700, 0o700]
-    for session, folder in zip(reversed(sessions), reversed(folders), strict=True):
-        os.environ[VARIABLE] = str(folder / "warm")
-        session.finish()
-    assert not any(folder.exists() for folder in folders)
+    (tmp_path / "temporary").mkdir()
+    for name, value in (("TMPDIR", tmp_path / "temporary"), ("CUDA_VISIBLE_DEVICES", "1"), ("LONG", "x" * 100_000)):
+        monkeypatch.setenv(name, str(value))
+    monkeypatch.chdir(tmp_path)
+    text = "import os, tempfile\nprint(os.getcwd(), tempfile.gettempdir(), os.environ['CUDA_VISIBLE_DEVICES'])\n"
+    answer = run(tmp_path, text + "print(len(os.environ['LONG']), 'HEFT_WARM' in os.environ)")
+    assert answer.stdout == f"{tmp_path} {tmp_path / 'temporary'} 1\n100000 False\n"
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES")
+    assert run(tmp_path, "import os; print(os.environ.get('CUDA_VISIBLE_DEVICES'))").stdout == "None\n"
 
 
-def test_a_long_folder_for_temporary_files_is_too_long_for_a_socket_and_passed_over(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(("resources", "alone"), [({"gpu": 1}, True), ({"gpu": 0, "mem_mb": 5}, False), ({}, False)])
+def test_a_job_that_asks_for_a_gpu_runs_in_a_process_of_its_own(
+    server: object, tmp_path: Path, resources: dict[str, int], alone: bool
 ) -> None:
-    long = tmp_path / ("данные " * 12)
-    long.mkdir()
-    monkeypatch.setattr(tempfile, "tempdir", str(long))
-    session = session_with_warm_process(tmp_path, monkeypatch)
-    assert len(os.fsencode(os.environ[VARIABLE])) < 108
-    session.finish()
-
-
-def test_without_a_folder_for_temporary_files_a_run_has_no_warm_process(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "missing"))
-    session = session_with_warm_process(tmp_path, monkeypatch)
-    assert VARIABLE not in os.environ
-    session.finish()
+    script = tmp_path / "script.py"
+    script.write_text("import sys; print('decimal' in sys.modules)")
+    words = command("train", [], str(script), resources)
+    answer = subprocess.run(words, capture_output=True, text=True, check=True)
+    assert answer.stdout == f"{not alone}\n"  # the warm process of these tests has imported it
 
 
 @pytest.mark.slow

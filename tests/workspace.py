@@ -102,11 +102,12 @@ class Workspace:
         return [sys.executable, "-m", "snakemake", "--cores", "2", "--configfile", "small.yaml", *arguments]
 
     def environment(self) -> dict[str, str]:
-        """The process environment without what a developer's shell may say about trackers."""
+        """The process environment without what a developer's shell may say about trackers; the copy's own plugin."""
         kept = {
             name: value for name, value in os.environ.items() if not name.startswith("MLFLOW_") and name != "HEFT_DATA"
         }
-        return {**kept, "PYTHONDONTWRITEBYTECODE": "1", **self.variables}
+        modules = str(self.folder / "workflow_scripts")
+        return {**kept, "PYTHONDONTWRITEBYTECODE": "1", "PYTHONPATH": modules, **self.variables}
 
     def start(self, *arguments: str) -> "subprocess.Popen[str]":
         """Starts a run in a process group of its own."""

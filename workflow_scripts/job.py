@@ -2,11 +2,17 @@
 
 import signal
 import sys
+from pathlib import Path
 
 # Before anything is imported: the script gets an interrupt too, and notes its end, which is waited for.
 signal.signal(signal.SIGINT, signal.SIG_IGN)
 
+import heft  # noqa: E402
+
+if Path(heft.__file__).resolve().parent != Path(__file__).resolve().parent / "heft":
+    sys.exit(f"job: heft is another project's ({heft.__file__}); unset PYTHONSAFEPATH, which leaves this one's aside")
+
 from heft.workflow.runtime.launch import run_script  # noqa: E402
 
 if __name__ == "__main__":
-    sys.exit(run_script(*sys.argv[1:4]))
+    sys.exit(run_script(*sys.argv[1:]))

@@ -1,19 +1,22 @@
 """A warm process for the jobs of a run: it has imported torch and pandas once, and forks a child for each job.
 
 Importing torch takes longer than most jobs. `serve` listens on a socket whose path is in the environment variable
-HEFT_WARM; a job that finds it (`hand_over`) sends the path of its script and its standard streams, and ends with the
-status of the child that ran it. Where there is no such process (another machine, one that was killed) the script runs
-in a child of the job itself (`launch.py`); the results are the same. A child whose sender or whose run is gone ends
-too, so that nothing is written behind the back of the run. Of a run, all jobs see the code that its start saw.
+HEFT_WARM; a job that finds it (`hand_over`) sends the path of its script, its folder, its environment and its standard
+streams, and ends with the status of the child that ran it. Where there is no such process (another machine, one that
+was killed or switched off) the script runs in a child of the job itself (`launch.py`); the results are the same. A
+child whose sender or whose run is gone ends too, so that nothing is written behind the back of the run. Of a run, all
+jobs see the code that its start saw.
 """
 
 import gc
 import importlib
+import json
 import os
 import select
 import signal
 import socket
 import sys
+import tempfile
 import time
 import warnings
 from collections.abc import Iterable, Iterator
@@ -23,6 +26,7 @@ from heft.faults import KILLED_STATUS
 from heft.workflow.runtime.job_process import GRACE_SECONDS, VARIABLE, receive, run_and_exit
 
 TAKEN = b"+"
+LENGTH_BYTES = 4  # that tell the length of what is sent; an environment may be longer than a buffer
 # What stages import, and what torch imports by itself at the first backward pass and the first tangent.
 PRELOADED = (
     "torch",
@@ -46,7 +50,9 @@ def hand_over(script: str, rule: str = "", log: str = "") -> int | None:
     with socket.socket(socket.AF_UNIX) as connection:
         try:
             connection.connect(address)
-            socket.send_fds(connection, ["\0".join((script, rule, log)).encode()], [0, 1, 2])
+            message = json.dumps([os.getcwd(), dict(os.environ), [script, rule, log]]).encode()
+            socket.send_fds(connection, [len(message).to_bytes(LENGTH_BYTES)], [0, 1, 2])
+            connection.sendall(message)
         except OSError:
             return None
         if not receive(connection):
@@ -125,11 +131,17 @@ def _end(children: dict[int, socket.socket]) -> None:
 
 
 def _take_script(connection: socket.socket) -> None:
-    """The child: takes the sender's script and streams, and runs it."""
+    """The child: takes the sender's script, folder, environment and streams, and runs it."""
     signal.set_wakeup_fd(-1)
-    sent, streams, _, _ = socket.recv_fds(connection, 16384, 3)
+    length, streams, _, _ = socket.recv_fds(connection, LENGTH_BYTES, 3)
     for number, stream in enumerate(streams):
         os.dup2(stream, number)
         os.close(stream)
+    with connection.makefile("rb") as sent:
+        folder, environment, job = json.loads(sent.read(int.from_bytes(length)))
+    os.chdir(folder)
+    os.environ.clear()
+    os.environ.update(environment)
+    tempfile.tempdir = None  # TMPDIR may be another one
     connection.send(TAKEN)
-    run_and_exit(connection, *sent.decode().split("\0"))
+    run_and_exit(connection, *job)

@@ -7,8 +7,9 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from heft.workflow.runtime.fork_server import hand_over
 from heft.workflow.runtime.job_end import note_signal
@@ -17,14 +18,26 @@ from heft.workflow.runtime.job_process import run_and_exit
 JOB = Path(__file__).parents[3] / "job.py"
 
 
-def command(rule: str, log: Sequence[str], script: str) -> list[str]:
-    """The command line of a job, for `run_script`; rule and log may be missing where the script is no job of ours."""
-    return [sys.executable, str(JOB), script, rule or "", str(log[0]) if log else ""]
+ALONE = "alone"
+# Names under which executors ask for a GPU; CUDA does not work in the child of a process that has used it.
+GPU_RESOURCES = ("gpu", "gpus", "nvidia_gpu", "gres")
 
 
-def run_script(script: str, rule: str, log: str) -> int:
-    """Runs the script of a job and returns its exit status: 1 where a signal ended it, which the log then says."""
-    status = hand_over(script, rule, log)
+def command(rule: str, log: Sequence[str], script: str, resources: Mapping[str, Any]) -> list[str]:
+    """The command line of a job, for `run_script`; rule and log may be missing where the script is no job of ours.
+
+    A job that asks for a GPU runs in a process of its own.
+    """
+    alone = [ALONE] if any(resources.get(name) for name in GPU_RESOURCES) else []
+    return [sys.executable, str(JOB), script, rule or "", str(log[0]) if log else "", *alone]
+
+
+def run_script(script: str, rule: str, log: str, *words: str) -> int:
+    """Runs the script of a job and returns its exit status: 1 where a signal ended it, which the log then says.
+
+    If `ALONE` is among the words, the warm process does not run it.
+    """
+    status = None if ALONE in words else hand_over(script, rule, log)
     if status is None:
         status = _run_alone(script, rule, log)
     if log and status > 128 and status != 128 + signal.SIGINT:

@@ -17,6 +17,7 @@ from heft.variants import NONE
 from heft.workflow.planning import paths
 from heft.workflow.planning.plan import Plan
 from heft.workflow.runtime.job_end import sentence_of_signal
+from heft.workflow.runtime.snakemake_log import LOGGER, event_of, say
 
 SCRIPT = Path(__file__).parents[3] / "report_incomplete.py"
 LONGEST_REASON = 400
@@ -37,9 +38,9 @@ class FailedJobs(logging.Handler):
         self.ends: dict[str, str] = {}
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Reads one record; events are Snakemake's LogEvent, by value."""
-        event = str(getattr(record, "event", "") or "").lower()
-        if event.endswith("job_error"):
+        """Reads one record."""
+        event = event_of(record)
+        if event == "job_error":
             self.numbers.add(record.__dict__["jobid"])
         elif event.endswith("error"):
             self._note_end(record.getMessage())
@@ -59,7 +60,7 @@ class FailedJobs(logging.Handler):
 def watch_failures() -> FailedJobs:
     """A handler on Snakemake's logger from now on."""
     handler = FailedJobs()
-    logging.getLogger("snakemake.logging").addHandler(handler)
+    LOGGER.addHandler(handler)
     return handler
 
 
@@ -142,4 +143,4 @@ def render_unfinished(plan: Plan, experiment: str, missing: Mapping[tuple[int, s
     if done.returncode == 0:
         cells = len(plan.variants(experiment)) * len(plan.experiments[experiment].settings.seeds)
         what = f"evaluated: {cells - len(missing)} of {cells}; its top says what is missing, and why"
-        print(f"Incomplete report: {page} ({what})", file=sys.stderr)
+        say(f"Incomplete report: {page} ({what})")

@@ -1,9 +1,7 @@
-"""What accompanies a run: progress, the lock that keeps a second run out, and the delivery of records."""
+"""What accompanies a run: the lock that keeps a second run out, the warm process, and the delivery of records."""
 
 import fcntl
-import logging
 import os
-import subprocess
 import sys
 import time
 from contextlib import suppress
@@ -14,13 +12,10 @@ from heft.errors import HeftError
 from heft.workflow.identity import identity
 from heft.workflow.places import STATE
 from heft.workflow.runtime.full_disk import let_full_be_said
-from heft.workflow.runtime.job_process import VARIABLE
-from heft.workflow.runtime.progress import attach
-from heft.workflow.runtime.socket_folder import SocketFolder
+from heft.workflow.runtime.snakemake_log import LOGGER, RunEvents, lose_lines_on_a_full_disk, say
 from heft.workflow.runtime.stopping import Stopping
+from heft.workflow.runtime.warm_process import WarmProcess, start_warm_process
 from heft.workflow.tracking.deliverer import Deliverer, deliver_what_waits
-
-WARM = Path(__file__).parents[3] / "warm.py"
 
 
 class Session:
@@ -30,17 +25,17 @@ class Session:
         self.reports = reports
         self._lock: TextIO | None = None
         self._delivery: Deliverer | None = None
-        self._warm: subprocess.Popen[bytes] | None = None
-        self._socket: SocketFolder | None = None
+        self._warm: WarmProcess | None = None
         self.stopping = Stopping()
         # Bits depend on the number of threads, and Snakemake lowers `threads:` to --cores: one thread a job, always.
         os.environ["OMP_NUM_THREADS"] = "1"
 
-    def show_progress(self) -> None:
-        """Shows one line a job in the place of Snakemake's own output; dry runs keep it, and change no date."""
-        if not {"-n", "--dry-run", "--dryrun", "--verbose", "--lint"} & set(sys.argv):
-            attach(logging.getLogger("snakemake.logging"), self.reports, self._end_without_jobs)
-            bring_back_from_future(Path("results"))
+    def heed_snakemake(self) -> None:
+        """Hears on Snakemake's logger when a run starts, or finds nothing to do; for what is no dry run."""
+        lose_lines_on_a_full_disk()
+        LOGGER.addHandler(
+            RunEvents(self.reports, lambda: bring_back_from_future(Path("results")), self._end_without_jobs)
+        )
 
     def lock(self) -> None:
         """Takes the lock, which lives as long as this process; exits where a run lives."""
@@ -52,44 +47,29 @@ class Session:
             sys.exit("Another run is going on in this folder; wait for it, or stop it, then run again.")
         let_full_be_said()
 
-    def start(self) -> None:
-        """Starts the warm process and the delivery."""
+    def start(self, local: bool) -> None:
+        """Starts the delivery, and the warm process where jobs run on this machine."""
         try:
             identity()
+            self._warm = start_warm_process(local)
         except HeftError as error:
             sys.exit(str(error))
-        self._start_warm_process()
+        if self._warm is not None:
+            self.stopping.spared.append(self._warm.pid)
         self._delivery = Deliverer()
         self.stopping.spared.append(self._delivery.pid)
-
-    def _start_warm_process(self) -> None:
-        """Without a folder for its socket each job runs in its own process: slower, with the same results."""
-        try:
-            self._socket = SocketFolder()
-        except OSError:
-            return
-        address = str(self._socket.path / "warm")
-        command = [sys.executable, str(WARM), address]
-        self._warm = subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.DEVNULL)
-        self.stopping.spared.append(self._warm.pid)
-        wait_until_exists(address, self._warm)
-        os.environ[VARIABLE] = address
 
     def finish(self, failed: bool = False) -> None:
         """Waits until all records are delivered, and prints where the reports are; nothing where none was started.
 
         Where the delivery failed, it exits with status 1; Snakemake does so by itself where a job failed.
         """
-        if self._warm is not None and self._warm.stdin is not None:
-            self._warm.stdin.close()
-            self._warm.wait()
-            os.environ.pop(VARIABLE, None)
-        if self._socket is not None:
-            self._socket.remove()
+        if self._warm is not None:
+            self._warm.end()
         status = self._delivery.finish() if self._delivery is not None else 0
         if not failed and self._delivery is not None:
             for report in filter(os.path.exists, self.reports):
-                print(f"Report: {report}", file=sys.stderr)
+                say(f"Report: {report}")
         if status and not failed:
             sys.exit(status)
 
@@ -127,9 +107,3 @@ def lift_default_rate(scheduler: Any) -> None:
     limit = scheduler.job_rate_limiter
     if limit is not None and (limit.max_jobs, limit.timespan) == (100, 1):
         scheduler.job_rate_limiter = None
-
-
-def wait_until_exists(path: str, process: subprocess.Popen[bytes]) -> None:
-    """Returns when the file is there; a process that ended before is not waited for."""
-    while not os.path.exists(path) and process.poll() is None:
-        time.sleep(0.01)

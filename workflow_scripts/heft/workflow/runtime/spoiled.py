@@ -3,6 +3,8 @@
 import logging
 from typing import Any
 
+from heft.workflow.runtime.snakemake_log import LOGGER, event_of
+
 # Rules whose failure says of an experiment alone that it cannot run.
 OF_ONE_EXPERIMENT = {"check_model", "unreadable"}
 
@@ -16,12 +18,12 @@ class GoOnWithOthers(logging.Handler):
         self._failed: set[str] = set()
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Reads one record; events are Snakemake's LogEvent, by value."""
-        if str(getattr(record, "event", "") or "").lower().endswith("job_error"):
+        """Reads one record."""
+        if event_of(record) == "job_error":
             self._failed.add(record.__dict__["rule_name"])
             self._scheduler.keepgoing = self._asked or self._failed <= OF_ONE_EXPERIMENT
 
 
 def go_on_without_spoiled(scheduler: Any) -> None:
     """Watches Snakemake's logger from now on, for the run of this scheduler."""
-    logging.getLogger("snakemake.logging").addHandler(GoOnWithOthers(scheduler))
+    LOGGER.addHandler(GoOnWithOthers(scheduler))

@@ -1,0 +1,44 @@
+"""Every rule says what a cluster asks of it; small jobs go together; what belongs to the project stays where it is."""
+
+import re
+
+import pytest
+from workspace import ROOT
+
+RULES = {
+    match[1]: block
+    for file in sorted((ROOT / "rules").glob("*.smk"))
+    for block in re.split(r"(?m)^(?=rule )", file.read_text(encoding="utf-8"))
+    if (match := re.match(r"rule (\w+):", block))
+}
+HERE = {"deliver", "tidy", "tidy_now", "unreadable"}  # these act on the project, or only say a sentence
+
+
+def test_all_rules_are_read() -> None:
+    assert len(RULES) == len(
+        re.findall(r"(?m)^rule ", "".join(file.read_text() for file in (ROOT / "rules").glob("*.smk")))
+    )
+    assert set(RULES) >= HERE
+
+
+@pytest.mark.parametrize("rule", sorted(set(RULES) - HERE))
+def test_a_rule_takes_one_thread_and_says_its_memory_and_time(rule: str) -> None:
+    assert "\n    threads: 1\n" in RULES[rule]
+    assert re.search(r"\n    resources:\n        mem_mb=\d+,\n        runtime=\d+,\n", RULES[rule])
+
+
+def test_what_acts_on_the_project_never_leaves_this_machine() -> None:
+    assert {rule for rule, block in RULES.items() if "\n    localrule: True\n" in block} == HERE
+
+
+def test_a_variants_small_jobs_are_one_job_of_a_cluster_and_a_refused_model_is_none_of_them() -> None:
+    groups = {rule: re.search(r"group:\n        \"(\w+)\"", block) for rule, block in RULES.items()}
+    found = {rule: group[1] for rule, group in groups.items() if group}
+    assert {rule for rule, group in found.items() if group == "variant"} == {
+        "score",
+        "prune",
+        "retrain",
+        "baseline",
+        "evaluate",
+    }
+    assert "check_model" not in found  # its failure is that of one experiment alone
