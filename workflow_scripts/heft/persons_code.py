@@ -22,7 +22,7 @@ _HEFT = Path(__file__).parent
 _NOT_A_PERSONS = (
     *(str(Path(place)) for place in {sysconfig.get_path("stdlib"), *site.getsitepackages()}),
     *(str(_HEFT / "models" / file) for file in ("build.py", "own.py")),
-    *(str(_HEFT / "models/soundness" / file) for file in ("by_itself.py", "checks.py")),
+    *(str(_HEFT / "models/soundness" / file) for file in ("by_itself.py", "checks.py", "trained.py")),
     *(str(_HEFT / file) for file in ("own_module.py", "persons_code.py")),
     "<frozen",
 )

@@ -56,9 +56,9 @@ def costs_from_json(facts: Mapping[str, Any]) -> list[MemberCost]:
     return [MemberCost(**cost) for cost in facts["members"]]
 
 
-def check_scores(scores: np.ndarray, n: int, method: str, variant: str) -> np.ndarray:
+def check_scores(scores: np.ndarray, n: int, method: str, variant: str = "") -> np.ndarray:
     """The scores, unchanged. Raises HeftError where they are not n finite numbers that differ."""
-    where = f"Method {method} ({variant})"
+    where = f"Method {method}" + (f" ({variant})" if variant else "")
     if scores.shape != (n,):
         raise HeftError(f"{where} gave scores of shape {list(scores.shape)} for {n} training examples.")
     if bad := int((~np.isfinite(scores)).sum()):

@@ -11,11 +11,11 @@ from heft.ensembles.kinds import runs_of
 from heft.ensembles.members import TrainedModels, member
 from heft.errors import HeftError
 from heft.kernels.batch import Batch
-from heft.methods.context import Context
 from heft.objectives.declare import Objective
 from heft.registry import find
-from heft.scoring.aggregate import MemberCost, check_scores
+from heft.scoring.aggregate import MemberCost
 from heft.scoring.cost import forward_cpu_seconds, measure
+from heft.scoring.method_scores import base_context, method_scores, named
 
 
 class MemberScores(NamedTuple):
@@ -59,27 +59,26 @@ def score_members(
     score, needs = declared.configured(options), declared.fields["needs"]
     if size > 1 and not declared.fields["ensemble"]:
         raise HeftError(f"Method {name} takes no ensemble, but {size} members of {kind} are asked for.")
-    base = Context(
+    base = base_context(
+        needs,
         train=train,
         n_classes=n_classes,
         seed=seed,
         model=model,
-        validation=validation if "validation" in needs else None,
-        true_labels=true_labels if "true_labels" in needs else None,
+        validation=validation,
+        true_labels=true_labels,
         objective=objective,
         weight_decay=weight_decay,
     )
     forward = forward_cpu_seconds(model, trained.runs[0].final.state, train.inputs)
     columns, costs, warnings = [], [], []
     for number in range(size):
+        where = f"member {number}"
         with measure() as cost:
-            try:
+            with named(name, where):
                 context = member(replace(base, warnings=[]), needs, trained, number, kind, ensemble_options)
-                scores = score(context)
-            except HeftError as error:
-                raise HeftError(f"Method {name}, member {number}: {error}") from error
+            columns.append(method_scores(name, score, context, where))
         warnings.append(context.warnings)
-        columns.append(check_scores(scores.double().numpy(), len(train.labels), name, f"member {number}"))
         training = sum(run.cpu_seconds for run in trained.used(needs, kind, number))
         if context.dynamics is not None and (number == 0 or runs_of(kind)):
             training += len(context.dynamics.label_logit) * forward

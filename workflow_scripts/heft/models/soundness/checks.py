@@ -11,6 +11,7 @@ from heft.models.soundness.by_itself import check_each_by_itself
 from heft.models.soundness.example_inputs import random_inputs, unit_inputs
 from heft.models.soundness.outputs import check_finite, check_shape
 from heft.models.soundness.parameters import check_parameters, reached_parameters
+from heft.models.soundness.unchanged import check_same_input, check_same_state, copies_of
 from heft.persons_code import reason_of
 
 N = 3  # examples: one alone, another alone, and a third beside them
@@ -26,7 +27,7 @@ def check_soundness(
     it was, in evaluation mode.
     """
     check_parameters(model, label)
-    before = _copies(model)
+    before = copies_of(model)
     inputs = usable_inputs(model, input_shape) if inputs is None else inputs
     _check_logits(model, label, inputs, n_classes, before)
     _check_training_mode(model, label, inputs, n_classes)
@@ -51,13 +52,8 @@ def _check_logits(model: nn.Module, label: str, inputs: Tensor, n_classes: int, 
         logits = model(given)
     check_shape(logits, label, len(inputs), n_classes)
     check_finite(logits, label)
-    _check_unchanged(given, inputs, label)
-    for name, tensor in _copies(model).items():
-        if name not in before or not torch.equal(tensor.nan_to_num(), before[name].nan_to_num()):
-            raise HeftError(
-                f"{label} does not stay the same in evaluation mode: its forward pass changes {name}; change a buffer "
-                "where self.training is true alone, and a parameter never."
-            )
+    check_same_input(given, inputs, label)
+    check_same_state(model, before, label)
     _check_gradient(model, logits, label, "in evaluation mode")
 
 
@@ -71,21 +67,8 @@ def _check_training_mode(model: nn.Module, label: str, inputs: Tensor, n_classes
     finally:
         model.eval()
     check_shape(logits, f"{label}, in training mode,", len(inputs), n_classes)
-    _check_unchanged(given, inputs, label)
+    check_same_input(given, inputs, label)
     _check_gradient(model, logits, label, "in training mode")
-
-
-def _copies(model: nn.Module) -> dict[str, Tensor]:
-    tensors = [*model.named_parameters(), *model.named_buffers()]
-    return {name: tensor.detach().clone() for name, tensor in tensors}
-
-
-def _check_unchanged(given: Tensor, inputs: Tensor, label: str) -> None:
-    if not torch.equal(given, inputs):
-        raise HeftError(
-            f"{label} changes its input in place, which is the data set itself; its forward has to work on a copy "
-            "(x = x - 1 in the place of x -= 1)."
-        )
 
 
 def _check_gradient(model: nn.Module, logits: Tensor, label: str, when: str) -> None:

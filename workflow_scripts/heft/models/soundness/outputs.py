@@ -23,8 +23,8 @@ def check_shape(logits: Any, label: str, n: int, n_classes: int) -> None:
         raise HeftError(f"{label} returns logits of type {found}; expected a floating type, such as float32.")
 
 
-def check_finite(logits: Tensor, label: str) -> None:
+def check_finite(logits: Tensor, label: str, when: str = "with its initial parameters") -> None:
     """Raises HeftError where a logit is not finite."""
     if not logits.isfinite().all():
         value = logits[~logits.isfinite()][0].item()
-        raise HeftError(f"{label} returns logits that are not finite ({value}) with its initial parameters.")
+        raise HeftError(f"{label} returns logits that are not finite ({value}) {when}.")

@@ -11,7 +11,7 @@ def check_parameters(model: nn.Module, label: str) -> None:
     for name, value in [*model.named_parameters(), *model.named_buffers(), *model.state_dict().items()]:
         if not isinstance(value, Tensor):
             raise HeftError(f"{label}: its state holds {name}, which is no tensor; checkpoints hold tensors alone.")
-        _check_tensor(name, value, label)
+        check_tensor(name, value, label)
     parameters = dict(model.named_parameters())
     if not parameters:
         raise HeftError(f"{label} has no parameter, so there is nothing to train.")
@@ -32,7 +32,8 @@ def reached_parameters(model: nn.Module, logits: Tensor) -> list[str]:
     return [name for name, gradient in zip(trained, gradients, strict=True) if gradient is not None]
 
 
-def _check_tensor(name: str, tensor: Tensor, label: str) -> None:
+def check_tensor(name: str, tensor: Tensor, label: str) -> None:
+    """Raises HeftError where a parameter or buffer is lazy, complex, sparse, quantised, or not on the cpu."""
     if nn.parameter.is_lazy(tensor):
         layer = name.rpartition(".")[0] or "itself"
         raise HeftError(f"{label}: {name} has no shape; a forward pass does not reach its lazy layer {layer}.")
