@@ -10,6 +10,7 @@ from attribution_cases import make_case
 from workspace import TINY, Workspace
 
 from heft.errors import HeftError
+from heft.objectives.loss import loss
 from heft.own_module import MODULES_VARIABLE
 from heft.registry import find
 from heft.scoring.members import score_members
@@ -56,6 +57,21 @@ def unchanged(context):
     """The base model."""
     return dict(context.base)
 '''
+KINDS = '''"""Kinds of my own."""
+
+from typing import Annotated
+
+from annotated_types import Gt
+
+from heft.ensembles.declare import ensemble
+from heft.ensembles.member import MemberModel
+
+
+@ensemble(title="scaled", members="the trained model, all parameters times 1 + rate", perturbs=True)
+def scaled(trained, number, *, rate: Annotated[float, Gt(0)] = 0.5):
+    """Larger with each member."""
+    return MemberModel(change=lambda state: {name: (1 + number * rate) * one for name, one in state.items()})
+'''
 
 
 @pytest.fixture
@@ -70,6 +86,7 @@ def write_files(folder: Path) -> None:
     (folder / "my_package/scores.py").write_text(SCORES)
     (folder / "my_helpers.py").write_text("SIGN = -1\n")
     (folder / "my_baselines.py").write_text(BASELINES)
+    (folder / "my_kinds.py").write_text(KINDS)
 
 
 def settings(**changes: Any) -> dict[str, Any]:
@@ -107,6 +124,18 @@ MISTAKES: list[tuple[dict[str, Any], str]] = [
         'methods[0] is "my_package.score:norms"; no such module beside the configuration or in the project',
     ),
     ({"baselines": ["my_baseline:unchanged"]}, 'baselines[0] is "my_baseline:unchanged"; no such module'),
+    (
+        {"ensembles": [{"kind": "my_kinds:scaled", "sizes": [2], "rate": 0}], "methods": ["ip"]},
+        "mine.yaml: definitions.small.ensembles[0].rate is 0; it must be above 0",
+    ),
+    (
+        {"ensembles": [{"kind": "my_kinds:scaled", "sizes": [2], "rates": 1}], "methods": ["ip"]},
+        'ensembles[0].rates is not an option; did you mean "rate"?',
+    ),
+    (
+        {"ensembles": [{"kind": "my_kind:scaled", "sizes": [2]}], "methods": ["ip"]},
+        'ensembles[0].kind is "my_kind:scaled"; no such module beside',
+    ),
     (
         {"methods": ["my_package.scores:norm"]},
         "cannot run: {folder}/my_package/scores.py has no norm; it has: norms, plain",
@@ -179,6 +208,7 @@ def test_the_library_scores_with_one(folder: Path, monkeypatch: pytest.MonkeyPat
         true_labels=None,
         n_classes=4,
         seed=0,
+        objective=loss,
     )
     expected = case.model(case.train.inputs).norm(dim=1) ** 2
     assert scored.scores[:, 0] == pytest.approx(-expected.detach().numpy())
@@ -188,7 +218,11 @@ def test_the_library_scores_with_one(folder: Path, monkeypatch: pytest.MonkeyPat
 @pytest.mark.slow
 def test_own_methods_and_baselines_run_to_the_report_and_an_edit_runs_them_again(tmp_path: Path) -> None:
     methods = ["random", "my_package.scores:norms", {"my_package.scores:norms": {"power": 2.0}}]
-    ensembles = [{"kind": "parameter_dropout", "sizes": [2], "methods": ["my_package.scores:norms"]}]
+    mine_alone = ["my_package.scores:norms"]
+    ensembles = [
+        {"kind": "parameter_dropout", "sizes": [2], "methods": mine_alone},
+        {"kind": "my_kinds:scaled", "sizes": [2], "methods": mine_alone, "rate": 0.25},
+    ]
     changed = settings(methods=methods, baselines=["my_baselines:unchanged"], ensembles=ensembles)
     workspace = Workspace(tmp_path, changed)
     write_files(tmp_path)
@@ -198,6 +232,7 @@ def test_own_methods_and_baselines_run_to_the_report_and_an_edit_runs_them_again
     assert set(rows["variant"]) == {
         *("none", "my-baselines-unchanged", "random", mine, f"{mine}-power_2"),
         *(f"{mine}__parameter_dropout__2", f"{mine}-power_2__parameter_dropout__2"),
+        *(f"{mine}__my-kinds-scaled-rate_0.25__2", f"{mine}-power_2__my-kinds-scaled-rate_0.25__2"),
     }
     accuracy = rows.set_index("variant")["test_accuracy"]
     assert accuracy["my-baselines-unchanged"] == accuracy["none"]
@@ -209,4 +244,10 @@ def test_own_methods_and_baselines_run_to_the_report_and_an_edit_runs_them_again
     workspace.edit("my_helpers.py", "-1", "1")
     assert {job.variant for job in workspace.plan() if job.rule == "score_members"} == {
         *(mine, f"{mine}-power_2", f"{mine}__parameter_dropout", f"{mine}-power_2__parameter_dropout"),
+        *(f"{mine}__my-kinds-scaled-rate_0.25", f"{mine}-power_2__my-kinds-scaled-rate_0.25"),
+    }
+    workspace.edit("my_helpers.py", "1", "-1")
+    workspace.edit("my_kinds.py", "1 + number", "2 + number")
+    assert {job.variant for job in workspace.plan() if job.rule == "score_members"} == {
+        *(f"{mine}__my-kinds-scaled-rate_0.25", f"{mine}-power_2__my-kinds-scaled-rate_0.25"),
     }

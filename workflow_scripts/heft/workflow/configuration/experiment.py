@@ -1,7 +1,7 @@
 """One experiment, resolved: its scorers, variants and fractions, checked for what a schema cannot say."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from math import prod
@@ -13,12 +13,10 @@ from heft.curation.chosen import ChosenAction
 from heft.curation.fractions import check_fractions
 from heft.ensembles.kinds import kind_named
 from heft.errors import HeftError
-from heft.options import checked_options
-from heft.own_module import find_module
 from heft.registry import find
 from heft.variants import Scorer, Variant, twice
 from heft.workflow.configuration.known_labels import check_known_labels
-from heft.workflow.configuration.named_keys import check_measure, chosen, each_value, entries, named
+from heft.workflow.configuration.named_keys import check_measure, check_own_functions, chosen, each_chosen, named
 from heft.workflow.configuration.settings import NAME_PATTERN, EnsembleSettings, ExperimentSettings
 
 MOST_JOBS = 100_000
@@ -39,12 +37,7 @@ class Experiment:
 
     @property
     def _listed_methods(self) -> list[Scorer]:
-        listed = map(named, self.settings.methods)
-        return [
-            Scorer(name, find("methods", name).changed_options(values))
-            for name, options in listed
-            for values in each_value("methods", name, options)
-        ]
+        return [Scorer(*one) for one in each_chosen("methods", self.settings.methods)]
 
     @cached_property
     def baselines(self) -> dict[str, Scorer]:
@@ -58,11 +51,7 @@ class Experiment:
     @cached_property
     def actions(self) -> list[ChosenAction]:
         """Each entry of `actions` with its non-default options; a list makes an action of each of its values."""
-        return [
-            ChosenAction(name, find("curation", name).changed_options(chosen))
-            for name, options in map(named, self.settings.actions)
-            for chosen in each_value("curation", name, options)
-        ]
+        return [ChosenAction(*one) for one in each_chosen("curation", self.settings.actions)]
 
     @cached_property
     def variants(self) -> dict[str, Variant]:
@@ -118,7 +107,7 @@ class Experiment:
 
     def check(self, roots: Iterable[Path]) -> None:
         """Raises HeftError where the settings contradict each other, or name a module that is not in one of `roots`."""
-        self._check_own_functions(list(roots))
+        check_own_functions(self.settings, self.where, list(roots))
         self._check_size()
         self._check_names()
         self._check_epochs()
@@ -156,19 +145,6 @@ class Experiment:
         for key, listed in all_listed.items():
             if said := twice(listed):
                 raise HeftError(f"{self.where}.{key} {said}")
-
-    def _check_own_functions(self, roots: Sequence[Path]) -> None:
-        """What the schema says of registered names: that they are there, and their options are allowed."""
-        for entry in entries(self.settings):
-            if not entry.is_own:
-                continue
-            where = f"{self.where}.{entry.where}"
-            if find_module(entry.name, roots) is None:
-                raise HeftError(f'{where} is "{entry.name}"; no such module beside the configuration or in the project')
-            declared = find(entry.key.room, entry.name, roots)
-            each = each_value(entry.key.room, entry.name, entry.options) if entry.key.lists else [entry.options]
-            for options in each:
-                checked_options(declared, options, f"{where}.{entry.name}.")
 
     def _check_epochs(self) -> None:
         epochs = self.settings.training.epochs

@@ -1,11 +1,14 @@
 """The keys of an experiment that name a file of a room, or a person's own function, with their options."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import product
+from pathlib import Path
 from typing import Any
 
 from heft.errors import HeftError
+from heft.options import checked_options
+from heft.own_module import find_module
 from heft.registry import find
 
 Named = str | dict[str, dict[str, Any]]  # `name`, or `{name: {option: value}}`
@@ -33,16 +36,22 @@ KEYS = (
     NamedKey("objective", "objectives"),
     NamedKey("measure", "evaluation/metrics"),
 )
+# Options of a kind stand beside its name: `{kind: gaussian, sizes: [5], sigma: 0.1}`.
+KIND = NamedKey("ensembles", "ensembles", several=True)
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One name in the settings, with its options as written; `where` is its path, such as `methods[2]`."""
+    """One name in the settings, with its options as written.
+
+    where: the path of the name, such as `methods[2]`. beside: the path in which the options stand.
+    """
 
     where: str
     key: NamedKey
     name: str
-    options: Mapping[str, Any] = field(default_factory=dict)
+    options: Mapping[str, Any]
+    beside: str
 
     @property
     def is_own(self) -> bool:
@@ -56,11 +65,30 @@ def entries(settings: Any) -> Iterator[Entry]:
         value = settings
         for part in key.path.split("."):
             value = getattr(value, part)
-        if not key.several:
-            yield Entry(key.path, key, *named(value))
+        for index, one in enumerate(value if key.several else [value]):
+            where, (name, options) = f"{key.path}[{index}]" if key.several else key.path, named(one)
+            yield Entry(where, key, name, options, f"{where}.{name}")
+    for index, ensemble in enumerate(settings.ensembles):
+        where = f"{KIND.path}[{index}]"
+        yield Entry(f"{where}.kind", KIND, ensemble.kind, ensemble.model_extra or {}, where)
+
+
+def check_own_functions(settings: Any, where: str, roots: Sequence[Path]) -> None:
+    """Says of a person's own functions what the schema says of registered names, in a sentence that `where` begins.
+
+    Raises HeftError where the module of one is in none of `roots`, or an option is not its own or not allowed.
+    """
+    for entry in entries(settings):
+        if not entry.is_own:
             continue
-        for index, one in enumerate(value):
-            yield Entry(f"{key.path}[{index}]", key, *named(one))
+        if find_module(entry.name, roots) is None:
+            raise HeftError(
+                f'{where}.{entry.where} is "{entry.name}"; no such module beside the configuration or in the project'
+            )
+        room, name = entry.key.room, entry.name
+        each = each_value(room, name, entry.options) if entry.key.lists else [entry.options]
+        for options in each:
+            checked_options(find(room, name, roots), options, f"{where}.{entry.beside}.")
 
 
 def named(entry: Named) -> tuple[str, dict[str, Any]]:
@@ -74,6 +102,14 @@ def chosen(room: str, entry: Named) -> tuple[str, dict[str, Any]]:
     """Name and options that are not at their default."""
     name, options = named(entry)
     return name, find(room, name).changed_options(options)
+
+
+def each_chosen(room: str, listed: Sequence[Named]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The same of each entry of a list, once for each value of an option that is a list of values."""
+    for entry in listed:
+        name, options = named(entry)
+        for values in each_value(room, name, options):
+            yield name, find(room, name).changed_options(values)
 
 
 def check_measure(measure: Named, where: str) -> None:

@@ -46,12 +46,11 @@ def misread_file(settings: ExperimentSettings, roots: Sequence[Path], look: Look
         broken = [*unreadable(room).values(), *(_reason(one.file, look) for one in declarations(room).values())]
         if said := next(filter(None, broken), ""):
             return said
-    used = [(entry.key.room, entry.name) for entry in entries(settings)]
-    for room, name in [*used, *(("ensembles", ensemble.kind) for ensemble in settings.ensembles)]:
-        if ":" in name and find_module(name, roots) is None:
+    for entry in entries(settings):
+        if entry.is_own and find_module(entry.name, roots) is None:
             continue  # which `Experiment.check` says of the key
         try:
-            file = find(room, name, roots).file
+            file = find(entry.key.room, entry.name, roots).file
         except HeftError as error:
             return str(error)
         if reason := _reason(file, look):
