@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from heft.data.modalities.images import Images
 from heft.evaluation.columns import COLUMNS
 from heft.reporting.inputs import ReportInput, SplitFacts, TrainingExamples, Warned
 
@@ -256,7 +257,7 @@ def training(images: bool = True) -> TrainingExamples:
         examples=pd.DataFrame({"id": ids, "row": range(N_TRAIN), "label": label, "true_label": true}),
         scores=pd.DataFrame({"id": ids} | noisy),
         inputs=(inputs - 0.13) / 0.31 if images else None,
-        display={"mean": 0.13, "std": 0.31} if images else {},
+        modality=Images(0.13, 0.31) if images else None,
     )
 
 

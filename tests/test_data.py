@@ -12,8 +12,10 @@ import pytest
 import torch
 
 from heft.artifacts import read_json, read_parquet, sha256_of_file, write_parquet
+from heft.data.checked import check_raw_data
 from heft.data.examples import load_examples
-from heft.data.prepare import check_raw_data, dataset_digest, prepare
+from heft.data.identity import dataset_digest
+from heft.data.prepare import prepare
 from heft.data.settings import DataSettings, NoiseSettings
 from heft.data.sources.declare import RawData
 from heft.data.split import draw_split, split_facts
@@ -50,14 +52,13 @@ def raw_data(n: int = 6) -> RawData:
         ids=[str(row) for row in range(n)],
         class_names=["a", "b"],
         files={},
-        display={"mean": 0.0, "std": 1.0},
     )
 
 
 def with_official_test(n: int = 150, n_test: int = 50) -> tuple[pd.DataFrame, np.ndarray]:
     """The first examples are the official test set."""
     table, inputs = balanced(n)
-    return table.assign(official_test=np.arange(n) < n_test), inputs
+    return table.assign(split=np.where(np.arange(n) < n_test, "test", "train")), inputs
 
 
 def test_an_official_test_set_is_the_only_one_that_is_tested_on() -> None:
@@ -114,7 +115,7 @@ def test_a_source_becomes_tensors_a_table_and_a_manifest(source: str, n: int, sh
 def test_display_undoes_the_normalisation(digits: Path) -> None:
     from heft.data.inputs import read_inputs
 
-    display = read_json(digits / "manifest.json")["display"]
+    display = read_json(digits / "manifest.json")["modality"]
     pixels = read_inputs(digits / "inputs.safetensors") * display["std"] + display["mean"]
     published = pd.read_csv(packaged("digits.csv.gz"), header=None).to_numpy()[:, :-1] / 16
     np.testing.assert_allclose(pixels.reshape(1797, 64), published, atol=1e-6)
@@ -162,7 +163,7 @@ def test_a_file_that_is_nowhere_says_what_to_put_where(monkeypatch: pytest.Monke
         ("labels", np.full(6, 0.5), "row 0 has label 0.5 .float; expected whole numbers"),
         ("ids", list("abcdea"), "row 5 repeats the id a"),
         ("inputs", np.full((6, 1, 2, 2), np.nan, np.float32), "row 0 holds a value that is not finite"),
-        ("inputs", np.zeros((6, 4), np.float32), "expected float32 of shape"),
+        ("inputs", np.zeros((6, 4, 4), np.float32), "inputs have shape .6, 4, 4., which no modality has"),
     ],
 )
 def test_bad_content_names_the_row(field: str, value: object, sentence: str) -> None:
@@ -184,7 +185,7 @@ def test_splits_are_disjoint_stratified_and_of_the_asked_size() -> None:
     assert pd.concat(splits.values())["id"].is_unique
     for split in splits.values():
         assert split["label"].value_counts().nunique() == 1
-        assert list(split.columns) == ["id", "row", "label", "true_label"]
+        assert list(split.columns) == ["id", "row", "label"]
         assert (split["id"].str[1:].astype(int) == split["row"]).all()
 
 
@@ -235,7 +236,7 @@ def test_validation_and_test_stay_clean_and_facts_count_the_wrong_labels() -> No
 
 
 def test_examples_are_loaded_in_the_order_of_the_split(digits: Path, tmp_path: Path) -> None:
-    split = pd.DataFrame({"id": ["b", "a"], "row": [7, 3], "label": [1, 2], "true_label": [1, 0]})
+    split = pd.DataFrame({"id": ["b", "a"], "row": [7, 3], "label": [1, 2], "true_label": [1, 0], "group": [1, 1]})
     write_parquet(tmp_path / "train.parquet", split)
     examples = load_examples(digits, tmp_path / "train.parquet")
     assert examples.ids.tolist() == ["b", "a"]

@@ -8,6 +8,7 @@ import pytest
 
 from heft.artifacts import write_json, write_parquet
 from heft.data.inputs import write_inputs
+from heft.data.modalities.images import Images
 from heft.errors import HeftError
 from heft.evaluation.columns import COLUMNS
 from heft.workflow.results.gather import gather
@@ -24,12 +25,16 @@ def sources(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Sources:
     write_json("loss.json", {"rows": [row], "long": [], "precision_recall": None, "warnings": ["w"]})
     write_parquet("history.parquet", pd.DataFrame({"run": [0], "epoch": [1]}))
     conflict = {"ids": ["a", "x"], "labels": [0, 1]}
-    facts = {"n": {"train": 3, "validation": 1, "test": 1}, "noise": "none", "rate": 0.0, "resample": ["split"]}
+    counts = {"train": 3, "validation": 1, "test": 1}
+    facts = {"n": counts, "noise": "none", "rate": 0.0, "n_wrong": 0, "resample": ["split"]}
     write_json("facts.json", {**facts, "conflicting_duplicates": [conflict]})
     write_parquet("train.parquet", pd.DataFrame({"id": list("abc"), "row": [2, 0, 3], "label": 0, "true_label": 0}))
     write_parquet("scores.parquet", pd.DataFrame({"id": list("cab"), "score": [3.0, 1.0, 2.0]}))
     write_inputs("inputs.safetensors", INPUTS)
-    write_json("manifest.json", {"class_names": ["cat", "dog"], "display": {"mean": 0.5}})
+    write_json(
+        "manifest.json",
+        {"class_names": ["cat", "dog"], "modality": {"name": "images", "mean": 0.5}, "true_labels": False},
+    )
     return Sources(
         "small", {}, ["loss.json"], {0: "history.parquet"}, {0: "facts.json"}, {0: "train.parquet"},
         {0: ["scores.parquet"]}, "inputs.safetensors", "manifest.json",
@@ -46,7 +51,7 @@ def test_label_issues_warnings_and_the_pictures_of_the_training_split_reach_the_
     assert report.training.inputs is not None
     assert report.training.inputs.ravel().tolist() == [2, 0, 3]
     assert report.training.scores["scores"].tolist() == [1.0, 2.0, 3.0]
-    assert report.training.display == {"mean": 0.5}
+    assert report.training.modality == Images(0.5)
 
 
 @pytest.mark.parametrize(

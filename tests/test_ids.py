@@ -93,7 +93,13 @@ def gathered(tmp_path_factory: pytest.TempPathFactory) -> ReportInput:
         inputs[torch.from_numpy(PLACES)] = TRAIN.inputs
         write_inputs(results / "data/inputs.safetensors", inputs.numpy())
         write_json(
-            results / "data/manifest.json", {"display": {"mean": 0.5}, "source": "made up", "class_names": ["a", "b"]}
+            results / "data/manifest.json",
+            {
+                "modality": {"name": "images", "mean": 0.5},
+                "true_labels": False,
+                "source": "made up",
+                "class_names": ["a", "b"],
+            },
         )
         for seed in (0, 1):
             folder = results / f"seed{seed}"
@@ -102,6 +108,7 @@ def gathered(tmp_path_factory: pytest.TempPathFactory) -> ReportInput:
                 "n": {"train": 23},
                 "noise": "pairs",
                 "rate": 0.3,
+                "n_wrong": 7,
                 "resample": ["split"],
                 "conflicting_duplicates": [],
             }

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from heft.data.noise import plant_noise, principal_components
+from heft.data.noise import plant_noise
+from heft.data.principal_components import principal_components
 from heft.data.settings import NoiseSettings
 from heft.errors import HeftError
 
@@ -116,3 +117,13 @@ def test_a_ball_has_one_class_and_balls_are_a_fiftieth_of_the_examples() -> None
 def test_a_rate_that_comes_to_no_example_is_an_error() -> None:
     with pytest.raises(HeftError, match=r"rate: 0\.0005 of 500 training examples is none"):
         plant("pairs", 0.0005)
+
+
+def test_principal_components_of_long_inputs_are_the_same_without_a_matrix_of_inputs_squared() -> None:
+    generator = np.random.default_rng(0)
+    hidden = generator.standard_normal((150, 30)) * np.geomspace(10, 0.1, 30)
+    inputs = hidden @ generator.standard_normal((30, 3000)) + 5
+    left, singular, _ = np.linalg.svd(inputs - inputs.mean(0), full_matrices=False)
+    found = principal_components(inputs.reshape(150, 3, 20, 50))
+    np.testing.assert_allclose(abs(found), abs(left * singular)[:, :20], atol=1e-6 * singular[0])
+    assert principal_components(inputs[:10]).shape == (10, 10)

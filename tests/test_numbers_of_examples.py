@@ -96,7 +96,8 @@ def test_the_stage_evaluate_hands_the_note_to_the_report(tmp_path: Path, monkeyp
     monkeypatch.chdir(tmp_path)
     write_inputs("inputs.safetensors", np.arange(6, dtype=np.float32).reshape(6, 1, 1, 1))
     write_json("manifest.json", {"class_names": ["cat", "dog"], "input_shape": [1, 1, 1],
-                                 "source": "s", "dataset_digest": "d", "origin": "o"})  # fmt: skip
+                                 "modality": {"name": "images"}, "source": "s",
+                                 "dataset_digest": "d", "origin": "o"})  # fmt: skip
     split = pd.DataFrame({"id": list("abcdef"), "row": range(6), "label": [0, 1, 1, 1, 1, 1]})
     write_parquet("split.parquet", split.assign(true_label=split["label"]))
     write_parquet("scores.parquet", split[["id"]].assign(score=np.arange(6.0)))
@@ -130,7 +131,7 @@ def examples_of(labels: list[int], n_official: int | None = None) -> tuple[pd.Da
     table = pd.DataFrame({"id": [f"x{row:03d}" for row in range(n)], "row": np.arange(n), "label": labels})
     table["content_hash"] = table["id"]
     if n_official is not None:
-        table["official_test"] = np.arange(n) < n_official
+        table["split"] = np.where(np.arange(n) < n_official, "test", "train")
     return table, np.arange(n, dtype=np.float32).reshape(n, 1, 1, 1)
 
 

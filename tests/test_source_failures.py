@@ -8,7 +8,10 @@ import pytest
 
 from heft.artifacts import read_json, read_parquet
 from heft.data.inputs import read_inputs
-from heft.data.prepare import prepare, read_source
+from heft.data.modalities.declare import read_back
+from heft.data.modalities.images import Images
+from heft.data.prepare import prepare
+from heft.data.reading import read_source
 from heft.declaration import Declaration, read_declaration
 from heft.errors import HeftError
 
@@ -18,6 +21,7 @@ from pathlib import Path
 
 import numpy as np
 
+from heft.data.modalities.images import Images
 from heft.data.sources.declare import RawData, source
 
 
@@ -44,14 +48,17 @@ def declared(tmp_path: Path) -> Callable[[str, str], Declaration]:
 @pytest.mark.parametrize(
     ("body", "sentence"),
     [
-        ("raise ValueError('column 3\\nof many.')", r"failed: ValueError: column 3 \(odd\.py, line 13\)\.$"),
-        ("return {}['labels']", r"failed: KeyError: 'labels' \(odd\.py, line 13\)\.$"),
-        ("np.load('nowhere.npy')", r"failed: FileNotFoundError: .*nowhere\.npy' \(odd\.py, line 13\)\.$"),
-        ("raise SystemExit(3)", r"failed: SystemExit: 3 \(odd\.py, line 13\)\.$"),
-        ("raise AssertionError", r"failed: AssertionError: without a message \(odd\.py, line 13\)\.$"),
-        ("import not_there", r"failed: ModuleNotFoundError: No module named 'not_there' \(odd\.py, line 13\)\.$"),
-        ("return np.zeros(3)", r"returned ndarray; expected RawData\.$"),
-        ("return None", r"returned NoneType; expected RawData\.$"),
+        ("raise ValueError('column 3\\nof many.')", r"failed: ValueError: column 3 \(odd\.py, line 14\)\.$"),
+        ("return {}['labels']", r"failed: KeyError: 'labels' \(odd\.py, line 14\)\.$"),
+        ("np.load('nowhere.npy')", r"failed: FileNotFoundError: .*nowhere\.npy' \(odd\.py, line 14\)\.$"),
+        ("raise SystemExit(3)", r"failed: SystemExit: 3 \(odd\.py, line 14\)\.$"),
+        ("raise AssertionError", r"failed: AssertionError: without a message \(odd\.py, line 14\)\.$"),
+        ("import not_there", r"failed: ModuleNotFoundError: No module named 'not_there' \(odd\.py, line 14\)\.$"),
+        (
+            "return np.zeros(3)",
+            r"returned ndarray; expected RawData, \(inputs, labels\), or a dict of its fields: .*\.$",
+        ),
+        ("return None", r"returned NoneType; expected RawData, .*\.$"),
     ],
 )
 def test_a_source_that_fails_or_returns_something_else_is_one_sentence(
@@ -78,7 +85,7 @@ def test_prepare_writes_what_was_converted(
 ) -> None:
     body = (
         "return RawData(np.arange(6, dtype=np.uint8).reshape(6, 1, 1, 1), [0, 1] * 3, range(3, 9), (8, np.int8(9)), {},"
-        " {'mean': np.float32(0.5), 'std': np.ones(1)}, [True, False] * 3)"
+        " Images(np.float32(0.5), np.ones(1)), split=['test', 'train'] * 3)"
     ).replace("range(3, 9)", "list(range(3, 9))")
     found = declared("converted_source", body)
     monkeypatch.setattr("heft.data.prepare.declarations", lambda room: {"converted_source": found})
@@ -86,7 +93,8 @@ def test_prepare_writes_what_was_converted(
     examples, manifest = read_parquet(tmp_path / "data/examples.parquet"), read_json(tmp_path / "data/manifest.json")
     assert examples["id"].tolist() == ["3", "4", "5", "6", "7", "8"]
     assert examples["label"].dtype == np.int64
-    assert examples["official_test"].tolist() == [True, False] * 3
+    assert examples["split"].tolist() == ["test", "train"] * 3
     assert read_inputs(tmp_path / "data/inputs.safetensors").ravel().tolist() == [0, 1, 2, 3, 4, 5]
     assert manifest["class_names"] == ["8", "9"]
-    assert manifest["display"] == {"mean": 0.5, "std": [1.0]}
+    assert manifest["modality"] == {"name": "images", "mean": 0.5, "std": [1.0]}
+    assert read_back(manifest["modality"]) == Images(0.5, [1.0])

@@ -10,7 +10,8 @@ import pandas as pd
 import pytest
 import torch
 
-from heft.data.prepare import check_raw_data
+from heft.data.checked import CheckedData, check_raw_data
+from heft.data.modalities.images import Images
 from heft.data.sources.declare import RawData
 from heft.errors import HeftError
 
@@ -25,7 +26,7 @@ def raw_data(**changes: Any) -> RawData:
         "ids": list("abcdef"),
         "class_names": ["cat", "dog"],
         "files": {},
-        "display": {"mean": 0.5, "std": 0.25},
+        "modality": Images(0.5, 0.25),
     }
     return replace(RawData(**values), **changes)
 
@@ -45,19 +46,17 @@ WORKS = {
     ],
     "ids": [tuple("abcdef"), np.array(list("abcdef")), pd.Index(list("abcdef")), pd.Series(list("abcdef"))],
     "class_names": [("cat", "dog"), np.array(["cat", "dog"]), pd.Index(["cat", "dog"])],
-    "display": [
-        {"mean": np.float32(0.5), "std": np.array(0.25)}, {"mean": np.float64(0.5), "std": torch.tensor(0.25)},
-    ],
+    "modality": [Images(np.float32(0.5), np.array(0.25)), Images(np.float64(0.5), torch.tensor(0.25))],
 }  # fmt: skip
 
 
-def same(found: RawData, expected: RawData) -> bool:
+def same(found: CheckedData, expected: CheckedData) -> bool:
     arrays = all(
         np.array_equal(getattr(found, name), getattr(expected, name))
         and getattr(found, name).dtype == getattr(expected, name).dtype
         for name in ("inputs", "labels")
     )
-    rest = ("ids", "class_names", "files", "display")
+    rest = ("ids", "class_names", "files", "modality_facts")
     return arrays and all(getattr(found, name) == getattr(expected, name) for name in rest)
 
 
@@ -67,25 +66,30 @@ def test_what_can_be_said_exactly_is_converted(field: str, value: object) -> Non
     assert same(found, check_raw_data(raw_data(), "mine"))
     assert found.inputs.flags.c_contiguous
     assert {type(one) for one in [*found.ids, *found.class_names]} == {str}
-    json.dumps(found.display)
+    json.dumps(found.modality_facts)
 
 
 def test_numbers_as_names_and_ids_are_written_out_and_channels_have_their_own_display() -> None:
-    display = {"mean": np.array([0.5, 0.25], np.float32), "std": (1, 2)}
+    modality = Images(np.array([0.5, 0.25], np.float32), (1, 2))
     found = check_raw_data(
-        raw_data(ids=[10, np.int64(11), "12", "x", 3, 4], class_names=[np.int64(3), 4.5], display=display), "m"
+        raw_data(ids=[10, np.int64(11), "12", "x", 3, 4], class_names=[np.int64(3), 4.5], modality=modality), "m"
     )
     assert found.ids == ["10", "11", "12", "x", "3", "4"]
     assert found.class_names == ["3", "4.5"]
-    assert found.display == {"mean": [0.5, 0.25], "std": [1.0, 2.0]}
-    assert check_raw_data(raw_data(display={}), "m").display == {}
+    assert found.modality_facts == {"name": "images", "mean": [0.5, 0.25], "std": [1.0, 2.0]}
+    assert check_raw_data(raw_data(modality=None), "m").modality == Images()
 
 
-def test_an_official_test_set_may_be_a_list() -> None:
-    for value in ([True] + 5 * [False], [np.True_] + 5 * [np.False_], np.array([True] + 5 * [False], object)):
-        found = check_raw_data(raw_data(official_test=value), "mine").official_test
-        assert found is not None
-        assert (found.dtype, found.tolist()) == (np.dtype(bool), [True] + 5 * [False])
+def test_splits_groups_and_true_labels_may_be_lists_or_arrays() -> None:
+    parts, sites = ["test"] + 5 * ["train"], ["a", "b", "b", "10", "a", "a"]
+    for split in (parts, np.array(parts), pd.Series(parts, dtype=object)):
+        for groups in (sites, ["a", "b", "b", 10, "a", "a"]):
+            found = check_raw_data(raw_data(split=split, groups=groups, true_labels=pd.Series(LABELS)), "mine")
+            assert (found.split, found.groups) == (parts, sites)
+            assert found.true_labels is not None
+            assert (found.true_labels.dtype, found.true_labels.tolist()) == (np.dtype(np.int64), LABELS)
+    plain = check_raw_data(raw_data(), "mine")
+    assert (plain.split, plain.groups, plain.true_labels) == (None, None, None)
 
 
 def changed(array: np.ndarray, value: float, row: int = 4) -> np.ndarray:
@@ -148,13 +152,19 @@ REFUSED = [
     ("class_names", ["cat", LONE_SURROGATE], r"class_names[1] is '\udc80', which is not valid Unicode"),
     ("class_names", "ab", "class_names is 'ab' (str); expected a list."),
     ("class_names", {0: "cat", 1: "dog"}, "class_names is {0: 'cat', 1: 'dog'} (dict); expected a list."),
-    ("display", {"mean": "0.5", "std": 1}, "display['mean'] is '0.5'; expected a finite number, or a list of 2, one"),
-    ("display", {"mean": [1, 2, 3], "std": 1}, "display['mean'] is [1, 2, 3]; expected a finite number, or"),
-    ("display", {"mean": 0.0, "std": np.nan}, "display['std'] is nan; expected a finite number"),
-    ("display", {"means": 0.0}, "display is {'means': 0.0}; expected mean and std, or nothing: {}."),
-    ("display", None, "display is None; expected mean and std, or nothing: {}."),
-    ("official_test", [0, 1, 0, 0, 0, 0], "official_test is int64 of shape (6,); expected bool of shape (6,)."),
-    ("official_test", [True, False], "official_test is bool of shape (2,); expected bool of shape (6,)."),
+    ("modality", Images("0.5", 1), "mean is '0.5'; expected a finite number, or a list of 2, one for each channel."),
+    ("modality", Images([1, 2, 3], 1), "mean is [1, 2, 3]; expected a finite number, or"),
+    ("modality", Images(0.0, np.nan), "std is nan; expected a finite number"),
+    ("modality", "images", "modality is 'images'; expected a modality, such as Images() or Tables()."),
+    ("split", ["test"] * 6, "split has no example for train; training and what is not named are drawn from it."),
+    ("split", ["train", "tset"] * 3, "row 1 has the split 'tset'; allowed: train, validation, test."),
+    ("split", [None] * 6, "row 0 has the split None; allowed: train, validation, test."),
+    ("split", ["train", "test"], "split has 2 entries; expected one for each of 6 examples."),
+    ("split", "train", "split is 'train' (str); expected a list."),
+    ("groups", ["a", "b"], "groups has 2 entries; expected one for each of 6 examples."),
+    ("groups", ["a", None] * 3, "row 1 has the group None (NoneType); groups are text or whole numbers."),
+    ("true_labels", [0, 1, -1, 0, 1, 0], "row 2 has the true label -1; labels are 0 to 1."),
+    ("true_labels", [0, 1], "true_labels has 2 entries; expected one for each of 6 examples."),
     ("files", {"a.csv": "/nowhere/a.csv"}, "files has 'a.csv': '/nowhere/a.csv', which is not a file."),
     ("files", ["a.csv"], "files is ['a.csv']; expected the path of each file that was read, by its name."),
 ]  # fmt: skip

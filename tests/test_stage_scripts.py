@@ -72,6 +72,7 @@ def write_data(folder: Path) -> dict[str, Any]:
     write_inputs(folder / "data/inputs.safetensors", shuffled.numpy())
     classes = [str(label) for label in range(N_CLASSES)]
     facts = {"source": "digits", "dataset_digest": "00", "origin": "made up", "class_names": classes}
+    facts["modality"] = {"name": "images"}
     write_json(folder / "data/manifest.json", facts | {"input_shape": list(SHAPE)})
     first = 0
     for name, split in SPLITS.items():

@@ -150,6 +150,7 @@ def test_inputs_of_any_size_come_back(tmp_path: Path, shape: tuple[int, ...]) ->
 
 def test_a_split_of_zeroed_inputs_is_refused_as_is_a_split_file_that_was_changed(tmp_path: Path) -> None:
     write_inputs(tmp_path / "inputs.safetensors", INPUTS)
+    write_json(tmp_path / "manifest.json", {"modality": {"name": "images"}})
     split = pd.DataFrame({"id": ["b", "a"], "row": [7, 3], "label": [1, 2], "true_label": [1, 0]})
     write_parquet(tmp_path / "train.parquet", split)
     assert torch.equal(load_examples(tmp_path, tmp_path / "train.parquet").inputs, torch.from_numpy(INPUTS[[7, 3]]))

@@ -33,7 +33,7 @@ def write_inputs(path: str | Path, inputs: np.ndarray) -> None:
 
 
 def read_inputs(path: str | Path) -> np.ndarray:
-    """All inputs, float32 [n, C, H, W], normalised and verified."""
+    """All inputs, float32 [n, ...], verified."""
     return np.array(InputsFile(path).verified())
 
 

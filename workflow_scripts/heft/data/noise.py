@@ -4,34 +4,36 @@ from collections.abc import Callable
 
 import numpy as np
 
+from heft.data.principal_components import principal_components
 from heft.data.settings import NoiseSettings
 from heft.errors import HeftError
 
-PCA_DIMENSIONS = 20
 # A ball of `clustered` noise holds 1/50 of the examples: at 30 % noise about fifteen balls, each a region of its own.
 BALL_FRACTION = 0.02
 
 
 def plant_noise(
-    true_labels: np.ndarray, inputs: np.ndarray, settings: NoiseSettings, n_classes: int, seed: int
+    labels: np.ndarray, inputs: np.ndarray, settings: NoiseSettings, n_classes: int, seed: int
 ) -> np.ndarray:
-    """Given labels, int64 [n]: `true_labels`, of which exactly round(rate * n) are made wrong.
+    """Given labels, int64 [n]: `labels`, of which exactly round(rate * n) are changed.
 
+    Where labels are the true ones, each that is changed is wrong. Where some are wrong already, which ones does not
+    matter to planting: a changed one may be right by chance, and who counts wrong labels compares with the true ones.
     inputs [n, ...] matter to `clustered` alone. Raises HeftError where the rate comes to none or all of the examples,
     where there is one class alone, or where a class has no example.
     """
     if settings.kind == "none":
-        return true_labels.copy()
-    n_wrong = settings.n_wrong(len(true_labels))
+        return labels.copy()
+    n_wrong = settings.n_wrong(len(labels))
     if n_wrong and n_classes < 2:
         raise HeftError(f"data.noise.kind is {settings.kind}, but there is 1 class; a wrong label needs at least 2.")
-    absent = sorted(set(range(n_classes)) - set(true_labels.tolist()))
+    absent = sorted(set(range(n_classes)) - set(labels.tolist()))
     if absent:
         raise HeftError(
             f"data.noise.kind is {settings.kind}, but class {absent[0]} of {n_classes} has no training example; "
             "noise is planted among classes that have some."
         )
-    return KINDS[settings.kind](true_labels, inputs, n_wrong, n_classes, np.random.default_rng(seed))
+    return KINDS[settings.kind](labels, inputs, n_wrong, n_classes, np.random.default_rng(seed))
 
 
 def symmetric(
@@ -83,14 +85,6 @@ def clustered(
         given[ball] = target
         missing -= len(ball)
     return given
-
-
-def principal_components(inputs: np.ndarray) -> np.ndarray:
-    """Coordinates [n, at most 20] along the directions of largest variance of the flattened inputs, in float64."""
-    flat = inputs.reshape(len(inputs), -1).astype(np.float64)
-    centred = flat - flat.mean(axis=0)
-    _, directions = np.linalg.eigh(centred.T @ centred)
-    return centred @ directions[:, ::-1][:, :PCA_DIMENSIONS]
 
 
 KINDS: dict[str, Callable[[np.ndarray, np.ndarray, int, int, np.random.Generator], np.ndarray]] = {

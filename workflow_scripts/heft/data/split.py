@@ -22,12 +22,15 @@ def draw_split(
     seed: int,
     class_names: Sequence[str] | None = None,
 ) -> dict[str, pd.DataFrame]:
-    """`train`, `validation` and `test`, each with columns id, row (into inputs), label (given), true_label, by id.
+    """`train`, `validation` and `test`, by id; columns id, row (into inputs), label (given), and true_label and group
+    where they are known.
 
     Depends on the ids, labels and contents of `examples` (columns id, row, content_hash, label), not on their order.
-    Of examples with identical content only the one of the lowest id takes part, so no image is in two splits. With a
-    column official_test, `test` is drawn from the examples where it is true, and the others from the rest.
-    inputs: [n, C, H, W] of all rows, for noise that looks at distances. class_names: of all classes; where it is not
+    Of examples with identical content only the one of the lowest id takes part, so no example is in two splits. With a
+    column split, each split is drawn from its own part, and one that has none from `train`. Where examples have no
+    true_label and noise is planted, what was given before is taken for the true label. Planted noise changes given
+    labels alone; the labels of `test` are the true ones where they are known.
+    inputs: [n, ...] of all rows, for noise that looks at distances. class_names: of all classes; where it is not
     given, classes are 0 to the highest label.
     Raises HeftError where there are too few examples, or a class is absent from a split.
     """
@@ -53,33 +56,49 @@ def draw_split(
         check_shares(name, sizes, available, names)
         chosen = np.sort(np.concatenate([members[:size] for members, size in zip(remaining, sizes, strict=True)]))
         remaining_of[parts] = [members[size:] for members, size in zip(remaining, sizes, strict=True)]
-        split = unique.loc[chosen, ["id", "row", "label"]].reset_index(drop=True)
-        splits[name] = split.assign(true_label=split["label"])
+        drawn = unique.loc[chosen].reset_index(drop=True)
+        splits[name] = _columns(drawn, planted=settings.noise.kind != "none", tested=name == "test")
     train = splits["train"]
     noise_seed = derive_seed(seed, "noise", resample=settings.resample)
     train["label"] = plant_noise(
-        train["true_label"].to_numpy(), inputs[train["row"].to_numpy()], settings.noise, len(names), noise_seed
+        train["label"].to_numpy(), inputs[train["row"].to_numpy()], settings.noise, len(names), noise_seed
     )
     check_given_labels(train["label"], settings, names)
     return splits
 
 
 def split_facts(splits: dict[str, pd.DataFrame], settings: DataSettings, seed: int) -> dict[str, Any]:
-    """Sizes, noise and what varies over seeds, for `facts.json`."""
-    wrong = splits["train"]["label"] != splits["train"]["true_label"]
+    """Sizes, noise and what varies over seeds, for `facts.json`.
+
+    rate: of planted noise. n_wrong: training labels known to be wrong, planted or not; None where that is not known.
+    """
+    train = splits["train"]
+    known = "true_label" in train
     return {
         "seed": seed,
         "n": {name: len(splits[name]) for name in ("train", "validation", "test")},
         "noise": settings.noise.kind,
         "rate": settings.noise.rate if settings.noise.kind != "none" else 0.0,
-        "n_wrong": int(wrong.sum()),
+        "n_wrong": int((train["label"] != train["true_label"]).sum()) if known else None,
         "resample": list(settings.resample),
     }
 
 
+def _columns(examples: pd.DataFrame, planted: bool, tested: bool) -> pd.DataFrame:
+    """What a split holds of its examples; where true labels are known, models are tested on those."""
+    if planted and "true_label" not in examples:
+        examples = examples.assign(true_label=examples["label"])
+    if tested and "true_label" in examples:
+        examples = examples.assign(label=examples["true_label"])
+    known = [name for name in ("true_label", "group") if name in examples]
+    return examples[["id", "row", "label", *known]].copy()
+
+
 def _pools(unique: pd.DataFrame) -> dict[tuple[str, ...], np.ndarray]:
     """Which examples [n] the splits of each group are drawn from."""
-    if "official_test" not in unique:
+    if "split" not in unique:
         return {ORDER: np.ones(len(unique), bool)}
-    official = unique["official_test"].to_numpy()
-    return {ORDER[:1]: official, ORDER[1:]: ~official}
+    part = unique["split"].to_numpy(dtype=str)
+    own = [name for name in ORDER[:-1] if (part == name).any()]
+    rest = tuple(name for name in ORDER if name not in own)
+    return {**{(name,): part == name for name in own}, rest: part == "train"}

@@ -7,7 +7,7 @@ import pandas as pd
 
 
 def curated_numbers(
-    block: pd.DataFrame, given: np.ndarray, true: np.ndarray, changes: Sequence[str]
+    block: pd.DataFrame, given: np.ndarray, true: np.ndarray | None, changes: Sequence[str]
 ) -> dict[str, float]:
     """Further numbers, in long form, of the labels and weights that an action changed; none of what it declares not to.
 
@@ -19,13 +19,17 @@ def curated_numbers(
     return numbers
 
 
-def relabelling_quality(given: np.ndarray, label: np.ndarray, true: np.ndarray) -> dict[str, float]:
+def relabelling_quality(given: np.ndarray, label: np.ndarray, true: np.ndarray | None) -> dict[str, float]:
     """n_relabelled, how many labels changed; relabel_precision, share of these that are now the true one;
     relabel_recall, share of the wrong labels that are now right.
 
-    given, label, true: int64 [n], before, after, and as they are. A share is left out where its divisor is 0.
+    given, label, true: int64 [n], before, after, and as they are. A share is left out where its divisor is 0,
+    and both where `true` is `None`, since nothing is known of it.
     """
-    changed, wrong = label != given, given != true
+    changed = label != given
+    if true is None:
+        return {"n_relabelled": int(changed.sum())}
+    wrong = given != true
     mended = int((wrong & (label == true)).sum())
     shares = {"relabel_precision": (mended, int(changed.sum())), "relabel_recall": (mended, int(wrong.sum()))}
     known = {name: above / below for name, (above, below) in shares.items() if below}

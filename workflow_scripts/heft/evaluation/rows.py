@@ -40,16 +40,21 @@ class Evaluated:
 
 @dataclass(frozen=True)
 class Splits:
-    """The three disjoint splits; wrong labels are known in the training split."""
+    """The three disjoint splits; what is known of wrong labels, the training split says."""
 
     train: Examples
     validation: Examples
     test: Examples
 
     @property
-    def wrong(self) -> np.ndarray:
-        """[n_train] bool: the given label is not the true one."""
-        return (self.train.labels != self.train.true_labels).numpy()
+    def wrong(self) -> np.ndarray | None:
+        """[n_train] bool: the given label is not the true one; None where true labels are not known."""
+        return self.train.wrong
+
+    @property
+    def true_labels(self) -> np.ndarray | None:
+        """[n_train] int64; None where they are not known."""
+        return None if self.train.true_labels is None else self.train.true_labels.numpy()
 
 
 def evaluate_variant(
@@ -69,15 +74,17 @@ def evaluate_variant(
     A model whose loss on validation or test is not finite has diverged: its measured columns are empty, it is never
     chosen, and the long form says `diverged`.
     The chosen row has the lowest value of the objective that the judge names, on the validation split.
+    Where true labels are not known, nothing is said of wrong ones.
     Where validation labels were trained on, validation chooses no row, and says nothing of a model trained on them.
     cost: score_cpu_seconds, score_peak_mb, forward_passes where there are scores, and retrain_cpu_seconds of one model.
     actions: those of the plan.
     """
     judge.check(splits.validation.groups is not None)
     ordered = None if scores is None else scores.set_index("id")["score"].loc[splits.train.ids].to_numpy()
-    detection = {} if ordered is None else detection_quality(ordered, splits.wrong)
+    wrong = splits.wrong
+    detection = {} if ordered is None or wrong is None else detection_quality(ordered, wrong)
     ties = tie_break(splits.train.ids, evaluated.seed)
-    inspection = {} if ordered is None else inspection_quality(ordered, splits.wrong, ties)
+    inspection = {} if ordered is None or wrong is None else inspection_quality(ordered, wrong, ties)
     changes = {chosen.slug: chosen.changes for chosen in actions}
     rows: list[dict[str, Any]] = []
     long: list[dict[str, Any]] = []
@@ -96,8 +103,8 @@ def evaluate_variant(
             "fraction": float(fraction),
         }
         row |= {"n_removed": int((~kept).sum()), **numbers.columns, **detection, **cost}
-        row |= removal_quality(kept, splits.wrong) if "kept" in changed else {}
-        done = curated_numbers(block, splits.train.labels.numpy(), splits.train.true_labels.numpy(), changed)
+        row |= removal_quality(kept, wrong) if "kept" in changed and wrong is not None else {}
+        done = curated_numbers(block, splits.train.labels.numpy(), splits.true_labels, changed)
         judged.append(numbers.validation.get(judge.objective))
         rows.append({name: "" if row[name] is None else row[name] for name in COLUMNS})
         long += [
@@ -108,7 +115,7 @@ def evaluate_variant(
         long += [{**{name: row[name] for name in KEY}, "metric": "trains_on_validation", "value": 1} for row in rows]
     else:
         _choose(rows, judged)
-    curve = None if ordered is None else precision_at_recall(ordered, splits.wrong)
+    curve = None if ordered is None or wrong is None else precision_at_recall(ordered, wrong)
     return {"rows": rows, "long": long, "precision_recall": curve}
 
 

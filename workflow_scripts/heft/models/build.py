@@ -12,7 +12,7 @@ from heft.models.own import check_kind, own_function
 from heft.models.soundness.checks import check_soundness
 from heft.models.soundness.outputs import check_shape
 from heft.persons_code import persons_code, seed_generators
-from heft.registry import find
+from heft.registry import declarations, find
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,11 @@ class ModelSpec:
 
     @classmethod
     def for_data(cls, model: Mapping[str, Any], manifest: Mapping[str, Any]) -> "ModelSpec":
-        """The model that `model` (name, options) describes, for the shapes and classes of a data set's manifest."""
+        """The model that `model` (name, options) describes, for the shapes and classes of a data set's manifest.
+
+        Raises HeftError where the model takes another modality than the data set's.
+        """
+        _check_modality(model["name"], manifest)
         return cls(model["name"], model["options"], manifest["input_shape"], len(manifest["class_names"]))
 
     def build(self, seed: int) -> nn.Module:
@@ -73,7 +77,7 @@ class Draw:
         if ":" in spec.name:
             return cls(own_function(spec.name, spec.options), spec)
         declared = find("models", spec.name)
-        if declared.fields["needs_image"]:
+        if declared.fields["modality"]:
             _check_picture(spec)
         return cls(declared.configured(spec.options), spec)
 
@@ -109,6 +113,18 @@ def _check_again(draw: Draw, seed: int, model: nn.Module) -> None:
                 f"{label}: {name} starts with other values at each call for the same seed; draw from torch's global "
                 "generator."
             )
+
+
+def _check_modality(name: str, manifest: Mapping[str, Any]) -> None:
+    known = declarations("models")
+    takes = known[name].fields["modality"] if name in known else None
+    given = manifest["modality"]["name"]
+    if takes and takes != given:
+        others = ", ".join(other for other, one in known.items() if one.fields["modality"] in (None, given))
+        raise HeftError(
+            f"model {name} takes {takes}, but the inputs of data source {manifest['source']} are {given} "
+            f"(an input has shape {manifest['input_shape']}); choose {others}, or a model of your own."
+        )
 
 
 def _check_picture(spec: ModelSpec) -> None:

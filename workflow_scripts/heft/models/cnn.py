@@ -10,7 +10,7 @@ from torch import nn
 from heft.models.declare import model
 
 
-@model(needs_image=True)
+@model(modality="images")
 def cnn(
     input_shape: Sequence[int],
     n_classes: int,

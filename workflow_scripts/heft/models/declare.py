@@ -7,15 +7,15 @@ if TYPE_CHECKING:
     from torch import nn
 
 
-def model(*, needs_image: bool = False) -> "Callable[[Callable[..., nn.Module]], Callable[..., nn.Module]]":
+def model(*, modality: str | None = None) -> "Callable[[Callable[..., nn.Module]], Callable[..., nn.Module]]":
     """Registers a function `(input_shape, n_classes, *, options...) -> nn.Module` whose output is logits.
 
-    needs_image: the inputs have to be pictures, at least 4 x 4; else any shape is flattened.
+    modality: the only one that the model takes; inputs of `images` are then at least 4 x 4. None: inputs of any shape.
     """
 
     def register(build: "Callable[..., nn.Module]") -> "Callable[..., nn.Module]":
         registered: Any = build
-        registered.needs_image = needs_image
+        registered.modality = modality
         return build
 
     return register

@@ -8,7 +8,7 @@ from torch import nn
 from heft.models.declare import model
 
 
-@model(needs_image=False)
+@model()
 def logistic(input_shape: Sequence[int], n_classes: int) -> nn.Module:
     """logits = W x + b."""
     return nn.Sequential(nn.Flatten(), nn.Linear(math.prod(input_shape), n_classes))

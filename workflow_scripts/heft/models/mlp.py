@@ -11,7 +11,7 @@ from torch import nn
 from heft.models.declare import model
 
 
-@model(needs_image=False)
+@model()
 def mlp(
     input_shape: Sequence[int],
     n_classes: int,

@@ -12,7 +12,7 @@ STAGES = 4  # each of two blocks; each but the first doubles the channels and ha
 LARGEST_GROUPS, FEWEST_CHANNELS = 32, 4  # of GroupNorm; one channel a group would be nothing at 1 x 1
 
 
-@model(needs_image=True)
+@model(modality="images")
 def resnet18(
     input_shape: Sequence[int],
     n_classes: int,

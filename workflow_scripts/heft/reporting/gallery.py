@@ -1,26 +1,24 @@
-"""The lowest-scored training images with what several methods say of them."""
+"""The lowest-scored training examples with what several methods say of them."""
 
-import base64
-import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from PIL import Image
 
 from heft.reporting.analysis.comparison import Comparison
-from heft.reporting.inputs import TrainingExamples
+from heft.reporting.inputs import ShownExample, TrainingExamples
 from heft.reporting.text.verdict import Verdict
 
 SHOWN = 36
-LARGEST_SIDE = 96  # pixels; larger images become thumbnails
 
 
 @dataclass(frozen=True)
 class Card:
-    """One training example. picture: a PNG data URI. wrong: whether given is not true, None where that is unknown.
+    """One training example. picture: a PNG data URI. values: names and values that say what it is.
+
+    wrong: whether given is not true, None where that is unknown.
 
     percentiles: (method, percentage of training examples with a lower score), low = detrimental.
     """
@@ -31,6 +29,7 @@ class Card:
     wrong: bool | None
     percentiles: list[tuple[str, float]]
     picture: str | None
+    values: Sequence[tuple[str, str]] = ()
 
 
 @dataclass(frozen=True)
@@ -63,25 +62,37 @@ def make_gallery(
     ]
     percentiles = {one.short: _percentiles(scores[one.slug]) for one in ranked[:8]}
     lowest = np.argsort(scores[choice.variant.slug].to_numpy(), kind="stable")[:SHOWN]
-    cards = [_card(training, int(place), percentiles, class_names) for place in lowest]
+    places = [int(place) for place in lowest]
+    shown = _shown(training, places)
+    cards = [_card(training, place, percentiles, class_names, shown.get(place)) for place in places]
     return Gallery(cards, choice.variant.label, training.seed, len(scores))
 
 
 def _card(
-    training: TrainingExamples, place: int, percentiles: Mapping[str, np.ndarray], class_names: Sequence[str]
+    training: TrainingExamples,
+    place: int,
+    percentiles: Mapping[str, np.ndarray],
+    class_names: Sequence[str],
+    shown: ShownExample | None,
 ) -> Card:
     row = training.examples.iloc[place]
     true = row.get("true_label")
     known = true is not None and not pd.isna(true)
-    picture = None if training.inputs is None else _data_uri(training.inputs[place], training.display)
     return Card(
         id=str(row["id"]),
         given=_class_name(row["label"], class_names),
         true=_class_name(true, class_names) if known else None,
         wrong=bool(int(true) != int(row["label"])) if known else None,
         percentiles=[(label, round(float(values[place]), 1)) for label, values in percentiles.items()],
-        picture=picture,
+        picture=shown.picture if shown else None,
+        values=shown.values if shown else (),
     )
+
+
+def _shown(training: TrainingExamples, places: Sequence[int]) -> dict[int, ShownExample]:
+    if training.inputs is None or training.modality is None:
+        return {}
+    return dict(zip(places, training.modality.show(training.inputs, places), strict=True))
 
 
 def _percentiles(scores: pd.Series) -> np.ndarray:
@@ -91,19 +102,3 @@ def _percentiles(scores: pd.Series) -> np.ndarray:
 
 def _class_name(label: Any, class_names: Sequence[str]) -> str:
     return class_names[int(label)] if int(label) < len(class_names) else str(int(label))
-
-
-def _data_uri(image: np.ndarray, display: Mapping[str, Any]) -> str:
-    """A [C, H, W] input as a PNG, its normalisation undone; channels beyond grey or RGB are averaged."""
-    channels = image.shape[0]
-    mean, std = (np.reshape(np.broadcast_to(display.get(key, value), channels), (-1, 1, 1)) for key, value in _IDENTITY)
-    pixels = np.clip(np.asarray(image, dtype=np.float64) * std + mean, 0, 1)
-    pixels = pixels.mean(axis=0) if channels != 3 else np.moveaxis(pixels, 0, -1)
-    picture = Image.fromarray(np.round(255 * pixels).astype(np.uint8))
-    picture.thumbnail((LARGEST_SIDE, LARGEST_SIDE))
-    written = io.BytesIO()
-    picture.save(written, "PNG", optimize=True)
-    return "data:image/png;base64," + base64.b64encode(written.getvalue()).decode()
-
-
-_IDENTITY = (("mean", 0.0), ("std", 1.0))

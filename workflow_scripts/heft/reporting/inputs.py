@@ -29,6 +29,21 @@ class MethodDeclaration(Protocol):
     def options(self) -> Mapping[str, Any]: ...
 
 
+class ShownExample(Protocol):
+    """picture: a data URI of a PNG, or None. values: a name and a value each."""
+
+    @property
+    def picture(self) -> str | None: ...
+    @property
+    def values(self) -> Sequence[tuple[str, str]]: ...
+
+
+class ShowsExamples(Protocol):
+    """What shows examples to a person; `heft.data.modalities.declare.Modality` fits."""
+
+    def show(self, inputs: np.ndarray, rows: Sequence[int]) -> Sequence[ShownExample]: ...
+
+
 @dataclass(frozen=True)
 class SplitFacts:
     """What the splits of this experiment are; one per experiment (counts are the same for every seed).
@@ -51,15 +66,15 @@ class TrainingExamples:
 
     examples: columns id, label, true_label (integers; true_label may be missing or empty), in training order.
     scores: column id and one column per variant; low is detrimental; any order.
-    inputs: [n, C, H, W] float, row k belongs to examples row k, normalised; None where the data are no images.
-    display: {"mean": .., "std": ..} (numbers or one per channel) that undoes the normalisation to [0, 1].
+    inputs: [n, ...] float, row k belongs to examples row k; None where there is nothing to show.
+    modality: shows rows of `inputs`.
     """
 
     seed: int
     examples: pd.DataFrame
     scores: pd.DataFrame
     inputs: np.ndarray | None = None
-    display: Mapping[str, Any] = field(default_factory=dict)
+    modality: ShowsExamples | None = None
 
 
 @dataclass(frozen=True)

@@ -1,34 +1,37 @@
 """What a data source declares and returns."""
 
 import importlib.util
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from heft.artifacts import sha256_of_file
+from heft.data.modalities.declare import Modality
 from heft.errors import HeftError
 
 
 @dataclass(frozen=True)
 class RawData:
-    """What a source returns, one entry an example.
+    """What a source returns, one entry an example; all but inputs and labels may be left out.
 
-    inputs: float32 [n, C, H, W], normalised. labels: int64 [n] in 0..len(class_names)-1. ids: unique and stable.
-    files: what was read, by declared name. display: `mean` and `std`; a picture in 0..1 is `inputs * std + mean`.
-    official_test: bool [n], for a data set with a test set of its own: the test split is drawn from it alone, and the
-    others from the rest. None where all splits are drawn from all examples.
+    inputs: float32 [n, ...], normalised. labels: int64 [n], indices of class_names; without class_names, numbers or
+    texts that name the classes. ids: unique and stable; else the row's number. files: what was read, by name.
+    modality: what the inputs are; else pictures where an example has three axes, a table where it has one.
+    true_labels: the same as labels, where it is known which of those are wrong; known of all examples or of none.
+    groups: a text or number [n]. split: `train`, `validation` or `test` [n], for a data set with splits of its own:
+    each split is drawn from its own part, and one that has none from `train`.
     """
 
-    inputs: np.ndarray
-    labels: np.ndarray
-    ids: list[str]
-    class_names: list[str]
-    files: dict[str, Path]
-    display: dict[str, float]
-    official_test: np.ndarray | None = None
+    inputs: Any
+    labels: Any
+    ids: Any = None
+    class_names: Any = None
+    files: Mapping[str, Path] = field(default_factory=dict)
+    modality: Modality | None = None
+    true_labels: Any = None
+    groups: Any = None
+    split: Any = None
 
 
 @dataclass(frozen=True)

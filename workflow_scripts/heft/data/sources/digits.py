@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from heft.data.modalities.images import Images
 from heft.data.sources.declare import RawData, source
 
 # Pixels 0..16 become -1..1.
@@ -27,5 +28,5 @@ def digits(data_dir: Path | None) -> RawData:
         ids=[f"digits-{row:04d}" for row in range(len(table))],
         class_names=[str(digit) for digit in range(10)],
         files={"digits.csv.gz": file},
-        display={"mean": MEAN, "std": STD},
+        modality=Images(MEAN, STD),
     )

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from heft.data.modalities.images import Images
 from heft.data.sources.declare import RawData, source
 from heft.errors import HeftError
 
@@ -46,8 +47,8 @@ def fashion_mnist(data_dir: Path | None) -> RawData:
         ids=[f"fashion_mnist-{name}-{row:05d}" for name, n in zip(parts, sizes, strict=True) for row in range(n)],
         class_names=CLASSES,
         files=files,
-        display={"mean": MEAN, "std": STD},
-        official_test=np.repeat([False, True], sizes),
+        modality=Images(MEAN, STD),
+        split=np.repeat(["train", "test"], sizes),
     )
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from heft.data.modalities.images import Images
 from heft.data.sources.declare import RawData, source
 
 # Mean and standard deviation of the pixels of MNIST's 60,000 training images, as commonly used.
@@ -27,5 +28,5 @@ def mnist5k(data_dir: Path | None) -> RawData:
         ids=[f"mnist5k-{row:04d}" for row in range(len(table))],
         class_names=[str(digit) for digit in range(10)],
         files={"mnist_5k.csv.gz": file},
-        display={"mean": MEAN, "std": STD},
+        modality=Images(MEAN, STD),
     )

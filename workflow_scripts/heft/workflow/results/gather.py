@@ -13,6 +13,7 @@ import yaml
 from heft.artifacts import read_json, read_parquet
 from heft.data.duplicates import sentence_of
 from heft.data.inputs import InputsFile
+from heft.data.modalities.declare import Modality, read_back
 from heft.evaluation.columns import COLUMNS, KEY
 from heft.evaluation.statistics import rank_agreement
 from heft.registry import Declaration, declarations, find
@@ -41,7 +42,7 @@ def gather(sources: Sources) -> ReportInput:
         split=SplitFacts(
             facts["n"],
             facts["noise"],
-            facts["rate"] if facts["noise"] != "none" else None,
+            share_of_wrong_labels(facts, manifest),
             facts["resample"],
             sentence_of(facts["conflicting_duplicates"], manifest["class_names"]),
         ),
@@ -56,7 +57,7 @@ def gather(sources: Sources) -> ReportInput:
         commit=commit_tags().get("mlflow.source.git.commit", "unknown"),
         versions={"python": platform.python_version(), **{package: version(package) for package in SHOWN_PACKAGES}},
         machine=machine(),
-        training=_training_examples(sources, scores, manifest["display"]),
+        training=_training_examples(sources, scores, read_back(manifest["modality"])),
         warnings=[
             Warned(one["rows"][0]["seed"], one["rows"][0]["variant"], sentence)
             for one in evaluated
@@ -72,6 +73,14 @@ def _declared(sources: Sources, room: str, used: set[str]) -> dict[str, Declarat
     named = {entry if isinstance(entry, str) else next(iter(entry)) for entry in entries}
     own = {name: find(room, name) for name in named & used if ":" in name}
     return {name: one for name, one in declarations(room).items() if name in used} | own
+
+
+def share_of_wrong_labels(facts: Mapping[str, Any], manifest: Mapping[str, Any]) -> float | None:
+    """Of the training labels, as planted or as counted where the source knows them; None where nobody knows."""
+    if facts["n_wrong"] is None:
+        return None
+    counted: float = facts["n_wrong"] / facts["n"]["train"]
+    return counted if manifest["true_labels"] else facts["rate"]
 
 
 def machine() -> dict[str, str]:
@@ -104,12 +113,11 @@ def _scores(sources: Sources, seed: int) -> pd.DataFrame:
     return scores
 
 
-def _training_examples(
-    sources: Sources, scores: Mapping[int, pd.DataFrame], display: Mapping[str, Any]
-) -> TrainingExamples:
+def _training_examples(sources: Sources, scores: Mapping[int, pd.DataFrame], modality: Modality) -> TrainingExamples:
     """Those of the seed that most variants are scored for, the first of equals."""
     seed = max(scores, key=lambda one: scores[one].shape[1])
     train = read_parquet(sources.train[seed])
     rows = train["row"].to_numpy()
     inputs = InputsFile(sources.inputs).verified(rows)[rows]
-    return TrainingExamples(seed, train[["id", "label", "true_label"]], scores[seed], inputs, display)
+    columns = [name for name in ("id", "label", "true_label") if name in train]
+    return TrainingExamples(seed, train[columns], scores[seed], inputs, modality)

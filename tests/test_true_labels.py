@@ -1,0 +1,111 @@
+"""True labels are planted over, given by the source, or not known; each reaches splits, facts and numbers."""
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from heft.data.checked import check_raw_data
+from heft.data.examples import Examples
+from heft.data.prepare import examples_table
+from heft.data.settings import DataSettings, NoiseSettings
+from heft.data.sources.declare import RawData
+from heft.data.split import draw_split, split_facts
+from heft.errors import HeftError
+from heft.evaluation.rows import Evaluated, Splits, evaluate_variant
+from heft.workflow.results.gather import share_of_wrong_labels
+
+N = 120
+CLEAN = DataSettings(train=60, validation=30, test=30, noise=NoiseSettings("none"))
+PLANTED = replace(CLEAN, noise=NoiseSettings("pairs", 0.25))
+
+
+def table_of(**fields: Any) -> tuple[pd.DataFrame, np.ndarray]:
+    """Three classes in turn, every tenth label wrong where true labels are asked for."""
+    true = np.arange(N) % 3
+    given = np.where(np.arange(N) % 10 == 4, (true + 1) % 3, true) if "true_labels" in fields else true
+    inputs = np.arange(N, dtype=np.float32)[:, None]
+    raw = RawData(inputs, given, **(fields | ({"true_labels": true} if "true_labels" in fields else {})))
+    return examples_table(check_raw_data(raw, "mine")), inputs
+
+
+def test_without_noise_and_true_labels_nothing_is_known() -> None:
+    splits = draw_split(*table_of(), CLEAN, 0)
+    assert all("true_label" not in split for split in splits.values())
+    facts = split_facts(splits, CLEAN, 0)
+    assert facts["n_wrong"] is None
+    assert share_of_wrong_labels(facts, {"true_labels": False}) is None
+
+
+def test_planted_noise_alone_takes_what_was_given_for_the_truth() -> None:
+    splits = draw_split(*table_of(), PLANTED, 0)
+    facts = split_facts(splits, PLANTED, 0)
+    assert (facts["n_wrong"], share_of_wrong_labels(facts, {"true_labels": False})) == (15, 0.25)
+
+
+def test_real_wrong_labels_are_counted_in_training_and_the_test_split_has_true_ones() -> None:
+    splits = draw_split(*table_of(true_labels=True), CLEAN, 0)
+    given = table_of(true_labels=True)[0].set_index("id")["label"]
+    for name in ("train", "validation"):
+        assert splits[name]["label"].tolist() == given[splits[name]["id"]].tolist()
+        assert (splits[name]["true_label"] == splits[name]["row"] % 3).all()
+    assert (splits["test"]["label"] == splits["test"]["row"] % 3).all()
+    assert (given[splits["test"]["id"]].to_numpy() != splits["test"]["label"]).any()
+    facts = split_facts(splits, CLEAN, 0)
+    wrong = int((splits["train"]["label"] != splits["train"]["true_label"]).sum())
+    assert 0 < facts["n_wrong"] == wrong
+    assert share_of_wrong_labels(facts, {"true_labels": True}) == wrong / 60
+
+
+def test_noise_that_is_planted_over_wrong_labels_changes_given_ones_and_no_true_one() -> None:
+    before, after = (draw_split(*table_of(true_labels=True), one, 0)["train"] for one in (CLEAN, PLANTED))
+    assert after["true_label"].tolist() == before["true_label"].tolist()
+    assert (after["label"] != before["label"]).sum() == 15
+    changed = after["label"] != before["label"]
+    assert (after["label"][changed] == (before["label"][changed] + 1) % 3).all()
+
+
+def test_groups_go_into_every_split_as_numbers() -> None:
+    table, inputs = table_of(groups=["b" if row % 4 else "a" for row in range(N)])
+    for split in draw_split(table, inputs, PLANTED, 0).values():
+        assert list(split.columns) == ["id", "row", "label", "true_label", "group"]
+        assert (split["group"] == (split["row"] % 4 > 0)).all()
+
+
+def test_a_split_of_its_own_may_name_validation_too() -> None:
+    parts = np.array(["train"] * 70 + ["validation"] * 30 + ["test"] * 20)
+    table, inputs = table_of(split=parts)
+    settings = replace(CLEAN, train=60, validation=30, test=20)
+    for name, split in draw_split(table, inputs, settings, 0).items():
+        assert set(parts[split["row"]]) == {name}
+    with pytest.raises(HeftError, match="validation 31 examples, but the part of the data set for validation has 30"):
+        draw_split(table, inputs, replace(settings, validation=31), 0)
+    only_train = parts[parts != "test"].tolist() + ["train"] * 20
+    drawn = draw_split(*table_of(split=only_train), settings, 0)
+    assert set(np.array(only_train)[drawn["test"]["row"]]) == {"train"}
+
+
+def evaluated(true_labels: torch.Tensor | None) -> dict[str, Any]:
+    labels = torch.tensor([0, 1, 0, 1])
+    split = Examples(np.array(list("abcd")), torch.eye(4), labels, true_labels)
+    plan = pd.DataFrame(
+        {"id": list("abcd"), "action": "remove", "fraction": 0.25, "kept": [False, True, True, True],
+         "label": labels, "weight": [0.0, 1.0, 1.0, 1.0]}
+    )  # fmt: skip
+    states = {"remove-0.25/weight": torch.zeros(2, 4), "remove-0.25/bias": torch.zeros(2)}
+    scores = pd.DataFrame({"id": list("abcd"), "score": [0.0, 1.0, 2.0, 3.0]})
+    splits = Splits(split, split, split)
+    return evaluate_variant(Evaluated("e", 0, "loss", "loss"), torch.nn.Linear(4, 2), states, plan, splits, scores, {})
+
+
+def test_wrong_labels_are_measured_where_they_are_known_and_nothing_is_said_where_not() -> None:
+    known, unknown = evaluated(torch.tensor([1, 1, 0, 1])), evaluated(None)
+    columns = ("noise_precision", "noise_recall", "noise_auroc", "noise_ap")
+    assert [known["rows"][0][name] for name in columns] == [1.0, 1.0, 1.0, 1.0]
+    assert [unknown["rows"][0][name] for name in columns] == [""] * 4
+    assert unknown["precision_recall"] is None
+    assert not [one for one in unknown["long"] if one["metric"].startswith("noise_")]
+    assert unknown["rows"][0]["test_loss"] == known["rows"][0]["test_loss"]

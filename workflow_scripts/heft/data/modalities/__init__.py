@@ -1,0 +1,1 @@
+"""What the input of an example may be, one file a kind."""
