@@ -10,7 +10,8 @@ rule prepare:
     log:
         "logs/{e}/prepare.log",
     params:
-        source=lambda wildcards: plan.experiments[wildcards.e].settings.data.source,
+        source=lambda wildcards: plan.source(wildcards.e),
+        files=lambda wildcards: state_of_files(plan, wildcards.e),
         code=code("prepare", lambda wildcards: source_files(plan, wildcards.e)),
     script:
         "../workflow_scripts/prepare.py"

@@ -99,7 +99,11 @@ MISTAKES = [
     ("defaults.ensembles", [{"kind": "seeds", "sizes": [0]}], "sizes[0] is 0; it must be above 0"),
     ("defaults.ensembles", [{"kind": "bags", "sizes": [5]}], 'ensembles[0].kind is "bags"'),
     ("definitions.digits", None, "definitions.digits is null; it must be a mapping"),
-    ("definitions.mnist5k.data", {"noise": {"kind": "none"}}, "oracle, which needs planted noise"),
+    (
+        "definitions.mnist5k.data",
+        {"noise": {"kind": "none"}},
+        "oracle, which needs true labels: data.noise.kind is none",
+    ),
     ("data_dir", "/nowhere/at/all", 'data_dir is "/nowhere/at/all"; there is no such folder'),
     ("keep_retrained", "yes", 'keep_retrained is "yes"; it must be true or false'),
 ]

@@ -10,9 +10,13 @@ from heft.workflow.tracking.records import RunRecord
 def main(job: Any, record: RunRecord) -> None:
     from heft.data.prepare import prepare
     from heft.workflow.configuration.settings import data_folder
+    from heft.workflow.planning.asked import needs_true_labels
 
+    source, data_dir = job.params.source, data_folder(job.config["data_dir"])
+    # Read from the configuration: a method that is added later makes no data set anew.
+    needed_by = needs_true_labels(job.config, job.wildcards.e)
     folder = Path(job.output.manifest).parent
-    prepare(job.params.source, data_folder(job.config["data_dir"]), folder)
+    prepare(source["name"], data_dir, folder, source["options"], files=job.params.files, needed_by=needed_by)
     record.artifact(job.output.manifest)
 
 

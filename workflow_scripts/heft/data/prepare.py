@@ -1,5 +1,6 @@
 """Reads a data source once, checks it, and writes it as the three files that all later stages read."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,24 +11,41 @@ from heft.artifacts import sha256_of_file, write_json, write_parquet
 from heft.data.checked import CheckedData, check_raw_data
 from heft.data.identity import dataset_digest
 from heft.data.inputs import write_inputs
+from heft.data.read_files import kept_of
 from heft.data.reading import read_source
 from heft.errors import HeftError
-from heft.registry import declarations
+from heft.registry import find
 
 
-def prepare(source: str, data_dir: Path | None, folder: Path) -> None:
+def prepare(
+    source: str,
+    data_dir: Path | None,
+    folder: Path,
+    options: Mapping[str, Any] | None = None,
+    *,
+    files: str = "",
+    needed_by: str = "",
+) -> None:
     """Writes `inputs.safetensors`, `examples.parquet` and `manifest.json` (last) into `folder`.
 
-    Raises HeftError, and leaves `folder` as it was, where a source file is missing, changed or truncated, or its
-    content is not a classification data set.
+    source: a registered name, or a person's own `package.module:function`. files: what tells the state of its files.
+    needed_by: the method that needs true labels, or empty. Raises HeftError, and leaves `folder` as it was, where a
+    source file is missing, changed or truncated, its content is not a classification data set, or true labels lack.
     """
-    declaration = declarations("data/sources")[source]
-    data = check_raw_data(read_source(declaration, data_dir), source)
+    declaration = find("data/sources", source)
+    data = check_raw_data(read_source(declaration, data_dir, options or {}), source)
     _check_declared(data, source, declaration.fields)
+    if needed_by and data.true_labels is None:
+        raise HeftError(
+            f"Data source {source} gives no true labels, which the method {needed_by} needs; return true_labels, plant "
+            "noise (data.noise.kind), or leave the method out."
+        )
     examples = examples_table(data)
     write_inputs(folder / "inputs.safetensors", data.inputs)
     write_parquet(folder / "examples.parquet", examples)
-    write_json(folder / "manifest.json", _manifest(source, declaration.fields, data, examples))
+    manifest = _manifest(source, declaration.fields, data, examples)
+    own = [path for name, path in data.files.items() if name not in declaration.fields.get("sha256", {})]
+    write_json(folder / "manifest.json", manifest | {"read": {"state": files, "files": kept_of(own)}})
 
 
 def examples_table(data: CheckedData) -> pd.DataFrame:
@@ -58,8 +76,8 @@ def _check_declared(data: CheckedData, source: str, declared: dict[str, Any]) ->
     size = {"n": len(data.ids), "input_shape": list(data.inputs.shape[1:]), "n_classes": len(data.class_names)}
     if declared.get("size") not in (None, size):
         raise HeftError(f"Data source {source}: its size is declared as {declared['size']}; it has {size}.")
-    if declared.get("true_labels", False) != (data.true_labels is not None):
-        says = "says" if declared.get("true_labels") else "does not say"
+    if declared and declared["true_labels"] != (data.true_labels is not None):
+        says = "says" if declared["true_labels"] else "does not say"
         has = "gives none" if data.true_labels is None else "gives some"
         raise HeftError(f"Data source {source}: its declaration {says} true_labels=True, but it {has}.")
 
@@ -67,8 +85,8 @@ def _check_declared(data: CheckedData, source: str, declared: dict[str, Any]) ->
 def _manifest(source: str, fields: dict[str, Any], data: CheckedData, examples: pd.DataFrame) -> dict[str, Any]:
     return {
         "source": source,
-        "origin": fields["origin"],
-        "licence": fields["licence"],
+        "origin": fields.get("origin", ""),
+        "licence": fields.get("licence", ""),
         "files": {name: sha256_of_file(path) for name, path in data.files.items()},
         "n": len(examples),
         "input_shape": list(data.inputs.shape[1:]),

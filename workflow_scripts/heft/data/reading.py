@@ -1,26 +1,28 @@
 """Calls a data source: what it raises is one sentence, and what it returns is `RawData`, or can be made of it."""
 
+import inspect
 import traceback
 from collections.abc import Mapping
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-from heft.data.sources.declare import RawData
+from heft.data.sources.declare import RawData, Source
+from heft.declaration import Declaration
 from heft.errors import HeftError
 from heft.faults import sentence_of
-from heft.registry import Declaration
+from heft.options import checked_options
 
 LONGEST_REASON = 300
 
 
-def read_source(declaration: Declaration, data_dir: Path | None) -> RawData:
+def read_source(declaration: Declaration, data_dir: Path | None, options: Mapping[str, Any] | None = None) -> RawData:
     """What the source returns; raises HeftError naming it where it fails, in whatever way, or returns something else.
 
     A fault of the machine, such as too little memory, stays what it is.
     """
     try:
-        returned = declaration.load()(data_dir)
+        returned = _called(declaration, data_dir, options or {})
     except HeftError:
         raise
     except (Exception, SystemExit) as error:
@@ -34,6 +36,20 @@ def read_source(declaration: Declaration, data_dir: Path | None) -> RawData:
             f"({Path(place.filename).name}, line {place.lineno})."
         ) from error
     return raw_data_of(returned, declaration.name)
+
+
+def _called(declaration: Declaration, data_dir: Path | None, options: Mapping[str, Any]) -> Any:
+    """The function's result; `data_dir` goes to a registered source, and to a person's own that has the parameter."""
+    function, chosen = declaration.load(), checked_options(declaration, options)
+    if isinstance(function, Source):
+        return function(data_dir, **chosen)
+    if not callable(function):
+        raise HeftError(f"Data source {declaration.name} is {type(function).__name__}; expected a function.")
+    try:
+        takes_folder = "data_dir" in inspect.signature(function).parameters
+    except (TypeError, ValueError):  # written in C, it does not say
+        takes_folder = False
+    return function(**chosen, **({"data_dir": data_dir} if takes_folder else {}))
 
 
 def raw_data_of(returned: Any, source: str) -> RawData:

@@ -39,7 +39,7 @@ class DataSettings:
 
     __pydantic_config__: ClassVar[dict[str, Any]] = {"extra": "forbid"}
 
-    source: str = "mnist5k"
+    source: str | dict[str, dict[str, Any]] = "mnist5k"  # a name, or {name: {option: value}}
     train: Annotated[int, Gt(0), Le(10**9)] = 3000
     validation: Annotated[int, Gt(0), Le(10**9)] = 500
     test: Annotated[int, Gt(0), Le(10**9)] = 1500

@@ -12,6 +12,7 @@ from heft.data.modalities.declare import Modality, Shown, modality
 from heft.errors import HeftError
 
 N_SHOWN = 4  # values of a row
+ROUNDING = 1e-6  # of a column's standard deviation
 
 
 @modality(axes=["features"])
@@ -43,6 +44,7 @@ class Tables(Modality):
         away = np.divide(chosen - centre, spread, out=np.zeros_like(chosen), where=spread > 0)
         names = self.facts(inputs.shape[1:])["feature_names"]
         measured = chosen * np.asarray(self.std) + np.asarray(self.mean)
+        measured[abs(measured) < ROUNDING * spread * np.asarray(self.std)] = 0  # what float32 has left of a zero
         return [
             Shown(values=[(names[column], f"{measured[row, column]:.4g}") for column in _largest(away[row])])
             for row in range(len(chosen))

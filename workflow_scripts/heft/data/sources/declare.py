@@ -36,16 +36,16 @@ class RawData:
 
 @dataclass(frozen=True)
 class Source:
-    """A registered source: called with `data_dir` (or None), it returns `RawData`."""
+    """A registered source: called with `data_dir` (or None) and its options, it returns `RawData`."""
 
     name: str
-    read: Callable[[Path | None], RawData]
+    read: Callable[..., RawData]
     origin: str
     licence: str
     sha256: dict[str, str]
 
-    def __call__(self, data_dir: Path | None = None) -> RawData:
-        return self.read(data_dir)
+    def __call__(self, data_dir: Path | None = None, **options: Any) -> RawData:
+        return self.read(data_dir, **options)
 
     def file(self, name: str, data_dir: Path | None, *, package: str, folder: str) -> Path:
         """The declared file: from `data_dir/{source}/` or `data_dir/` where it is there, else from the pip package.
@@ -69,14 +69,20 @@ class Source:
 
 
 def source(
-    *, origin: str, licence: str, sha256: dict[str, str], size: dict[str, Any] | None = None
-) -> Callable[[Callable[[Path | None], RawData]], Source]:
+    *,
+    origin: str,
+    licence: str,
+    sha256: dict[str, str],
+    size: dict[str, Any] | None = None,
+    true_labels: bool = False,
+) -> Callable[[Callable[..., RawData]], Source]:
     """Registers a data source: its public origin, its licence, and the SHA-256 of each file that it reads.
 
     size: n, input_shape and n_classes, from which the disk space of a run is estimated before anything is read.
+    true_labels: whether the source gives them, so that a method which needs them may run without planted noise.
     """
 
-    def register(read: Callable[[Path | None], RawData]) -> Source:
+    def register(read: Callable[..., RawData]) -> Source:
         return Source(read.__name__, read, origin, licence, sha256)
 
     return register

@@ -17,6 +17,7 @@ from heft.options import checked_options
 from heft.own_module import find_module
 from heft.registry import find
 from heft.variants import Scorer, Variant, twice
+from heft.workflow.configuration.known_labels import check_known_labels
 from heft.workflow.configuration.named_keys import check_measure, chosen, each_value, entries, named
 from heft.workflow.configuration.settings import NAME_PATTERN, EnsembleSettings, ExperimentSettings
 
@@ -96,6 +97,11 @@ class Experiment:
         return sum(len(chosen.fractions(self.fractions)) for chosen in self.actions)
 
     @property
+    def source(self) -> tuple[str, dict[str, Any]]:
+        """Name and options of the data source."""
+        return named(self.settings.data.source)
+
+    @property
     def model(self) -> tuple[str, dict[str, Any]]:
         """Name and options of the model."""
         return named(self.settings.model)
@@ -116,7 +122,7 @@ class Experiment:
         self._check_size()
         self._check_names()
         self._check_epochs()
-        self._check_known_labels()
+        check_known_labels(self.methods, self.settings.data, self.where)
         check_measure(self.settings.measure, f"{self.where}.measure")
         if not self.fractions:
             raise HeftError(
@@ -182,14 +188,6 @@ class Experiment:
         except HeftError as error:
             raise HeftError(f"{self.where}.{error}") from error
         check_fractions(self.fractions, data.train, f"{self.where}.fractions")
-
-    def _check_known_labels(self) -> None:
-        if self.settings.data.noise.kind == "none":
-            for slug, scorer in self.methods.items():
-                if "true_labels" in find("methods", scorer.method).fields["needs"]:
-                    raise HeftError(
-                        f"{self.where}.methods has {slug}, which needs planted noise; data.noise.kind is none"
-                    )
 
     def _check_ensemble(self, ensemble: EnsembleSettings) -> None:
         where = f"{self.where}.ensembles ({ensemble.kind})"

@@ -109,9 +109,6 @@ def schema() -> dict[str, Any]:
             place = definitions[place[group]["$ref"].rpartition("/")[2]]["properties"]
         choice = choice_with_options(declarations(key.room), list(unreadable(key.room)), lists=key.lists)
         place[last] = {**place[last], "items": choice} if key.several else choice
-    definitions["DataSettings"]["properties"]["source"] = name_of(
-        [*declarations("data/sources"), *unreadable("data/sources")]
-    )
     ensembles = definitions["EnsembleSettings"]
     ensemble_methods = ensembles["properties"]["methods"]["anyOf"][0]
     able = [name for name, method in declarations("methods").items() if method.fields["ensemble"]]

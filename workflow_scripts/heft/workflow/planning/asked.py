@@ -9,6 +9,7 @@ from typing import Any
 from heft.artifacts import read_json
 from heft.errors import HeftError
 from heft.registry import declarations, find
+from heft.workflow.configuration import known_labels
 from heft.workflow.configuration.experiment import Experiment
 from heft.workflow.configuration.settings import load_configuration
 from heft.workflow.planning import paths
@@ -61,6 +62,12 @@ def tried_on(raw: Mapping[str, Any], name: str) -> dict[str, Any]:
     }
 
 
+def needs_true_labels(raw: Mapping[str, Any], name: str) -> str:
+    """The method of an experiment that needs the source's true labels, or nothing."""
+    _, settings = load_configuration(raw)
+    return known_labels.needs_true_labels(Experiment(name, settings[name], name).methods, settings[name].data)
+
+
 def _asked(plan: Plan, raw: Mapping[str, Any], name: str) -> Asked:
     listed: list[Chosen] = tried_on(raw, name)["methods"]
     names = {method for method, _ in listed}
@@ -72,7 +79,7 @@ def _asked(plan: Plan, raw: Mapping[str, Any], name: str) -> Asked:
 
 def _data_of(plan: Plan, name: str) -> dict[str, Any]:
     """input_shape and n_classes, as the data source declares them, or a former run has found them."""
-    source = plan.experiments[name].settings.data.source
+    source, _ = plan.experiments[name].source
     declared = find("data/sources", source).fields.get("size")
     if declared:
         return {"input_shape": declared["input_shape"], "n_classes": declared["n_classes"]}

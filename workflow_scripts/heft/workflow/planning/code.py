@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from heft.registry import find
+from heft.registry import declarations, find
 from heft.workflow.planning.auxiliary import files_of_kinds
 from heft.workflow.planning.fingerprint import PACKAGE_ROOT
 from heft.workflow.planning.plan import Plan
@@ -15,8 +15,11 @@ def stage_code(plan: Plan, experiment: str, script: str, *files: Path, model: bo
 
 
 def source_files(plan: Plan, experiment: str) -> list[Path]:
-    """The file of the data source."""
-    return [find("data/sources", plan.experiments[experiment].settings.data.source).file]
+    """The file of the data source; if it names no modality, those that the axes of its inputs may choose too."""
+    file = find("data/sources", plan.experiments[experiment].source[0]).file
+    room = "heft.data.modalities."
+    named = any(name.startswith(room) and name != f"{room}declare" for name in plan.look.fingerprint(file))
+    return [file, *([] if named else [one.file for one in declarations("data/modalities").values()])]
 
 
 def scorer_files(plan: Plan, experiment: str, scorer: str) -> list[Path]:

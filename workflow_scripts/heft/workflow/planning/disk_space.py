@@ -60,7 +60,7 @@ def unfinished(plan: Plan, folder: Path) -> list[str]:
 
 def declared_size(plan: Plan, experiment: str) -> Mapping[str, Any] | None:
     """n, input_shape and n_classes of the experiment's source, or None where it does not say."""
-    source = find("data/sources", plan.experiments[experiment].settings.data.source)
+    source = find("data/sources", plan.experiments[experiment].source[0])
     size: Mapping[str, Any] | None = source.fields.get("size")
     return size
 

@@ -55,6 +55,11 @@ class Plan:
                 files += [paths.CURATED.format(e=name, s=seed, v=variant) for variant in self.variants(name)]
         return files
 
+    def source(self, experiment: str) -> dict[str, Any]:
+        """Name and options of the data source."""
+        name, options = self.experiments[experiment].source
+        return {"name": name, "options": options}
+
     def model(self, experiment: str) -> dict[str, Any]:
         """Name and options of the model."""
         name, options = self.experiments[experiment].model
