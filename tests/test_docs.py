@@ -1,13 +1,18 @@
 """The examples of the pages on extending do what the pages say: each is in the schema, the run and the report."""
 
 import re
+from importlib.machinery import SourceFileLoader
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pandas as pd
 import pytest
 import yaml
 from workspace import ROOT, Workspace
+
+from heft.data.checked import check_raw_data
+from heft.data.reading import raw_data_of
 
 BLOCK = re.compile(r"^```\w+ (\S+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
@@ -72,7 +77,33 @@ def test_the_data_source_of_the_page_is_in_the_schema_the_run_and_the_report(tmp
     assert set(rows["variant"]) == {"none", "finetuned", "random", "oracle", "loss", "ip"}
     assert rows.loc[rows["variant"] == "none", "test_accuracy"].mean() > 0.6
     assert "Grignolino" in page
+    assert "<dt>colour intensity</dt>" in page
     assert "UCI wine" in page
+
+
+def test_the_own_function_of_the_page_gives_a_table_with_true_labels(tmp_path: Path) -> None:
+    page = (ROOT / "docs" / "add_a_data_source.md").read_text(encoding="utf-8")
+    module = ModuleType("my_data")
+    (tmp_path / "my_data.py").write_text(dict(BLOCK.findall(page))["my_data.py"])
+    SourceFileLoader("my_data", str(tmp_path / "my_data.py")).exec_module(module)
+    (tmp_path / "points.csv").write_text("0.5,1,0,1\n2,3,1,1\n")
+    found = check_raw_data(
+        raw_data_of(module.load(str(tmp_path / "points.csv"), shift=1), "my_data:load"), "my_data:load"
+    )
+    assert found.inputs.tolist() == [[1.5, 1], [3, 3]]
+    assert (found.labels.tolist(), found.class_names) == ([0, 1], ["0", "1"])
+    assert found.true_labels is not None
+    assert found.true_labels.tolist() == [1, 1]
+
+
+@pytest.mark.slow
+def test_the_modality_of_the_page_is_taken_by_a_persons_own_source_and_shown_in_the_report(tmp_path: Path) -> None:
+    workspace = workspace_of("add_a_modality.md", tmp_path)
+    workspace.run()
+    rows, page = table_of(workspace, "waves")
+    assert rows.loc[rows["variant"] == "none", "test_accuracy"].mean() > 0.6
+    assert 'alt="training example' in page
+    assert "<dt>length</dt><dd>0.4 s</dd>" in page
 
 
 @pytest.mark.slow
@@ -174,6 +205,7 @@ def test_the_ensemble_of_the_page_is_in_the_schema_the_run_and_the_report(tmp_pa
 PAGES = [
     "add_a_method",
     "add_a_data_source",
+    "add_a_modality",
     "add_a_model",
     "add_an_action",
     "add_an_objective",
