@@ -126,7 +126,7 @@ def test_a_wrong_declared_size_is_said(tmp_path: Path, monkeypatch: pytest.Monke
     found = declarations("data/sources")["digits"]
     size = {**found.fields["size"], "n": 5}
     wrong = Declaration(**{**vars(found), "fields": {**found.fields, "size": size}})
-    monkeypatch.setattr("heft.data.prepare.declarations", lambda _: {"digits": wrong})
+    monkeypatch.setattr("heft.data.prepare.find", lambda room, name: wrong)
     with pytest.raises(HeftError, match=r"Data source digits: its size is declared as .*'n': 5"):
         prepare("digits", None, tmp_path)
 

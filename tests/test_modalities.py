@@ -3,10 +3,12 @@
 import base64
 import hashlib
 import io
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from PIL import Image
+from synthetic_report import report_input
 
 from heft.data.checked import check_raw_data
 from heft.data.modalities.declare import Modality, read_back, written
@@ -15,6 +17,9 @@ from heft.data.modalities.tables import Tables
 from heft.data.sources.declare import RawData
 from heft.errors import HeftError
 from heft.registry import declarations
+from heft.reporting.analysis.comparison import Comparison
+from heft.reporting.gallery import make_gallery
+from heft.reporting.text.verdict import judge
 
 LABELS = [0, 1, 0, 1]
 SHAPES = {"images": (2, 3, 4), "tables": (5,)}
@@ -85,3 +90,19 @@ def test_facts_and_inputs_that_do_not_fit_are_one_sentence(modality: Modality, s
     with pytest.raises(HeftError) as caught:
         check_raw_data(RawData(inputs_of("tables"), LABELS, modality=modality), "mine")
     assert str(caught.value) == f"Data source mine: {sentence}"
+
+
+def test_the_gallery_shows_what_the_modality_says_and_a_truth_that_is_unknown() -> None:
+    report = report_input()
+    pictures, table = report.training, Tables(["width", "hue"])
+    assert pictures is not None
+    measured = np.random.default_rng(0).standard_normal((len(pictures.examples), 2)).astype(np.float32)
+    unknown = pictures.examples.drop(columns="true_label")
+    comparison = Comparison(report)
+    training = replace(pictures, examples=unknown, inputs=measured, modality=table)
+    gallery = make_gallery(training, comparison, judge(comparison), [str(digit) for digit in range(10)])
+    assert gallery is not None
+    rows = {name: row for row, name in enumerate(unknown["id"])}
+    for card in gallery.cards:
+        assert (card.picture, card.true, card.wrong) == (None, None, None)
+        assert list(card.values) == table.show(measured, [rows[card.id]])[0].values

@@ -124,3 +124,21 @@ def own_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "path", list(sys.path))
     monkeypatch.delitem(sys.modules, "own_model", raising=False)
+
+
+@pytest.mark.parametrize("name", ["cnn", "resnet18"])
+def test_a_model_of_pictures_on_a_table_is_one_sentence_with_model_source_and_modality(name: str) -> None:
+    facts = {"source": "wine", "modality": {"name": "tables"}, "input_shape": [13], "class_names": ["a", "b"]}
+    sentence = (
+        rf"^model {name} takes images, but the inputs of data source wine are tables \(an input has shape \[13\]\); "
+        r"choose logistic, mlp, or a model of your own\.$"
+    )
+    with pytest.raises(HeftError, match=sentence):
+        ModelSpec.for_data({"name": name, "options": {}}, facts)
+
+
+@pytest.mark.parametrize("name", ["logistic", "mlp"])
+@pytest.mark.parametrize("shape", [(13,), (2, 7), (3, 4, 5)])
+def test_logistic_and_mlp_take_inputs_of_any_shape(name: str, shape: tuple[int, ...]) -> None:
+    model = build_model(name, {}, shape, 3, seed=0)
+    assert model(torch.zeros(2, *shape)).shape == (2, 3)

@@ -12,8 +12,12 @@ from heft.data.modalities.declare import read_back
 from heft.data.modalities.images import Images
 from heft.data.prepare import prepare
 from heft.data.reading import read_source
+from heft.data.settings import DataSettings, NoiseSettings
 from heft.declaration import Declaration, read_declaration
 from heft.errors import HeftError
+from heft.registry import added_folder
+from heft.variants import Scorer
+from heft.workflow.configuration.known_labels import check_known_labels
 
 SOURCE = '''"""{name}: a source of a test."""
 
@@ -88,7 +92,7 @@ def test_prepare_writes_what_was_converted(
         " Images(np.float32(0.5), np.ones(1)), split=['test', 'train'] * 3)"
     ).replace("range(3, 9)", "list(range(3, 9))")
     found = declared("converted_source", body)
-    monkeypatch.setattr("heft.data.prepare.declarations", lambda room: {"converted_source": found})
+    monkeypatch.setattr("heft.data.prepare.find", lambda room, name: found)
     prepare("converted_source", None, tmp_path / "data")
     examples, manifest = read_parquet(tmp_path / "data/examples.parquet"), read_json(tmp_path / "data/manifest.json")
     assert examples["id"].tolist() == ["3", "4", "5", "6", "7", "8"]
@@ -98,3 +102,32 @@ def test_prepare_writes_what_was_converted(
     assert manifest["class_names"] == ["8", "9"]
     assert manifest["modality"] == {"name": "images", "mean": 0.5, "std": [1.0]}
     assert read_back(manifest["modality"]) == Images(0.5, [1.0])
+
+
+@pytest.mark.parametrize(("declares", "gives"), [(True, False), (False, True)])
+def test_a_declaration_of_true_labels_that_does_not_hold_is_one_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, declares: bool, gives: bool
+) -> None:
+    labels = ", true_labels=[0, 1] * 3" if gives else ""
+    text = SOURCE.format(name="claims", body=f"return RawData(np.eye(6), [0, 1] * 3{labels})")
+    (tmp_path / "claims.py").write_text(text.replace("sha256={})", f"sha256={{}}, true_labels={declares})"))
+    found = read_declaration(tmp_path / "claims.py", "data/sources")
+    monkeypatch.setattr("heft.data.prepare.find", lambda room, name: found)
+    says = (
+        "says true_labels=True, but it gives none" if declares else "does not say true_labels=True, but it gives some"
+    )
+    with pytest.raises(HeftError, match=rf"^Data source claims: its declaration {says}\.$"):
+        prepare("claims", None, tmp_path / "data")
+
+
+def test_a_source_that_declares_true_labels_lets_oracle_run_without_planted_noise(
+    tmp_path: Path,
+) -> None:
+    text = SOURCE.format(name="truthful", body="return None").replace("sha256={})", "sha256={}, true_labels=True)")
+    (tmp_path / "truthful.py").write_text(text)
+    scorers = {"oracle": Scorer("oracle")}
+    with added_folder("data/sources", tmp_path):
+        check_known_labels(scorers, DataSettings("truthful", noise=NoiseSettings("none")), "mine")
+        with pytest.raises(HeftError, match=r"mine\.methods has oracle, which needs true labels: .* digits gives none"):
+            check_known_labels(scorers, DataSettings("digits", noise=NoiseSettings("none")), "mine")
+        check_known_labels(scorers, DataSettings("digits"), "mine")
