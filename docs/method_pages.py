@@ -11,7 +11,7 @@ sys.path.insert(0, str(ROOT / "workflow_scripts"))
 
 from heft.phrases import allowed_values  # noqa: E402
 from heft.registry import Declaration, declarations  # noqa: E402
-from heft.reporting.tables.legend import NEEDS  # noqa: E402
+from heft.reporting.tables.legend import in_words  # noqa: E402
 
 BEGIN, END = "<!-- methods: made by `make docs` -->", "<!-- end of methods -->"
 FOLDER = "docs/methods"
@@ -62,7 +62,7 @@ def page(found: Declaration) -> str:
         "|---|---|",
         row("What it predicts", f"{fields['predicts']} {claim}"),
         row("It assumes", fields["assumes"]),
-        row("It needs", ", ".join(NEEDS[need] for need in fields["needs"]) or "nothing"),
+        row("It needs", ", ".join(in_words(fields["needs"])) or "nothing"),
         row("It follows the objective", FOLLOWS if "validation" in fields["needs"] else FOLLOWS_NOT),
         row("Cost, in forward passes over the training set", fields["cost"]),
         row("Memory, beyond model and data", fields["memory"]),

@@ -18,6 +18,7 @@ from heft.workflow.planning.code import index_code, kind_files, report_code
 from heft.workflow.planning.code import scorer_files, source_files, stage_code
 from heft.workflow.planning.disk_space import check_disk_space
 from heft.workflow.planning.plan import load_plan
+from heft.workflow.planning.source_files import state_of_files
 from heft.workflow.runtime.launch import command
 from heft.workflow.runtime.partial_report import report_what_is_there, watch_failures
 from heft.workflow.runtime.session import Session, lift_default_rate

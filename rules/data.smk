@@ -17,7 +17,7 @@ rule prepare:
         runtime=15,
     params:
         source=lambda wildcards: plan.source(wildcards.e),
-        files=lambda wildcards: plan.state_of_files(wildcards.e),
+        files=lambda wildcards: state_of_files(plan, wildcards.e),
         code=code("prepare", lambda wildcards: source_files(plan, wildcards.e)),
     script:
         "../workflow_scripts/prepare.py"

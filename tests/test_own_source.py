@@ -17,7 +17,9 @@ from heft.data.reading import raw_data_of
 from heft.data.sources.declare import RawData
 from heft.errors import HeftError
 from heft.own_module import MODULES_VARIABLE
+from heft.workflow.planning.code import source_files, stage_code
 from heft.workflow.planning.plan import Plan, load_plan
+from heft.workflow.planning.source_files import state_of_files
 
 UNKNOWN = """
 def load(known=False):
@@ -147,7 +149,7 @@ def test_files_that_the_function_names_run_it_again_when_their_content_changes_a
     name = own("files_data", OF_A_FILE)
 
     def state() -> str:
-        return plan_of(name).state_of_files("mine")
+        return state_of_files(plan_of(name), "mine")
 
     def run() -> str:
         in_force = state()
@@ -171,7 +173,10 @@ def test_files_that_the_function_names_run_it_again_when_their_content_changes_a
 def test_the_code_of_the_function_and_of_each_modality_that_it_may_have_is_followed(own: Write) -> None:
     plain = own("plain_data", "def load():\n    pass")
     named = own("named_data", "from heft.data.modalities.tables import Tables\ndef load():\n    pass")
-    followed = {name: set(plan_of(name).code("mine", "prepare")) for name in (plain, named, "digits")}
+    followed = {
+        name: set(stage_code(plan_of(name), "mine", "prepare", *source_files(plan_of(name), "mine")))
+        for name in (plain, named, "digits")
+    }
     of = {name: {one.rpartition(".")[2] for one in found if "modalities." in one} for name, found in followed.items()}
     assert of == {
         plain: {"declare", "images", "tables"},

@@ -43,9 +43,6 @@ class MethodFacts:
         )
 
     def __repr__(self) -> str:
-        options = [
-            f"{name} = {found.default!r}, {allowed_values(found.allowed)}" for name, found in self.options.items()
-        ]
         lines = [
             ("predicts", self.predicts),
             ("score", self.formula),

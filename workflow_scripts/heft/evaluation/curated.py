@@ -24,12 +24,13 @@ def relabelling_quality(given: np.ndarray, label: np.ndarray, true: np.ndarray |
     """n_relabelled, how many labels changed; relabel_precision, share of these that are now the true one;
     relabel_recall, share of the wrong labels that are now right.
 
-    given, label, true: int64 [n], before, after, and as they are. A share is left out where its divisor is 0, or true
-    labels are not known.
+    given, label, true: int64 [n], before, after, and as they are. A share is left out where its divisor is 0,
+    and both where `true` is `None`, since nothing is known of it.
     """
+    changed = label != given
     if true is None:
-        return {"n_relabelled": int((label != given).sum())}
-    changed, wrong = label != given, given != true
+        return {"n_relabelled": int(changed.sum())}
+    wrong = given != true
     mended = int((wrong & (label == true)).sum())
     shares = {"relabel_precision": (mended, int(changed.sum())), "relabel_recall": (mended, int(wrong.sum()))}
     known = {name: above / below for name, (above, below) in shares.items() if below}

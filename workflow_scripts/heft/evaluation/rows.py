@@ -51,6 +51,11 @@ class Splits:
         """[n_train] bool: the given label is not the true one; None where true labels are not known."""
         return self.train.wrong
 
+    @property
+    def true_labels(self) -> np.ndarray | None:
+        """[n_train] int64; None where they are not known."""
+        return None if self.train.true_labels is None else self.train.true_labels.numpy()
+
 
 def evaluate_variant(
     evaluated: Evaluated,
@@ -76,7 +81,7 @@ def evaluate_variant(
     """
     judge.check(splits.validation.groups is not None)
     ordered = None if scores is None else scores.set_index("id")["score"].loc[splits.train.ids].to_numpy()
-    wrong, true = splits.wrong, splits.train.true_labels
+    wrong = splits.wrong
     detection = {} if ordered is None or wrong is None else detection_quality(ordered, wrong)
     ties = tie_break(splits.train.ids, evaluated.seed)
     inspection = {} if ordered is None or wrong is None else inspection_quality(ordered, wrong, ties)
@@ -99,7 +104,7 @@ def evaluate_variant(
         }
         row |= {"n_removed": int((~kept).sum()), **numbers.columns, **detection, **cost}
         row |= removal_quality(kept, wrong) if "kept" in changed and wrong is not None else {}
-        done = curated_numbers(block, splits.train.labels.numpy(), None if true is None else true.numpy(), changed)
+        done = curated_numbers(block, splits.train.labels.numpy(), splits.true_labels, changed)
         judged.append(numbers.validation.get(judge.objective))
         rows.append({name: "" if row[name] is None else row[name] for name in COLUMNS})
         long += [

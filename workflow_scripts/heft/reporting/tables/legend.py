@@ -51,7 +51,7 @@ def _entry(declared: MethodDeclaration, methods: Mapping[str, MethodDeclaration]
         formula=str(fields.get("formula", "")),
         paper=str(fields.get("paper", "")),
         predicts=str(fields.get("predicts", "")),
-        needs=", ".join(_in_words(needs)) or "nothing",
+        needs=", ".join(in_words(needs)) or "nothing",
         ensemble=bool(fields.get("ensemble", False)),
         options=[(name, f"{option.default!r}") for name, option in sorted(declared.options.items())],
         details=declared.docstring.partition("\n")[2].strip(),
@@ -59,7 +59,8 @@ def _entry(declared: MethodDeclaration, methods: Mapping[str, MethodDeclaration]
     )
 
 
-def _in_words(needs: Iterable[str]) -> list[str]:
+def in_words(needs: Iterable[str]) -> list[str]:
+    """What a method gets for each of its needs."""
     further = {kind.fields["need"]: kind.fields["gives"] for kind in declarations("auxiliary").values()}
     return [{**further, **NEEDS}.get(need, need) for need in needs]
 

@@ -6,7 +6,6 @@ from heft.registry import declarations, find
 from heft.workflow.planning.auxiliary import files_of_kinds
 from heft.workflow.planning.fingerprint import PACKAGE_ROOT
 from heft.workflow.planning.plan import Plan
-from heft.workflow.planning.source_files import names_modality
 
 TEMPLATES = PACKAGE_ROOT / "heft/reporting/templates"
 STYLE = TEMPLATES / "style.css"
@@ -19,9 +18,10 @@ def stage_code(plan: Plan, experiment: str, script: str, *files: Path, model: bo
 
 
 def source_files(plan: Plan, experiment: str) -> list[Path]:
-    """The source's file; if it names no modality, those that the axes of its inputs may choose too."""
+    """The file of the data source; if it names no modality, those that the axes of its inputs may choose too."""
     file = find("data/sources", plan.experiments[experiment].source[0]).file
-    named = names_modality(plan.look.fingerprint(file))
+    room = "heft.data.modalities."
+    named = any(name.startswith(room) and name != f"{room}declare" for name in plan.look.fingerprint(file))
     return [file, *([] if named else [one.file for one in declarations("data/modalities").values()])]
 
 

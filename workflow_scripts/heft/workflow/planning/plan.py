@@ -18,7 +18,6 @@ from heft.workflow.planning import paths
 from heft.workflow.planning.auxiliary import needs_of, trained_on_validation
 from heft.workflow.planning.fingerprint import Look
 from heft.workflow.planning.misread import EVALUATED_WITH, resolve
-from heft.workflow.planning.source_files import state_of_files
 
 
 @dataclass(frozen=True)
@@ -66,11 +65,6 @@ class Plan:
         """Name and options of the data source."""
         name, options = self.experiments[experiment].source
         return {"name": name, "options": options}
-
-    def state_of_files(self, experiment: str) -> str:
-        """What changes with the files that a person's own source has read; shipped ones are known by their SHA-256."""
-        own = ":" in self.experiments[experiment].source[0]
-        return state_of_files(Path(paths.MANIFEST.format(e=experiment))) if own else ""
 
     def model(self, experiment: str) -> dict[str, Any]:
         """Name and options of the model."""
