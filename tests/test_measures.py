@@ -23,6 +23,7 @@ from heft.data.examples import Examples
 from heft.errors import HeftError
 from heft.evaluation.measuring import Judge, numbers_of
 from heft.evaluation.rows import Evaluated, Splits, evaluate_variant
+from heft.own_module import MODULES_VARIABLE
 from heft.registry import added_folder, declarations
 from heft.workflow.planning.code import evaluation_files, scorer_files, stage_code
 from heft.workflow.planning.plan import Plan, load_plan
@@ -33,6 +34,20 @@ OWN_MEASURE = """
 @measure(title="Own", unit="", higher_is_better=False, chosen_by={chosen_by!r}, needs={needs!r})
 def {name}(measured):
     return {value}
+"""
+
+OWN_JUDGE = """
+from heft.evaluation.metrics.declare import measure
+from heft.objectives.declare import objective
+from heft.objectives.loss import loss
+
+@measure(title="Share", unit="%", higher_is_better=True, chosen_by="judging:gain")
+def share(measured, *, of: int = 0):
+    return float((measured.test.logits.argmax(1) == of).double().mean())
+
+@objective(title="Gain", formula="-loss")
+def gain(model, state, batch):
+    return -loss(model, state, batch)
 """
 
 
@@ -175,6 +190,20 @@ def test_a_measure_that_is_not_finite_or_names_no_objective_is_a_sentence(folder
     write_measure(folder, "lost", needs=("group",))
     with pytest.raises(HeftError, match=r'lost.py, line 3: needs has "group"; did you mean "groups"?'):
         planned()
+
+
+def test_a_persons_own_measure_and_objective_judge_by_import_path_with_options(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(MODULES_VARIABLE, str(tmp_path))
+    (tmp_path / "judging.py").write_text(OWN_JUDGE)
+    judge = Judge("judging:share", {"of": 2})
+    found = evaluated(judge=judge)
+    for number, fraction in enumerate(FRACTIONS):
+        predicted = plain_logits(list(state(number).values()), SPLITS.test.inputs).argmax(1)
+        assert long_form(found)["judging:share", fraction] == pytest.approx(float((predicted == 2).double().mean()))
+    highest = int(np.argmax([loss_by_hand(k, SPLITS.validation) for k in range(5)]))
+    assert [row["chosen"] for row in found["rows"]] == [k == highest for k in range(5)]
 
 
 def test_a_job_runs_the_objective_that_its_method_looks_at_and_evaluation_all_of_them() -> None:
