@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from heft.registry import find
 from heft.reporting.wording import method_title, qualified
 
 REFERENCES = ("none", "random", "oracle")  # rows to compare with, never a method to recommend
@@ -74,7 +75,7 @@ def named_variant(
     parts = slug.split("__")
     title = qualified(method_title(method, declared), _options(parts[0], method))
     options = _options(parts[1], ensemble) if ensemble else ""
-    kind = ensemble.replace("_", " ") + (f", {options}" if options else "")
+    kind = find("ensembles", ensemble).fields["title"] + (f", {options}" if options else "") if ensemble else ""
     return Variant(slug, method, title, ensemble, kind, int(row["members"]), trains_on_validation, baseline)
 
 
