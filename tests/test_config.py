@@ -12,7 +12,7 @@ from heft.auxiliary.kinds import kinds
 from heft.errors import HeftError
 from heft.training.settings import CheckpointSettings, TrainingSettings
 from heft.workflow.configuration.settings import ExperimentSettings, schema
-from heft.workflow.planning.auxiliary import groups_of
+from heft.workflow.planning.auxiliary import all_groups, groups_of
 from heft.workflow.planning.plan import Plan, load_plan
 
 ROOT = Path(__file__).parent.parent
@@ -162,6 +162,12 @@ def test_models_on_subsets_are_shared_by_all_that_ask_for_them() -> None:
     groups = {slug: groups_of(experiment, slug) for slug in ("trak", "trak-models_10", "ip")}
     assert groups == {"trak": {"subsets": [0]}, "trak-models_10": {"subsets": [0, 1]}, "ip": {}}
     assert kinds()["subsets"].numbers(1) == [5, 6, 7, 8, 9]
+
+
+def test_further_models_of_an_action_are_asked_for_without_a_method_that_needs_them() -> None:
+    for actions, groups in ((["remove", "relabel"], {"folds": [0]}), (["remove"], {})):
+        raw = changed("definitions.digits", {"methods": ["random", "loss"], "ensembles": [], "actions": actions})
+        assert all_groups(load(raw | {"experiments": ["digits"]}).experiments["digits"]) == groups
 
 
 def test_fractions_that_are_the_noise_rate_count_once() -> None:

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from heft.registry import find
 from heft.reporting.wording import is_empty, method_title, options_in_words, qualified
 from heft.variants import Scorer
 
@@ -70,7 +71,8 @@ def named_variant(
     method, ensemble = str(row["method"]), str(row["ensemble"])
     own, of_ensemble = _options_of(row.get("options"), ensemble, declared.get(method))
     title = qualified(method_title(method, declared), options_in_words(own))
-    kind = ensemble.replace("_", " ") + (f", {options_in_words(of_ensemble)}" if of_ensemble else "")
+    kind = find("ensembles", ensemble).fields["title"] if ensemble else ""
+    kind += f", {options_in_words(of_ensemble)}" if of_ensemble else ""
     return Variant(
         slug=str(row["variant"]),
         method=method,
