@@ -1,4 +1,4 @@
-"""The one exception that is meant for the person who runs Heft."""
+"""What is said to the person who runs Heft: an exception for mistakes, and a warning."""
 
 
 class HeftError(Exception):
@@ -7,3 +7,7 @@ class HeftError(Exception):
     The message names the key, file, row or layer, the value, and what is allowed. Stage scripts print it
     without a traceback and exit with status 1.
     """
+
+
+class HeftWarning(UserWarning):
+    """What a method says of its own scores, such as that noise dominates them."""

@@ -1,0 +1,114 @@
+"""All that a method needs, made from what a caller of `heft.score` passes."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from heft.arguments.chosen import ChosenMethod
+from heft.arguments.examples import check_labels, labelled_examples
+from heft.arguments.needs import arguments_of
+from heft.arguments.states import checkpoints_of, dynamics_of, further_models, run_of
+from heft.auxiliary.kinds import kinds_for
+from heft.ensembles.members import AuxiliaryRun, TrainedModels
+from heft.errors import HeftError
+from heft.kernels.batch import Batch
+from heft.methods.context import Context
+from heft.models.soundness.trained import check_trained
+from heft.objectives.declare import Objective
+from heft.scoring.method_scores import base_context
+from heft.training.mode import buffers_put_back, in_mode
+
+
+@dataclass(frozen=True)
+class Needed:
+    """The method with its options, what it gets at every member, and the states that its members are made of."""
+
+    method: ChosenMethod
+    base: Context
+    trained: TrainedModels
+
+
+def needed_by(
+    method: ChosenMethod,
+    model: nn.Module,
+    train: Any,
+    passed: Mapping[str, Any],
+    *,
+    objective: Objective,
+    seed: int,
+    weight_decay: float,
+) -> Needed:
+    """What the method needs, of the arguments in `passed`; what it does not need is not looked at.
+
+    Raises HeftError where an argument is missing or does not fit, or the model is not sound; it is left as it was.
+    """
+    for argument, what in arguments_of(method.needs).values():
+        if passed.get(argument) is None:
+            raise HeftError(f"Method {method.name} needs {argument}: {what}.")
+    if not isinstance(model, nn.Module):
+        raise HeftError(f"model is a {type(model).__name__}; expected the trained torch.nn.Module.")
+    examples = {"train": labelled_examples(train, "train")}
+    if "validation" in method.needs:
+        examples["validation"] = labelled_examples(passed["validation"], "validation")
+    method, further = _with_further_models(method, passed, len(examples["train"].labels))
+    base = base_context(
+        method.needs,
+        model=model,
+        train=examples["train"],
+        validation=examples.get("validation"),
+        true_labels=_true_labels(passed, len(examples["train"].labels)) if "true_labels" in method.needs else None,
+        n_classes=_n_classes(model, examples),
+        seed=seed,
+        weight_decay=weight_decay,
+        objective=objective,
+    )
+    return Needed(method, base, _trained_models(method, model, examples["train"].labels, passed, further))
+
+
+def _n_classes(model: nn.Module, examples: Mapping[str, Batch]) -> int:
+    found = 0
+    for argument, (inputs, labels) in examples.items():
+        with in_mode(model, training=False), buffers_put_back(model):
+            found = check_trained(model, f"model {type(model).__name__}", inputs, int(labels.max()) + 1)
+        check_labels(labels, found, argument)
+    return found
+
+
+def _true_labels(passed: Mapping[str, Any], n: int) -> Tensor:
+    found = torch.as_tensor(passed["true_labels"])
+    if tuple(found.shape) != (n,) or found.is_floating_point():
+        kind = str(found.dtype).removeprefix("torch.")
+        raise HeftError(f"true_labels are {kind} {list(found.shape)}; expected whole numbers [{n}].")
+    return found.long()
+
+
+def _with_further_models(
+    method: ChosenMethod, passed: Mapping[str, Any], n: int
+) -> tuple[ChosenMethod, dict[str, list[AuxiliaryRun]]]:
+    """The further models by need, and the method with the option that says how many there are."""
+    further, options = {}, dict(method.options)
+    for kind in kinds_for(method.needs).values():
+        models = further[kind.need] = further_models(passed[kind.need], n, kind.need)
+        asked = options.setdefault(kind.models, len(models)) if isinstance(kind.models, str) else kind.models
+        if asked != len(models) and (isinstance(kind.models, str) or asked == 1):
+            raise HeftError(f"Method {method.name} takes {asked} of {kind.need}, but {len(models)} are passed.")
+    return replace(method, options=options), further
+
+
+def _trained_models(
+    method: ChosenMethod,
+    model: nn.Module,
+    labels: Tensor,
+    passed: Mapping[str, Any],
+    further: Mapping[str, list[AuxiliaryRun]],
+) -> TrainedModels:
+    along = passed["checkpoints"] if {"spaced", "early", "dynamics"} & set(method.needs) else None
+    checkpoints = [] if along is None else checkpoints_of(along, "checkpoints")
+    return TrainedModels(
+        runs={0: run_of(model, checkpoints)},
+        auxiliary={need: {0: models} for need, models in further.items()},
+        dynamics={0: dynamics_of(passed["dynamics"], labels, "dynamics")} if "dynamics" in method.needs else {},
+    )
