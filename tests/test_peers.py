@@ -23,6 +23,8 @@ from heft.objectives.logits import differentiable_logits
 from heft.objectives.loss import loss
 
 FOLDER = ROOT / "tests" / "peers"
+pytestmark = pytest.mark.filterwarnings("ignore::heft.HeftWarning")
+
 EXACT = 1 - 1e-6
 
 

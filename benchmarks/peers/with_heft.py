@@ -1,35 +1,28 @@
-"""Heft's own methods, as a run of the workflow calls them."""
+"""Heft's own methods, as a script calls them."""
 
+from collections.abc import Callable
 from functools import partial
 
-import torch
-from problem import N_CLASSES, Problem, main
+from problem import Problem, main
 from torch import Tensor
 
-from heft.kernels.batch import Batch
-from heft.methods.context import AuxiliaryModel, Checkpoint, Context
-from heft.objectives.declare import Objective
-from heft.objectives.loss import loss
-from heft.registry import declarations
+import heft
 
 REQUIREMENT = ""
 
 
-def run(method: str, problem: Problem, objective: Objective = loss, **options: object) -> Tensor:
+def run(method: str, problem: Problem, objective: str | Callable[..., Tensor] = "loss", **options: object) -> Tensor:
     """The method's scores; objective: of the validation split, lower is better."""
-    checkpoints = [Checkpoint(state, learning_rate=rate) for state, rate in problem.checkpoints]
-    context = Context(
-        train=Batch(*problem.train),
-        n_classes=N_CLASSES,
-        seed=0,
-        model=problem.model,
-        final=problem.state,
-        spaced=checkpoints,
-        auxiliary={"subsets": [AuxiliaryModel(problem.state, torch.zeros(len(problem.train[0]), dtype=torch.bool))]},
-        validation=Batch(*problem.validation),
+    return heft.score(
+        method,
+        problem.model,
+        problem.train,
+        problem.validation,
         objective=objective,
+        checkpoints=problem.checkpoints,
+        subsets=[problem.state],
+        **options,
     )
-    return declarations("methods")[method].load()(context, **options)
 
 
 METHODS = {
