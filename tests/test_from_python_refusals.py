@@ -60,6 +60,8 @@ def test_what_is_missing_is_named_with_what_to_pass(method: str, sentence: str) 
         ("tracin", {"checkpoints": [3]}, r"checkpoints\[0\] is a int; expected a state_dict or a torch.nn.Module"),
         ("tracin", {"checkpoints": [{}]}, "The model state has no 1.weight, which the model Sequential needs"),
         ("confident_learning", {"folds": [(STATE, HALF.long())]}, r"folds\[0\]: .* int64 \[40\]; expected bool \[40\]"),
+        ("confident_learning", {"folds": [(STATE, HALF)]}, "training example 1 is held out by 0 of the models"),
+        ("confident_learning", {"folds": [STATE, STATE]}, "training example 0 is held out by 0 of the models"),
         ("aum", {"dynamics": torch.zeros(3, 7, 4)}, "dynamics are no logits of 40 training examples after each epoch"),
         ("oracle", {"true_labels": Y[:3]}, r"true_labels are int64 \[3\]; expected whole numbers \[40\]"),
     ],
