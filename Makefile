@@ -26,6 +26,7 @@ check: .venv/dev
 	@$(BIN)/python -m mypy
 	@$(BIN)/python docs/method_pages.py --check
 	@$(BIN)/python docs/claims.py --check
+	@$(BIN)/python docs/result_table.py --check
 
 bench: .venv/dev
 	@$(BIN)/python benchmarks/attribution.py
@@ -45,6 +46,7 @@ mutations: .venv/dev
 docs: .venv/run
 	@$(BIN)/python docs/method_pages.py
 	@$(BIN)/python docs/claims.py
+	@$(BIN)/python docs/result_table.py
 
 example: .venv/dev
 	@$(BIN)/python -m snakemake --cores all --config experiments='[$(EXPERIMENT)]'

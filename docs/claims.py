@@ -14,6 +14,8 @@ import yaml
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT / "workflow_scripts"))
 
+from prose import bullet, paragraphs  # noqa: E402
+
 from heft.evaluation.statistics import Estimate, estimate, holm  # noqa: E402
 
 DOCS = ROOT / "docs"
@@ -125,9 +127,10 @@ def page() -> str:
     runs = told["runs"]
     tables = {name: pd.read_csv(DOCS / run["report"] / "comparison.csv") for name, run in runs.items()}
     verdicts, n_tested = tested(tables, told["tested"], told["words"])
-    lines = ["# Claims", "", told["about"].format(n_tested=n_tested)]
+    lines = ["# Claims", "", paragraphs(told["about"].format(n_tested=n_tested)), ""]
     for name, run in runs.items():
-        lines.append(f"* **{name}** ([report]({run['report']}/index.html)): {described(tables[name], run['words'])}")
+        of_run = described(tables[name], run["words"])
+        lines.append(bullet(f"**{name}** ([report]({run['report']}/index.html)): {of_run}"))
     lines += ["", *verdicts]
     lines += ["## Not measured yet", "", "| claim or question | by | what it takes |", "|---|---|---|"]
     lines += [f"| {one['claim']} | {one['by']} | {one['needs']} |" for one in told["open"]]

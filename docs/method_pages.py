@@ -9,6 +9,9 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT / "workflow_scripts"))
 
+from prose import bullet  # noqa: E402
+
+from heft.methods.declare import FAMILIES  # noqa: E402
 from heft.phrases import allowed_values  # noqa: E402
 from heft.registry import Declaration, declarations  # noqa: E402
 from heft.reporting.tables.legend import in_words  # noqa: E402
@@ -20,15 +23,13 @@ FOLLOWS_NOT = "No: it has the same scores whatever the experiment's `objective` 
 
 
 def table() -> str:
-    """The table as Markdown: one line per registered method."""
-    lines = [
-        "| method | score (low = detrimental) | predicts | cost, in forward passes over the training set |",
-        "|---|---|---|---|",
-    ]
-    for name, found in declarations("methods").items():
-        fields = found.fields
-        link = f"[`{name}`]({FOLDER}/{name}.md)"
-        lines.append(row(link, f"`{fields['formula']}`", fields["predicts"], fields["cost"]))
+    """The table as Markdown: one line for each registered method, by family."""
+    lines = ["| method | what its score predicts (low = detrimental) |", "|---|---|"]
+    methods = declarations("methods")
+    for family, words in FAMILIES.items():
+        own = {name: found for name, found in methods.items() if found.fields.get("family", "") == family}
+        lines += [row(f"**{words}**", "")] if own else []
+        lines += [row(f"[`{name}`]({FOLDER}/{name}.md)", found.fields["predicts"]) for name, found in own.items()]
     return "\n".join(lines)
 
 
@@ -99,7 +100,7 @@ def index() -> str:
     """The list of all pages."""
     lines = ["# Methods", "", "Made by `make docs` from what each method's file declares.", ""]
     for name, found in declarations("methods").items():
-        lines.append(f"* [{found.fields['title']}]({name}.md) (`{name}`): {found.summary}")
+        lines.append(bullet(f"[{found.fields['title']}]({name}.md) (`{name}`): {found.summary}"))
     return "\n".join([*lines, ""])
 
 

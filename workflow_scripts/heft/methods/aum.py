@@ -7,6 +7,7 @@ from heft.methods.declare import method
 
 
 @method(
+    family="training",
     title="AUM",
     formula="s_i = mean_t (z_i(theta_t)[y_i] - max_{c != y_i} z_i(theta_t)[c])  over all epochs t",
     paper="Pleiss et al. 2020, arXiv 2001.10528, equation 1 (there at the minibatch of each epoch)",

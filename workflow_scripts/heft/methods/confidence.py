@@ -8,6 +8,7 @@ from heft.methods.declare import method
 
 
 @method(
+    family="predictions",
     title="Confidence",
     formula="s_i = softmax(z_i(theta))[y_i]",
     paper="none: the common baseline (self-confidence in Northcutt et al. 2021, arXiv 1911.00068, there out of fold)",

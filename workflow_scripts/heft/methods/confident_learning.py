@@ -12,6 +12,7 @@ from heft.methods.declare import method
 
 
 @method(
+    family="predictions",
     title="Confident learning",
     formula="s_i = quality of y_i under p_i,  p_i the probabilities of the model that held i out (5 folds)",
     paper="Northcutt et al. 2021, arXiv 1911.00068; scores: Kuan and Mueller 2022, arXiv 2207.03061 (cleanlab)",

@@ -17,6 +17,7 @@ from heft.methods.declare import method
 
 
 @method(
+    family="influence",
     title="DataInf",
     formula="s_i = sum_l <(v_l - mean_j c_jl g_jl) / lambda_l, g_il>,  c_jl = <g_jl, v_l> / (lambda_l + |g_jl|^2)",
     paper="Kwon et al. 2023, arXiv 2310.00902, equation 5 (opposite sign)",

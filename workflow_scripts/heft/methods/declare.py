@@ -6,6 +6,15 @@ from typing import Any
 from torch import Tensor
 
 Score = Callable[..., Tensor]
+# What a family of methods looks at, in the order of the docs.
+FAMILIES = {
+    "gradients": "Gradients, without curvature",
+    "influence": "Influence functions, with the curvature of the training loss",
+    "training": "What training recorded of each epoch",
+    "predictions": "Predictions of a trained model",
+    "references": "References, to compare with",
+    "": "Others",
+}
 
 
 def method(
@@ -16,6 +25,7 @@ def method(
     needs: tuple[str, ...] = (),
     ensemble: bool,
     title: str = "",
+    family: str = "",
     counterfactual: bool = False,
     assumes: str = "",
     cost: str = "",
@@ -28,11 +38,14 @@ def method(
     needs: what the context must hold (`final`, `spaced`, `early`, `dynamics`, `validation`, `true_labels`), and further
     trained models by the `need` of their kind (`heft/auxiliary`), such as `folds`.
     ensemble: whether a mean over ensemble members makes sense. title: the name that tables and figures print.
+    family: what it looks at, a key of `FAMILIES`, under which the docs list it.
     counterfactual: whether, at an optimum and as damping goes to 0, s_i / n is the change of f when the weight of
     example i goes from 1 / n to 0, in size and not only in order. assumes, cost (in forward passes over the training
     set), memory, fails (when): for the method's page in
     docs/methods.
     """
+    if family not in FAMILIES:
+        raise ValueError(f"a method's family is {family!r}; known are {', '.join(filter(None, FAMILIES))}")
 
     def register(function: Score) -> Score:
         registered: Any = function

@@ -10,6 +10,7 @@ from heft.methods.declare import method
 
 
 @method(
+    family="training",
     title="EL2N",
     formula="s_i = -mean_t |softmax(z_i(theta_t)) - onehot(y_i)|_2  over early epochs t",
     paper="Paul, Ganguli and Dziugaite 2021, arXiv 2107.07075, definition 2.2 (there without the minus, over seeds)",

@@ -8,6 +8,7 @@ from heft.methods.declare import method
 
 
 @method(
+    family="training",
     title="Forgetting",
     formula="s_i = -#{t: right after epoch t, wrong after t + 1};  -(number of epochs) where never right",
     paper="Toneva et al. 2019, arXiv 1812.05159, definitions 1 and 2 (there counted at each minibatch)",

@@ -16,6 +16,7 @@ from heft.methods.declare import method
 
 
 @method(
+    family="influence",
     title="GEX",
     formula="s_i = mean_m (f_m - mean f)(l_im - mean l_i) / spread,  over models m fine-tuned by SGD from theta",
     paper="Kim, Kim and Yang 2023, arXiv 2312.02554, section 4 (there the self-influence, opposite sign)",

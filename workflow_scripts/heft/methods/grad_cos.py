@@ -10,6 +10,7 @@ from heft.methods.declare import method
 
 
 @method(
+    family="gradients",
     title="Grad-Cos",
     formula="s_i = <grad f(theta), grad l_i(theta)> / (|grad f(theta)| |grad l_i(theta)|)",
     paper="Charpiat et al. 2019, arXiv 2102.05262, section 2 (symmetric kernel)",

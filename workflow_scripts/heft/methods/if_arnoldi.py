@@ -15,6 +15,7 @@ from heft.methods.declare import method
 
 
 @method(
+    family="influence",
     title="Influence (Arnoldi)",
     formula="s_i = sum_k (u_k . grad f) (u_k . grad l_i) / lambda_k  over the top eigenpairs of H, by |lambda_k|",
     paper="Schioppa et al. 2022, arXiv 2112.03052, section 3.2",

@@ -14,6 +14,7 @@ from heft.methods.declare import method
 
 
 @method(
+    family="influence",
     title="Influence (CG)",
     formula="s_i = grad f^T (G + (wd + damping * lambda_max) I)^-1 grad l_i,  lambda_max the largest eigenvalue of G",
     paper="Koh and Liang 2017, arXiv 1703.04730, equation 2 (opposite sign); Gauss-Newton form: Martens 2010",

@@ -12,6 +12,7 @@ from heft.methods.declare import method
 
 
 @method(
+    family="influence",
     title="Influence (EK-FAC)",
     formula="s_i = sum_layers <Q_S [(Q_S^T V Q_A) / (Lambda + lambda)] Q_A^T, G_i>,  Lambda = E_i[(Q_S^T G_i Q_A)^2]",
     paper="Grosse et al. 2023, arXiv 2308.03296, section 2.4; George et al. 2018, arXiv 1806.03884",

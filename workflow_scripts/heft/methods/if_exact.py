@@ -16,6 +16,7 @@ MOST_PARAMETERS = 8192  # a float64 matrix of half a gigabyte
 
 
 @method(
+    family="influence",
     title="Influence (exact)",
     formula="s_i = grad f^T (H + (wd + damping * lambda_max) I)^-1 grad l_i,  lambda_max the largest |eigenvalue| of H",
     paper="Koh and Liang 2017, arXiv 1703.04730, equation 2 (opposite sign); Cook and Weisberg 1982",

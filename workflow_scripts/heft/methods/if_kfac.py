@@ -12,6 +12,7 @@ from heft.methods.declare import method
 
 
 @method(
+    family="influence",
     title="Influence (K-FAC)",
     formula="s_i = sum_layers <Q_S [(Q_S^T V Q_A) / (Lambda + lambda)] Q_A^T, G_i>,  Lambda = T l_S l_A^T",
     paper="Martens and Grosse 2015, arXiv 1503.05671; convolutions: Grosse and Martens 2016, arXiv 1602.01407; "

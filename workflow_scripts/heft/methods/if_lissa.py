@@ -17,6 +17,7 @@ STEPS_FROM_EIGENVECTOR = 3  # products with the steepest batch alone
 
 
 @method(
+    family="influence",
     title="Influence (LiSSA)",
     formula="s_i = <d, grad l_i>;  r <- v + r - (G_B + lambda I) r / c over batches B,  d = r / c,  v = grad f",
     paper="Agarwal et al. 2017, arXiv 1602.03943, section 4; Koh and Liang 2017, arXiv 1703.04730, section 3",

@@ -8,6 +8,7 @@ from heft.methods.declare import method
 
 
 @method(
+    family="gradients",
     title="IP",
     formula="s_i = <grad f(theta), grad l_i(theta)>",
     paper="Charpiat et al. 2019, arXiv 2102.05262; IP in arXiv 2405.17490",

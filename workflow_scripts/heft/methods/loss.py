@@ -9,6 +9,7 @@ from heft.methods.declare import method
 
 
 @method(
+    family="predictions",
     title="Loss",
     formula="s_i = -l_i(theta)",
     paper="none: the common baseline (small-loss criterion, e.g. Han et al. 2018, arXiv 1804.06872)",

@@ -9,6 +9,7 @@ from heft.methods.declare import method
 
 
 @method(
+    family="predictions",
     title="Margin",
     formula="s_i = z_i[y_i] - max_{c != y_i} z_i[c],  z the logits at the final theta",
     paper="in-sample logit margin, as compared in arXiv 2510.16211",

@@ -9,6 +9,7 @@ from heft.methods.declare import method
 
 
 @method(
+    family="references",
     title="Oracle",
     formula="s_i = 1[given label = true label] + u_i,  u_i ~ U(0, 1)",
     paper="none: needs the true labels",

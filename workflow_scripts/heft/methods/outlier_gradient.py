@@ -16,6 +16,7 @@ FITTED_ROWS = 8192  # 100 trees see 256 each
 
 
 @method(
+    family="gradients",
     title="Outlier gradient",
     formula="s_i = -2^(-E[depth of grad l_i] / c(256)),  depth in the trees of an isolation forest",
     paper="Chhabra et al. 2024, arXiv 2405.03869 (OGA); forest: Liu, Ting and Zhou 2008 (scikit-learn)",

@@ -8,6 +8,7 @@ from heft.methods.declare import method
 
 
 @method(
+    family="references",
     title="Random",
     formula="s_i ~ U(0, 1)",
     paper="none: the mandatory baseline",

@@ -16,6 +16,7 @@ from heft.methods.declare import method
 
 
 @method(
+    family="gradients",
     title="IP, projected",
     formula="s_i = <P grad f, P grad l_i>,  P [dimension, D] with entries N(0, 1/dimension)",
     paper="Johnson and Lindenstrauss 1984; of gradients: Pruthi et al. 2020, arXiv 2002.08484, section 3.4",

@@ -15,6 +15,7 @@ from heft.methods.declare import method
 
 
 @method(
+    family="influence",
     title="Self IF",
     formula="s_i = -grad l_i^T (K + lambda I)^-1 grad l_i,  K the EK-FAC curvature",
     paper="Koh and Liang 2017, arXiv 1703.04730, section 5.4 (opposite sign); EK-FAC: arXiv 2308.03296",

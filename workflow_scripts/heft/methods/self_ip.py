@@ -8,6 +8,7 @@ from heft.methods.declare import method
 
 
 @method(
+    family="gradients",
     title="Self IP",
     formula="s_i = -|grad l_i(theta)|^2",
     paper="Pruthi et al. 2020, arXiv 2002.08484, section 4 (self-influence, at one checkpoint; opposite sign)",

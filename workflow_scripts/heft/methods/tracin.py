@@ -8,6 +8,7 @@ from heft.methods.declare import method
 
 
 @method(
+    family="gradients",
     title="TracIn",
     formula="s_i = sum_t eta_t <grad f(theta_t), grad l_i(theta_t)>  over spaced checkpoints t",
     paper="Pruthi et al. 2020, arXiv 2002.08484, equation 1 of section 3.2 (TracInCP)",

@@ -16,6 +16,7 @@ from heft.methods.declare import method
 
 
 @method(
+    family="influence",
     title="TRAK",
     formula="s_i = -mean_m(1 - p_im) * mean_m[ phi_m(f)^T (Phi_m^T Phi_m + lambda I)^-1 phi_m(i) ],  "
     "phi_m(i) = P_m grad z_i / sqrt(D)",

@@ -9,6 +9,7 @@ from heft.methods.declare import method
 
 
 @method(
+    family="predictions",
     title="Trusted loss",
     formula="s_i = -l_i(theta'),  theta' the final theta after a short fine-tuning on the validation split",
     paper="none: what a person with trusted labels would do; settings in `fine_tuning`",
