@@ -2,10 +2,14 @@
 
 from collections.abc import Callable
 
+import pytest
 from plain_training import N_CLASSES, SETTINGS, SHAPE, examples
 from torch import Tensor, nn
 
+from heft.auxiliary.kinds import kinds
+from heft.auxiliary.training import AuxiliaryContext
 from heft.models.build import ModelSpec
+from heft.registry import declarations
 from heft.seeds import RunSeeds
 from heft.training.fine_tuning import fine_tune
 from heft.training.loop import state_of
@@ -41,6 +45,15 @@ def test_a_training_predicts_each_split_once_an_epoch_and_nothing_else() -> None
     state, settings = state_of(spec.build(1)), FineTuningSettings(epochs=3)
     tuned = predicted_in(lambda: fine_tune(spec, state, validation, SETTINGS, settings, RunSeeds(1, 2)))
     assert tuned - building == 4 * 12
+
+
+@pytest.mark.parametrize("name", [name for name, kind in kinds().items() if kind.need])
+def test_further_models_that_serve_a_need_predict_no_training_example(name: str) -> None:
+    spec, state = ModelSpec("logistic", {}, SHAPE, N_CLASSES), ModelSpec("logistic", {}, SHAPE, N_CLASSES).build(1)
+    tuning = FineTuningSettings(epochs=SETTINGS.epochs)
+    given = AuxiliaryContext(spec, examples(), examples(12), SETTINGS, 0, ("init",), tuning, {0: state_of(state)})
+    seen = predicted_in(lambda: declarations("auxiliary")[name].load()().train(given, [0]))
+    assert seen - predicted_in(lambda: spec.build(1)) == (SETTINGS.epochs + 1) * 12
 
 
 def test_without_dynamics_the_states_are_the_same_and_nothing_is_said_of_the_training_split() -> None:

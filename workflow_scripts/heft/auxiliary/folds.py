@@ -31,6 +31,7 @@ class Folds(Auxiliary):
             context.training,
             {number: context.seeds_of(number // N_FOLDS) for number in numbers},
             weights=self.weights(context, numbers),
+            dynamics=False,  # no method reads them
             called=lambda number: f"member {number // N_FOLDS}, fold {number % N_FOLDS}",
         )
 

@@ -29,6 +29,7 @@ class Subsets(Auxiliary):
             context.training,
             {number: run_seeds(context.seed, number, VARIES) for number in numbers},
             weights=self.weights(context, numbers),
+            dynamics=False,  # no method reads them
             called="subset {}".format,
         )
 
