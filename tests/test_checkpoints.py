@@ -14,17 +14,15 @@ from heft.errors import HeftError
 from heft.models.build import ModelSpec
 from heft.training.checkpoints import (
     Checkpoints,
-    Kept,
     Run,
     SavedState,
-    keep_selected,
     load_checkpoints,
     load_states,
-    select_roles,
     sha256_of_state,
     write_checkpoints,
     write_states,
 )
+from heft.training.roles import Kept, keep_selected, select_roles
 from heft.training.settings import CheckpointSettings
 
 SPEC = ModelSpec("logistic", {}, [1, 2, 2], 2)

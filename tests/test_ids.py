@@ -18,8 +18,9 @@ from heft.data.inputs import write_inputs
 from heft.evaluation.columns import COLUMNS
 from heft.reporting.inputs import ReportInput
 from heft.seeds import RunSeeds
-from heft.training.checkpoints import Kept, keep_selected, write_checkpoints
+from heft.training.checkpoints import write_checkpoints
 from heft.training.dynamics import predict
+from heft.training.roles import Kept, keep_selected
 from heft.training.runs import train_runs
 from heft.training.settings import CheckpointSettings
 from heft.workflow.results.gather import gather

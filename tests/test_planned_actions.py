@@ -12,6 +12,7 @@ from workspace import TINY
 from heft.errors import HeftError
 from heft.kernels.out_of_fold import out_of_fold_probabilities
 from heft.workflow.housekeeping.unplanned import Planned, planned_names
+from heft.workflow.planning.code import action_files, report_code
 from heft.workflow.planning.disk_space import lasting_states
 from heft.workflow.planning.plan import Plan, load_plan
 
@@ -69,8 +70,8 @@ def test_true_labels_are_for_actions_of_methods_that_see_them() -> None:
 
 def test_folds_are_planned_where_an_action_needs_them_and_no_method_does() -> None:
     bare, relabelled = plan_of(), plan_of(actions=["remove", "relabel"])
-    folds = "results/small/seed0/members/folds/group0/states.safetensors"
-    shapes = ["results/{e}/seed{s}/members/{kind}/group{g}/states.safetensors"]
+    folds = "results/small/seed0/auxiliary/folds/group0/states.safetensors"
+    shapes = ["results/{e}/seed{s}/auxiliary/{kind}/group{g}/states.safetensors"]
     assert Planned(planned_names(bare), shapes).of_file(folds)
     assert not Planned(planned_names(relabelled), shapes).of_file(folds)
     assert lasting_states(relabelled, "small") == lasting_states(bare, "small") + 5
@@ -80,9 +81,11 @@ def test_folds_are_planned_where_an_action_needs_them_and_no_method_does() -> No
 
 def test_an_action_is_in_the_code_of_the_plans_that_it_makes_alone() -> None:
     plan = plan_of(actions=["remove", "reweight"])
-    files = {"heft.curation.remove", "heft.curation.relabel", "heft.curation.reweight"}
-    assert files & plan.prune_code("small", "loss").keys() == files - {"heft.curation.relabel"}
-    assert not files & plan.prune_code("small", "none").keys()
+    assert [file.stem for file in action_files(plan, "small", "loss")] == ["remove", "reweight"]
+    assert action_files(plan, "small", "none") == []
+    told = report_code(plan, "small").keys()  # which has the words of their decorators
+    assert {"heft.curation.remove", "heft.curation.reweight"} <= told
+    assert "heft.curation.relabel" not in told
 
 
 def test_probabilities_of_an_example_are_those_of_the_model_that_held_it_out() -> None:

@@ -14,7 +14,8 @@ def main(job: Any, record: RunRecord) -> None:
     from heft.data.examples import load_examples
     from heft.models.build import ModelSpec
     from heft.registry import declarations
-    from heft.training.checkpoints import Kept, keep_selected, load_checkpoints, write_checkpoints
+    from heft.training.checkpoints import load_checkpoints, write_checkpoints
+    from heft.training.roles import Kept, keep_selected
     from heft.training.settings import CheckpointSettings, FineTuningSettings, TrainingSettings
 
     data = Path(job.input.manifest).parent

@@ -9,7 +9,8 @@ from heft.workflow.tracking.records import RunRecord
 
 def main(job: Any, record: RunRecord) -> None:
     from heft.artifacts import read_parquet
-    from heft.training.checkpoints import Kept, keep_selected, load_states, write_checkpoints
+    from heft.training.checkpoints import load_states, write_checkpoints
+    from heft.training.roles import Kept, keep_selected
     from heft.training.settings import CheckpointSettings
 
     states = load_states(Path(job.input.facts).parent)

@@ -1,23 +1,22 @@
 """Trains the runs that a stage asks for, and records them: what `train` and `auxiliary` call."""
 
-import math
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import pandas as pd
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from heft.data.examples import Examples
-from heft.errors import HeftError
 from heft.models.build import ModelSpec
 from heft.seeds import RunSeeds
 from heft.training.batched.batchable import one_by_one
-from heft.training.batched.train_many import stack_states, train_many, unstack_state
-from heft.training.checkpoints import Checkpoints, Run, SavedState
-from heft.training.dynamics import dynamics_of_epoch, loss_and_accuracy, no_dynamics, predict
+from heft.training.batched.train_many import stack_states, train_many
+from heft.training.checkpoints import Checkpoints, Run
+from heft.training.dynamics import no_dynamics
 from heft.training.loop import state_of
+from heft.training.observer import Observer, check_finite
 from heft.training.settings import TrainingSettings
 
 
@@ -70,15 +69,11 @@ def train_runs(
     def look_at(row: dict[str, float]) -> None:
         if after_epoch:
             after_epoch(row)
-        if not may_diverge and not math.isfinite(row.get("train_loss", 0.0) + row["validation_loss"]):
-            number = int(row["run"])
-            run = f", {called(number)}," if called else "" if numbers == [0] else f", run {number},"
-            raise HeftError(
-                f"the training of model {spec.name}{run} diverged: after epoch {row['epoch']} its loss is not finite "
-                f"({rate_key} is {settings.learning_rate:g}); lower {rate_key}."
-            )
+        if not may_diverge:
+            name = called or ("run {}".format if numbers != [0] else None)
+            check_finite(row, f"{spec.name}, {name(int(row['run']))}," if name else spec.name, settings, rate_key)
 
-    observer = _Observer(model, train if dynamics else None, validation, numbers, look_at)
+    observer = Observer(model, train if dynamics else None, validation, numbers, look_at)
     reasons: list[str] = []
     train_many(
         model,
@@ -91,48 +86,15 @@ def train_runs(
         told=reasons.append,
     )
     cpu_seconds = time.process_time() - started - observer.cpu_seconds
-    runs = {
-        number: Run(observer.states[number], cpu_seconds=round(cpu_seconds / len(numbers), 3)) for number in numbers
-    }
+    return _recorded(spec, observer, cpu_seconds, tuple(one_by_one(spec.name, reason) for reason in reasons))
+
+
+def _recorded(spec: ModelSpec, observer: Observer, cpu_seconds: float, notes: tuple[str, ...]) -> TrainedRuns:
+    each = round(cpu_seconds / len(observer.states), 3)
+    runs = {number: Run(states, cpu_seconds=each) for number, states in observer.states.items()}
     return TrainedRuns(
         Checkpoints(model=spec, runs=runs, cpu_seconds=round(cpu_seconds, 3)),
         history=pd.DataFrame(observer.rows).sort_values(["run", "epoch"], ignore_index=True),
-        dynamics=pd.concat(observer.dynamics, ignore_index=True) if dynamics else no_dynamics(),
-        notes=tuple(one_by_one(spec.name, reason) for reason in reasons),
+        dynamics=pd.concat(observer.dynamics, ignore_index=True) if observer.dynamics else no_dynamics(),
+        notes=notes,
     )
-
-
-class _Observer:
-    """Called after each epoch with the stacked states; keeps them and says how good they are on the given splits."""
-
-    def __init__(
-        self,
-        model: nn.Module,
-        train: Examples | None,
-        validation: Examples,
-        numbers: list[int],
-        after_epoch: Callable[[dict[str, float]], None],
-    ) -> None:
-        self.model, self.train, self.validation = model, train, validation
-        self.numbers, self.after_epoch = numbers, after_epoch
-        self.states: dict[int, dict[int, SavedState]] = {number: {} for number in numbers}
-        self.rows: list[dict[str, float]] = []
-        self.dynamics: list[pd.DataFrame] = []
-        self.cpu_seconds = 0.0
-
-    def __call__(self, epoch: int, states: dict[str, Tensor], step: int, learning_rate: float) -> None:
-        started = time.process_time()
-        for member, number in enumerate(self.numbers):
-            state = unstack_state(states, member)
-            self.states[number][epoch] = SavedState(epoch, step, learning_rate, state)
-            row: dict[str, float] = {"run": number, "epoch": epoch, "step": step, "learning_rate": learning_rate}
-            if self.train is not None:
-                logits, labels = predict(self.model, state, self.train.inputs), self.train.labels
-                row["train_loss"], row["train_accuracy"] = loss_and_accuracy(logits, labels)
-                self.dynamics.append(dynamics_of_epoch(number, self.train.ids, epoch, logits, labels))
-            validation_logits = predict(self.model, state, self.validation.inputs)
-            found = loss_and_accuracy(validation_logits, self.validation.labels)
-            row["validation_loss"], row["validation_accuracy"] = found
-            self.rows.append(row)
-            self.after_epoch(row)
-        self.cpu_seconds += time.process_time() - started

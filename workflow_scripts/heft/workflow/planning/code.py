@@ -61,6 +61,7 @@ def report_code(plan: Plan, experiment: str) -> dict[str, str]:
     files = [find("methods", name).file for name in sorted({scorer.method for scorer in found.methods.values()})]
     baselines = sorted({scorer.method for scorer in found.baselines.values()})
     files += [find("baselines", name).file for name in baselines]
+    files += [chosen.declaration.file for chosen in found.actions]
     files += sorted({*TEMPLATES.glob("page.*"), STYLE})
     return plan.look.fingerprint(PACKAGE_ROOT / "report.py", *files, packages=("matplotlib", "seaborn", "pandas"))
 
