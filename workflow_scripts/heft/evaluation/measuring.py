@@ -9,15 +9,13 @@ from torch import Tensor, nn
 
 from heft.data.examples import Examples
 from heft.errors import HeftError
-from heft.evaluation.columns import CLASS_ACCURACY, COLUMNS, DIVERGED
+from heft.evaluation.columns import CLASS_ACCURACY, COLUMNS, DIVERGED, LOSS, validation_metric
 from heft.evaluation.metrics.declare import Measured, Predicted
 from heft.kernels.batch import Batch
 from heft.objectives.declare import load_objective
 from heft.objectives.gradient import objective_value
 from heft.registry import Declaration, declarations, find
 from heft.training.dynamics import loss_and_accuracy, predict
-
-LOSS = "loss"  # the objective whose value on the validation split is a column, `val_loss`, and not in the long form
 
 
 @dataclass(frozen=True)
@@ -59,11 +57,6 @@ class Judge:
 
 
 TEST_ACCURACY = Judge()
-
-
-def validation_metric(objective: str) -> str:
-    """The name in the long form of an objective's value on the validation split."""
-    return f"validation_{objective}"
 
 
 def numbers_of(

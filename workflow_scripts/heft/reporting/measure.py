@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from math import isfinite
 
+from heft.evaluation.columns import LOSS
 from heft.evaluation.statistics import Estimate
 from heft.reporting.wording import EMPTY, MINUS, SPACE, percent, points
 
@@ -24,7 +25,7 @@ class Measure:
     title: str
     unit: str = PERCENT
     higher_is_better: bool = True
-    chosen_by: str = "loss"
+    chosen_by: str = LOSS
     does: str = ""
 
     @property

@@ -4,7 +4,7 @@ from functools import cached_property
 
 import pandas as pd
 
-from heft.evaluation.columns import DIVERGED
+from heft.evaluation.columns import DIVERGED, LOSS, validation_metric
 from heft.reporting.measure import Measure
 from heft.reporting.treatment import Treatment
 from heft.reporting.wording import is_empty
@@ -30,7 +30,7 @@ def normalised(comparison: pd.DataFrame) -> pd.DataFrame:
 
 def measured(rows: pd.DataFrame, long: "LongMetrics", measure: Measure) -> pd.DataFrame:
     """The rows with the columns `MEASURED` and `VALIDATED`; empty where a model has no such number."""
-    chosen_by = VALIDATION_LOSS if measure.chosen_by == "loss" else f"validation_{measure.chosen_by}"
+    chosen_by = VALIDATION_LOSS if measure.chosen_by == LOSS else validation_metric(measure.chosen_by)
     columns = {
         name: rows[metric].astype(float) if metric in rows else long.of_rows(metric, rows)
         for name, metric in ((MEASURED, measure.name), (VALIDATED, chosen_by))
