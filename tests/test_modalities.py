@@ -4,18 +4,25 @@ import base64
 import hashlib
 import io
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
+import torch
 from PIL import Image
 from synthetic_report import report_input
 
+from heft.artifacts import write_parquet
 from heft.data.checked import check_raw_data
+from heft.data.examples import load_examples, load_manifest
 from heft.data.modalities.declare import Modality, read_back, written
 from heft.data.modalities.images import Images
 from heft.data.modalities.tables import Tables
+from heft.data.prepare import prepare
 from heft.data.sources.declare import RawData
 from heft.errors import HeftError
+from heft.own_module import MODULES_VARIABLE
 from heft.registry import declarations
 from heft.reporting.analysis.comparison import Comparison
 from heft.reporting.gallery import make_gallery
@@ -106,3 +113,40 @@ def test_the_gallery_shows_what_the_modality_says_and_a_truth_that_is_unknown() 
     for card in gallery.cards:
         assert (card.picture, card.true, card.wrong) == (None, None, None)
         assert list(card.values) == table.show(measured, [rows[card.id]])[0].values
+
+
+OWN = """
+from heft.data.modalities.declare import Modality, Shown, modality
+
+@modality(axes=["words"])
+class Words(Modality):
+    def __init__(self, *, language: str = "en"):
+        self.language = language
+
+    def facts(self, input_shape):
+        return {"language": self.language}
+
+    def batch(self, rows):
+        return rows.long()
+
+    def show(self, inputs, rows):
+        return [Shown(values=[("words", str(inputs[row].tolist()))]) for row in rows]
+"""
+
+
+def test_a_modality_in_a_persons_module_is_found_again_and_makes_what_the_model_sees(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "my_words.py").write_text(OWN)
+    source = "from my_words import Words\nfrom heft.data.sources.declare import RawData\n"
+    source += "def load():\n    return RawData([[1, 2], [3, 4]], [0, 1], modality=Words(language='fr'))\n"
+    (tmp_path / "my_texts.py").write_text(source)
+    monkeypatch.setenv(MODULES_VARIABLE, str(tmp_path))
+    prepare("my_texts:load", None, tmp_path / "data")
+    manifest = load_manifest(tmp_path / "data")
+    assert manifest["modality"] == {"name": "my_words:Words", "language": "fr"}
+    write_parquet(tmp_path / "train.parquet", pd.DataFrame({"id": ["b", "a"], "row": [1, 0], "label": [1, 0]}))
+    found = load_examples(tmp_path / "data", tmp_path / "train.parquet")
+    assert found.inputs.dtype == torch.int64
+    assert found.inputs.tolist() == [[3, 4], [1, 2]]
+    assert found.true_labels is None

@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 import torch
 
+from heft.curation.chosen import ChosenAction
 from heft.data.checked import check_raw_data
 from heft.data.examples import Examples
 from heft.data.prepare import examples_table
@@ -91,14 +92,16 @@ def test_a_split_of_its_own_may_name_validation_too() -> None:
 def evaluated(true_labels: torch.Tensor | None) -> dict[str, Any]:
     labels = torch.tensor([0, 1, 0, 1])
     split = Examples(np.array(list("abcd")), torch.eye(4), labels, true_labels)
-    plan = pd.DataFrame(
-        {"id": list("abcd"), "action": "remove", "fraction": 0.25, "kept": [False, True, True, True],
-         "label": labels, "weight": [0.0, 1.0, 1.0, 1.0]}
-    )  # fmt: skip
-    states = {"remove-0.25/weight": torch.zeros(2, 4), "remove-0.25/bias": torch.zeros(2)}
+    removed = {"action": "remove", "kept": [False, True, True, True], "label": labels, "weight": [0.0, 1.0, 1.0, 1.0]}
+    relabelled = {"action": "relabel", "kept": True, "label": [1, 1, 0, 1], "weight": 1.0}
+    plan = pd.concat(pd.DataFrame({"id": list("abcd"), "fraction": 0.25, **one}) for one in (removed, relabelled))
+    weights = {"weight": torch.zeros(2, 4), "bias": torch.zeros(2)}
+    states = {f"{action}-0.25/{name}": one for action in ("remove", "relabel") for name, one in weights.items()}
     scores = pd.DataFrame({"id": list("abcd"), "score": [0.0, 1.0, 2.0, 3.0]})
     splits = Splits(split, split, split)
-    return evaluate_variant(Evaluated("e", 0, "loss", "loss"), torch.nn.Linear(4, 2), states, plan, splits, scores, {})
+    loss = Evaluated("e", 0, "loss", "loss")
+    actions = [ChosenAction("remove", {}), ChosenAction("relabel", {})]
+    return evaluate_variant(loss, torch.nn.Linear(4, 2), states, plan, splits, scores, {}, actions=actions)
 
 
 def test_wrong_labels_are_measured_where_they_are_known_and_nothing_is_said_where_not() -> None:
@@ -109,3 +112,8 @@ def test_wrong_labels_are_measured_where_they_are_known_and_nothing_is_said_wher
     assert unknown["precision_recall"] is None
     assert not [one for one in unknown["long"] if one["metric"].startswith("noise_")]
     assert unknown["rows"][0]["test_loss"] == known["rows"][0]["test_loss"]
+    relabelling = [
+        {one["metric"]: one["value"] for one in long if "relabel" in one["metric"]}
+        for long in (known["long"], unknown["long"])
+    ]
+    assert relabelling == [{"n_relabelled": 1, "relabel_precision": 1, "relabel_recall": 1}, {"n_relabelled": 1}]
