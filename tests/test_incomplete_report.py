@@ -167,7 +167,7 @@ def test_of_a_job_that_could_not_write_its_log_snakemake_says_how_it_ended(
 ) -> None:
     dag = Dag(tmp_path, [(1, "ip")])
     (tmp_path / "train.log").touch()
-    words = launch.command("train", ["logs/train.log"], "/a b/.snakemake/scripts/tmp1.train.py")
+    words = launch.command("train", ["logs/train.log"], "/a b/.snakemake/scripts/tmp1.train.py", {})
     error = None if said is None else f"CalledProcessError in file x, line 3:\nCommand '{shlex.join(words)}' {said}"
     (found,) = told(monkeypatch, dag, dag.train, error=error)
     assert found == {(1, "ip"): f"train: {reason}, without a message in its log"}

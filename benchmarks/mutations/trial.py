@@ -16,7 +16,8 @@ from candidates import Mutation, mutated
 
 ROOT = Path(__file__).parent.parent.parent
 PARTS = ("Snakefile", "config.yaml", "profiles", "rules", "workflow_scripts", "tests", "pyproject.toml", "benchmarks",
-         "docs", "README.md", "CHANGELOG.md", "Makefile", "requirements.txt", "reports/README.md")  # fmt: skip
+         "docs", "README.md", "CHANGELOG.md", "CONTRIBUTING.md", "CITATION.cff", "LICENSE", "Makefile",
+         "requirements.txt", "reports/README.md", ".ci", ".github", ".pre-commit-config.yaml")  # fmt: skip
 PACKAGE = "workflow_scripts"
 LONGEST_SECONDS = 900  # for the tests of one file while it is traced, and for each of WHOLE_RUNS
 # Where no traced test reaches a line, a stage's process may: whole runs, cheapest first.
