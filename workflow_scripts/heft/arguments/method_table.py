@@ -43,16 +43,16 @@ class MethodFacts:
         )
 
     def __repr__(self) -> str:
+        options = [
+            f"{name} = {found.default!r}, {allowed_values(found.allowed)}" for name, found in self.options.items()
+        ]
         lines = [
             ("predicts", self.predicts),
             ("score", self.formula),
             ("paper", self.paper),
             ("cost", self.cost or "not said"),
             *(("pass", f"{argument.name}: {argument.what}") for argument in self.arguments),
-            *(
-                ("option", f"{name} = {found.default!r}, {allowed_values(found.allowed)}")
-                for name, found in self.options.items()
-            ),
+            *(("option", option) for option in options),
             ("ensemble", "yes" if self.ensemble else "no"),
         ]
         return "\n".join([f"{self.name}: {self.title}", *(f"  {label:<9} {text}" for label, text in lines)])
