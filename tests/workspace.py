@@ -133,12 +133,13 @@ class Workspace:
         """The jobs that a run would do."""
         output = self.run("-n", *arguments)
         jobs = []
-        for block in re.split(r"\n(?=(?:local)?rule )", output.partition("\nJob stats:")[2])[1:]:
-            rule = re.match(r"(?:local)?rule (\w+):", block)
+        # What stands in a group is indented.
+        for block in re.split(r"\n(?= *(?:local)?rule \w+:)", output.partition("\nJob stats:")[2])[1:]:
+            rule = re.match(r" *(?:local)?rule (\w+):", block)
             assert rule, block
-            listed = re.search(r"\n    wildcards: (.*)", block)
+            listed = re.search(r"\n +wildcards: (.*)", block)
             wildcards = dict(pair.split("=", 1) for pair in listed[1].split(", ")) if listed else {}
-            reason = re.search(r"\n    reason: (.*)", block)
+            reason = re.search(r"\n +reason: (.*)", block)
             jobs.append(PlannedJob(rule[1], wildcards, reason[1] if reason else ""))
         return jobs
 
