@@ -14,6 +14,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from snakemake_interface_logger_plugins.common import LogEvent
 from synthetic_report import comparison_rows, report_input
 from workspace import TINY, Workspace
 
@@ -140,7 +141,7 @@ def told(
     watching = partial_report.FailedJobs()
     watching.numbers |= {dag.jobid(job) for job in failed}
     if error:
-        watching.emit(logging.makeLogRecord({"msg": error, "levelno": logging.ERROR, "event": "LogEvent.ERROR"}))
+        watching.emit(logging.makeLogRecord({"msg": error, "levelno": logging.ERROR, "event": LogEvent.ERROR}))
     partial_report.report_what_is_there(PLAN, dag, watching)  # type: ignore[arg-type]
     return asked
 
