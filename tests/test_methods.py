@@ -270,10 +270,12 @@ def test_a_file_whose_method_has_another_name_is_refused(tmp_path: Path) -> None
 
 def test_a_class_is_registered_by_the_name_of_its_file(tmp_path: Path) -> None:
     file = tmp_path / "fine_tunes.py"
-    file.write_text('"""fine_tunes: a kind."""\n\n@auxiliary(need="fine_tuned")\nclass FineTunes:\n    """One."""\n')
+    file.write_text(
+        '"""fine_tunes: a kind."""\n\n@auxiliary(gives="it", need="fine_tuned")\nclass FineTunes:\n    """One."""\n'
+    )
     found = read_declaration(file, "auxiliary")
     assert found is not None
-    assert (found.name, found.defined, found.fields) == ("fine_tunes", "FineTunes", {"need": "fine_tuned"})
-    file.write_text('@auxiliary(need="fine_tuned")\nclass Tunes: ...\n')
+    assert (found.name, found.defined, found.fields["need"]) == ("fine_tunes", "FineTunes", "fine_tuned")
+    file.write_text('@auxiliary(gives="it", need="fine_tuned")\nclass Tunes: ...\n')
     with pytest.raises(ValueError, match="named Tunes; expected FineTunes"):
         read_declaration(file, "auxiliary")
