@@ -85,6 +85,7 @@ def quiet_profiler() -> Iterator[None]:
         os.close(standard_error)
 
 
+# longer: three timings side by side, in one order
 def measure(name: str, model: nn.Module, shape: tuple[int, ...], n: int, repetitions: int) -> list[str]:
     """The table's rows for one model."""
     torch.manual_seed(0)

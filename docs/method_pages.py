@@ -38,6 +38,7 @@ def row(*cells: str) -> str:
     return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
 
 
+# longer: a page from top to bottom
 def page(found: Declaration) -> str:
     """The page of one method."""
     fields = found.fields

@@ -2,11 +2,12 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from synthetic_curves import agreement, history, precision_recall
+from synthetic_methods import METHODS, baselines, methods
 
 from heft.data.modalities.images import Images
 from heft.evaluation.columns import COLUMNS
@@ -15,106 +16,40 @@ from heft.reporting.measure import Measure
 from heft.reporting.treatment import Action, Treatment
 
 ACCURACY = Measure("test_accuracy", "test accuracy")
+
+
 REMOVE = Action("Remove", "remove", "removing", "removed", "removal")
+
+
 FRACTIONS = [0.01, 0.025, 0.05, 0.1, 0.2, 0.3]
+
+
 NOISE_RATE = 0.3
+
+
 N_TRAIN = 600
-# method -> (AUROC, gain in accuracy at the noise rate, forward passes)
-METHODS = {
-    "random": (0.50, -0.024, 0.0),
-    "oracle": (1.00, 0.123, 0.0),
-    "loss": (0.884, 0.022, 1.0),
-    "margin": (0.861, 0.018, 1.0),
-    "el2n": (0.945, 0.058, 5.0),
-    "ip": (0.975, 0.098, 4.3),
-    "tracin": (0.958, 0.085, 21.0),
-    "if_cg": (0.912, 0.061, 107.0),
-    "forgetting": (0.871, 0.031, 0.2),
-    "aum": (0.966, 0.092, 0.2),
-    "confident_learning": (0.931, 0.071, 45.0),
-    "self_ip": (0.889, 0.020, 4.1),
-    "grad_cos": (0.953, 0.079, 4.5),
-    "trusted_loss": (0.969, 0.094, 14.0),
-}
+
+
 ON_VALIDATION = "trusted_loss"  # trained on validation labels: no chosen row
+
+
 FINE_TUNED_GAIN = 0.071
+
+
 LABEL_ISSUES = "1 group of identical examples with different labels: <7> (3) = 9 (5)."
+
+
 CLASSES = [str(digit) for digit in range(10)]
+
+
 ENSEMBLES = [("ip", "parameter_dropout", 5), ("ip", "parameter_dropout", 10), ("ip", "parameter_dropout", 20)]
+
+
 ENSEMBLES += [("ip", "seeds", 5), ("loss", "seeds", 5), ("if_cg", "parameter_dropout", 10)]
 
 
 def removing(fraction: float) -> Treatment:
     return Treatment("remove", fraction)
-
-
-@dataclass(frozen=True)
-class Option:
-    annotation: str
-    default: Any
-
-
-@dataclass(frozen=True)
-class Declared:
-    """What `heft.registry.Declaration` offers to the legend."""
-
-    name: str
-    docstring: str
-    fields: Mapping[str, Any]
-    options: Mapping[str, Option] = field(default_factory=dict)
-
-    @property
-    def summary(self) -> str:
-        return self.docstring.partition("\n")[0].removeprefix(f"{self.name}: ")
-
-
-def declared(name: str, formula: str, paper: str, needs: tuple[str, ...], title: str = "", **options: Any) -> Declared:
-    fields: dict[str, Any] = {
-        "formula": formula,
-        "paper": paper,
-        "predicts": "the change of the objective by one gradient step on the example",
-        "needs": needs,
-        "ensemble": name not in ("random", "oracle"),
-    }
-    if title:
-        fields["title"] = title
-    docstring = f"{name}: says of each training example how much it helps.\n\nLow is detrimental."
-    return Declared(name, docstring, fields, {key: Option("float", value) for key, value in options.items()})
-
-
-def methods() -> dict[str, Declared]:
-    further = ("forgetting", "aum", "confident_learning", "self_ip", "grad_cos")
-    return {
-        **{name: declared(name, "", "", ("dynamics",)) for name in further},
-        "trusted_loss": declared(
-            "trusted_loss", "l_i(θ_v) - l_i(θ)", "", ("final", "fine_tuned"), title="Trusted loss"
-        ),
-        "el2n": declared("el2n", "-|p - onehot(y)|_2", "Paul et al. 2021, arXiv 2107.07075", ("early",)),
-        "if_cg": declared(
-            "if_cg",
-            "v^T (G + λI)^-1 g_i",
-            "Koh & Liang 2017",
-            ("final", "validation"),
-            title="Influence (CG)",
-            damping=0.1,
-        ),
-        "ip": declared("ip", "<grad f(θ), grad l_i(θ)>", "Charpiat et al. 2019, eq. 4", ("final", "validation")),
-        "loss": declared("loss", "-l_i(θ)", "", ("final",)),
-        "margin": declared("margin", "z_y - max_{k≠y} z_k", "", ("final",)),
-        "oracle": declared("oracle", "wrong labels lowest", "", ("true_labels",)),
-        "random": declared("random", "uniform", "", ()),
-        "tracin": declared("tracin", "sum_t η_t <v(θ_t), g_i(θ_t)>", "Pruthi et al. 2020", ("spaced", "validation")),
-    }
-
-
-def baselines() -> dict[str, Declared]:
-    fields = {
-        "title": "Fine-tuned",
-        "paper": "what a person would do first",
-        "does": "Trains the base model further on the validation split.",
-        "trains_on_validation": True,
-    }
-    return {"finetuned": Declared("finetuned", "finetuned: trains further.", fields)}
 
 
 def comparison_rows(
@@ -190,19 +125,6 @@ def long_metrics(comparison: pd.DataFrame) -> pd.DataFrame:
     return pd.concat(frames, ignore_index=True)
 
 
-def agreement(n_seeds: int = 5) -> pd.DataFrame:
-    """Spearman's correlations: the more alike the AUROC, the more alike the ranking."""
-    generator = np.random.default_rng(4)
-    names = list(METHODS)
-    rows = [
-        (seed, first, second, 0.97 - abs(METHODS[first][0] - METHODS[second][0]) * 2 + generator.normal(0, 0.01))
-        for seed in range(n_seeds)
-        for k, first in enumerate(names)
-        for second in names[k + 1 :]
-    ]
-    return pd.DataFrame(rows, columns=["seed", "variant", "other", "spearman"])
-
-
 def _row(seed: int, method: str, accuracy: float, **known: Any) -> dict[str, Any]:
     values = dict.fromkeys(COLUMNS, float("nan"))
     defaults = {
@@ -211,39 +133,6 @@ def _row(seed: int, method: str, accuracy: float, **known: Any) -> dict[str, Any
         "test_loss": 1.4 - accuracy, "test_accuracy": accuracy, "retrain_cpu_seconds": 1.5,
     }  # fmt: skip
     return values | defaults | known
-
-
-def history(n_seeds: int = 5) -> pd.DataFrame:
-    epochs = np.arange(1, 21)
-    frames = []
-    for seed in range(n_seeds):
-        wobble = np.random.default_rng(seed).normal(0, 0.01, len(epochs))
-        frame = pd.DataFrame(
-            {"seed": seed, "run": 0, "epoch": epochs, "train_loss": 0.5 + 1.7 * np.exp(-epochs / 4) + wobble}
-        )
-        frame["train_accuracy"] = 0.92 - 0.6 * np.exp(-epochs / 4) + wobble
-        frame["validation_loss"] = 0.7 + 1.4 * np.exp(-epochs / 3) + 0.004 * epochs + wobble
-        frame["validation_accuracy"] = 0.82 - 0.5 * np.exp(-epochs / 3) + wobble
-        frames.append(frame)
-    return pd.concat(frames, ignore_index=True)
-
-
-def precision_recall(n_seeds: int = 5) -> pd.DataFrame:
-    recall = np.linspace(0, 1, 101)
-    frames = [
-        pd.DataFrame(
-            {
-                "seed": seed,
-                "variant": name,
-                "recall": recall,
-                "precision": 0.3 + 0.7 * (1 - recall ** (1 / (1.02 - auroc) / 3)),
-            }
-        )
-        for seed in range(n_seeds)
-        for name, (auroc, _, _) in METHODS.items()
-        if name not in ("random", "oracle")
-    ]
-    return pd.concat(frames, ignore_index=True)
 
 
 def training(images: bool = True) -> TrainingExamples:

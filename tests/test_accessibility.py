@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from keyboard import stops
 from synthetic_report import report_input
 from treated_report import treated_report
 
@@ -111,25 +112,6 @@ def test_on_a_phone_nothing_scrolls_the_page_sideways_and_what_is_wide_scrolls_i
     opened.close()
     assert len(wide) > 5
     assert all(stop == 0 and role == "group" and label for stop, role, label in wide)
-
-
-def stops(tab: Any, most: int = 400) -> list[dict[str, Any]]:
-    """Where the Tab key goes from the top of the page, in order: what it is, and how its focus shows."""
-    found = []
-    for _ in range(most):
-        tab.keyboard.press("Tab")
-        stop = tab.evaluate(
-            """() => {
-              const one = document.activeElement, look = getComputedStyle(one), box = one.getBoundingClientRect();
-              return {tag: one.tagName, text: (one.innerText || one.getAttribute('aria-label') || one.id).slice(0, 40),
-                outline: look.outlineStyle === 'none' ? 0 : parseFloat(look.outlineWidth), width: box.width,
-                top: box.top, bottom: box.bottom};
-            }"""
-        )
-        if stop["tag"] == "BODY":
-            break
-        found.append(stop)
-    return found
 
 
 def test_the_tab_key_reaches_every_control_and_its_focus_shows(tab: Any) -> None:

@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy import stats
-from synthetic_report import METHODS, comparison_rows, long_metrics, removing, report_input
+from synthetic_methods import METHODS
+from synthetic_report import comparison_rows, long_metrics, removing, report_input
 from test_headline import accuracy, by_hand, compared, p_of, picked
 
 from heft.evaluation.statistics import Estimate

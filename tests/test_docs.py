@@ -1,59 +1,16 @@
 """The examples of the pages on extending do what the pages say: each is in the schema, the run and the report."""
 
-import re
 from importlib.machinery import SourceFileLoader
 from pathlib import Path
 from types import ModuleType
-from typing import Any
 
 import pandas as pd
 import pytest
-import yaml
-from workspace import ROOT, Workspace
+from doc_pages import BLOCK, files_of, known_names, settings_of, table_of, workspace_of
+from workspace import ROOT
 
 from heft.data.checked import check_raw_data
 from heft.data.reading import raw_data_of
-
-BLOCK = re.compile(r"^```\w+ (\S+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-
-
-def workspace_of(page: str, folder: Path) -> Workspace:
-    """A copy of the workflow with the files of a page, and its mine.yaml, for one seed, as configuration."""
-    files = files_of(page)
-    workspace = Workspace(folder, settings_of(files.pop("mine.yaml")))
-    for name, content in files.items():
-        (folder / name).write_text(content, encoding="utf-8")
-    return workspace
-
-
-def files_of(page: str) -> dict[str, str]:
-    return dict(BLOCK.findall((ROOT / "docs" / page).read_text(encoding="utf-8")))
-
-
-def settings_of(text: str) -> dict[str, Any]:
-    """A page's configuration, for one seed."""
-    assert text.count("seeds: [0, 1]") == 1
-    found: dict[str, Any] = yaml.safe_load(text.replace("seeds: [0, 1]", "seeds: [0]"))
-    return found
-
-
-def known_names(workspace: Workspace, key: str, value: object) -> str:
-    """What is said of a name that does not exist: the names that do."""
-    settings = yaml.safe_load((workspace.folder / "small.yaml").read_text())
-    definition = settings["definitions"][settings["experiments"][0]]
-    group = definition if key != "source" else definition["data"]
-    kept, group[key] = dict(group), value
-    workspace.configure(settings)
-    said = workspace.run("-n", expect=1)
-    group.clear()
-    group.update(kept)
-    workspace.configure(settings)
-    return said
-
-
-def table_of(workspace: Workspace, experiment: str) -> tuple[pd.DataFrame, str]:
-    folder = workspace.folder / "reports" / experiment
-    return pd.read_csv(folder / "comparison.csv"), (folder / "index.html").read_text(encoding="utf-8")
 
 
 @pytest.mark.slow

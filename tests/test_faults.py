@@ -1,26 +1,27 @@
 """After each fault of the real world the next run ends with the table and the tracked runs of an undisturbed one."""
 
-import hashlib
 import os
 import shutil
 import signal
-import subprocess
-import sys
-import time
-from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 
 import pandas as pd
 import pytest
+from fault_cases import (
+    BY_DATES_ALONE,
+    KILLED_ONCE,
+    assert_as_undisturbed,
+    digests,
+    process_of,
+    set_clock_back,
+    table_of,
+    wait_for,
+)
 from full_disk import make_read_only, resize, small_disk
 from tracking_server import Server, free_port
-from workspace import TINY, Workspace, each_run_once
+from workspace import TINY, Workspace
 
-from heft.evaluation.columns import COST_COLUMNS
 from heft.faults import KILLED
-
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("faults")]
 
 
 @pytest.fixture(scope="module")
@@ -29,49 +30,6 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
     workspace = Workspace(tmp_path_factory.mktemp("undisturbed"), TINY)
     workspace.run()
     return workspace
-
-
-def table_of(workspace: Workspace) -> pd.DataFrame:
-    return pd.read_csv(workspace.folder / "reports/small/comparison.csv").drop(columns=list(COST_COLUMNS))
-
-
-def assert_as_undisturbed(workspace: Workspace, undisturbed: Workspace) -> None:
-    """The same table cost aside, each tracked run once, and nothing left to do."""
-    pd.testing.assert_frame_equal(table_of(workspace), table_of(undisturbed), check_exact=True)
-    assert each_run_once(workspace.folder) == each_run_once(undisturbed.folder)
-    assert set(each_run_once(workspace.folder).values()) == {"FINISHED"}
-    assert workspace.plan() == []
-
-
-def wait_for(condition: Callable[[], object], process: "subprocess.Popen[str]") -> None:
-    end = time.monotonic() + 120
-    while not condition():
-        assert process.poll() is None, "the run ended before what the test waits for"
-        assert time.monotonic() < end, "what the test waits for did not happen"
-        time.sleep(0.01)
-
-
-def process_of(script: str, folder: Path) -> int:
-    """The process that runs a script of the workflow in a folder; not one of those that it forked."""
-    parents = {}
-    for place in Path("/proc").glob("[0-9]*"):
-        with suppress(OSError):  # it has ended
-            arguments = (place / "cmdline").read_bytes().split(b"\0")
-            if (place / "cwd").resolve() == folder and len(arguments) > 1 and arguments[1].endswith(script.encode()):
-                parents[int(place.name)] = int((place / "stat").read_text().rpartition(")")[2].split()[1])
-    return next(process for process, parent in parents.items() if parent not in parents)
-
-
-def digests(workspace: Workspace) -> dict[str, str]:
-    """SHA-256 of the results whose bytes do not depend on what computing them cost."""
-    results = workspace.folder / "results"
-    files = [*results.rglob("*.parquet"), *results.rglob("*.safetensors"), *results.rglob("manifest.json")]
-    return {
-        file.relative_to(results).as_posix(): hashlib.sha256(file.read_bytes()).hexdigest()
-        for file in files
-        # scores/*/members.parquet holds seconds; train/states and retrained/ are removed when they were used
-        if file.name != "members.parquet" and not {"retrained", "train"} & set(file.parts)
-    }
 
 
 @pytest.mark.parametrize("kilobytes", [300, 1000])
@@ -141,15 +99,6 @@ def test_a_delivery_that_is_killed_disturbs_no_run_and_the_next_one_delivers_eac
     assert_as_undisturbed(workspace, undisturbed)
 
 
-KILLED_ONCE = """
-    import os
-
-    if not os.path.exists("met"):
-        open("met", "w").close()
-        os.kill(os.getpid(), 9)
-"""
-
-
 def test_a_job_that_is_killed_for_memory_fails_with_one_sentence_and_the_next_run_goes_on(
     tmp_path: Path, undisturbed: Workspace
 ) -> None:
@@ -173,38 +122,6 @@ def test_a_run_whose_warm_process_is_killed_ends_as_it_would_have(tmp_path: Path
     assert process.returncode == 0, printed
     assert "Traceback" not in printed
     assert_as_undisturbed(workspace, undisturbed)
-
-
-@pytest.fixture(scope="module")
-def pair(tmp_path_factory: pytest.TempPathFactory) -> tuple[Workspace, Workspace]:
-    """Two runs at the same time in two folders, one of them with spaces and letters of two alphabets in its path."""
-    folders = (tmp_path_factory.mktemp("plain"), tmp_path_factory.mktemp("named") / "Проект 数据 x")
-    folders[1].mkdir()
-    workspaces = (Workspace(folders[0], TINY), Workspace(folders[1], TINY))
-    processes = [workspace.start() for workspace in workspaces]
-    for process in processes:
-        printed, _ = process.communicate(timeout=300)
-        assert process.returncode == 0, printed
-        assert "Traceback" not in printed
-    return workspaces
-
-
-def test_two_runs_at_the_same_time_in_two_folders_know_nothing_of_each_other(
-    pair: tuple[Workspace, Workspace], undisturbed: Workspace
-) -> None:
-    for workspace in pair:
-        assert_as_undisturbed(workspace, undisturbed)
-
-
-def test_a_path_with_spaces_and_other_alphabets_is_a_path_like_any_other(pair: tuple[Workspace, Workspace]) -> None:
-    named = pair[1]
-    assert named.run().strip() == "Nothing to be done; up to date: reports/small/index.html"
-    assert (named.folder / "reports/small/index.html").stat().st_size > 10_000
-    deliver = [sys.executable, str(named.folder / "workflow_scripts/deliver.py"), "--once"]
-    answer = subprocess.run(
-        deliver, cwd=named.folder, env=named.environment(), capture_output=True, text=True, check=True
-    )
-    assert answer.stdout == "Runs delivered to sqlite:///mlflow.db: 0\n"
 
 
 def test_nothing_is_written_into_a_read_only_data_folder(tmp_path: Path, undisturbed: Workspace) -> None:
@@ -242,17 +159,6 @@ def test_a_damaged_artifact_is_one_sentence_and_deleting_it_as_that_says_mends_t
     metrics.unlink()
     finished.run()
     assert_as_undisturbed(finished, undisturbed)
-
-
-def set_clock_back(workspace: Workspace, *parts: str) -> None:
-    """What is below these folders was made before the clock was set back by an hour."""
-    for part in parts:
-        for file in (workspace.folder / "results/small" / part).rglob("*"):
-            date = file.stat().st_mtime + 3600
-            os.utime(file, (date, date))
-
-
-BY_DATES_ALONE = ("--max-checksum-file-size", "0")  # as Snakemake judges the large files of real data
 
 
 def test_a_clock_that_was_set_back_within_a_run_costs_at_most_one_repetition(

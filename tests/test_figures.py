@@ -8,7 +8,8 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from synthetic_report import methods, report_input
+from synthetic_methods import methods
+from synthetic_report import report_input
 
 from heft.reporting.analysis.comparison import Comparison
 from heft.reporting.analysis.variant import named_variant

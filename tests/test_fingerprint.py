@@ -1,9 +1,9 @@
 """An edit changes the fingerprints of what it reaches and of nothing else; comments and docstrings change none."""
 
-from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+from looks import edit, fingerprint
 
 from heft.own_module import MODULES_VARIABLE
 from heft.workflow.planning import fingerprint as module
@@ -53,21 +53,6 @@ def stage(package: Path) -> Path:
         "from heft.workflow.tracking.records import Run\n"
     )
     return file
-
-
-def fingerprint(*files: Path, packages: Sequence[str] = ()) -> dict[str, str]:
-    """Of a new look."""
-    return Look(module.PACKAGE_ROOT).fingerprint(*files, packages=packages)
-
-
-def edit(file: Path, old: str, new: str) -> None:
-    text = file.read_text()
-    assert old in text
-    file.write_text(text.replace(old, new))
-    # An edit within one tick of the clock would keep the modification time that the cache goes by.
-    import os
-
-    os.utime(file, ns=(file.stat().st_atime_ns, file.stat().st_mtime_ns + 1_000_000))
 
 
 def test_imports_are_followed_to_the_module_that_defines_a_name(package: Path) -> None:
@@ -182,37 +167,9 @@ def own(package: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: py
     return root
 
 
-def test_the_files_and_packages_that_an_own_module_imports_belong_to_it(own: Path) -> None:
-    found = fingerprint(own / "my_package" / "nets.py")
-    of_project = {"heft", "heft.ip", "heft.kernels.products"}
-    of_person = {
-        "my_package/nets.py",
-        "my_layers",
-        *(f"my_package{name}" for name in ("", ".heads", ".bodies", ".parts")),
-    }
-    assert set(found) == {"PyYAML", *of_project, *of_person}
-
-
-@pytest.mark.parametrize("file", ["my_layers.py", "my_package/__init__.py", "my_package/parts.py"])
-def test_an_edit_of_what_an_own_module_imports_changes_the_fingerprint(own: Path, file: str) -> None:
-    before = fingerprint(own / "my_package" / "nets.py")
-    (own / file).write_text("changed = True\n")
-    edit(own / file, "True", "False")
-    after = fingerprint(own / "my_package" / "nets.py")
-    assert [name for name in before if before[name] != after[name]] == [
-        file.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
-    ]
-
-
 def test_two_own_files_of_one_name_are_told_apart(own: Path) -> None:
     (own / "nets.py").write_text("other = 5\n")
     assert {"nets.py", "my_package/nets.py"} <= set(fingerprint(own / "nets.py", own / "my_package" / "nets.py"))
-
-
-def test_an_edit_beside_what_an_own_module_imports_changes_nothing(own: Path) -> None:
-    before = fingerprint(own / "my_package" / "nets.py")
-    edit(own / "my_package" / "other.py", "3", "4")
-    assert fingerprint(own / "my_package" / "nets.py") == before
 
 
 def test_one_look_sees_each_file_as_it_was_at_first(package: Path) -> None:

@@ -3,7 +3,7 @@
 import pytest
 import torch
 from attribution_cases import N_TRAIN, Case, make_case
-from test_kernels import dense_gauss_newton
+from kernel_cases import dense_gauss_newton
 from torch import Tensor
 from torch.func import functional_call
 from torch.nn.functional import cross_entropy

@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy import stats
-from synthetic_report import METHODS, comparison_rows, removing, report_input
+from synthetic_methods import METHODS
+from synthetic_report import comparison_rows, removing, report_input
 
 from heft.reporting.analysis.comparison import Comparison
 from heft.reporting.analysis.outcome import Outcome, choose

@@ -5,7 +5,8 @@ from math import nan
 import numpy as np
 import pandas as pd
 import pytest
-from synthetic_report import ACCURACY, METHODS, comparison_rows, report_input
+from synthetic_methods import METHODS
+from synthetic_report import ACCURACY, comparison_rows, report_input
 from treated_report import BALANCED, GAP, RELABEL, TEST_LOSS, balanced_report, gap_report, treated_rows, with_metric
 
 from heft.evaluation.statistics import estimate

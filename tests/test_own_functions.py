@@ -1,13 +1,13 @@
 """A person's own `package.module:function` beside the configuration stands wherever a registered name does."""
 
-import copy
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pytest
 from attribution_cases import make_case
-from workspace import TINY, Workspace
+from own_files import planned, settings, write_files
+from workspace import Workspace
 
 from heft.errors import HeftError
 from heft.objectives.loss import loss
@@ -16,62 +16,6 @@ from heft.registry import find
 from heft.scoring.members import score_members
 from heft.variants import Scorer, twice
 from heft.workflow.planning.code import scorer_files, stage_code
-from heft.workflow.planning.plan import Plan, load_plan
-
-SCORES = '''"""Scores of my own."""
-
-from typing import Annotated
-
-from annotated_types import Gt
-from my_helpers import SIGN
-from torch import Tensor
-
-from heft.kernels.functional import logits_of
-from heft.methods.context import Context
-from heft.methods.declare import method
-
-
-@method(
-    title="My norm",
-    formula="s_i = -|z_i(theta)|^power",
-    paper="none: a test",
-    predicts="How long the logits of an example are, as I see it.",
-    needs=("final",),
-    ensemble=True,
-)
-def norms(context: Context, *, power: Annotated[float, Gt(0)] = 1.0) -> Tensor:
-    """Minus the lengths [n_train]."""
-    return SIGN * logits_of(context.network, context.final, context.train.inputs).norm(dim=1) ** power
-
-
-def plain(context):
-    """Carries no decorator."""
-'''
-BASELINES = '''"""Baselines of my own."""
-
-from heft.baselines.declare import baseline
-
-
-@baseline(title="As it was", paper="none", does="Nothing at all, as I see it.", trains_on_validation=False)
-def unchanged(context):
-    """The base model."""
-    return dict(context.base)
-'''
-KINDS = '''"""Kinds of my own."""
-
-from typing import Annotated
-
-from annotated_types import Gt
-
-from heft.ensembles.declare import ensemble
-from heft.ensembles.member import MemberModel
-
-
-@ensemble(title="scaled", members="the trained model, all parameters times 1 + rate", perturbs=True)
-def scaled(trained, number, *, rate: Annotated[float, Gt(0)] = 0.5):
-    """Larger with each member."""
-    return MemberModel(change=lambda state: {name: (1 + number * rate) * one for name, one in state.items()})
-'''
 
 
 @pytest.fixture
@@ -79,24 +23,6 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     write_files(tmp_path)
     monkeypatch.setenv(MODULES_VARIABLE, str(tmp_path))
     return tmp_path
-
-
-def write_files(folder: Path) -> None:
-    (folder / "my_package").mkdir()
-    (folder / "my_package/scores.py").write_text(SCORES)
-    (folder / "my_helpers.py").write_text("SIGN = -1\n")
-    (folder / "my_baselines.py").write_text(BASELINES)
-    (folder / "my_kinds.py").write_text(KINDS)
-
-
-def settings(**changes: Any) -> dict[str, Any]:
-    found: dict[str, Any] = copy.deepcopy(TINY)
-    found["definitions"]["small"] |= changes
-    return found
-
-
-def planned(folder: Path, **changes: Any) -> Plan:
-    return load_plan(settings(**changes), [folder / "mine.yaml"])
 
 
 def test_its_declaration_is_read_from_its_file(folder: Path) -> None:

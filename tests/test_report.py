@@ -5,38 +5,23 @@ import gzip
 import hashlib
 import os
 import re
-import shutil
 import subprocess
 import sys
-import warnings
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-from xml.etree import ElementTree
 
 import numpy as np
 import pandas as pd
 import pytest
-from synthetic_report import CLASSES, comparison_rows, history, report_input, training
+from report_pages import FIGURES
+from synthetic_curves import history
+from synthetic_report import comparison_rows, report_input, training
 
 import heft
 import heft.reporting.page as page_module
 from heft.evaluation.columns import COLUMNS
-from heft.reporting.analysis.agreement import agreement_of
-from heft.reporting.analysis.classes import class_changes
-from heft.reporting.analysis.comparison import Comparison
-from heft.reporting.gallery import make_gallery
 from heft.reporting.inputs import SplitFacts
 from heft.reporting.page import render_report
-from heft.reporting.tables.behind import detection_table
-from heft.reporting.text.verdict import judge
-
-pytestmark = pytest.mark.xdist_group("report")
-
-FIGURES = {
-    "answer", "over-random", "gain-by-method", "gain-by-ensemble", "precision-recall", "ensemble-size", "cost",
-    "training", "agreement", "classes",
-}  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -204,193 +189,3 @@ def test_a_partial_result_still_gives_a_page(changes: dict[str, Any], tmp_path: 
     page = (tmp_path / "index.html").read_text(encoding="utf-8")
     assert 'id="headline"' in page
     assert ">nan" not in page
-
-
-def test_the_gallery_holds_the_lowest_scores_in_order_with_the_truth_beside_them():
-    report = report_input()
-    comparison = Comparison(report)
-    verdict = judge(comparison)
-    assert report.training is not None
-    assert verdict.choice is not None
-    gallery = make_gallery(report.training, comparison, verdict, [str(digit) for digit in range(10)])
-    assert gallery is not None
-    scores = report.training.scores.set_index("id")[verdict.choice.variant.slug].sort_values()
-    assert [card.id for card in gallery.cards] == list(scores.index[: len(gallery.cards)])
-    truth = report.training.examples.set_index("id")
-    for card in gallery.cards:
-        assert (card.given, card.true) == tuple(str(truth.loc[card.id, column]) for column in ("label", "true_label"))
-        assert card.wrong == (card.given != card.true)
-    assert gallery.cards[0].percentiles[0][1] == 0.0
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Any]:
-    executable = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if executable is None:
-        pytest.skip("no Chromium on this machine: the page was not opened in a browser")
-    sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=executable, args=["--no-sandbox"])
-        yield browser
-        browser.close()
-
-
-@pytest.fixture
-def opened(chromium: Any, folder: Path) -> Iterator[Any]:
-    """The page at 1280 x 800; fails where the console complains or anything outside is asked for."""
-    tab = chromium.new_page(viewport={"width": 1280, "height": 800})
-    complaints: list[str] = []
-    tab.on("console", lambda message: complaints.append(message.text) if message.type in ("error", "warning") else None)
-    tab.on("pageerror", lambda error: complaints.append(str(error)))
-    tab.on("request", lambda asked: None if asked.url.startswith(("file:", "data:")) else complaints.append(asked.url))
-    tab.goto((folder / "index.html").as_uri())
-    yield tab
-    tab.close()
-    assert complaints == []
-
-
-def column_of(tab: Any, column: int) -> list[str]:
-    return tab.eval_on_selector_all(
-        f"#comparison-table tbody tr:not([hidden]) > :nth-child({column})",
-        "cells => cells.map(cell => cell.dataset.sort)",
-    )
-
-
-def test_the_table_sorts_both_ways_by_click_and_by_key(opened: Any):
-    head = opened.locator("#comparison-table thead tr:last-child th:nth-child(3)")
-    head.locator("button").click()
-    assert column_of(opened, 3)[-1] == ""  # the baseline has none, and stands last either way
-    values = [float(value) for value in column_of(opened, 3)[:-1]]
-    assert head.get_attribute("aria-sort") == "descending"
-    assert values == sorted(values, reverse=True)
-    head.locator("button").press("Enter")
-    assert head.get_attribute("aria-sort") == "ascending"
-    assert [float(value) for value in column_of(opened, 3)[:-1]] == sorted(values)
-    opened.locator("#comparison-table thead tr:last-child th:nth-child(1) button").click()
-    names = column_of(opened, 1)
-    assert names == sorted(names)
-
-
-def test_the_search_shows_the_lines_that_hold_all_words(opened: Any):
-    opened.fill("#search", "ip drop")
-    assert column_of(opened, 2) == ["5", "10", "20"]
-    assert opened.inner_text("#shown") == "3 of 21 shown"
-    opened.fill("#search", "")
-    assert len(column_of(opened, 2)) == 21
-
-
-def test_the_table_can_be_saved_from_the_page_alone(opened: Any, folder: Path):
-    with opened.expect_download() as saving:
-        opened.click("#download")
-    assert Path(saving.value.path()).read_bytes() == (folder / "comparison.csv").read_bytes()
-
-
-def test_every_figure_is_on_the_page_with_a_size(opened: Any):
-    sizes = opened.eval_on_selector_all(
-        "figure svg[role=img]",
-        "all => all.map(svg => [svg.getBoundingClientRect().width, svg.getBoundingClientRect().height])",
-    )
-    assert len(sizes) == len(FIGURES)
-    assert all(width > 250 and height > 150 for width, height in sizes)
-
-
-def test_the_first_screen_holds_the_answer_and_its_picture(opened: Any):
-    for selector in ("#headline", ".evidence", "#answer svg", ".cards"):
-        box = opened.locator(selector).bounding_box()
-        assert box["y"] >= 0
-        assert box["y"] + box["height"] <= 800
-
-
-@pytest.mark.parametrize("width", [1280, 768, 390])
-def test_the_page_never_scrolls_sideways(opened: Any, width: int):
-    opened.set_viewport_size({"width": width, "height": 800})
-    assert opened.evaluate("document.documentElement.scrollWidth") <= width
-
-
-def test_at_1280_the_comparison_shows_its_cost_without_scrolling(opened: Any):
-    box = opened.locator("div:has(> #comparison-table)")
-    assert box.evaluate("box => box.scrollWidth <= box.clientWidth")
-
-
-def test_what_a_removal_does_to_a_class_is_paired_by_seed_and_against_none():
-    report = report_input()
-    comparison = Comparison(report)
-    found = class_changes(comparison, judge(comparison).choice, CLASSES)
-    assert found is not None
-    assert [one.slug for one in found.shown] == ["ip__parameter_dropout__20", "random", "oracle", "finetuned"]
-    long = report.long_metrics[report.long_metrics["metric"] == "test_accuracy_class_3"].set_index("seed")
-    for slug, fraction in (("random", found.treatment.fraction), ("finetuned", 0.0)):
-        after = long[(long["variant"] == slug) & (long["fraction"] == fraction)]["value"]
-        before = long[long["variant"] == "none"]["value"]
-        expected = {int(seed): value for seed, value in (after - before).items()}
-        assert found.changes[slug, 3].values == pytest.approx(expected)
-        assert found.changes[slug, 3].has_interval
-    assert found.before[3] == pytest.approx(long[long["variant"] == "none"]["value"].mean())
-
-
-def test_classes_without_a_name_have_their_index_and_many_are_cut_in_the_figure_alone(tmp_path: Path):
-    report = report_input()
-    long = report.long_metrics
-    one = long[long["metric"] == "test_accuracy_class_3"]
-    more = [one.assign(metric=f"test_accuracy_class_{index}") for index in range(10, 60)]
-    render_report(report_input(long_metrics=pd.concat([long, *more]), manifest=report.manifest), tmp_path)
-    page = (tmp_path / "index.html").read_text(encoding="utf-8")
-    assert "The 25 classes with the largest losses and gains" in page
-    table = page[page.index('id="class-table"') :]
-    assert table[: table.index("</table>")].count('<th scope="row"') == 60
-
-
-def test_agreement_is_the_mean_over_seeds_with_its_range_and_neighbours_are_alike():
-    report = report_input()
-    found = agreement_of(report.agreement, Comparison(report))
-    assert found is not None
-    pair = report.agreement[(report.agreement["variant"] == "loss") & (report.agreement["other"] == "ip")]["spearman"]
-    for place in (("loss", "ip"), ("ip", "loss")):
-        assert found.matrix.loc[place] == pytest.approx(pair.mean())
-        assert (found.lowest.loc[place], found.highest.loc[place]) == (pair.min(), pair.max())
-    assert found.matrix.loc["ip", "ip"] == 1
-    assert found.n_seeds == 5
-    order = [one.slug for one in found.shown]
-    assert "random" in (order[0], order[-1])
-
-
-def test_the_detection_table_shows_false_negatives_when_as_many_are_inspected_as_are_wrong():
-    report = report_input()
-    table = detection_table(Comparison(report))
-    assert table is not None
-    assert "as many examples are inspected as are wrong (180" in table.caption
-    assert [column.label for column in table.columns][-3:] == ["Precision %", "Recall %", "False negatives"]
-    long = report.long_metrics
-    for line in table.lines:
-        if line.cells[0].text == "margin":
-            missed = long[(long["metric"] == "noise_missed_inspected") & (long["variant"] == "margin")]["value"].mean()
-            assert line.cells[-1].sort == pytest.approx(missed)
-
-
-def test_baselines_and_what_trained_on_validation_are_marked_in_the_table_and_explained_below(page: str):
-    assert "Fine-tuned†‡" in page
-    assert "Trusted loss†" in page
-    assert "† trained on validation labels: validation cannot judge it; not chosen." in page
-    assert "‡ another training that removes nothing" in page
-    assert "Trains the base model further on the validation split." in page
-
-
-def test_where_a_baseline_beats_the_curated_models_the_first_screen_says_so(tmp_path: Path, page: str):
-    assert "does better without removing anything" not in page
-    render_report(report_input(comparison=comparison_rows(gains={"finetuned": 0.3})), tmp_path)
-    better = (tmp_path / "index.html").read_text(encoding="utf-8")
-    assert "Fine-tuned does better without removing anything:" in better
-
-
-def test_names_of_classes_are_shown_as_they_are_whatever_signs_they_hold(tmp_path: Path):
-    names = ["$x_{$", "猫", "<script>alert(1)</script>", "a" * 300, "line\nbreak", "{{7*7}}", "&", "\x1b[0m", "8", "9"]
-    manifest = dict(report_input().manifest) | {"class_names": names}
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        render_report(report_input(manifest=manifest), tmp_path)
-    page = (tmp_path / "index.html").read_text(encoding="utf-8")
-    assert "<script>alert" not in page
-    assert "$x_{$" in page
-    assert "{{7*7}}" in page
-    figure = ElementTree.parse(tmp_path / "figures" / "classes.svg")  # well-formed
-    assert "<script>alert(1)</script>" in "".join(figure.getroot().itertext())

@@ -1,20 +1,16 @@
 """Only what changed runs again: plans after edits, touches, changed settings and deleted files."""
 
 import copy
-import os
 import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
-from workspace import SMALL, PlannedJob, Workspace
+from planned import AFTER_SCORES, REPORT, add_a_line, put_back, rules_of, variants_of, with_change
+from workspace import SMALL, Workspace
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("reruns")]
-
-AFTER_SCORES = {"score", "prune", "retrain", "evaluate"}
-REPORT = {"report", "index"}
 
 
 @pytest.fixture(scope="module")
@@ -28,29 +24,8 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
 @pytest.fixture
 def workspace(finished: Workspace) -> Iterator[Workspace]:
     """The finished workspace; files of the workflow that a test edits are put back."""
-    files = [
-        file for part in ("workflow_scripts", "rules") for file in (finished.folder / part).rglob("*") if file.is_file()
-    ]
-    kept = {file: (file.read_bytes(), file.stat()) for file in [*files, finished.folder / "small.yaml"]}
-    yield finished
-    for file, (content, stat) in kept.items():
-        if file.read_bytes() != content:
-            file.write_bytes(content)
-        os.utime(file, ns=(stat.st_atime_ns, stat.st_mtime_ns))
-
-
-def with_change(**changes: Any) -> dict[str, Any]:
-    settings = copy.deepcopy(SMALL)
-    settings["definitions"]["small"].update(changes)
-    return settings
-
-
-def variants_of(jobs: list[PlannedJob], rules: set[str]) -> set[str]:
-    return {job.variant for job in jobs if job.rule in rules}
-
-
-def rules_of(jobs: list[PlannedJob]) -> set[str]:
-    return {job.rule for job in jobs} - {"all"}
+    with put_back(finished):
+        yield finished
 
 
 def test_nothing_changed_plans_nothing(workspace: Workspace) -> None:
@@ -75,15 +50,6 @@ def test_an_edited_kernel_reruns_the_methods_that_import_it(workspace: Workspace
     jobs = workspace.plan()
     assert {"ip", "ip__parameter_dropout", "if_cg-damping_0.2"} <= variants_of(jobs, {"score_members"})
     assert "train" not in rules_of(jobs)
-
-
-def add_a_line(workspace: Workspace, *patterns: str) -> int:
-    """Adds a statement to files of the house; the number of files."""
-    house = workspace.folder / "workflow_scripts/heft"
-    files = [file for pattern in patterns for file in house.glob(pattern) if file.name != "__init__.py"]
-    for file in files:
-        file.write_text(file.read_text() + "\n\nEDITED = True\n")
-    return len(files)
 
 
 def test_an_edit_of_plumbing_and_of_sentences_reruns_nothing(workspace: Workspace) -> None:

@@ -1,87 +1,51 @@
 """What the scripts hand from files to functions: splits, seeds, settings, weight decay; from training to the table."""
 
-from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import pytest
 import torch
 from attribution_cases import Case
+from kernel_cases import dense_gauss_newton
 from plain_training import (
-    N_CLASSES,
     SETTINGS,
-    SHAPE,
     SPEC,
     cosine_rates,
     difference,
-    examples,
     plain_logits,
     plain_training,
     start_of,
 )
-from stage_job import Job
-from test_kernels import dense_gauss_newton
+from stage_chain import SPLITS, Chain, write_data
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
-from heft.artifacts import read_json, read_parquet, read_tensors, write_json, write_parquet
 from heft.auxiliary.folds import draw_folds
 from heft.data.examples import Examples
-from heft.data.inputs import write_inputs
 from heft.kernels.batch import Batch
 from heft.kernels.curvature.curvature_operator import flatten
 from heft.seeds import derive_seed
 
-SPLITS = {"train": examples(), "validation": examples(12, 1, "v"), "test": examples(15, 2, "t")}
 MODEL = {"name": "mlp", "options": SPEC.options}
+
+
 SEED, DAMPING, FRACTIONS = 4, 0.1, [0.2, 0.4]
+
+
 SCORER = {"method": "if_cg", "options": {"damping": DAMPING, "tolerance": 1e-6}}
+
+
 SCORER |= {"ensemble": "", "ensemble_options": {}, "members": 1}  # type: ignore[dict-item]
+
+
 TRAINING = {"training": vars(SETTINGS), "model": MODEL, "resample": ["split", "noise", "init"]}
+
+
 FINE_TUNING = {"fine_tuning": {"epochs": 2, "learning_rate": 0.03}}
+
+
 KEPT = {"checkpoints": {"final": "last", "spaced": 2, "early": 1}, "kept": {"roles": ("final", "spaced"), "latest": 0}}
-
-
-@dataclass(frozen=True)
-class Chain:
-    """The folder of a chain of stages, and the files that it began with."""
-
-    folder: Path
-    data: dict[str, Any]
-
-    def run(
-        self, rule: str, files: dict[str, str], output: dict[str, str], params: dict[str, Any], **wildcards: str
-    ) -> Job:
-        there = {name: self.folder / file if isinstance(file, str) else file for name, file in files.items()}
-        return Job(self.folder, rule, self.data | there, output, params, **wildcards).run()
-
-    def read(self, file: str) -> Any:
-        readers = {".json": read_json, ".parquet": read_parquet, ".safetensors": read_tensors}
-        return readers[Path(file).suffix](self.folder / file)
-
-
-def write_data(folder: Path) -> dict[str, Any]:
-    """Inputs of all splits in one file, in an order of its own, and the table of each split."""
-    everything = torch.cat([split.inputs for split in SPLITS.values()])
-    place = torch.randperm(len(everything), generator=torch.Generator().manual_seed(0))
-    shuffled = torch.empty_like(everything)
-    shuffled[place] = everything
-    write_inputs(folder / "data/inputs.safetensors", shuffled.numpy())
-    classes = [str(label) for label in range(N_CLASSES)]
-    facts = {"source": "digits", "dataset_digest": "00", "origin": "made up", "class_names": classes}
-    facts["modality"] = {"name": "images"}
-    write_json(folder / "data/manifest.json", facts | {"input_shape": list(SHAPE)})
-    first = 0
-    for name, split in SPLITS.items():
-        rows = place[first : first + len(split)]
-        table = {"id": split.ids, "row": rows, "label": split.labels, "true_label": split.true_labels}
-        write_parquet(folder / f"split/{name}.parquet", pd.DataFrame(table))
-        first += len(split)
-    files = {name: folder / f"split/{name}.parquet" for name in SPLITS}
-    return {"manifest": folder / "data/manifest.json", **files}
 
 
 @pytest.fixture(scope="module")

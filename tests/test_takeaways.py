@@ -6,7 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy import stats
-from synthetic_report import METHODS, comparison_rows, history, precision_recall, removing, report_input
+from synthetic_curves import history, precision_recall
+from synthetic_methods import METHODS
+from synthetic_report import comparison_rows, removing, report_input
 from test_headline import UNCERTAIN, accuracy, by_hand, compared, p_of
 
 from heft.evaluation.statistics import Estimate, estimate

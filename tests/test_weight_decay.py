@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 from attribution_cases import N_CLASSES, N_TRAIN, Case, make_case
-from test_kernels import dense_gauss_newton
+from kernel_cases import dense_gauss_newton
 
 from heft.kernels.curvature.curvature_operator import flatten
 from heft.objectives.loss import loss

@@ -29,6 +29,7 @@ from heft.training.mode import seeded
 
 
 # Longer than other functions: what to pass is read where it is called.
+# longer: its docstring is the manual of the call
 def score(
     method: str | Callable[..., Tensor],
     model: nn.Module,

@@ -15,6 +15,7 @@ from heft.seeds import derive_seed
 ORDER = ("test", "validation", "train")
 
 
+# longer: a third says what it is given and what it promises; the draws stand in one order
 def draw_split(
     examples: pd.DataFrame,
     inputs: np.ndarray,

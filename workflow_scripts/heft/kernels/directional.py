@@ -25,6 +25,7 @@ from heft.kernels.tangents import push
 from heft.kernels.ways import Trial, Way, double_backward, one_by_one, way_of
 
 
+# longer: half of it says what it is given
 def directional_derivatives(
     model: nn.Module,
     state: State,

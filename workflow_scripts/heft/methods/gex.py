@@ -15,6 +15,7 @@ from heft.methods.context import Context
 from heft.methods.declare import method
 
 
+# longer: what the method declares takes half of it
 @method(
     family="influence",
     title="GEX",

@@ -16,6 +16,7 @@ from heft.methods.declare import method
 STEPS_FROM_EIGENVECTOR = 3  # products with the steepest batch alone
 
 
+# longer: what the method declares takes half of it
 @method(
     family="influence",
     title="Influence (LiSSA)",

@@ -36,6 +36,7 @@ LARGEST_EMBEDDED_CSV = 2_000_000  # bytes; a larger table is embedded as a gzip 
 TONES = {Outcome.GAIN: "good", Outcome.WORSE_THAN_RANDOM: "bad", Outcome.LOSS: "bad"}
 
 
+# longer: the list of what the template is given
 def render_report(report: ReportInput, folder: str | Path) -> None:
     """Writes index.html, comparison.csv, metrics.csv and figures/*.svg; the same input gives the same bytes."""
     folder = Path(folder)

@@ -30,6 +30,7 @@ class MemberScores(NamedTuple):
     warnings: list[list[str]]
 
 
+# longer: half of it says what it is given
 def score_members(
     name: str,
     options: Mapping[str, Any],

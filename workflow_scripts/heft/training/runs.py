@@ -35,6 +35,7 @@ class TrainedRuns:
     notes: tuple[str, ...] = ()
 
 
+# longer: half of it says what it is given
 def train_runs(
     spec: ModelSpec,
     train: Examples,

@@ -12,6 +12,7 @@ MOST_CLASSES = 25
 CHOSEN, OTHER = "#0B5A8F", "#AA4499"
 
 
+# longer: one figure from top to bottom
 def draw_classes(found: ClassChanges | None, comparison: Comparison) -> Picture | None:
     """A row for each class: the chosen variant's change with its interval, references as small marks."""
     if found is None:

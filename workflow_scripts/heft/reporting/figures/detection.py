@@ -9,6 +9,7 @@ from heft.reporting.text import takeaways
 from heft.reporting.wording import decimal
 
 
+# longer: one figure from top to bottom
 def draw_precision_recall(curves: pd.DataFrame, comparison: Comparison) -> Picture | None:
     """Mean precision at each recall of the planted wrong labels, plain methods; the level is what chance gives."""
     plain = [variant for variant in comparison.compared if variant.plain]

@@ -24,6 +24,7 @@ from heft.workflow.tracking.records import commit_tags
 SHOWN_PACKAGES = ("torch", "torchvision", "numpy", "pandas", "scikit-learn", "snakemake", "mlflow", "seaborn")
 
 
+# longer: the list of what a report is made of
 def gather(sources: Sources) -> ReportInput:
     """The report's input; a file that is listed must be there."""
     evaluated = [read_json(file) for file in sources.metrics]

@@ -50,6 +50,7 @@ def sources_of(job: Any) -> Sources:
     )
 
 
+# longer: the list of the files of a run
 def sources_there(asked: Mapping[str, Any]) -> Sources:
     """The files of an unfinished run: what is listed as missing is not read, even where an older one is there.
 

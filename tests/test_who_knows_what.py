@@ -1,0 +1,97 @@
+"""Which packages the rooms know: torch, MLflow, Snakemake; and which stage sees the test split."""
+
+import ast
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from house import (
+    LIBRARY,
+    ROOT,
+    SNAKEFILES,
+    STAGES,
+    files_of_import,
+    imported_at_once,
+    imported_packages,
+    modules,
+    packages_at_once,
+    room_of,
+)
+
+KERNELS_IMPORT = {
+    *("torch", "collections", "math", "typing", "dataclasses", "functools", "contextlib", "time", "fnmatch"),
+    *("copy", "enum", "weakref", "heft"),
+}
+
+
+HEAVY = {"torch", "torchvision", "mlflow", "seaborn", "matplotlib", "sklearn"}
+
+
+def test_kernels_know_only_torch() -> None:
+    for file in (LIBRARY / "kernels").rglob("*.py"):
+        assert imported_packages(file) <= KERNELS_IMPORT, file.name
+
+
+def test_only_tracking_imports_mlflow() -> None:
+    users = [file for file in [*modules(), *STAGES] if "mlflow" in imported_packages(file)]
+    assert {file.parent for file in users} == {LIBRARY / "workflow" / "tracking"}
+
+
+def test_only_the_workflow_knows_snakemake() -> None:
+    """Neither as a package, nor by the name that Snakemake puts into its scripts."""
+    for file in modules():
+        if not room_of(file).startswith("workflow/"):
+            tree = ast.parse(file.read_text(encoding="utf-8"))
+            names = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+            texts = [node.value for node in ast.walk(tree) if isinstance(node, ast.Constant)]
+            assert "snakemake" not in names | imported_packages(file), file
+            assert not [text for text in texts if isinstance(text, str) and text.startswith("snakemake")], file
+
+
+def test_nothing_in_heft_imports_a_stage_script() -> None:
+    stages = {file.stem for file in STAGES}
+    for file in modules():
+        assert not stages & imported_packages(file), file
+
+
+def test_the_snakefile_imports_no_torch_mlflow_or_plots() -> None:
+    waiting: list[Path] = []
+    for file in SNAKEFILES:
+        for line in re.findall(r"^(?:from|import) heft.*", file.read_text(encoding="utf-8"), re.MULTILINE):
+            (node,) = ast.parse(line).body
+            assert isinstance(node, ast.ImportFrom), line
+            waiting += [found for one in node.names for found in files_of_import(str(node.module), one.name)]
+    reached: set[Path] = set()
+    assert LIBRARY / "workflow" / "planning" / "plan.py" in waiting
+    while waiting:
+        file = waiting.pop()
+        if file not in reached:
+            reached.add(file)
+            waiting += imported_at_once(file)
+    assert {file.name: found for file in reached if (found := packages_at_once(file) & HEAVY)} == {}
+
+
+def test_only_evaluate_declares_the_test_split_as_input() -> None:
+    readers = []
+    for file in sorted((ROOT / "rules").glob("*.smk")):
+        for block in re.split(r"\n(?=rule |checkpoint )", file.read_text(encoding="utf-8")):
+            inputs = block.partition("input:")[2].partition("output:")[0]
+            if "split/test.parquet" in inputs or "split/{" in inputs:
+                readers.append(block.partition(":")[0].strip())
+    assert readers == ["rule evaluate"]
+    openers = [
+        file.stem for file in STAGES if 'job.input["test"]' in file.read_text() or "job.input.test" in file.read_text()
+    ]
+    assert openers == []
+    assert '"test"' in (ROOT / "workflow_scripts" / "evaluate.py").read_text()
+
+
+def test_no_gitignore_pattern_swallows_a_room() -> None:
+    if not (ROOT / ".git").exists() or not shutil.which("git"):
+        pytest.skip("not a git checkout")
+    files = [str(file.relative_to(ROOT)) for file in [*modules(), *STAGES]]
+    command = ["git", "check-ignore", "--no-index", *files]
+    answer = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert answer.stdout == ""
