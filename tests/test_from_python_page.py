@@ -1,6 +1,9 @@
 """The blocks of docs/from_python.md run one after the other, and do what the page says."""
 
+import os
 import re
+import subprocess
+import sys
 from typing import Any
 
 import pytest
@@ -48,3 +51,19 @@ def test_the_page_says_what_to_pass_for_each_need() -> None:
     rows = re.findall(r"^\| (`.*?) \|", PAGE.read_text(encoding="utf-8"), re.MULTILINE)
     needs = {need for found in heft.methods().values() for need in found.needs}
     assert set(re.findall(r"`(\w+)`", " ".join(rows))) == needs
+
+
+def test_the_first_score_of_a_process_warns_of_nothing() -> None:
+    """torch itself warns of a function of its own where forward mode is used for the first time."""
+    lines = [
+        "import torch, heft",
+        "from torch import nn",
+        "model = nn.Sequential(nn.Linear(4, 8), nn.ReLU(), nn.Linear(8, 3))",
+        "data = torch.randn(20, 4), torch.arange(20) % 3",
+        "heft.score('ip', model, train=data, validation=data)",
+        "heft.score('if_cg', model, train=data, validation=data)",
+    ]
+    command = [sys.executable, "-W", "error", "-c", "\n".join(lines)]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "workflow_scripts")}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")

@@ -22,7 +22,7 @@ from house import (
 
 KERNELS_IMPORT = {
     *("torch", "collections", "math", "typing", "dataclasses", "functools", "contextlib", "time", "fnmatch"),
-    *("copy", "enum", "weakref", "heft"),
+    *("copy", "enum", "weakref", "warnings", "heft"),
 }
 
 

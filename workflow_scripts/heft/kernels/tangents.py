@@ -1,5 +1,7 @@
 """Forward mode: logits together with their tangents J d along one direction of the parameters, J = dlogits / dtheta."""
 
+import warnings
+from functools import cache
 from typing import Any
 
 import torch
@@ -97,10 +99,19 @@ def _without_tangent(found: Any) -> Any:
     return found if tangent is None else primal
 
 
+@cache
+def load_forward_mode() -> None:
+    """Uses forward mode once: torch then loads rules of its own, by a function that it warns of as deprecated."""
+    with warnings.catch_warnings(), forward_ad.dual_level():
+        warnings.filterwarnings("ignore", "`torch.jit.script` is deprecated", FutureWarning)
+        forward_ad.make_dual(torch.zeros(()), torch.zeros(()))
+
+
 def push(
     model: nn.Module, values: State, direction: Direction, batch: Tensor, rules: TangentRules | None = None
 ) -> tuple[Tensor, Tensor]:
     """Logits [b, n_classes] and their tangent J d [b, n_classes]; with a graph where `values` require a gradient."""
+    load_forward_mode()
     with forward_ad.dual_level(), rules or TangentRules():
         duals = {name: forward_ad.make_dual(values[name], tangent) for name, tangent in direction.items()}
         logits, tangent = forward_ad.unpack_dual(call(model, {**values, **duals}, batch))
