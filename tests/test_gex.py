@@ -1,4 +1,4 @@
-"""GEX against walks by plain SGD in a loop, with the draws of its own streams."""
+"""GEX against trajectories by plain SGD in a loop, with the draws of its own streams."""
 
 import pytest
 import torch
@@ -26,7 +26,7 @@ def losses(case: Case, state: dict[str, Tensor], batch: Batch) -> Tensor:
 
 @pytest.fixture(scope="module")
 def moves(case: Case) -> tuple[Tensor, Tensor]:
-    """How far each training loss, and f, moves on each walk: [models, n_train], [models]."""
+    """How far each training loss, and f, moves on each trajectory: [models, n_train], [models]."""
     rate = 0.4 / torch.linalg.eigvalsh(dense_gauss_newton(case)).max()
     moved, f_moved = [], []
     for number in range(5):

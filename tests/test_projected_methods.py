@@ -65,8 +65,8 @@ def test_trak_warns_of_a_dimension_near_the_number_of_examples() -> None:
     assert "dimension 32 is more than half the 40 training examples" in context.warnings[0]
 
 
-def test_gex_of_a_linear_walk_follows_ip() -> None:
-    """Losses that move together with f over many short walks are those whose gradients point along that of f."""
+def test_gex_of_a_linear_trajectory_follows_ip() -> None:
+    """Losses that move together with f over many short trajectories are those whose gradients point along that of f."""
     case = case_of("logistic")
     found = scores("gex", case.context(), models=64, epochs=0.2, step_size=0.2, batch_size=4)
     g = gradient_rows(case)
@@ -75,7 +75,7 @@ def test_gex_of_a_linear_walk_follows_ip() -> None:
     assert torch.corrcoef(torch.stack([found, g @ covariance @ validation_vector(case)]))[0, 1] > 0.8
 
 
-def test_gex_warns_where_all_walks_drift_alike() -> None:
+def test_gex_warns_where_all_trajectories_drift_alike() -> None:
     context = case_of("logistic").context(final=case_of("logistic").scaled(0.1))
     scores("gex", context, models=4, epochs=5, batch_size=20)
     assert "lower step_size or epochs" in context.warnings[0]

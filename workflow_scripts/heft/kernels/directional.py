@@ -21,7 +21,7 @@ from heft.kernels.layers.contraction import contracted_derivatives, contractible
 from heft.kernels.losses import cross_entropy
 from heft.kernels.once import once_a_model
 from heft.kernels.selection import moved_parameters
-from heft.kernels.tangents import push
+from heft.kernels.tangents import logits_jvp
 from heft.kernels.ways import Trial, Way, double_backward, one_by_one, way_of
 
 
@@ -75,13 +75,13 @@ Push = Callable[[nn.Module, State, Direction, Tensor], tuple[Tensor, Tensor]]
 def _run_of(model: nn.Module, values: State, way: Way, inputs: Tensor, k: int) -> Push:
     """What makes logits [b, n_classes] and tangents [k, b, n_classes] of directions [k, ...]."""
     if way is Way.DOUBLE_BACKWARD:
-        return partial(_push_each, double_backward)
+        return partial(_jvp_each, double_backward)
     if k > 1 and once_a_model(model, "many", lambda: Trial(model, values, inputs[:2]).agrees(_push_two)):
         return _push_many
-    return partial(_push_each, push)
+    return partial(_jvp_each, logits_jvp)
 
 
-def _push_each(
+def _jvp_each(
     one: Push, model: nn.Module, values: State, directions: Direction, batch: Tensor
 ) -> tuple[Tensor, Tensor]:
     """One direction after the other."""
@@ -112,8 +112,8 @@ def _push_many(model: nn.Module, values: State, directions: Direction, batch: Te
     # vmap over the tangents only: what does not depend on the direction is computed once.
     moving = {name: values[name] for name in directions}
 
-    def forward(moved: State) -> Tensor:
-        return call(model, {**values, **moved}, batch)
+    def forward(parameters: State) -> Tensor:
+        return call(model, {**values, **parameters}, batch)
 
     def along(direction: Direction) -> Any:
         return jvp(forward, (moving,), (direction,))

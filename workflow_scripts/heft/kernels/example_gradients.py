@@ -43,8 +43,8 @@ def example_gradients(
 
 
 def _at_once(model: nn.Module, values: State, moving: State, loss: Loss, x: Tensor, y: Tensor) -> Gradients:
-    def one(moved: State, x: Tensor, y: Tensor) -> Tensor:
-        return loss(call(model, {**values, **moved}, x[None]), y[None])[0]
+    def one(parameters: State, x: Tensor, y: Tensor) -> Tensor:
+        return loss(call(model, {**values, **parameters}, x[None]), y[None])[0]
 
     with torch.enable_grad(), evaluation(model):
         found: Gradients = vmap(grad(one), in_dims=(None, 0, 0))(moving, x, y)

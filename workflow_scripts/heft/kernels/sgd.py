@@ -1,4 +1,4 @@
-"""A short walk of plain SGD from a state, in evaluation mode."""
+"""A short trajectory of plain SGD from a state, in evaluation mode."""
 
 import torch
 from torch import Tensor, nn
@@ -9,7 +9,7 @@ from heft.kernels.functional import State, evaluation, values_of
 from heft.kernels.selection import moved_parameters
 
 
-def gradient_walk(
+def sgd_trajectory(
     model: nn.Module, state: State, inputs: Tensor, labels: Tensor, rows: Tensor, learning_rate: float
 ) -> dict[str, Tensor]:
     """The state after one step on the mean cross-entropy of each line of `rows` [steps, b]; buffers stay, and so do

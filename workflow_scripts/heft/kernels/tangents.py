@@ -107,7 +107,7 @@ def load_forward_mode() -> None:
         forward_ad.make_dual(torch.zeros(()), torch.zeros(()))
 
 
-def push(
+def logits_jvp(
     model: nn.Module, values: State, direction: Direction, batch: Tensor, rules: TangentRules | None = None
 ) -> tuple[Tensor, Tensor]:
     """Logits [b, n_classes] and their tangent J d [b, n_classes]; with a graph where `values` require a gradient."""

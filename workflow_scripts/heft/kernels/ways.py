@@ -17,7 +17,7 @@ from heft.kernels.functional import Direction, Loss, State, evaluation
 from heft.kernels.once import once_a_model
 from heft.kernels.reverse import gradients_one_by_one
 from heft.kernels.selection import trainable_parameters
-from heft.kernels.tangents import push
+from heft.kernels.tangents import logits_jvp
 
 
 class Way(Enum):
@@ -38,7 +38,7 @@ def way_of(model: nn.Module, values: State, inputs: Tensor) -> Way:
 
 def _first_right(model: nn.Module, values: State, inputs: Tensor) -> Way:
     trial = Trial(model, values, inputs)
-    for way, take in ((Way.FORWARD, push), (Way.DOUBLE_BACKWARD, double_backward)):
+    for way, take in ((Way.FORWARD, logits_jvp), (Way.DOUBLE_BACKWARD, double_backward)):
         if trial.agrees(take):
             return way
     return Way.ONE_BY_ONE
@@ -108,8 +108,8 @@ def double_backward(model: nn.Module, values: State, direction: Direction, batch
         if not logits.requires_grad:
             return logits, tangent
         cotangents = torch.zeros_like(logits, requires_grad=True)
-        pulled = torch.autograd.grad(logits, list(leaves.values()), cotangents, create_graph=True, allow_unused=True)
-        pairs = zip(pulled, direction.values(), strict=True)
+        gradients = torch.autograd.grad(logits, list(leaves.values()), cotangents, create_graph=True, allow_unused=True)
+        pairs = zip(gradients, direction.values(), strict=True)
         along = [(gradient * tensor).sum() for gradient, tensor in pairs if gradient is not None]
         if moving := [one for one in along if one.requires_grad]:
             (tangent,) = torch.autograd.grad(sum(moving, torch.zeros(())), cotangents)

@@ -10,7 +10,7 @@ from torch.nn import functional
 from heft.errors import HeftError
 from heft.kernels.curvature.curvature_operator import CurvatureOperator, flatten
 from heft.kernels.functional import logits_of
-from heft.kernels.sgd import gradient_walk
+from heft.kernels.sgd import sgd_trajectory
 from heft.methods.context import Context
 from heft.methods.declare import method
 
@@ -27,8 +27,8 @@ from heft.methods.declare import method
     assumes="That SGD near theta spreads over the flat directions of the loss, like a posterior.",
     cost="For each model 2.5 times its epochs for the steps, and 1 for the losses.",
     memory="Two states of the model and one batch; a number for each example and model.",
-    fails="With few models the score is noise; with long walks all models drift the same way. It warns where the "
-    "drift of f is larger than its spread.",
+    fails="With few models the score is noise; with long trajectories all models drift the same way. It warns where "
+    "the drift of f is larger than its spread.",
 )
 def gex(
     context: Context,
@@ -39,11 +39,12 @@ def gex(
     batch_size: Annotated[int, Ge(1), Le(1_000_000)] = 32,
     target: Literal["validation", "self"] = "validation",
 ) -> Tensor:
-    """Scores [n_train] from `models` walks, centred over them, so that a common drift does not count.
+    """Scores [n_train] from `models` trajectories, centred over them, so that a common drift does not count.
 
-    epochs: length of a walk over the training set, with replacement. step_size: in units of 1 / (largest eigenvalue of
-    the Gauss-Newton matrix), so that the walk is stable whatever the model. batch_size: examples a step. target:
-    validation; or self, the paper's self-influence: minus the mean squared move of each example's own loss.
+    epochs: length of a trajectory over the training set, with replacement. step_size: in units of 1 / (largest
+    eigenvalue of the Gauss-Newton matrix), so that the trajectory is stable whatever the model. batch_size: examples a
+    step. target: validation; or self, the paper's self-influence: minus the mean squared move of each example's own
+    loss.
     """
     model, start, (inputs, labels) = context.network, context.final, context.train
     v = context.objective_gradient(start)
@@ -51,7 +52,7 @@ def gex(
     largest = product.leading_eigenpair(flatten(v)).value
     if not largest > 0:
         raise HeftError(
-            "The Gauss-Newton matrix is zero, since the gradients of all training examples are: no walk moves."
+            "The Gauss-Newton matrix is zero, since the gradients of all training examples are: no trajectory moves."
         )
     learning_rate = step_size / largest
     steps = max(1, round(epochs * len(inputs) / batch_size))
@@ -63,15 +64,15 @@ def gex(
     moves, f_moves = [], []
     for number in range(models):
         rows = torch.randint(len(inputs), (steps, batch_size), generator=context.generator(f"gex/{number}"))
-        walked = gradient_walk(model, start, inputs, labels, rows, learning_rate)
-        moves.append(losses(walked) - at_start)
-        f_moves.append(context.objective_value(walked) - f_at_start)
+        state = sgd_trajectory(model, start, inputs, labels, rows, learning_rate)
+        moves.append(losses(state) - at_start)
+        f_moves.append(context.objective_value(state) - f_at_start)
     moved, f_moved = torch.stack(moves), torch.stack(f_moves)  # [models, n], [models]
     if target == "self":
         return -moved.square().mean(dim=0)
     if f_moved.mean().abs() > 3 * f_moved.std():
         context.warn(
-            f"the walks move f by {float(f_moved.mean()):.2g} on average and spread it by only "
+            f"the trajectories move f by {float(f_moved.mean()):.2g} on average and spread it by only "
             f"{float(f_moved.std()):.2g}; lower step_size or epochs"
         )
     centred = f_moved - f_moved.mean()

@@ -18,7 +18,7 @@ from torch.nn import functional
 from heft.kernels.calling import call, while_holding
 from heft.kernels.directional import layer_error
 from heft.kernels.functional import Direction, State, evaluation, values_of
-from heft.kernels.tangents import TangentRules, TwiceDifferentiable, push
+from heft.kernels.tangents import TangentRules, TwiceDifferentiable, logits_jvp
 from heft.kernels.ways import Way, double_backward, way_of
 
 Total = Callable[[nn.Module, Mapping[str, Tensor], slice], Tensor]  # (model, leaves, rows) -> a sum over those rows
@@ -72,14 +72,14 @@ def hessian_product_forward_over_reverse(
     moving = {name: values[name] for name in direction}
     total = {name: torch.zeros_like(tensor) for name, tensor in direction.items()}
 
-    def summed(moved: State, x: Tensor, y: Tensor) -> Tensor:
-        logits = call(model, {**values, **moved}, x)
+    def summed(parameters: State, x: Tensor, y: Tensor) -> Tensor:
+        logits = call(model, {**values, **parameters}, x)
         return functional.cross_entropy(logits, y, reduction="sum")
 
     for x, y in zip(inputs.split(batch_size), labels.split(batch_size), strict=True):
         with torch.enable_grad(), evaluation(model):
-            pushed: Any = jvp(grad(partial(summed, x=x, y=y)), (moving,), (dict(direction),))[1]
-        for name, tensor in pushed.items():
+            tangents: Any = jvp(grad(partial(summed, x=x, y=y)), (moving,), (dict(direction),))[1]
+        for name, tensor in tangents.items():
             total[name] += tensor.detach()
     return {name: tensor / len(inputs) for name, tensor in total.items()}
 
@@ -105,8 +105,8 @@ def hessian_product_by_double_backward(
 def _pushed(
     model: nn.Module, values: State, direction: Direction, batch: Tensor, rules: TangentRules
 ) -> tuple[Tensor, Tensor]:
-    """`push`, with an error that names the layer."""
-    run = partial(push, model, values, direction, batch, rules)
+    """`logits_jvp`, with an error that names the layer."""
+    run = partial(logits_jvp, model, values, direction, batch, rules)
     try:
         return run()
     except (RuntimeError, NotImplementedError) as error:

@@ -27,14 +27,14 @@ def conjugate_gradient(product: Product, b: Tensor, *, tolerance: float, most_st
     for _ in range(most_steps):
         if squared <= goal:
             return x
-        pushed = product(step)
-        curvature = step.dot(pushed)
+        applied = product(step)
+        curvature = step.dot(applied)
         if not curvature > 0:  # NaN too
             met = float(curvature / step.dot(step))
             raise NegativeCurvatureError(f"Conjugate gradients met curvature {met:.3g}, not above 0.")
         length = squared / curvature
         x += length * step
-        residual -= length * pushed
+        residual -= length * applied
         previous, squared = squared, residual.dot(residual)
         step = residual + (squared / previous) * step
     if squared <= goal:
@@ -74,17 +74,17 @@ def lanczos(product: Product, start: Tensor, *, steps: int) -> Eigenpairs:
     diagonal: list[Tensor] = []
     beside: list[Tensor] = []
     for step in range(most):
-        pushed = product(basis[step])
-        length = pushed.norm()
-        diagonal.append(basis[step].dot(pushed))
+        applied = product(basis[step])
+        length = applied.norm()
+        diagonal.append(basis[step].dot(applied))
         known = basis[: step + 1]
         for _ in range(2):
-            pushed = pushed - known.T @ (known @ pushed)
-        beside.append(pushed.norm())
+            applied = applied - known.T @ (known @ applied)
+        beside.append(applied.norm())
         if beside[-1] <= 100 * torch.finfo(start.dtype).eps * length:
             beside[-1] = torch.zeros_like(beside[-1])
             break
-        basis[step + 1] = pushed / beside[-1]
+        basis[step + 1] = applied / beside[-1]
     size = len(diagonal)
     inner = torch.stack(beside[: size - 1]).double() if size > 1 else torch.zeros(0, dtype=torch.float64)
     small = torch.diag(torch.stack(diagonal).double()) + torch.diag(inner, 1) + torch.diag(inner, -1)

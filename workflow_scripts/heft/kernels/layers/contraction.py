@@ -70,7 +70,7 @@ def _products(
     n_directions = len(next(iter(own.values())))
     if not takes_all_at_once(layer, delta, n_directions):
         each = ({key: stacked[k] for key, stacked in own.items()} for k in range(n_directions))
-        return torch.stack([moved(layer, one, captured, delta) for one in each])
+        return torch.stack([layer_jvp(layer, one, captured, delta) for one in each])
     if name not in matrices:
         matrices[name] = layer_matrices(layer, own)
     return inner_products(layer, captured, delta, matrices[name])
@@ -102,7 +102,7 @@ class _Bare(nn.Module):
         return output
 
 
-def moved(layer: nn.Module, direction: Direction, captured: Captured, delta: Tensor) -> Tensor:
+def layer_jvp(layer: nn.Module, direction: Direction, captured: Captured, delta: Tensor) -> Tensor:
     """<delta_i, layer(input_i; direction)> [b]: the layer's part of <d, grad l_i>."""
     if isinstance(layer, BiasAlone):
         return layer.summed(delta) @ direction["bias"].flatten()
@@ -111,7 +111,7 @@ def moved(layer: nn.Module, direction: Direction, captured: Captured, delta: Ten
     return torch.linalg.vecdot(delta.flatten(1), output.flatten(1))
 
 
-def pulled(layer: nn.Module, parameters: Direction, captured: Captured, cotangents: Tensor) -> dict[str, Tensor]:
+def layer_vjp(layer: nn.Module, parameters: Direction, captured: Captured, cotangents: Tensor) -> dict[str, Tensor]:
     """sum_i of the layer's gradients for output gradients `cotangents` [b, ...], by the layer's parameter names."""
     if isinstance(layer, BiasAlone):
         return {"bias": layer.summed(cotangents).sum(dim=0).view_as(layer.bias)}

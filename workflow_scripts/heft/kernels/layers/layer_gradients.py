@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from heft.kernels.example_gradients import example_gradients
 from heft.kernels.functional import Direction, Loss, State, share_memory
 from heft.kernels.layers.capture import Captured, batches_of, output_gradient_batches
-from heft.kernels.layers.contraction import moved, pulled
+from heft.kernels.layers.contraction import layer_jvp, layer_vjp
 from heft.kernels.layers.matrix_gradients import flat_gradients, has_short_gradients
 from heft.kernels.layers.norms import squared_layer_norms
 from heft.kernels.layers.rows import is_matrix_layer, layer_matrix, layer_tensors
@@ -47,7 +47,7 @@ class LayerGradients:
         """<direction, g_i> [b]."""
         if self.flat is not None:
             return self.flat @ layer_matrix(self.layer, direction).flatten()
-        return moved(self.layer, direction, self.captured, self.delta)
+        return layer_jvp(self.layer, direction, self.captured, self.delta)
 
     def weighted_sum(self, weights: Tensor, like: Direction) -> dict[str, Tensor]:
         """sum_i weights_i g_i for weights [b], shaped as `like`."""
@@ -56,7 +56,7 @@ class LayerGradients:
             matrix = (weights @ self.flat).view_as(layer_matrix(self.layer, like))
             return layer_tensors(self.layer, matrix)
         each = weights.view(-1, *(1 for _ in self.delta.shape[1:]))
-        return pulled(self.layer, like, self.captured, each * self.delta)
+        return layer_vjp(self.layer, like, self.captured, each * self.delta)
 
     def to_keep(self) -> "LayerGradients":
         """The same without what the gradients were made of, where they are formed, and without the graph."""
