@@ -62,6 +62,7 @@ def test_the_measure_is_the_one_that_the_settings_name_in_the_words_of_its_file(
     measure = gather(sources).measure
     assert (measure.name, measure.title, measure.unit) == ("balanced_accuracy", "balanced accuracy", "%")
     assert (measure.higher_is_better, measure.chosen_by) == (True, "macro_loss")
+    assert measure.validated_by == "validation macro loss"
     assert measure.does.startswith("Mean over classes of the share")
     usual = gather(replace(sources, configuration=SETTINGS | {"measure": {"test_accuracy": {}}})).measure
     assert (usual.name, usual.title, usual.short, usual.validated_by) == (

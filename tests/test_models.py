@@ -73,8 +73,8 @@ def test_a_specification_survives_json() -> None:
         ("mlp", {"width": 3}, (1, 8, 8), "model mlp: width is not an option; Known: hidden"),
         ("mlp", {"n_classes": 3}, (1, 8, 8), "model mlp: n_classes is not an option; Known: hidden"),
         ("resnet18", {"norm": "layer"}, (1, 8, 8), 'model resnet18: norm is "layer"; Known: batch, group'),
-        ("cnn", {}, (12,), "cnn needs pictures of at least 4 x 4"),
-        ("cnn", {}, (1, 2, 2), "cnn needs pictures of at least 4 x 4"),
+        ("cnn", {}, (12,), r"model cnn takes images of shape \[channels, height, width\], at least \[1, 4, 4\]"),
+        ("cnn", {}, (1, 2, 2), r"at least \[1, 4, 4\], but an input has shape \[1, 2, 2\]"),
         ("nowhere:build", {}, (1, 8, 8), 'model "nowhere:build" cannot be imported'),
         ("own_model:missing", {}, (1, 8, 8), r"own_model.py has no missing; it has: build, wrong, alone, any_option\."),
         (

@@ -19,7 +19,11 @@ REWEIGHT = Action(
 )  # fmt: skip
 ACTIONS = {"remove": REMOVE, "relabel": RELABEL, "reweight": REWEIGHT}
 BALANCED = Measure(
-    "balanced_accuracy", "balanced accuracy", chosen_by="macro_loss", does="Mean over classes of the class's accuracy."
+    "balanced_accuracy",
+    "balanced accuracy",
+    chosen_by="macro_loss",
+    objective="macro loss",
+    does="Mean over classes of the class's accuracy.",
 )
 GAP = Measure(
     "worst_gap", "test gap", higher_is_better=False, does="Largest difference of accuracy between two classes."

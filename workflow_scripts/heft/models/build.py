@@ -78,7 +78,7 @@ class Draw:
             return cls(own_function(spec.name, spec.options), spec)
         declared = find("models", spec.name)
         if declared.fields["modality"]:
-            _check_picture(spec)
+            _check_shape(spec, declared.fields["modality"])
         return cls(declared.configured(spec.options), spec)
 
     def __call__(self, seed: int) -> nn.Module:
@@ -127,7 +127,11 @@ def _check_modality(name: str, manifest: Mapping[str, Any]) -> None:
         )
 
 
-def _check_picture(spec: ModelSpec) -> None:
-    shape = list(spec.input_shape)
-    if len(shape) != 3 or min(shape[1:]) < 4:
-        raise HeftError(f"model {spec.name} needs pictures of at least 4 x 4, but an input has shape {shape}.")
+def _check_shape(spec: ModelSpec, modality: str) -> None:
+    shape, fields = list(spec.input_shape), find("data/modalities", modality).fields
+    axes, smallest = fields["axes"], list(fields["smallest"]) or [1] * len(fields["axes"])
+    if len(shape) != len(axes) or any(size < least for size, least in zip(shape, smallest, strict=True)):
+        raise HeftError(
+            f"model {spec.name} takes {modality} of shape [{', '.join(axes)}], at least {smallest}, "
+            f"but an input has shape {shape}."
+        )

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 def model(*, modality: str | None = None) -> "Callable[[Callable[..., nn.Module]], Callable[..., nn.Module]]":
     """Registers a function `(input_shape, n_classes, *, options...) -> nn.Module` whose output is logits.
 
-    modality: the only one that the model takes; inputs of `images` are then at least 4 x 4. None: inputs of any shape.
+    modality: the only one that the model takes; it also says how small an input may be. None: inputs of any shape.
     """
 
     def register(build: "Callable[..., nn.Module]") -> "Callable[..., nn.Module]":

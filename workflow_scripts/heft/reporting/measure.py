@@ -16,7 +16,8 @@ class Measure:
 
     name: a column of the comparison table, or a metric of the long form. title: its name in a sentence. unit: "%" for a
     fraction that is shown in percent, else what stands behind a number.
-    chosen_by: the objective on the validation split whose lowest value chooses. does: what it is, in a sentence.
+    chosen_by: the objective on the validation split whose lowest value chooses. objective: its title in a sentence.
+    does: what it is, in a sentence.
 
     Gains are signed so that above 0 is better, whatever `higher_is_better` says.
     """
@@ -26,6 +27,7 @@ class Measure:
     unit: str = PERCENT
     higher_is_better: bool = True
     chosen_by: str = LOSS
+    objective: str = LOSS
     does: str = ""
 
     @property
@@ -46,7 +48,7 @@ class Measure:
     @property
     def validated_by(self) -> str:
         """What validation chooses by: `validation loss`."""
-        return f"validation {self.chosen_by.replace('_', ' ')}"
+        return f"validation {self.objective}"
 
     @property
     def improved(self) -> str:

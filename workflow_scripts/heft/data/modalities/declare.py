@@ -64,8 +64,12 @@ class Modality(ABC):
 Kind = TypeVar("Kind", bound=type[Modality])
 
 
-def modality(*, axes: Sequence[str]) -> Callable[[Kind], Kind]:
-    """Registers a class derived from `Modality`. axes: names of the axes of an example, those of `inputs` after n."""
+def modality(*, axes: Sequence[str], smallest: Sequence[int] = ()) -> Callable[[Kind], Kind]:
+    """Registers a class derived from `Modality`.
+
+    axes: names of the axes of an example, those of `inputs` after n. smallest: sizes of the smallest example that
+    models of this modality alone take, one for each axis; empty: 1 each.
+    """
 
     def register(kind: Kind) -> Kind:
         kind.axes = tuple(axes)

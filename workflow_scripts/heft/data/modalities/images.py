@@ -14,7 +14,7 @@ from heft.data.modalities.declare import Modality, Shown, modality
 LARGEST_SIDE = 96  # pixels; larger images become thumbnails
 
 
-@modality(axes=["channels", "height", "width"])
+@modality(axes=["channels", "height", "width"], smallest=[1, 4, 4])
 @dataclass(frozen=True)
 class Images(Modality):
     """A picture in 0..1 is `inputs * std + mean`; both are a number, or one for each channel."""

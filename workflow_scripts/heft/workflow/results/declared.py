@@ -29,6 +29,7 @@ def measure_of(configured: Entry) -> Measure:
         unit=fields["unit"],
         higher_is_better=fields["higher_is_better"],
         chosen_by=fields["chosen_by"],
+        objective=in_sentence(find("objectives", fields["chosen_by"]).fields["title"]),
         does=declared.summary[:1].upper() + declared.summary[1:],
     )
 

@@ -1,0 +1,199 @@
+"""One new file for each room of the library, whose names are known nowhere else."""
+
+MODALITY = '''"""waves: a few channels over time."""
+
+from heft.data.modalities.declare import Modality, Shown, modality
+
+
+@modality(axes=["channels", "times"], smallest=[1, 3])
+class Waves(Modality):
+    """rate: times a second."""
+
+    def __init__(self, *, rate: float = 1.0) -> None:
+        self.rate = rate
+
+    def facts(self, input_shape):
+        return {"rate": self.rate}
+
+    def show(self, inputs, rows):
+        return [Shown(values=[("duration", f"{inputs.shape[2] / self.rate:g} s")]) for _ in rows]
+'''
+
+SOURCE = '''"""tones: waves of two frequencies, which are drawn and read from no file."""
+
+from typing import Annotated
+
+import numpy as np
+from annotated_types import Gt
+
+from heft.data.modalities.waves import Waves
+from heft.data.sources.declare import RawData, source
+
+
+@source(origin="Drawn by its own file", licence="none needed", sha256={})
+def tones(data_dir, *, spread: Annotated[float, Gt(0)] = 0.5) -> RawData:
+    generator = np.random.default_rng(0)
+    fast = np.arange(200) % 2
+    times = np.linspace(0, 6, 12)
+    waves = np.stack([np.sin(times * (1 + fast)[:, None]), np.cos(times * (1 + fast)[:, None])], axis=1)
+    drawn = waves + spread * generator.standard_normal(waves.shape)
+    return RawData(drawn.astype(np.float32), np.where(fast, "fast", "slow"), modality=Waves(rate=4.0))
+'''
+
+MODEL = '''"""wave_net: a convolution over time, and a linear layer."""
+
+from torch import nn
+
+from heft.models.declare import model
+
+
+@model(modality="waves")
+def wave_net(input_shape, n_classes, *, width: int = 4) -> nn.Module:
+    n_channels, n_times = input_shape
+    convolution = nn.Conv1d(n_channels, width, kernel_size=3)
+    return nn.Sequential(convolution, nn.GELU(), nn.Flatten(), nn.Linear(width * (n_times - 2), n_classes))
+'''
+
+AUXILIARY = '''"""partials: models that are each trained without one third of the data."""
+
+import torch
+
+from heft.auxiliary.declare import auxiliary
+from heft.auxiliary.training import VARIES, Auxiliary
+from heft.seeds import run_seeds
+from heft.training.runs import train_runs
+
+
+@auxiliary(gives="further models without a third", need="partials", models="partials", group_size=2)
+class Partials(Auxiliary):
+    def train(self, context, numbers):
+        return train_runs(
+            context.spec,
+            context.train,
+            context.validation,
+            context.training,
+            {number: run_seeds(context.seed, number, VARIES) for number in numbers},
+            weights=self.weights(context, numbers),
+        )
+
+    def held_out(self, labels, seed, number):
+        return torch.arange(len(labels)) % 3 == number % 3
+'''
+
+METHOD = '''"""unseen_loss: minus the mean loss under the models that did not see it, better ones count more."""
+
+from typing import Annotated
+
+import torch
+from annotated_types import Ge
+from torch.nn.functional import cross_entropy
+
+from heft.kernels.functional import logits_of
+from heft.methods.declare import method
+
+
+@method(
+    title="Unseen loss",
+    formula="s_i = -mean_m l_i(theta_m), weighted by exp(-f(theta_m))",
+    paper="none: written for a test",
+    predicts="How well models that never saw the example fit it.",
+    needs=("partials", "validation"),
+    ensemble=True,
+)
+def unseen_loss(context, *, partials: Annotated[int, Ge(3)] = 3):
+    total, count = torch.zeros(2, len(context.train.labels), dtype=torch.float64)
+    for state, held_out in context.auxiliary_models("partials"):
+        logits = logits_of(context.network, state, context.train.inputs)
+        weight = held_out * torch.exp(-context.objective_value(state)).double()
+        total += cross_entropy(logits, context.train.labels, reduction="none").double() * weight
+        count += weight
+    return -total / count
+'''
+
+ENSEMBLE = '''"""swollen: members are the trained model with all its parameters a little larger."""
+
+from heft.ensembles.declare import ensemble
+from heft.ensembles.member import MemberModel
+
+
+@ensemble(title="swollen weights", members="the trained model with larger parameters", perturbs=True)
+def swollen(trained, number, *, growth: float = 0.05) -> MemberModel:
+    names = {name for name, _ in trained.parameters}
+    factor = (1 + growth) ** number
+    return MemberModel(change=lambda state: {name: x * factor if name in names else x for name, x in state.items()})
+'''
+
+OBJECTIVE = '''"""smoothed_loss: mean cross-entropy to labels of which a share is spread over all classes."""
+
+from torch.nn.functional import cross_entropy
+
+from heft.objectives.declare import objective
+from heft.objectives.logits import differentiable_logits
+
+
+@objective(title="Smoothed loss", formula="f = (1/m) sum_j H(q_j, p_j)", mean_over_examples=True)
+def smoothed_loss(model, state, batch, *, smoothing: float = 0.1):
+    logits = differentiable_logits(model, state, batch.inputs)
+    return cross_entropy(logits, batch.labels, label_smoothing=smoothing)
+'''
+
+ACTION = '''"""spare: removes the lowest-scored examples but every so many of them."""
+
+from typing import Annotated
+
+import numpy as np
+from annotated_types import Ge
+
+from heft.curation.declare import Curated, action
+
+
+@action(
+    title="Spare some",
+    verb="thin out",
+    gerund="thinning out",
+    participle="thinned out",
+    noun="thinning",
+    does="Removes the lowest-scored fraction but spares some of it.",
+    changes=("kept",),
+)
+def spare(context, *, every: Annotated[int, Ge(2)] = 2) -> Curated:
+    kept = np.ones(len(context.labels), dtype=bool)
+    kept[context.lowest] = np.arange(len(context.lowest)) % every == 0
+    return context.curated(kept=kept)
+'''
+
+BASELINE = '''"""damped: nothing is removed; the base model's parameters are made smaller."""
+
+from heft.baselines.declare import baseline
+
+
+@baseline(title="Damped", paper="none", does="Multiplies all parameters.", trains_on_validation=False)
+def damped(context, *, factor: float = 0.9):
+    return {name: tensor * factor for name, tensor in context.base.items()}
+'''
+
+MEASURE = '''"""regret: mean probability of the classes that are not the label, where that is large."""
+
+from heft.evaluation.metrics.declare import measure
+
+
+@measure(title="Mean regret", unit="", higher_is_better=False, chosen_by="smoothed_loss")
+def regret(measured, *, above: float = 0.0) -> float:
+    test = measured.test
+    wrong = 1 - test.logits.softmax(dim=1).gather(1, test.labels[:, None])[:, 0]
+    return float((wrong * (wrong >= above)).mean())
+'''
+
+# Room -> the file's name, its text, and the names of its options.
+NEW: dict[str, tuple[str, str, set[str]]] = {
+    "data/modalities": ("waves", MODALITY, {"rate"}),
+    "data/sources": ("tones", SOURCE, {"spread"}),
+    "models": ("wave_net", MODEL, {"width"}),
+    "auxiliary": ("partials", AUXILIARY, set()),
+    "methods": ("unseen_loss", METHOD, {"partials"}),
+    "ensembles": ("swollen", ENSEMBLE, {"growth"}),
+    "objectives": ("smoothed_loss", OBJECTIVE, {"smoothing"}),
+    "curation": ("spare", ACTION, {"every"}),
+    "baselines": ("damped", BASELINE, {"factor"}),
+    "evaluation/metrics": ("regret", MEASURE, {"above"}),
+}
