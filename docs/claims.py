@@ -12,7 +12,7 @@ import pandas as pd
 import yaml
 
 ROOT = Path(__file__).parent.parent
-sys.path.insert(0, str(ROOT / "workflow_scripts"))
+sys.path[:0] = [str(ROOT / "workflow_scripts"), str(ROOT / "docs")]
 
 from prose import bullet, paragraphs  # noqa: E402
 

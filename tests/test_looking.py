@@ -45,7 +45,10 @@ def dates_and_sizes(folder: Path) -> dict[str, tuple[int, int]]:
 
 
 def look(workspace: Workspace, *arguments: str) -> tuple[int, list[str], list[str]]:
-    """Status and sorted lines of stdout and stderr, without dates and what names the command."""
+    """Status and sorted lines of stdout and stderr, without dates and what names the command.
+
+    The parts of a line are sorted too: Snakemake writes resources in an order that differs by process.
+    """
     done = subprocess.run(
         workspace.command(*arguments),
         cwd=workspace.folder,
@@ -54,9 +57,10 @@ def look(workspace: Workspace, *arguments: str) -> tuple[int, list[str], list[st
         text=True,
         check=False,
     )
-    left_out = re.compile(r"  (Date|Workflow ID|Command):|\[|Using workflow specific profile|    reason: ")
+    left_out = re.compile(r"  (Date|Workflow ID|Command):|\s*\[|Using workflow specific profile|\s+reason: ")
     return done.returncode, *(
-        sorted(line for line in text.splitlines() if not left_out.match(line)) for text in (done.stdout, done.stderr)
+        sorted(", ".join(sorted(re.split(", |: ", line))) for line in text.splitlines() if not left_out.match(line))
+        for text in (done.stdout, done.stderr)
     )
 
 

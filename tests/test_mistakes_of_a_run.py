@@ -12,7 +12,7 @@ def test_a_wrong_configuration_stops_before_any_job(tmp_path: Path) -> None:
     printed = workspace.run(expect=1)
     assert (
         printed.strip() == 'small.yaml: experiments[0] is "smal"; did you mean "small"? '
-        "Known: all_methods, digits, ensembles, fashion_mnist, mnist5k, mnist5k_symmetric, other, small"
+        "Known: all_methods, breast_cancer, digits, ensembles, fashion_mnist, mnist5k, mnist5k_symmetric, other, small"
     )
     assert not (tmp_path / "results").exists()
 

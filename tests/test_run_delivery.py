@@ -29,7 +29,8 @@ def store() -> EndingStore:
 
 
 def started(record: str) -> dict[str, Any]:
-    return {"event": "start", "record": record, "key": "e/train", "experiment": "e", "parents": [], "time": 1.0}
+    known = {"key": "e/train", "stage": "train", "experiment": "e", "parents": []}
+    return {"event": "start", "record": record, "time": 1.0, **known}
 
 
 def test_a_lost_run_is_ended_also_if_nothing_is_known_of_its_record(store: EndingStore) -> None:

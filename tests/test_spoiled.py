@@ -25,7 +25,9 @@ def three_experiments() -> dict[str, object]:
 @pytest.mark.slow
 def test_other_experiments_are_reported_and_the_run_fails_with_a_sentence_of_each(tmp_path: Path) -> None:
     workspace = Workspace(tmp_path, three_experiments())
-    (tmp_path / "my_models.py").write_text("import sys\nprint('loaded')\nsys.exit(2)\n")
+    (tmp_path / "my_models.py").write_text(
+        "import sys\nprint('loaded')\nsys.exit(2)\ndef build(input_shape, n_classes): ...\n"
+    )
     (tmp_path / METHODS / "unfinished.py").write_text("@method(\n")
     printed = workspace.run(expect=1)
     said = f"({tmp_path}/my_models.py, line 3)"
