@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from looks import edit, fingerprint
+from looks import edit, fingerprint, write_package
 
 from heft.own_module import MODULES_VARIABLE
 from heft.workflow.planning import fingerprint as module
@@ -12,18 +12,7 @@ from heft.workflow.planning import fingerprint as module
 @pytest.fixture
 def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(module, "PACKAGE_ROOT", tmp_path)
-    house = tmp_path / "heft"
-    (house / "kernels").mkdir(parents=True)
-    (house / "__init__.py").write_text("")
-    (house / "kernels" / "__init__.py").write_text(
-        "from heft.kernels.products import dot\nfrom heft.kernels.solvers import solve\n"
-    )
-    (house / "kernels" / "products.py").write_text('"""Products."""\ndef dot(a, b):\n    return a * b\n')
-    (house / "kernels" / "solvers.py").write_text("def solve(a):\n    return 1 / a\n")
-    (house / "ip.py").write_text(
-        "import os\nimport yaml\nfrom heft.kernels import dot\n\ndef ip(a):\n    return dot(a, a)\n"
-    )
-    (tmp_path / "score.py").write_text("def main():\n    from heft import ip\n    return ip.ip(2)\n")
+    write_package(tmp_path)
     return tmp_path
 
 
