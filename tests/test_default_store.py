@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from delivery_process import DELIVER, deliver
 from full_disk import files_of_at_most
-from tracking_server import Server
+from tracking_server import Server, served
 
 from heft.workflow.tracking.deliverer import FAILED, LATER
 from heft.workflow.tracking.records import RunRecord, append_comparison
@@ -21,12 +21,8 @@ from heft.workflow.tracking.store_address import DEFAULT_STORE
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    running = Server(tmp_path_factory.mktemp("server"))
-    try:
-        running.wait()
+    with served(tmp_path_factory.mktemp("server")) as running:
         yield running
-    finally:
-        running.stop()
 
 
 @pytest.fixture(autouse=True)

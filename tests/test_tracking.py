@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from delivery_process import DELIVER, deliver
-from tracking_server import Server
+from tracking_server import Server, served
 
 from heft.workflow.tracking.deliverer import LATER
 from heft.workflow.tracking.records import Dataset, RunRecord, append_comparison
@@ -19,12 +19,8 @@ from heft.workflow.tracking.records import Dataset, RunRecord, append_comparison
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    running = Server(tmp_path_factory.mktemp("server"))
-    try:
-        running.wait()
+    with served(tmp_path_factory.mktemp("server")) as running:
         yield running
-    finally:
-        running.stop()
 
 
 @pytest.fixture(autouse=True)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from project_cases import Project, artifacts, current, live_apart
-from tracking_server import Server
+from tracking_server import Server, served
 
 from heft.workflow.housekeeping.makers import Makers
 from heft.workflow.housekeeping.runs import find_runs
@@ -31,12 +31,8 @@ def test_projects_that_share_a_sqlite_store_keep_exactly_their_own_runs(tmp_path
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    running = Server(tmp_path_factory.mktemp("server"))
-    try:
-        running.wait()
+    with served(tmp_path_factory.mktemp("server")) as running:
         yield running
-    finally:
-        running.stop()
 
 
 def test_projects_that_share_a_server_keep_exactly_their_own_runs(server: Server, tmp_path: Path) -> None:

@@ -9,7 +9,8 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -87,3 +88,14 @@ class Server:
         os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
         self.log.close()
+
+
+@contextmanager
+def served(folder: Path) -> Iterator[Server]:
+    """A server of a store in `folder`, which ends with the block."""
+    running = Server(folder)
+    try:
+        running.wait()
+        yield running
+    finally:
+        running.stop()

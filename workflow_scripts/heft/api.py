@@ -28,7 +28,6 @@ from heft.scoring.method_scores import method_scores, named
 from heft.training.mode import seeded
 
 
-# Longer than other functions: what to pass is read where it is called.
 # longer: its docstring is the manual of the call
 def score(
     method: str | Callable[..., Tensor],
