@@ -33,7 +33,7 @@ def agreement_of(table: pd.DataFrame, comparison: Comparison) -> Agreement | Non
         return None
     slugs = [variant.slug for variant in plain]
     grouped = table.astype({"spearman": float}).groupby(["variant", "other"])["spearman"]
-    mean, lowest, highest = (_symmetric(found, slugs) for found in (grouped.mean(), grouped.min(), grouped.max()))
+    mean, lowest, highest = (_symmetric(pairs, slugs) for pairs in (grouped.mean(), grouped.min(), grouped.max()))
     order = _neighbours_alike(mean.to_numpy())
     return Agreement([plain[k] for k in order], mean, lowest, highest, table["seed"].nunique())
 

@@ -31,12 +31,14 @@ def class_changes(comparison: Comparison, choice: Choice | None, class_names: Se
     if choice is None or not comparison.classes:
         return None
     treatment, chosen = choice.treatment, choice.variant
-    references = [found for slug in ("random", "oracle") if (found := comparison.find(slug)) is not None]
+    references = [variant for variant in map(comparison.find, ("random", "oracle")) if variant is not None]
     shown = [chosen, *references, *comparison.baselines]
     changes = {
-        (one.slug, index): comparison.class_gain(one, treatment, index) for one in shown for index in comparison.classes
+        (variant.slug, index): comparison.class_gain(variant, treatment, index)
+        for variant in shown
+        for index in comparison.classes
     }
-    shown = [one for one in shown if any(changes[one.slug, index].n for index in comparison.classes)]
+    shown = [variant for variant in shown if any(changes[variant.slug, index].n for index in comparison.classes)]
     if chosen not in shown:
         return None
     return ClassChanges(

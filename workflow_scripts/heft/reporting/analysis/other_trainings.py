@@ -24,13 +24,13 @@ class Rival:
 def rivals_untreated(comparison: Comparison, choice: Choice) -> tuple[Rival, ...]:
     """Each baseline against the variant and treatment that validation chose, paired by seed; Holm over baselines."""
     differences = [
-        comparison.difference(one.slug, choice.variant.slug, choice.treatment) for one in comparison.baselines
+        comparison.difference(baseline.slug, choice.variant.slug, choice.treatment) for baseline in comparison.baselines
     ]
-    corrected = holm(one.p_value for one in differences)
+    corrected = holm(difference.p_value for difference in differences)
     return tuple(
-        _rival(comparison, choice, *found)
-        for found in zip(comparison.baselines, differences, corrected, strict=True)
-        if found[1].n
+        _rival(comparison, choice, baseline, difference, p_value)
+        for baseline, difference, p_value in zip(comparison.baselines, differences, corrected, strict=True)
+        if difference.n
     )
 
 
@@ -58,13 +58,13 @@ def _against_all(comparison: Comparison, baseline: Variant) -> str:
     differences = [
         comparison.better(reached, rows[rows["variant"] == slug].set_index("seed")[MEASURED]) for slug in slugs
     ]
-    corrected = holm(one.p_value for one in differences)
-    above, below = (
-        sum(sign * one.mean > 0 and p_value < SIGNIFICANT for one, p_value in zip(differences, corrected, strict=True))
-        for sign in (1, -1)
-    )
-    if not any(one.has_interval for one in differences):
+    if not any(difference.has_interval for difference in differences):
         return f"With {seeds(len(reached))} it cannot be ranked among the curated variants."
+    corrected = holm(difference.p_value for difference in differences)
+    clear = [
+        difference.mean for difference, p_value in zip(differences, corrected, strict=True) if p_value < SIGNIFICANT
+    ]
+    above, below = sum(mean > 0 for mean in clear), sum(mean < 0 for mean in clear)
     chosen = "action and fraction" if comparison.several else "fraction"
     return (
         f"It beats {above} of the {len(slugs)} curated variants, each at the {chosen} that validation chose, and is "

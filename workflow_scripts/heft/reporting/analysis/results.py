@@ -45,8 +45,8 @@ class Results:
 
     def fractions_of(self, action: str) -> list[float]:
         """The fractions that an action is compared at."""
-        found = self.treated.loc[self.treated["action"] == action, "fraction"]
-        return sorted(float(fraction) for fraction in found.unique())
+        of_action = self.treated.loc[self.treated["action"] == action, "fraction"]
+        return sorted(float(fraction) for fraction in of_action.unique())
 
     @cached_property
     def treatments(self) -> list[Treatment]:
@@ -56,14 +56,16 @@ class Results:
     @cached_property
     def variants(self) -> list[Variant]:
         """All variants that act on examples: random, oracle, then by method, kind and size."""
-        found = self._named(self.treated)
-        return sorted(found, key=lambda one: (one.compared, one.method != "random", one.scorer, one.members))
+        return sorted(
+            self._named(self.treated),
+            key=lambda variant: (variant.compared, variant.method != "random", variant.scorer, variant.members),
+        )
 
     @cached_property
     def baselines(self) -> list[Variant]:
         """Other trainings, which leave all examples as they are, by name."""
         untreated = self.rows[(self.rows["action"] == "") & (self.rows["method"] != "none")]
-        return sorted(self._named(untreated, baseline=True), key=lambda one: one.slug)
+        return sorted(self._named(untreated, baseline=True), key=lambda variant: variant.slug)
 
     @property
     def compared(self) -> list[Variant]:
@@ -91,8 +93,8 @@ class Results:
 
     def diverged(self, variant: str, treatment: Treatment) -> list[int]:
         """Seeds whose model diverged: they have no test result, and every difference leaves them out."""
-        found = self.long.values(DIVERGED, variant, treatment)
-        return sorted(int(seed) for seed in found.index[found == 1])
+        flags = self.long.values(DIVERGED, variant, treatment)
+        return sorted(int(seed) for seed in flags.index[flags == 1])
 
     def find(self, slug: str) -> Variant | None:
         return next((variant for variant in self.variants if variant.slug == slug), None)
@@ -113,8 +115,8 @@ class Results:
 
     def values(self, variant: str, treatment: Treatment, column: str = MEASURED) -> pd.Series:
         """A column by seed; what leaves all examples as they are has the same value whatever the treatment."""
-        found = self._by_key.get((variant, *treatment), self._by_key.get((variant, *UNTREATED)))
-        return pd.Series(dtype=float) if found is None else found[column].astype(float)
+        rows = self._by_key.get((variant, *treatment), self._by_key.get((variant, *UNTREATED)))
+        return pd.Series(dtype=float) if rows is None else rows[column].astype(float)
 
     @cached_property
     def untreated(self) -> pd.Series:

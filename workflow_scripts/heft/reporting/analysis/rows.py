@@ -56,17 +56,17 @@ class LongMetrics:
 
     def values(self, metric: str, variant: str, treatment: Treatment | None = None) -> pd.Series:
         """A metric of a variant by seed, under a treatment; without one, the first that there is."""
-        found = self._by_name.get((metric, variant))
-        if found is None:
+        rows = self._by_name.get((metric, variant))
+        if rows is None:
             return pd.Series(dtype=float)
         if treatment is not None:
-            found = found[(found["action"] == treatment.action) & (found["fraction"] == treatment.fraction)]
-        return found.groupby("seed")["value"].first().astype(float)
+            rows = rows[(rows["action"] == treatment.action) & (rows["fraction"] == treatment.fraction)]
+        return rows.groupby("seed")["value"].first().astype(float)
 
     def of_rows(self, metric: str, rows: pd.DataFrame) -> pd.Series:
         """A metric of each row of the comparison table; NaN where there is none."""
-        found = self._table[self._table["metric"] == metric].groupby(ROW)["value"].first().astype(float)
-        return pd.Series(found.reindex(pd.MultiIndex.from_frame(rows[ROW])).to_numpy(float), index=rows.index)
+        by_key = self._table[self._table["metric"] == metric].groupby(ROW)["value"].first().astype(float)
+        return pd.Series(by_key.reindex(pd.MultiIndex.from_frame(rows[ROW])).to_numpy(float), index=rows.index)
 
     @cached_property
     def _by_name(self) -> dict[tuple[str, str], pd.DataFrame]:
