@@ -1,11 +1,10 @@
 """The measure that an experiment is judged by, in words and numbers as the report writes them."""
 
 from dataclasses import dataclass
-from math import isfinite
 
 from heft.evaluation.columns import LOSS
 from heft.evaluation.statistics import Estimate
-from heft.reporting.wording import EMPTY, MINUS, SPACE, percent, points
+from heft.reporting.wording import SPACE, decimal, difference_text, percent, points
 
 PERCENT = "%"
 
@@ -96,7 +95,7 @@ class Measure:
 
     def number(self, value: float) -> str:
         """A value without its unit: 79.6; three decimals where the unit is not percent."""
-        return percent(value) if self.scale == 100 else f"{value:.3f}" if isfinite(value) else EMPTY
+        return percent(value) if self.scale == 100 else decimal(value)
 
     def level(self, value: float) -> str:
         """A value with its unit: 79.6 %."""
@@ -104,12 +103,7 @@ class Measure:
 
     def gain(self, difference: float) -> str:
         """A difference with a sign, without its unit: +8.5."""
-        if self.scale == 100:
-            return points(difference)
-        if not isfinite(difference):
-            return EMPTY
-        rounded = round(difference, 3)
-        return "0.000" if rounded == 0 else f"{rounded:+.3f}".replace("-", MINUS)
+        return points(difference) if self.scale == 100 else difference_text(difference, 3)
 
     def gain_with_unit(self, difference: float) -> str:
         """The same with its unit: +8.5 points."""

@@ -1,6 +1,6 @@
 """Numbers and names as the report writes them."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from math import isfinite
 from typing import Any
 
@@ -24,12 +24,17 @@ def share(fraction: float) -> str:
     return f"{100 * fraction:.4g}{SPACE}%" if isfinite(fraction) else EMPTY
 
 
-def points(difference: float) -> str:
-    """0.0853 -> +8.5: percentage points, with a sign."""
+def difference_text(difference: float, digits: int) -> str:
+    """A difference with its sign: +8.5, −0.012; 0.0 has none."""
     if not isfinite(difference):
         return EMPTY
-    rounded = round(100 * difference, 1)
-    return "0.0" if rounded == 0 else f"{rounded:+.1f}".replace("-", MINUS)
+    rounded = round(difference, digits)
+    return f"{0:.{digits}f}" if rounded == 0 else f"{rounded:+.{digits}f}".replace("-", MINUS)
+
+
+def points(difference: float) -> str:
+    """0.0853 -> +8.5: percentage points, with a sign."""
+    return difference_text(100 * difference, 1)
 
 
 def points_interval(estimate: Estimate) -> str:
@@ -41,15 +46,14 @@ def decimal(value: float, digits: int = 3) -> str:
     return f"{value:.{digits}f}" if isfinite(value) else EMPTY
 
 
-def signed(value: float, digits: int = 2) -> str:
+def signed(value: float) -> str:
     """A correlation: 0.83, −0.12."""
-    return f"{value:.{digits}f}".replace("-", MINUS) if isfinite(value) else EMPTY
+    return f"{value:.2f}".replace("-", MINUS) if isfinite(value) else EMPTY
 
 
-def decimal_interval(estimate: Estimate, digits: int = 3) -> str:
-    if not estimate.has_interval:
-        return ""
-    return f"{decimal(estimate.low, digits)} to {decimal(min(1.0, estimate.high), digits)}"
+def decimal_interval(estimate: Estimate) -> str:
+    """0.912 to 0.934, at most 1, or nothing where there is no interval."""
+    return f"{decimal(estimate.low)} to {decimal(min(1.0, estimate.high))}" if estimate.has_interval else ""
 
 
 def p_text(p_value: float) -> str:
@@ -70,7 +74,17 @@ def seeds(count: int) -> str:
     return "1 seed" if count == 1 else f"{count} seeds"
 
 
-def listed(words: list[str]) -> str:
+def seed_numbers(numbers: Iterable[int]) -> str:
+    """0, 1 and 4."""
+    return listed([str(number) for number in sorted(numbers)])
+
+
+def named_seeds(numbers: Sequence[int]) -> str:
+    """seed 3; seeds 0, 1 and 4."""
+    return f"seed{'s' if len(numbers) > 1 else ''} {seed_numbers(numbers)}"
+
+
+def listed(words: Sequence[str]) -> str:
     """a, b and c."""
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}" if words else "none"
 

@@ -5,17 +5,25 @@ from heft.reporting.analysis.agreement import Agreement
 from heft.reporting.analysis.classes import ClassChanges
 from heft.reporting.analysis.comparison import Comparison
 from heft.reporting.analysis.variant import Variant
-from heft.reporting.tables.table import Cell, Column, Line, Table, known
-from heft.reporting.wording import amount, decimal, listed, percent, points, points_interval, share, signed
+from heft.reporting.tables.table import Cell, Column, Line, Table, known, tone_of
+from heft.reporting.wording import (
+    amount,
+    decimal,
+    listed,
+    percent,
+    points,
+    points_interval,
+    seed_numbers,
+    share,
+    signed,
+)
 
 
 def detection_table(comparison: Comparison) -> Table | None:
     """How well each variant finds wrong labels when as many are inspected as are wrong; None where none are known."""
-    n_wrong = comparison.long.values("noise_n_wrong", "random")
-    if n_wrong.empty:
-        n_wrong = next((found for one in comparison.variants
-                        if len(found := comparison.long.values("noise_n_wrong", one.slug))), n_wrong)  # fmt: skip
-    if n_wrong.empty:
+    counts = [comparison.long.values("noise_n_wrong", variant.slug) for variant in comparison.variants]
+    n_wrong = next((count for count in counts if len(count)), None)
+    if n_wrong is None:
         return None
     lines = []
     for variant in comparison.variants:
@@ -24,11 +32,9 @@ def detection_table(comparison: Comparison) -> Table | None:
             for name in ("precision", "recall", "missed")
         )
         cells = [Cell(variant.marked, variant.label.lower())]
-        cells += [
-            Cell(decimal(found), known(found))
-            for found in (comparison.per_variant(variant.slug, name).mean for name in ("noise_auroc", "noise_ap"))
-        ]
-        cells += [Cell(percent(found), known(found)) for found in (precision, recall)]
+        ranking = [comparison.per_variant(variant.slug, name).mean for name in ("noise_auroc", "noise_ap")]
+        cells += [Cell(decimal(value), known(value)) for value in ranking]
+        cells += [Cell(percent(value), known(value)) for value in (precision, recall)]
         cells.append(Cell(amount(missed), known(missed)))
         lines.append(Line(cells, variant.method))
     columns = [
@@ -51,9 +57,11 @@ def agreement_table(agreement: Agreement | None) -> Table | None:
     if agreement is None:
         return None
     columns = [Column("Method", "the method", words=True)]
-    columns += [Column(one.marked, f"Spearman's correlation with {one.label}") for one in agreement.shown]
+    columns += [Column(variant.marked, f"Spearman's correlation with {variant.label}") for variant in agreement.shown]
     lines = [
-        Line([Cell(row.marked, row.label.lower()), *(_correlation(agreement, row, one) for one in agreement.shown)])
+        Line(
+            [Cell(row.marked, row.label.lower()), *(_correlation(agreement, row, column) for column in agreement.shown)]
+        )
         for row in agreement.shown
     ]
     seeds = f"mean over {agreement.n_seeds} seeds, range below" if agreement.n_seeds > 1 else "1 seed"
@@ -68,35 +76,37 @@ def _correlation(agreement: Agreement, row: Variant, column: Variant) -> Cell:
     return Cell(signed(value), known(value), note)
 
 
-def class_table(found: ClassChanges | None, comparison: Comparison) -> Table | None:
+def class_table(classes: ClassChanges | None, comparison: Comparison) -> Table | None:
     """Every class: its accuracy with nothing treated and the changes, each with its interval."""
-    if found is None:
+    if classes is None:
         return None
-    part, words = share(found.treatment.fraction), comparison.actions[found.treatment.action]
+    part, words = share(classes.treatment.fraction), comparison.actions[classes.treatment.action]
     columns = [
         Column("Class", "name of the class", words=True),
         Column("Before %", f"test accuracy with nothing {words.participle}"),
     ]
     columns += [
-        Column(one.marked, f"change against no {words.noun}, {'nothing' if one.baseline else part} {words.participle}")
-        for one in found.shown
+        Column(
+            variant.marked,
+            f"change against no {words.noun}, {'nothing' if variant.baseline else part} {words.participle}",
+        )
+        for variant in classes.shown
     ]
     lines = [
         Line(
-            [Cell(name, name.lower()), Cell(percent(found.before[index]), known(found.before[index]))]
-            + [_change(found.changes[one.slug, index]) for one in found.shown]
+            [Cell(name, name.lower()), Cell(percent(classes.before[index]), known(classes.before[index]))]
+            + [_change(classes.changes[variant.slug, index]) for variant in classes.shown]
         )
-        for index, name in found.names.items()
+        for index, name in classes.names.items()
     ]
     caption = f"Change of each class's test accuracy, {part} {words.participle}, against no {words.noun}, in points, "
     return Table("class-table", f"{caption}paired by seed", columns, lines)
 
 
 def _change(change: Estimate) -> Cell:
-    tone = "good" if change.above_zero else "bad" if change.below_zero else "unclear"
-    return Cell(
-        points(change.mean), known(change.mean), points_interval(change), tone, 0.0 if tone == "unclear" else 0.4
-    )
+    tone = tone_of(change)
+    shade = 0.0 if tone == "unclear" else 0.4
+    return Cell(points(change.mean), known(change.mean), points_interval(change), tone, shade)
 
 
 def missing_table(comparison: Comparison) -> Table | None:
@@ -107,8 +117,8 @@ def missing_table(comparison: Comparison) -> Table | None:
     for cell in comparison.missing:
         seeds.setdefault((cell.variant, cell.reason), []).append(cell.seed)
     alike: dict[tuple[str, str], list[str]] = {}
-    for (variant, reason), found in sorted(seeds.items()):
-        alike.setdefault((listed([str(seed) for seed in sorted(found)]), reason), []).append(variant)
+    for (variant, reason), numbers in sorted(seeds.items()):
+        alike.setdefault((seed_numbers(numbers), reason), []).append(variant)
     columns = [
         Column("Reason", "what the job that failed said", words=True),
         Column("Seeds", "the seeds that are missing", words=True),

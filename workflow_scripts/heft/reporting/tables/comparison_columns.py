@@ -10,7 +10,7 @@ from heft.reporting.wording import share
 
 def comparison_columns(comparison: Comparison, fraction: float, extra: Sequence[str]) -> list[Column]:
     """In the order of a line's cells; what is compared at one fraction alone is so at `fraction`."""
-    found, cost, more = "Wrong labels found", "Cost", "More"
+    detection, cost, more = "Wrong labels found", "Cost", "More"
     part, measure, action = share(fraction), comparison.measure, comparison.any_action
     unit = f" ({measure.gain_unit})" if measure.gain_unit else ""
     gains = f"{measure.short} gain" if measure.higher_is_better else f"improvement of {measure.short}"
@@ -21,11 +21,11 @@ def comparison_columns(comparison: Comparison, fraction: float, extra: Sequence[
         Column("K", "number of models whose scores are averaged", "Variant"),
         *([Column("Action", "what is done with the lowest-scored examples", "Variant", words=True)]
           if comparison.several else []),
-        Column("AUROC", "chance that a wrong label scores lower than a right one; 95 % interval below", found),
-        Column("AP", "average precision: area under precision over recall", found),
+        Column("AUROC", "chance that a wrong label scores lower than a right one; 95 % interval below", detection),
+        Column("AP", "average precision: area under precision over recall", detection),
         Column("Found %", "share of the wrong labels that are found when as many examples are inspected as are wrong, "
-               "lowest scores first", found),
-        *(Column(share(one), _gain_hint(comparison, share(one)), gain) for one in comparison.fractions),
+               "lowest scores first", detection),
+        *(Column(share(each), _gain_hint(comparison, share(each)), gain) for each in comparison.fractions),
         Column("Difference", _random_hint(comparison, part), random),
         Column("Holm p", "p-value of that difference, Holm-corrected over the variants compared", random),
         Column("× fwd", "CPU time of the score over that of one forward pass over the training set", cost),

@@ -1,15 +1,17 @@
 """The comparison table: one line a variant, and one an action where there are several."""
 
+from math import isnan, nan
+
 from heft.evaluation.columns import DIVERGED
 from heft.reporting.analysis.comparison import Comparison
 from heft.reporting.analysis.outcome import SIGNIFICANT
 from heft.reporting.analysis.variant import MARK, Variant
 from heft.reporting.tables.comparison_columns import comparison_columns
-from heft.reporting.tables.table import NOTHING, Cell, Line, Table, known
+from heft.reporting.tables.table import NOTHING, Cell, Line, Table, known, tone_of
 from heft.reporting.text.actions import third_person
 from heft.reporting.text.verdict import Verdict
 from heft.reporting.treatment import UNTREATED, Treatment
-from heft.reporting.wording import amount, decimal, decimal_interval, listed, p_text, percent
+from heft.reporting.wording import amount, decimal, decimal_interval, named_seeds, p_text, percent
 from heft.variants import NONE
 
 BASELINE_MARK = "‡"
@@ -60,7 +62,7 @@ def comparison_table(comparison: Comparison, verdict: Verdict) -> Table:
 
 def _footnotes(comparison: Comparison) -> tuple[str, ...]:
     notes = []
-    if any(one.trains_on_validation for one in [*comparison.variants, *comparison.baselines]):
+    if any(variant.trains_on_validation for variant in [*comparison.variants, *comparison.baselines]):
         notes.append(f"{MARK} trained on validation labels: validation cannot judge it; not chosen.")
     if comparison.baselines:
         acts = third_person(comparison.any_action.verb)
@@ -72,7 +74,7 @@ def _identity(comparison: Comparison, variant: Variant, action: str) -> list[Cel
     title = variant.title + (MARK if variant.trains_on_validation else "") + (BASELINE_MARK if variant.baseline else "")
     notes = [variant.kind] if variant.kind else []
     if absent := comparison.missing_seeds(variant.slug):
-        notes.append(f"without seed{'s' if len(absent) > 1 else ''} {listed([str(seed) for seed in absent])}")
+        notes.append(f"without {named_seeds(absent)}")
     cells = [Cell(title, _by_name(variant), ", ".join(notes)), Cell(str(variant.members), variant.members)]
     return [*cells, *([_action(comparison, action)] if comparison.several else [])]
 
@@ -97,11 +99,11 @@ def _absent(variant: Variant, n_columns: int) -> Line:
 
 def _detection(comparison: Comparison, variant: Variant) -> list[Cell]:
     auroc, precision = (comparison.per_variant(variant.slug, column) for column in ("noise_auroc", "noise_ap"))
-    found = float(comparison.long.values("noise_recall_inspected", variant.slug).mean())
+    recall = float(comparison.long.values("noise_recall_inspected", variant.slug).mean())
     return [
         Cell(decimal(auroc.mean), known(auroc.mean), decimal_interval(auroc)),
         Cell(decimal(precision.mean), known(precision.mean)),
-        Cell(percent(found), known(found)),
+        Cell(percent(recall), known(recall)),
     ]
 
 
@@ -115,11 +117,11 @@ def _gain_cell(comparison: Comparison, variant: Variant, treatment: Treatment, l
     gain, diverged = comparison.gain(variant.slug, treatment), _diverged(comparison, variant, treatment)
     if diverged and not gain.n:
         return Cell(DIVERGED, None)
-    tone = "good" if gain.above_zero else "bad" if gain.below_zero else "unclear"
+    tone = tone_of(gain)
     shade = 0.0 if tone == "unclear" or not largest else min(1.0, abs(gain.mean) / largest)
     note = comparison.measure.gain_interval(gain)
     if diverged:
-        which = f"seed{'s' if len(diverged) > 1 else ''} {listed([str(seed) for seed in diverged])} {DIVERGED}"
+        which = f"{named_seeds(diverged)} {DIVERGED}"
         note = f"{note}; {which}" if note else which
     return Cell(comparison.measure.gain(gain.mean), known(gain.mean), note, tone, round(shade, 2))
 
@@ -131,7 +133,7 @@ def _against_random(
         return [NOTHING, NOTHING]
     if variant.baseline:
         treatment = Treatment(next(iter(comparison.actions)), treatment.fraction)
-    difference, p_value = comparison.over_random(variant.slug, treatment), p_values.get(variant.slug, float("nan"))
+    difference, p_value = comparison.over_random(variant.slug, treatment), p_values.get(variant.slug, nan)
     clear = p_value < SIGNIFICANT or (not variant.compared and (difference.above_zero or difference.below_zero))
     tone = ("good" if difference.mean > 0 else "bad") if clear else "unclear"
     measure = comparison.measure
@@ -140,7 +142,7 @@ def _against_random(
         Cell(
             p_text(p_value).removeprefix("p = ").removeprefix("p "),
             known(p_value),
-            tone=tone if p_value == p_value else "",
+            tone="" if isnan(p_value) else tone,
         ),
     ]
 

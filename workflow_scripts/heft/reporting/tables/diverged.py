@@ -5,14 +5,14 @@ from heft.reporting.analysis.comparison import Comparison
 from heft.reporting.tables.table import Cell, Column, Line, Table
 from heft.reporting.text.actions import opening
 from heft.reporting.treatment import Treatment
-from heft.reporting.wording import EMPTY, listed, share
+from heft.reporting.wording import EMPTY, seed_numbers, share
 
 
 def diverged_table(comparison: Comparison) -> Table | None:
     """One line for each variant and treatment of which a seed's model diverged; None where no model did."""
     rows = comparison.rows.drop_duplicates(["variant", "action", "fraction"])
     participle = comparison.any_action.participle
-    labels = {one.slug: one.label for one in (*comparison.variants, *comparison.baselines)}
+    labels = {variant.slug: variant.label for variant in (*comparison.variants, *comparison.baselines)}
     lines = []
     for slug, method, action, part in rows[["variant", "method", "action", "fraction"]].itertuples(index=False):
         if seeds := comparison.diverged(slug, Treatment(action, part)):
@@ -22,7 +22,7 @@ def diverged_table(comparison: Comparison) -> Table | None:
                 Cell(label, label.lower()),
                 *([Cell(title, title)] if comparison.several else []),
                 Cell(share(part), part),
-                Cell(listed([str(seed) for seed in seeds]), len(seeds)),
+                Cell(seed_numbers(seeds), len(seeds)),
             ]
             lines.append(Line(cells, method))
     if not lines:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from math import isfinite
 
+from heft.evaluation.statistics import Estimate
 from heft.reporting.wording import EMPTY
 
 
@@ -68,6 +69,11 @@ class Table:
         ]
         lines = [Line([line.cells[k] for k in kept], line.method, line.words, line.highlighted) for line in self.lines]
         return Table(self.name, self.caption, [self.columns[k] for k in kept], lines, self.footnotes)
+
+
+def tone_of(estimate: Estimate) -> str:
+    """Of a cell whose number is clear of zero, or not."""
+    return "good" if estimate.above_zero else "bad" if estimate.below_zero else "unclear"
 
 
 def known(value: float) -> float | None:

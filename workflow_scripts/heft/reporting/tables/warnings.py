@@ -6,15 +6,16 @@ from collections.abc import Sequence
 from heft.reporting.analysis.comparison import Comparison
 from heft.reporting.inputs import Warned
 from heft.reporting.tables.table import Cell, Column, Line, Table
-from heft.reporting.wording import listed
+from heft.reporting.wording import seed_numbers
 
 
 def warnings_table(warnings: Sequence[Warned], comparison: Comparison) -> Table | None:
     """One line for each variant and sentence; sentences that differ in numbers alone are the same, the first stands."""
     variants = {variant.slug: variant for variant in comparison.variants}
     said: dict[tuple[str, str], list[Warned]] = {}
-    for one in (one for one in warnings if one.variant in variants):
-        said.setdefault((one.variant, re.sub(r"\d[\d.,e-]*", "#", one.sentence)), []).append(one)
+    for warning in warnings:
+        if warning.variant in variants:
+            said.setdefault((warning.variant, re.sub(r"\d[\d.,e-]*", "#", warning.sentence)), []).append(warning)
     if not said:
         return None
     columns = [
@@ -23,13 +24,13 @@ def warnings_table(warnings: Sequence[Warned], comparison: Comparison) -> Table 
         Column("Seeds", "for which it was said", words=True),
     ]
     lines = []
-    for (slug, _), found in sorted(said.items()):
-        label, seeds = variants[slug].label, sorted({one.seed for one in found})
-        first = min(found, key=lambda one: one.seed).sentence
+    for (slug, _), alike in sorted(said.items()):
+        label, seeds = variants[slug].label, {warning.seed for warning in alike}
+        first = min(alike, key=lambda warning: warning.seed).sentence
         cells = [
             Cell(label, label.lower()),
             Cell(first, first),
-            Cell(listed([str(seed) for seed in seeds]), len(seeds)),
+            Cell(seed_numbers(seeds), len(seeds)),
         ]
         lines.append(Line(cells, variants[slug].method))
     return Table("warnings-table", "What speaks against single variants", columns, lines)
