@@ -15,8 +15,8 @@ def draw_agreement(agreement: Agreement | None) -> Picture | None:
     """A heatmap of Spearman's correlations with each number in its cell."""
     if agreement is None:
         return None
-    slugs, labels = [one.slug for one in agreement.shown], [one.marked for one in agreement.shown]
-    values = agreement.matrix.loc[slugs, slugs].to_numpy()
+    slugs, labels = zip(*((variant.slug, variant.marked) for variant in agreement.shown), strict=True)
+    values = agreement.matrix.loc[list(slugs), list(slugs)].to_numpy()
     figure = new_figure(2.2 + 0.56 * len(slugs), 1.4 + 0.36 * len(slugs))
     axes = figure.subplots()
     # Blue to orange by way of white stays apart for colour-blind readers; the numbers say the same.

@@ -6,7 +6,7 @@ from matplotlib.axes import Axes
 
 from heft.reporting.analysis.comparison import Comparison
 from heft.reporting.analysis.outcome import Choice
-from heft.reporting.analysis.variant import MARK
+from heft.reporting.analysis.variant import MARK, Variant
 from heft.reporting.figures.drawing import Picture, new_figure, percent_axis, to_picture
 from heft.reporting.figures.labels import label_ends
 from heft.reporting.figures.lines import draw_gain, draw_others, drawn, last_gain
@@ -47,8 +47,7 @@ def draw_answer(comparison: Comparison, verdict: Verdict) -> Picture | None:
 def _draw_lines(axes: Axes, comparison: Comparison, choice: Choice, before: float) -> list[End]:
     """Draws all lines; returns what is to be written at their right ends."""
     variant, action, colours = choice.variant, choice.treatment.action, method_colours(comparison)
-    others = [one for one in comparison.compared if one.plain and one.slug != variant.slug]
-    draw_others(axes, comparison, others, action, before=before, linewidth=1.2)
+    draw_others(axes, comparison, _others(comparison, choice), action, before=before, linewidth=1.2)
     axes.axhline(before, color=INK, linewidth=1, linestyle=(0, (4, 3)))
     ends = [(before, f"nothing {comparison.any_action.participle}", INK)]
     for slug in ("random", "oracle", variant.slug):
@@ -75,15 +74,19 @@ def _draw_lines(axes: Axes, comparison: Comparison, choice: Choice, before: floa
     return ends
 
 
+def _others(comparison: Comparison, choice: Choice) -> list[Variant]:
+    """The plain methods under test that are not the choice."""
+    return [variant for variant in comparison.compared if variant.plain and variant.slug != choice.variant.slug]
+
+
 def _caption(comparison: Comparison, choice: Choice) -> str:
     words = comparison.actions[choice.treatment.action]
-    others = [one for one in comparison.compared if one.plain and one.slug != choice.variant.slug]
     under = f", {words.participle}" if comparison.several else ""
     parts = [f"Shaded: {share(choice.treatment.fraction)}"]
-    parts += [f"grey lines: the other plain methods{under}"] if others else []
+    parts += [f"grey lines: the other plain methods{under}"] if _others(comparison, choice) else []
     parts += [f"broken lines: {choice.variant.label} under the other actions"] if comparison.several else []
     if len(comparison.seeds) > 1:
         parts += [f"bands: 95 % intervals of the paired difference to no {words.noun}"]
-    if any(one.trains_on_validation for one in comparison.baselines):
+    if any(baseline.trains_on_validation for baseline in comparison.baselines):
         parts += [f"{MARK} nothing {comparison.any_action.participle}, trained on validation labels"]
     return "; ".join(parts) + "."

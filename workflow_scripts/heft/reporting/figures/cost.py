@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from math import isfinite
+from typing import NamedTuple
 
 import pandas as pd
 from matplotlib.ticker import FuncFormatter
@@ -17,24 +18,33 @@ from heft.reporting.text.verdict import Verdict
 from heft.reporting.treatment import Treatment
 from heft.reporting.wording import amount, share
 
-Point = tuple[float, float, Variant]  # cost, quality
 MOST_NAMES = 24  # beside as many points names still find room
+
+
+class Point(NamedTuple):
+    """A variant's place in a panel."""
+
+    cost: float
+    quality: float
+    variant: Variant
 
 
 def draw_cost(comparison: Comparison, verdict: Verdict) -> Picture | None:
     """Quality against the cost of the score in forward passes over the training set, logarithmic."""
     if verdict.choice is None:
         return None
-    costs = {one.slug: comparison.per_variant(one.slug, "forward_passes").mean for one in comparison.compared}
-    shown = [one for one in comparison.compared if isfinite(costs[one.slug]) and costs[one.slug] > 0]
+    costs = {
+        variant.slug: comparison.per_variant(variant.slug, "forward_passes").mean for variant in comparison.compared
+    }
+    shown = [variant for variant in comparison.compared if isfinite(costs[variant.slug]) and costs[variant.slug] > 0]
     if not shown:
         return None
     measures = _measures(comparison, verdict.choice.treatment)
     figure = new_figure(5.0 * len(measures), 4.2)
     colours, markers = method_colours(comparison), method_markers(comparison)
     for axes, (label, measure) in zip(figure.subplots(1, len(measures), squeeze=False).ravel(), measures, strict=True):
-        points = [(costs[one.slug], measure(one).mean, one) for one in shown]
-        points = [point for point in points if isfinite(point[1])]
+        points = [Point(costs[variant.slug], measure(variant).mean, variant) for variant in shown]
+        points = [point for point in points if isfinite(point.quality)]
         axes.set_xscale("log")
         for cost, quality, variant in points:
             filled = colours[variant.method] if variant.plain else "white"
@@ -50,8 +60,8 @@ def draw_cost(comparison: Comparison, verdict: Verdict) -> Picture | None:
         axes.margins(x=0.16, y=0.12)
         axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: amount(value)))
         named = points if len(points) <= MOST_NAMES else _outstanding(points)
-        names = [(x, y, one.short, colours[one.method]) for x, y, one in named]
-        label_points(figure, axes, names, [(x, y) for x, y, one in points if (x, y, one) not in named])
+        names = [(cost, quality, variant.short, colours[variant.method]) for cost, quality, variant in named]
+        label_points(figure, axes, names, [(point.cost, point.quality) for point in points if point not in named])
     title = "What a score costs, and what it is worth"
     description = (
         "Each variant by the cost of its score (logarithmic, training of further models included) and by its quality; "
@@ -64,9 +74,13 @@ def draw_cost(comparison: Comparison, verdict: Verdict) -> Picture | None:
 
 def _outstanding(points: list[Point]) -> list[Point]:
     """The plain methods that no cheaper one equals, and the best of all."""
-    plain = [point for point in points if point[2].plain]
-    named = [one for one in plain if not any(cost < one[0] and quality >= one[1] for cost, quality, _ in plain)]
-    best = max(points, key=lambda point: point[1])
+    plain = [point for point in points if point.variant.plain]
+    named = [
+        point
+        for point in plain
+        if not any(other.cost < point.cost and other.quality >= point.quality for other in plain)
+    ]
+    best = max(points, key=lambda point: point.quality)
     return named if best in named else [*named, best]
 
 

@@ -19,7 +19,7 @@ def draw_precision_recall(curves: pd.DataFrame, comparison: Comparison) -> Pictu
     figure = new_figure(8.6, max(4.6, 0.2 * len(plain) + 0.7))  # so that the legend has room
     axes = figure.subplots()
     colours, markers, dashes = method_colours(comparison), method_markers(comparison), method_dashes(comparison)
-    ordered = sorted(plain, key=lambda one: -comparison.per_variant(one.slug, "noise_ap").mean)
+    ordered = sorted(plain, key=lambda variant: -comparison.per_variant(variant.slug, "noise_ap").mean)
     for place, variant in enumerate(ordered):
         of_variant = curves[curves["variant"] == variant.slug]
         mean = of_variant.groupby("recall")["precision"].mean()

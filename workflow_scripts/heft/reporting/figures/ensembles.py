@@ -29,7 +29,8 @@ class Quality(NamedTuple):
 
 def draw_ensemble_size(comparison: Comparison, verdict: Verdict) -> Picture | None:
     """Difference of AUROC and measure to the plain method: a row for each ensemble and size."""
-    shown = [one for one in comparison.compared if not one.plain and comparison.find(one.base) is not None]
+    ensembles = [variant for variant in comparison.compared if not variant.plain]
+    shown = [variant for variant in ensembles if comparison.find(variant.base) is not None]
     if verdict.choice is None or not shown:
         return None
     qualities = _qualities(comparison, verdict.choice.treatment)
@@ -58,13 +59,13 @@ def _qualities(comparison: Comparison, treatment: Treatment) -> list[Quality]:
     measure, words = comparison.measure, comparison.actions[treatment.action]
     gain = Quality(
         measure.gain_axis(f"{measure.change} of {measure.short}, {share(treatment.fraction)} {words.participle}"),
-        lambda one: comparison.difference(one.slug, one.base, treatment),
+        lambda variant: comparison.difference(variant.slug, variant.base, treatment),
         measure.scale,
         measure.gain,
     )
     auroc = Quality(
         "change of the AUROC of wrong labels",
-        lambda one: comparison.paired(one.slug, one.base, "noise_auroc"),
+        lambda variant: comparison.paired(variant.slug, variant.base, "noise_auroc"),
         1,
         lambda value: f"{round(value, 4) or 0.0:+.4f}".replace("-", MINUS),
     )
@@ -82,19 +83,19 @@ def _heights(shown: list[Variant]) -> list[float]:
 def _names(shown: list[Variant]) -> list[str]:
     """The size of each, at the first of a scorer with its name."""
     named, last = [], ""
-    for one in shown:
-        name = "" if one.scorer == last else qualified(one.title, one.kind) + "  "
-        named.append(f"{name}×{one.members}")
-        last = one.scorer
+    for variant in shown:
+        name = "" if variant.scorer == last else qualified(variant.title, variant.kind) + "  "
+        named.append(f"{name}×{variant.members}")
+        last = variant.scorer
     return named
 
 
 def _draw(axes: Axes, comparison: Comparison, shown: list[Variant], heights: list[float], quality: Quality) -> None:
     colours, markers = method_colours(comparison), method_markers(comparison)
-    for height, one in zip(heights, shown, strict=True):
-        difference = quality.difference(one)
+    for height, variant in zip(heights, shown, strict=True):
+        difference = quality.difference(variant)
         if difference.n:
-            written, colour, marker = quality.written(difference.mean), colours[one.method], markers[one.method]
+            written, colour, marker = quality.written(difference.mean), colours[variant.method], markers[variant.method]
             draw_difference(axes, height, difference, written, colour, marker, scale=quality.scale)
     axes.axvline(0, color=INK, linewidth=1)
     axes.set_xlabel(quality.label)

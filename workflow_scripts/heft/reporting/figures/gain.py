@@ -67,9 +67,9 @@ def _plain_description(comparison: Comparison, plain: list[Variant]) -> str:
             "other methods are grey."
         )
     if comparison.baselines:
-        names = listed([one.marked for one in comparison.baselines])
+        names = listed([baseline.marked for baseline in comparison.baselines])
         said += f" The dash-dotted level is that of {names}, with nothing {comparison.any_action.participle}."
-    if any(one.trains_on_validation for one in [*plain, *comparison.baselines]):
+    if any(variant.trains_on_validation for variant in [*plain, *comparison.baselines]):
         said += f" {MARK} trained on validation labels."
     return said
 
@@ -85,10 +85,10 @@ def draw_ensemble_gain(comparison: Comparison, action: str) -> Picture | None:
     panels = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False).ravel()
     cut = False
     for axes, scorer in zip(panels, scorers, strict=False):
-        found = [variant for variant in comparison.compared if variant.scorer == scorer]
-        members = evenly_spread(found, MOST_SIZES)
-        cut = cut or len(members) < len(found)
-        _draw_sizes(axes, comparison, members, action)
+        sizes = [variant for variant in comparison.compared if variant.scorer == scorer]
+        drawn_sizes = evenly_spread(sizes, MOST_SIZES)
+        cut = cut or len(drawn_sizes) < len(sizes)
+        _draw_sizes(axes, comparison, drawn_sizes, action)
     words = comparison.actions[action]
     finish_panels(panels, len(scorers), columns, comparison, words.participle)
     title = "What averaging a score over K models does"
@@ -105,19 +105,19 @@ def draw_ensemble_gain(comparison: Comparison, action: str) -> Picture | None:
     return to_picture(figure, "gain-by-ensemble", title, takeaway, description)
 
 
-def _draw_sizes(axes: Axes, comparison: Comparison, members: list[Variant], action: str) -> None:
+def _draw_sizes(axes: Axes, comparison: Comparison, sizes: list[Variant], action: str) -> None:
     """The lines of one panel: the plain method, and the sizes of one ensemble."""
-    base, colour = comparison.find(members[0].base), method_colours(comparison)[members[0].method]
-    shades = sns.light_palette(readable(colour), len(members) + 2)[2:]
+    base, colour = comparison.find(sizes[0].base), method_colours(comparison)[sizes[0].method]
+    shades = sns.light_palette(readable(colour), len(sizes) + 2)[2:]
     if base is not None:
         draw_gain(axes, comparison, base, action, MUTED, linewidth=1.3, linestyle="--", label="×1 (plain)")
-    for place, (variant, shade) in enumerate(zip(members, shades, strict=True)):
-        largest = variant is members[-1]
+    for place, (variant, shade) in enumerate(zip(sizes, shades, strict=True)):
+        largest = variant is sizes[-1]
         label = f"×{variant.members}"
         signs = {"marker": MARKERS[place % len(MARKERS)], "markersize": 4, "linestyle": DASHES[place % len(DASHES)]}
         draw_gain(axes, comparison, variant, action, shade, linewidth=2, band=largest, bars=largest, label=label,
                   **signs)  # fmt: skip
-    axes.set_title(f"{members[0].title}\n{members[0].kind}", color=readable(colour), fontsize=10)
+    axes.set_title(f"{sizes[0].title}\n{sizes[0].kind}", color=readable(colour), fontsize=10)
     axes.legend(loc="best", handlelength=1.6, labelspacing=0.25)
 
 

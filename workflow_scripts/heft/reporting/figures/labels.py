@@ -8,6 +8,14 @@ from matplotlib.figure import Figure
 
 from heft.reporting.figures.palette import readable
 
+# Where a name may stand beside its point, in points, the nearest first.
+PLACES = [
+    (sign * across, up)
+    for up in (0, 9, -9, 18, -18, 27, -27, 36, -36, 48, -48)
+    for sign in (1, -1)
+    for across in (9, 20)
+]
+
 
 def spread_labels(positions: Sequence[float], gap: float, low: float, high: float) -> list[float]:
     """Positions moved apart so that neighbours are at least `gap` from each other, within low..high where they fit."""
@@ -22,10 +30,7 @@ def spread_labels(positions: Sequence[float], gap: float, low: float, high: floa
             placed = [position + low - placed[0] if k == 0 else position for k, position in enumerate(placed)]
         if placed and placed[-1] > high:
             placed[-1] = high
-    result = [0.0] * len(placed)
-    for rank, k in enumerate(order):
-        result[k] = placed[rank]
-    return result
+    return [position for _, position in sorted(zip(order, placed, strict=True))]
 
 
 def label_ends(axes: Axes, ends: Sequence[tuple[float, str, str]], gap: float = 0.075, **text: Any) -> None:
@@ -54,7 +59,7 @@ def label_points(
     marks = [*pixels, *(tuple(axes.transData.transform(place).tolist()) for place in unnamed)]
     taken = [(x - 5 * scale, y - 5 * scale, x + 5 * scale, y + 5 * scale) for x, y in marks]
     bounds = axes.bbox.extents
-    for (x, y), (_, _, label, colour) in sorted(zip(pixels, points, strict=True), key=lambda one: one[0]):
+    for (x, y), (_, _, label, colour) in sorted(zip(pixels, points, strict=True), key=lambda pair: pair[0]):
         width, height = 0.64 * size * len(label) * scale, 1.25 * size * scale
         boxes = [_box(x, y, width, height, dx * scale, dy * scale) for dx, dy in PLACES]
         chosen = min(boxes, key=lambda box: _crowding(box, taken, bounds))
@@ -68,14 +73,6 @@ def label_points(
         )  # fmt: skip
 
 
-PLACES = [
-    (sign * across, up)
-    for up in (0, 9, -9, 18, -18, 27, -27, 36, -36, 48, -48)
-    for sign in (1, -1)
-    for across in (9, 20)
-]
-
-
 def _box(x: float, y: float, width: float, height: float, dx: float, dy: float) -> tuple[float, float, float, float]:
     left = x + dx if dx > 0 else x + dx - width
     return left, y + dy - height / 2, left + width, y + dy + height / 2
@@ -87,6 +84,7 @@ def _crowding(box: tuple[float, ...], taken: Sequence[tuple[float, ...]], bounds
     return outside + sum(_shared(box, other) for other in taken)
 
 
-def _shared(one: Sequence[float], other: Sequence[float]) -> float:
-    width, height = (min(one[k + 2], other[k + 2]) - max(one[k], other[k]) for k in (0, 1))
+def _shared(box: Sequence[float], other: Sequence[float]) -> float:
+    """The area that two boxes (left, bottom, right, top) have in common."""
+    width, height = (min(box[k + 2], other[k + 2]) - max(box[k], other[k]) for k in (0, 1))
     return max(0.0, width) * max(0.0, height)

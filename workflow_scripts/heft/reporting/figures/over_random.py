@@ -18,8 +18,9 @@ def draw_over_random(comparison: Comparison, verdict: Verdict) -> Picture | None
         return None
     treatment, measure = verdict.choice.treatment, comparison.measure
     everything = [*comparison.variants, *comparison.baselines]
-    shown = [(variant, comparison.over_random(variant.slug, treatment)) for variant in everything]
-    shown = sorted([one for one in shown if one[0].slug != "random" and one[1].n], key=lambda one: one[1].mean)
+    differences = [(variant, comparison.over_random(variant.slug, treatment)) for variant in everything]
+    shown = [(variant, difference) for variant, difference in differences if variant.slug != "random" and difference.n]
+    shown.sort(key=lambda row: row[1].mean)
     figure = new_figure(8.6, 0.33 * len(shown) + 1.0)
     axes = figure.subplots()
     colours, markers = method_colours(comparison), method_markers(comparison)
@@ -38,10 +39,15 @@ def draw_over_random(comparison: Comparison, verdict: Verdict) -> Picture | None
     part, words = share(treatment.fraction), comparison.actions[treatment.action]
     axes.set_xlabel(measure.gain_axis(f"{measure.difference_to} {words.gerund} a random {part}"))
     title = f"Each variant against random {words.noun}, at {part}"
+    marked = any(variant.trains_on_validation for variant, _ in shown)
     description = (
         f"A row for each variant: mean {measure.difference_to} random {words.noun} (large mark), its 95 % interval "
         "paired by seed (bar) and each seed's difference (small dots)."
         + (f" Hollow marks {words.verb} nothing." if comparison.baselines else "")
-        + (f" {MARK} trained on validation labels." if any(one.trains_on_validation for one, _ in shown) else "")
+        + (
+            f" {MARK} trained on validation labels."
+            if any(variant.trains_on_validation for variant, _ in shown)
+            else ""
+        )
     )
     return to_picture(figure, "over-random", title, takeaways.of_over_random(comparison, treatment), description)

@@ -21,16 +21,9 @@ def draw_training(history: pd.DataFrame, noise_rate: float | None) -> Picture | 
             column = f"{split}_{quantity}"
             if column not in base or base[column].isna().all():
                 continue
-            for _, one in base.groupby("seed"):
-                sns.lineplot(
-                    x=one["epoch"],
-                    y=factor * one[column],
-                    ax=axes,
-                    color=colour,
-                    alpha=0.25,
-                    linewidth=0.9,
-                    estimator=None,
-                )
+            thin = {"color": colour, "alpha": 0.25, "linewidth": 0.9, "estimator": None}
+            for _, of_seed in base.groupby("seed"):
+                sns.lineplot(x=of_seed["epoch"], y=factor * of_seed[column], ax=axes, **thin)
             mean = factor * base.groupby("epoch")[column].mean()
             sns.lineplot(
                 x=mean.index, y=mean.values, ax=axes, color=colour, linewidth=2.4, linestyle=dash, estimator=None
