@@ -12,6 +12,7 @@ from heft.reporting.inputs import ShownExample, TrainingExamples
 from heft.reporting.text.verdict import Verdict
 
 SHOWN = 36
+MOST_METHODS = 8  # bars below an example
 
 
 @dataclass(frozen=True)
@@ -58,9 +59,11 @@ def make_gallery(
     if choice is None or choice.variant.slug not in scores:
         return None
     ranked = [choice.variant] + [
-        one for one in comparison.compared if one.plain and one.slug in scores and one.slug != choice.variant.slug
+        variant
+        for variant in comparison.compared
+        if variant.plain and variant.slug in scores and variant.slug != choice.variant.slug
     ]
-    percentiles = {one.short: _percentiles(scores[one.slug]) for one in ranked[:8]}
+    percentiles = {variant.short: _percentiles(scores[variant.slug]) for variant in ranked[:MOST_METHODS]}
     lowest = np.argsort(scores[choice.variant.slug].to_numpy(), kind="stable")[:SHOWN]
     places = [int(place) for place in lowest]
     shown = _shown(training, places)

@@ -1,17 +1,12 @@
 """Writes the index of reports: one self-contained page with each experiment's sentence and picture."""
 
 import base64
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
-
 from heft.artifacts import write_text
-
-TEMPLATES = Path(__file__).parent / "templates"
+from heft.reporting.templating import filled
 
 
 @dataclass(frozen=True)
@@ -41,11 +36,4 @@ class IndexEntry:
 
 def render_index(entries: Sequence[IndexEntry], file: str | Path) -> None:
     """Writes the page; the same entries give the same bytes."""
-    environment = Environment(
-        loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
-        lstrip_blocks=True,
-    )  # fmt: skip
-    page = environment.get_template("index.html.j2").render(
-        entries=entries, style=Markup((TEMPLATES / "style.css").read_text(encoding="utf-8"))
-    )
-    write_text(file, re.sub(r"\n\s*\n+", "\n", page))
+    write_text(file, filled("index.html.j2", entries=entries))

@@ -3,11 +3,9 @@
 import base64
 import gzip
 import hashlib
-import re
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from heft.artifacts import write_text
@@ -25,14 +23,15 @@ from heft.reporting.tables.comparison_table import comparison_table
 from heft.reporting.tables.diverged import diverged_table
 from heft.reporting.tables.legend import baseline_legend, legend
 from heft.reporting.tables.warnings import warnings_table
+from heft.reporting.templating import filled, verbatim
 from heft.reporting.text.actions import explained, limits, opening, third_person, treated_means
 from heft.reporting.text.measure import explained_measure
 from heft.reporting.text.sentences import what_seeds_vary
 from heft.reporting.text.verdict import judge
 from heft.reporting.wording import share
 
-TEMPLATES = Path(__file__).parent / "templates"
 LARGEST_EMBEDDED_CSV = 2_000_000  # bytes; a larger table is embedded as a gzip file
+FILTERS: Mapping[str, Callable[..., str]] = {"share": share, "opening": opening, "third_person": third_person}
 TONES = {Outcome.GAIN: "good", Outcome.WORSE_THAN_RANDOM: "bad", Outcome.LOSS: "bad"}
 
 
@@ -43,14 +42,17 @@ def render_report(report: ReportInput, folder: str | Path) -> None:
     comparison = Comparison(report)
     verdict = judge(comparison)
     agreement = agreement_of(report.agreement, comparison)
-    classes = class_changes(comparison, verdict.choice, report.manifest.get("class_names", []))
+    class_names = report.manifest.get("class_names", [])
+    classes = class_changes(comparison, verdict.choice, class_names)
     figures = draw_figures(report, comparison, verdict, agreement, classes)
     table = report.comparison[list(COLUMNS)].to_csv(index=False, lineterminator="\n")
     tables = {"comparison.csv": table, "metrics.csv": report.long_metrics.to_csv(index=False, lineterminator="\n")}
     gallery = None
     if report.training is not None:
-        gallery = make_gallery(report.training, comparison, verdict, report.manifest.get("class_names", []))
-    page = _environment().get_template("page.html.j2").render(
+        gallery = make_gallery(report.training, comparison, verdict, class_names)
+    page = filled(
+        "page.html.j2",
+        FILTERS,
         report=report,
         comparison=comparison,
         verdict=verdict,
@@ -78,9 +80,8 @@ def render_report(report: ReportInput, folder: str | Path) -> None:
         measured=explained_measure(comparison.measure),
         limits=limits(list(comparison.actions.values())),
         drawn=what_seeds_vary(comparison, report.split.resample),
-        style=Markup((TEMPLATES / "style.css").read_text(encoding="utf-8")),
-        script=Markup((TEMPLATES / "page.js").read_text(encoding="utf-8")),
-    )  # fmt: skip
+        script=verbatim("page.js"),
+    )
     for former in (folder / "figures").glob("*.svg"):
         if former.stem not in figures:
             former.unlink()
@@ -88,20 +89,7 @@ def render_report(report: ReportInput, folder: str | Path) -> None:
         write_text(folder / name, text)
     for name, picture in figures.items():
         write_text(folder / "figures" / f"{name}.svg", picture.svg)
-    write_text(folder / "index.html", re.sub(r"\n\s*\n+", "\n", page))
-
-
-def _environment() -> Environment:
-    environment = Environment(
-        loader=FileSystemLoader(TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    filters: dict[str, Any] = {"share": share, "opening": opening, "third_person": third_person}
-    environment.filters.update(filters)
-    return environment
+    write_text(folder / "index.html", page)
 
 
 def _download(table: str, name: str) -> tuple[str, str]:

@@ -47,15 +47,9 @@ def draw_cost(comparison: Comparison, verdict: Verdict) -> Picture | None:
         points = [point for point in points if isfinite(point.quality)]
         axes.set_xscale("log")
         for cost, quality, variant in points:
-            filled = colours[variant.method] if variant.plain else "white"
-            axes.plot(
-                cost,
-                quality,
-                markers[variant.method],
-                color=colours[variant.method],
-                markerfacecolor=filled,
-                markersize=8,
-            )
+            colour = colours[variant.method]
+            filled = colour if variant.plain else "white"
+            axes.plot(cost, quality, markers[variant.method], color=colour, markerfacecolor=filled, markersize=8)
         axes.set(xlabel="cost of the score (forward passes over the training set)", ylabel=label)
         axes.margins(x=0.16, y=0.12)
         axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: amount(value)))

@@ -27,18 +27,18 @@ def share_treated(comparison: Comparison, treatment: Treatment) -> str:
 
 def explained(actions: Sequence[Action]) -> list[tuple[str, str]]:
     """(what, sentences) of each action, for a person who has not met it."""
-    return [(f"{opening(one.participle)}, retrained", _explanation(one)) for one in actions]
+    return [(f"{opening(action.participle)}, retrained", _explanation(action)) for action in actions]
 
 
 def treated_means(actions: Sequence[Action]) -> str:
     """What the word for all actions together means; empty where there is one."""
-    words = [one.participle for one in actions]
+    words = [action.participle for action in actions]
     return "" if len(words) < 2 else f"{', '.join(words[:-1])} or {words[-1]}, as the action says."
 
 
 def limits(actions: Sequence[Action]) -> list[str]:
     """What each action leaves open."""
-    return list(dict.fromkeys(sentence for one in actions for sentence in _limits(one)))
+    return list(dict.fromkeys(sentence for action in actions for sentence in _limits(action)))
 
 
 def _explanation(action: Action) -> str:

@@ -114,8 +114,8 @@ def detection(comparison: Comparison, variant: Variant) -> str | None:
     missed = comparison.long.values("noise_missed_inspected", variant.slug).mean()
     if not isfinite(recall):
         return said + "."
-    found = f"{share(round(recall, 3))} of them"
-    return f"{said}; among as many of its lowest as are wrong stand {found}, and {missed:,.0f} are missed."
+    part = share(round(recall, 3))
+    return f"{said}; among as many of its lowest as are wrong stand {part} of them, and {missed:,.0f} are missed."
 
 
 def ceiling(comparison: Comparison, choice: Choice) -> str | None:

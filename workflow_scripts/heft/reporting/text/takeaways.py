@@ -1,6 +1,8 @@
 """One sentence for each figure, from its numbers; claims are Holm-corrected over all that the figure compares."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from itertools import combinations
+from typing import TypeVar
 
 import pandas as pd
 
@@ -13,6 +15,7 @@ from heft.reporting.treatment import Treatment
 from heft.reporting.wording import amount, decimal, listed, seeds, share, signed
 
 MOST_NAMES = 10
+Compared = TypeVar("Compared")
 
 
 def of_plain_gain(comparison: Comparison) -> str:
@@ -23,14 +26,13 @@ def of_plain_gain(comparison: Comparison) -> str:
         if variant.plain
         for treatment in comparison.treatments
     ]
-    clear = _clearly_above([one[0] for one in candidates])
-    if not any(clear):
+    clear = _clearly_above(candidates, [gain for gain, _, _ in candidates])
+    if not clear:
         over = f"no {comparison.any_action.noun}"
         return f"No plain method's gain over {over} is clear of zero after Holm's correction over all points."
-    found = [one for one, is_clear in zip(candidates, clear, strict=True) if is_clear]
-    gain, variant, treatment = max(found, key=lambda one: one[0].mean)
+    gain, variant, treatment = max(clear, key=lambda candidate: candidate[0].mean)
     measure, where = comparison.measure, f"{variant.label} at {share_treated(comparison, treatment)}"
-    n_clear, n_methods = (len({one.slug for _, one, _ in points}) for points in (found, candidates))
+    n_clear, n_methods = (len({variant.slug for _, variant, _ in group}) for group in (clear, candidates))
     return (
         f"The largest clear gain of a plain method is that of {where}: {measure.gain_with_unit(gain.mean)} "
         f"({measure.gain_interval(gain)}); {n_clear} of {n_methods} methods have a clear gain at some "
@@ -44,8 +46,8 @@ def of_ensemble_gain(comparison: Comparison, action: str) -> str:
     rate = comparison.noise_fraction
     treatment = Treatment(action, rate if rate in fractions else fractions[-1])
     ensembles = [variant for variant in comparison.compared if not variant.plain]
-    clear = _clearly_above([comparison.difference(one.slug, one.base, treatment) for one in ensembles])
-    better = [one.label for one, is_clear in zip(ensembles, clear, strict=True) if is_clear]
+    differences = [comparison.difference(variant.slug, variant.base, treatment) for variant in ensembles]
+    better = [variant.label for variant in _clearly_above(ensembles, differences)]
     at = f"At {share(treatment.fraction)} {comparison.actions[action].participle}"
     if not better:
         return f"{at}, no ensemble is detectably better than its plain method."
@@ -66,7 +68,7 @@ def of_over_random(comparison: Comparison, treatment: Treatment) -> str:
 
 def of_precision_recall(comparison: Comparison, plain: list[Variant]) -> str:
     """Which plain method has the highest average precision."""
-    precisions = {one.label: comparison.per_variant(one.slug, "noise_ap").mean for one in plain}
+    precisions = {variant.label: comparison.per_variant(variant.slug, "noise_ap").mean for variant in plain}
     best = max(precisions, key=lambda label: precisions[label])
     chance = f"; a random order gives {decimal(comparison.noise_rate, 2)}" if comparison.noise_rate is not None else ""
     return f"Highest mean average precision of the plain methods: {best}, {decimal(precisions[best])}{chance}."
@@ -74,13 +76,13 @@ def of_precision_recall(comparison: Comparison, plain: list[Variant]) -> str:
 
 def of_ensemble_size(comparison: Comparison, action: str) -> str:
     """Whether the largest ensemble of each kind is better than the plain method."""
-    ensembles = [variant for variant in comparison.compared if not variant.plain]
-    largest = [max((one for one in ensembles if one.scorer == scorer), key=lambda one: one.members)
-               for scorer in sorted({one.scorer for one in ensembles})]  # fmt: skip
     if not comparison.noise_known:
         return of_ensemble_gain(comparison, action)
-    clear = _clearly_above([comparison.paired(one.slug, one.base, "noise_auroc") for one in largest])
-    better = [one.label for one, is_clear in zip(largest, clear, strict=True) if is_clear]
+    by_size = sorted(comparison.compared, key=lambda variant: variant.members)
+    of_scorer = {variant.scorer: variant for variant in by_size if not variant.plain}  # the largest comes last
+    largest = [of_scorer[scorer] for scorer in sorted(of_scorer)]
+    differences = [comparison.paired(variant.slug, variant.base, "noise_auroc") for variant in largest]
+    better = [variant.label for variant in _clearly_above(largest, differences)]
     if not better:
         return "The AUROC of no largest ensemble is detectably above that of its plain method."
     return f"AUROC is clearly above the plain method's for {listed(better)}."
@@ -88,8 +90,8 @@ def of_ensemble_size(comparison: Comparison, action: str) -> str:
 
 def of_cost(shown: list[Variant], costs: dict[str, float], label: str, measure: Callable[[Variant], Estimate]) -> str:
     """What the best and the cheapest score cost."""
-    best = max(shown, key=lambda one: measure(one).mean)
-    cheapest = min(shown, key=lambda one: costs[one.slug])
+    best = max(shown, key=lambda variant: measure(variant).mean)
+    cheapest = min(shown, key=lambda variant: costs[variant.slug])
     what = "mean AUROC" if "AUROC" in label else "mean gain"
     said = f"The highest {what}, of {best.label}, costs {amount(costs[best.slug])} forward passes"
     return f"{said}; the cheapest score, {cheapest.label}, {amount(costs[cheapest.slug])}."
@@ -106,12 +108,8 @@ def of_training(base: pd.DataFrame, noise_rate: float | None) -> str:
 
 def of_agreement(shown: list[Variant], matrix: pd.DataFrame, n_seeds: int) -> str:
     """Which two methods under test rank the examples most and least alike."""
-    names = {one.slug: one.label for one in shown if one.compared}
-    pairs = [
-        (matrix.loc[first, second], names[first], names[second])
-        for k, first in enumerate(names)
-        for second in list(names)[k + 1 :]
-    ]
+    names = {variant.slug: variant.label for variant in shown if variant.compared}
+    pairs = [(matrix.loc[first, second], names[first], names[second]) for first, second in combinations(names, 2)]
     if not pairs:
         return f"Mean over {seeds(n_seeds)}."
     most, least = max(pairs), min(pairs)
@@ -142,6 +140,11 @@ def _first(names: list[str]) -> str:
     return listed(names if len(names) <= MOST_NAMES else [*names[:MOST_NAMES], f"{len(names) - MOST_NAMES} more"])
 
 
-def _clearly_above(differences: list[Estimate]) -> list[bool]:
+def _clearly_above(compared: Sequence[Compared], differences: Sequence[Estimate]) -> list[Compared]:
+    """Those whose difference is clearly above zero after Holm's correction over all of them."""
     corrected = holm(difference.p_value for difference in differences)
-    return [one.above_zero and p_value < SIGNIFICANT for one, p_value in zip(differences, corrected, strict=True)]
+    return [
+        item
+        for item, difference, p_value in zip(compared, differences, corrected, strict=True)
+        if difference.above_zero and p_value < SIGNIFICANT
+    ]
