@@ -36,5 +36,5 @@ def sentence_of(groups: Sequence[Mapping[str, Sequence[Any]]], class_names: Sequ
 
 
 def _members(group: Mapping[str, Sequence[Any]], class_names: Sequence[str]) -> list[str]:
-    named = [f"{one} ({class_names[label]})" for one, label in zip(group["ids"], group["labels"], strict=True)]
+    named = [f"{name} ({class_names[label]})" for name, label in zip(group["ids"], group["labels"], strict=True)]
     return named[:SHOWN] + (["..."] if len(named) > SHOWN else [])

@@ -9,13 +9,13 @@ from heft.artifacts import sha256_of_file
 
 def kept_of(files: Iterable[Path]) -> dict[str, dict[str, Any]]:
     """Size, date and SHA-256 of each file; those below the working folder by their path from there."""
-    here, found = Path.cwd(), {}
+    here, kept = Path.cwd(), {}
     for file in files:
         path = file.resolve()
         name = path.relative_to(here) if path.is_relative_to(here) else path
         status = path.stat()
-        found[str(name)] = {"size": status.st_size, "date": status.st_mtime_ns, "sha256": sha256_of_file(path)}
-    return found
+        kept[str(name)] = {"size": status.st_size, "date": status.st_mtime_ns, "sha256": sha256_of_file(path)}
+    return kept
 
 
 def digest_of(path: Path, known: Mapping[str, Any]) -> str:

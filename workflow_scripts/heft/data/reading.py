@@ -29,7 +29,7 @@ def read_source(declaration: Declaration, data_dir: Path | None, options: Mappin
         if sentence_of(error) is not None:
             raise
         frames = traceback.extract_tb(error.__traceback__)
-        place = next((one for one in reversed(frames) if Path(one.filename) == declaration.file), frames[-1])
+        place = next((frame for frame in reversed(frames) if Path(frame.filename) == declaration.file), frames[-1])
         said = (str(error).strip().splitlines() or ["without a message"])[0][:LONGEST_REASON]
         raise HeftError(
             f"Data source {declaration.name} failed: {type(error).__name__}: {said.removesuffix('.')} "
@@ -58,7 +58,7 @@ def raw_data_of(returned: Any, source: str) -> RawData:
         return returned
     if isinstance(returned, tuple) and len(returned) == 2:
         return RawData(*returned)
-    known = [one.name for one in fields(RawData)]
+    known = [field.name for field in fields(RawData)]
     if not isinstance(returned, Mapping):
         kind = f"a tuple of {len(returned)}" if isinstance(returned, tuple) else type(returned).__name__
         raise HeftError(

@@ -58,8 +58,8 @@ def number_or_each(value: Any, n: int, field: str, each: str) -> float | list[fl
     numeric = array_of(value, field)
     if numeric.dtype.kind not in "fiu" or numeric.shape not in ((), (n,)) or not np.isfinite(numeric).all():
         raise HeftError(f"{field} is {shown(value)}; expected a finite number, or a list of {n}, one for each {each}.")
-    found: float | list[float] = numeric.astype(np.float64).tolist()
-    return found
+    numbers: float | list[float] = numeric.astype(np.float64).tolist()
+    return numbers
 
 
 def plain(value: Any) -> Any:

@@ -34,18 +34,18 @@ def named_labels(value: Any, true: Any = None) -> tuple[list[str], np.ndarray, n
     Labels are all texts or all numbers, not necessarily from 0; classes come in their order.
     """
     columns = [_one_each(value, GIVEN)] + ([] if true is None else [_one_each(true, TRUE)])
-    entries = [[plain(one) for one in column.tolist()] for column in columns]
+    entries = [[plain(label) for label in column.tolist()] for column in columns]
     texts = bool(entries[0]) and isinstance(entries[0][0], str)
     for called, column in zip((GIVEN, TRUE), entries, strict=False):
-        for row, one in enumerate(column):
-            fits = isinstance(one, str) if texts else isinstance(one, numbers.Real) and math.isfinite(one)
+        for row, label in enumerate(column):
+            fits = isinstance(label, str) if texts else isinstance(label, numbers.Real) and math.isfinite(label)
             if not fits:
                 kind = "text, as that of row 0 is" if texts else "a number, or class_names says what the labels mean"
-                raise HeftError(f"row {row} has the {called} {shown(one)} ({type(one).__name__}); expected {kind}.")
-    classes = sorted({one for column in entries for one in column})
-    places = {one: place for place, one in enumerate(classes)}
-    names = names_of([one if texts or not _is_whole(one) else int(one) for one in classes])
-    given, *others = (np.array([places[one] for one in column], np.int64) for column in entries)
+                raise HeftError(f"row {row} has the {called} {shown(label)} ({type(label).__name__}); expected {kind}.")
+    classes = sorted({label for column in entries for label in column})
+    places = {label: place for place, label in enumerate(classes)}
+    names = names_of([label if texts or not _is_whole(label) else int(label) for label in classes])
+    given, *others = (np.array([places[label] for label in column], np.int64) for column in entries)
     return names, given, others[0] if others else None
 
 

@@ -17,7 +17,7 @@ SPLITS = ("train", "validation", "test")
 
 def ids_of(value: Any) -> list[str]:
     """Texts, each once; whole numbers are written out."""
-    ids = [_text_or_number(one, f"row {row} has the id", "ids") for row, one in enumerate(_entries(value, "ids"))]
+    ids = [_text_or_number(entry, f"row {row} has the id", "ids") for row, entry in enumerate(_entries(value, "ids"))]
     repeated = pd.Series(ids, dtype=object).duplicated().to_numpy()
     if repeated.any():
         row = int(repeated.argmax())
@@ -28,10 +28,10 @@ def ids_of(value: Any) -> list[str]:
 def names_of(value: Any, field: str = "class_names", least: int = 2) -> list[str]:
     """At least `least` texts, each once; numbers are written out."""
     names: list[str] = []
-    for index, one in enumerate(_entries(value, field)):
-        if not isinstance(one, str) and (not isinstance(one, numbers.Real) or one != one):
-            raise HeftError(f"{field}[{index}] is {shown(one)} ({type(one).__name__}); names are text or numbers.")
-        names.append(checked_text(str(one), f"{field}[{index}] is"))
+    for index, entry in enumerate(_entries(value, field)):
+        if not isinstance(entry, str) and (not isinstance(entry, numbers.Real) or entry != entry):
+            raise HeftError(f"{field}[{index}] is {shown(entry)} ({type(entry).__name__}); names are text or numbers.")
+        names.append(checked_text(str(entry), f"{field}[{index}] is"))
     repeated = pd.Series(names, dtype=object).duplicated().to_numpy()
     if repeated.any():
         index = int(repeated.argmax())
@@ -44,20 +44,22 @@ def names_of(value: Any, field: str = "class_names", least: int = 2) -> list[str
 
 def groups_of(value: Any, n: int) -> list[str]:
     """A text for each of `n` examples; whole numbers are written out."""
-    entries = _entries(value, "groups")
-    return _of_each([_text_or_number(one, f"row {row} has the group", "groups") for row, one in enumerate(entries)],
-                    n, "groups")  # fmt: skip
+    entries = enumerate(_entries(value, "groups"))
+    groups = [_text_or_number(entry, f"row {row} has the group", "groups") for row, entry in entries]
+    _check_length(groups, n, "groups")
+    return groups
 
 
 def split_of(value: Any, n: int) -> list[str]:
     """`train`, `validation` or `test` for each of `n` examples; of `train` there are some."""
-    parts = _of_each(list(_entries(value, "split")), n, "split")
-    for row, one in enumerate(parts):
-        if not isinstance(one, str) or one not in SPLITS:
-            raise HeftError(f"row {row} has the split {shown(one)}; allowed: {', '.join(SPLITS)}.")
+    parts = list(_entries(value, "split"))
+    _check_length(parts, n, "split")
+    for row, part in enumerate(parts):
+        if not isinstance(part, str) or part not in SPLITS:
+            raise HeftError(f"row {row} has the split {shown(part)}; allowed: {', '.join(SPLITS)}.")
     if "train" not in parts:
         raise HeftError("split has no example for train; training and what is not named are drawn from it.")
-    return [str(one) for one in parts]
+    return [str(part) for part in parts]
 
 
 def files_of(value: Any) -> dict[str, Path]:
@@ -88,10 +90,9 @@ def _text_or_number(value: Any, where: str, field: str) -> str:
     return checked_text(str(value), where)
 
 
-def _of_each(values: list[Any], n: int, field: str) -> list[Any]:
-    if len(values) != n:
-        raise HeftError(f"{field} has {len(values)} entries; expected one for each of {n} examples.")
-    return values
+def _check_length(entries: list[Any], n: int, field: str) -> None:
+    if len(entries) != n:
+        raise HeftError(f"{field} has {len(entries)} entries; expected one for each of {n} examples.")
 
 
 def _entries(value: Any, field: str) -> Iterator[Any]:

@@ -28,7 +28,7 @@ def breast_cancer(data_dir: Path | None) -> RawData:
     table = pd.read_csv(file, header=None, skiprows=1).to_numpy()
     measured = table[:, :-1]
     mean, std = measured.mean(axis=0), measured.std(axis=0)
-    names = [statistic.format(one) for statistic in STATISTICS for one in MEASURED]
+    names = [statistic.format(name) for statistic in STATISTICS for name in MEASURED]
     return RawData(
         inputs=((measured - mean) / std).astype(np.float32),
         labels=table[:, -1].astype(np.int64),

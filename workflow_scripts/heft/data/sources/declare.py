@@ -59,11 +59,11 @@ class Source:
                 f"Data source {self.name}: {name} was not found; install its origin ({self.origin}), "
                 f"or put {name} into the folder that data_dir names."
             )
-        found = sha256_of_file(path)
-        if found != self.sha256[name]:
+        digest = sha256_of_file(path)
+        if digest != self.sha256[name]:
             raise HeftError(
                 f"Data source {self.name}: {path} is not the file that is expected (changed or truncated): "
-                f"SHA-256 expected {self.sha256[name]}, found {found}."
+                f"SHA-256 expected {self.sha256[name]}, found {digest}."
             )
         return path
 

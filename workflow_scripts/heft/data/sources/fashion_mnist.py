@@ -61,8 +61,8 @@ def find_files(data_dir: Path | None) -> dict[str, Path]:
     downloads = data_dir or DOWNLOADS.expanduser()
     folders = [*beside, DEBIAN, DOWNLOADS.expanduser() / "FashionMNIST/raw"]
     for folder in folders:
-        if found := _complete(folder):
-            return found
+        if files := _complete(folder):
+            return files
     try:
         from torchvision.datasets import FashionMNIST
 
@@ -88,11 +88,11 @@ def read_idx(path: Path) -> np.ndarray:
             content = opened.read(LARGEST + 1)  # no more: a small file may decompress to anything
     except (EOFError, gzip.BadGzipFile) as error:
         raise HeftError(f"Data source fashion_mnist: {path} is truncated or not a gzip file: {error}.") from error
-    found, expected = hashlib.sha256(content).hexdigest(), fashion_mnist.sha256[name]
-    if found != expected:
+    digest, expected = hashlib.sha256(content).hexdigest(), fashion_mnist.sha256[name]
+    if digest != expected:
         raise HeftError(
             f"Data source fashion_mnist: the content of {path} is not what is expected (changed or truncated): "
-            f"SHA-256 expected {expected}, found {found}."
+            f"SHA-256 expected {expected}, found {digest}."
         )
     n_dimensions = content[3]
     shape = np.frombuffer(content, ">i4", count=n_dimensions, offset=4)
@@ -101,10 +101,10 @@ def read_idx(path: Path) -> np.ndarray:
 
 def _complete(folder: Path) -> dict[str, Path]:
     """The files of a folder, compressed or not; empty where one is not there."""
-    found = {}
+    files = {}
     for name in fashion_mnist.sha256:
         path = next((path for path in (folder / name, folder / f"{name}.gz") if path.is_file()), None)
         if path is None:
             return {}
-        found[name] = path
-    return found
+        files[name] = path
+    return files
