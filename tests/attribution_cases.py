@@ -65,10 +65,10 @@ class Case:
         """Gradient of each training example's loss, one by one by reverse mode: [n, ...] a parameter."""
         parameters, buffers = self.split(state or self.state)
 
-        def one(values: dict[str, Tensor], x: Tensor, y: Tensor) -> Tensor:
+        def loss_of(values: dict[str, Tensor], x: Tensor, y: Tensor) -> Tensor:
             return cross_entropy(functional_call(self.model, {**values, **buffers}, (x[None],)), y[None])
 
-        return vmap(grad(one), in_dims=(None, 0, 0))(parameters, *self.train)
+        return vmap(grad(loss_of), in_dims=(None, 0, 0))(parameters, *self.train)
 
     def objective_gradient(self, state: dict[str, Tensor] | None = None) -> dict[str, Tensor]:
         """Gradient of the mean validation loss."""

@@ -40,9 +40,9 @@ class Reference:
         """Parameters that training moves: what a backward pass from the logits leaves a gradient at."""
         self.module.zero_grad()
         self.module(self.train.inputs[:1]).sum().backward()
-        found = [name for name, tensor in self.module.named_parameters() if tensor.grad is not None]
+        moving = [name for name, tensor in self.module.named_parameters() if tensor.grad is not None]
         self.module.zero_grad()
-        return found
+        return moving
 
     @property
     def parameters(self) -> list[Tensor]:
@@ -51,14 +51,14 @@ class Reference:
 
     def rows(self, values: Tensor, *, graph: bool = False) -> Tensor:
         """The gradient of each of some numbers [k]: [k, d] in float64."""
-        found = []
+        rows = []
         for value in values:
             gradients = torch.autograd.grad(
                 value, self.parameters, retain_graph=True, allow_unused=True, create_graph=graph
             )
             pairs = zip(gradients, self.parameters, strict=True)
-            found.append(torch.cat([(torch.zeros_like(p) if g is None else g).flatten().double() for g, p in pairs]))
-        return torch.stack(found)
+            rows.append(torch.cat([(torch.zeros_like(p) if g is None else g).flatten().double() for g, p in pairs]))
+        return torch.stack(rows)
 
     def losses(self, labels: Tensor | None = None) -> list[Tensor]:
         """Each training example's loss, from a forward pass of its own."""
@@ -68,7 +68,7 @@ class Reference:
     @cached_property
     def gradients(self) -> Tensor:
         """grad l_i [n, d]."""
-        return torch.cat([self.rows(one[None]) for one in self.losses()])
+        return torch.cat([self.rows(value[None]) for value in self.losses()])
 
     @cached_property
     def v(self) -> Tensor:
@@ -105,9 +105,9 @@ class Reference:
         with torch.no_grad():
             for tensor, part in zip(self.parameters, parts, strict=True):
                 tensor += part.view_as(tensor)
-        found = self.rows(cross_entropy(self.module(self.train.inputs), self.train.labels)[None])[0]
+        slope = self.rows(cross_entropy(self.module(self.train.inputs), self.train.labels)[None])[0]
         self.module.load_state_dict(self.state)
-        return found
+        return slope
 
     def hessian_times(self, u: Tensor) -> Tensor:
         """H u [d], by a second backward pass; by differences of five points where torch has that wrong."""
@@ -119,7 +119,7 @@ class Reference:
     @cached_property
     def hessian(self) -> Tensor:
         """[d, d]."""
-        return torch.stack([self.hessian_times(one) for one in torch.eye(len(self.v), dtype=torch.float64)])
+        return torch.stack([self.hessian_times(direction) for direction in torch.eye(len(self.v), dtype=torch.float64)])
 
     def context(self, name: str, **changes: object) -> Context:
         """What a method is given: the same states, in a module that has other parameters of its own."""
@@ -161,8 +161,8 @@ def reference(name: str) -> Reference:
 def scores(method: str, name: str, options: dict[str, object] | None = None, **changes: object) -> Tensor:
     """Scores of a method on a module of the battery, in float64."""
     context = reference(name).context(name, **changes)
-    found: Tensor = declarations("methods")[method].load()(context, **(options or {}))
-    return found.double()
+    values: Tensor = declarations("methods")[method].load()(context, **(options or {}))
+    return values.double()
 
 
 def rounding(name: str) -> float:
@@ -170,8 +170,8 @@ def rounding(name: str) -> float:
     return 0.05 if name == "bfloat16" else 1e-8
 
 
-def close(found: Tensor, expected: Tensor, tolerance: float) -> None:
+def close(actual: Tensor, expected: Tensor, tolerance: float) -> None:
     """Whether all scores are within `tolerance` of the largest absolute one."""
-    assert found.isfinite().all()
-    error = float((found - expected).abs().max())
+    assert actual.isfinite().all()
+    error = float((actual - expected).abs().max())
     assert error <= tolerance * float(expected.abs().max()), f"off by {error / float(expected.abs().max()):.2g}"

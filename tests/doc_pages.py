@@ -27,8 +27,8 @@ def files_of(page: str) -> dict[str, str]:
 def settings_of(text: str) -> dict[str, Any]:
     """A page's configuration, for one seed."""
     assert text.count("seeds: [0, 1]") == 1
-    found: dict[str, Any] = yaml.safe_load(text.replace("seeds: [0, 1]", "seeds: [0]"))
-    return found
+    settings: dict[str, Any] = yaml.safe_load(text.replace("seeds: [0, 1]", "seeds: [0]"))
+    return settings
 
 
 def known_names(workspace: Workspace, key: str, value: object) -> str:

@@ -26,7 +26,7 @@ def modules() -> list[Path]:
 
 def imports_of(file: Path) -> set[Path]:
     """The files of the library, and of the workflow, that a file imports."""
-    return {found for found in LOOK.imported_modules(file).values() if found.is_relative_to(LIBRARY)}
+    return {imported for imported in LOOK.imported_modules(file).values() if imported.is_relative_to(LIBRARY)}
 
 
 def imported_packages(file: Path) -> set[str]:
@@ -47,12 +47,12 @@ def circle(graph: Mapping[str, Iterable[str]]) -> list[str]:
         if name in path:
             return [*path[path.index(name) :], name]
         for following in () if name in done else sorted(graph.get(name, ())):
-            if found := visit(following, [*path, name]):
-                return found
+            if cycle := visit(following, [*path, name]):
+                return cycle
         done.add(name)
         return []
 
-    return next((found for name in sorted(graph) if (found := visit(name, []))), [])
+    return next((cycle for name in sorted(graph) if (cycle := visit(name, []))), [])
 
 
 def imports_side_by_side(folder: Path) -> dict[str, set[str]]:
@@ -60,7 +60,9 @@ def imports_side_by_side(folder: Path) -> dict[str, set[str]]:
     graph: dict[str, set[str]] = {}
     for file in folder.rglob("*.py"):
         name = file.relative_to(folder).parts[0]
-        beside = {found.relative_to(folder).parts[0] for found in imports_of(file) if found.is_relative_to(folder)}
+        beside = {
+            imported.relative_to(folder).parts[0] for imported in imports_of(file) if imported.is_relative_to(folder)
+        }
         graph.setdefault(name, set()).update(beside - {name})
     return graph
 
@@ -87,9 +89,9 @@ def packages_at_once(file: Path) -> set[str]:
 
 def imported_at_once(file: Path) -> list[Path]:
     return [
-        found
+        imported
         for node in nodes_at_once(file)
         if isinstance(node, ast.ImportFrom) and str(node.module).partition(".")[0] == "heft"
         for alias in node.names
-        for found in files_of_import(str(node.module), alias.name)
+        for imported in files_of_import(str(node.module), alias.name)
     ]

@@ -42,5 +42,5 @@ def dense_hessian(case: Case) -> torch.Tensor:
     return hessian(mean)(flatten(parameters))
 
 
-def close(found: torch.Tensor, expected: torch.Tensor, tolerance: float = 1e-9) -> None:
-    torch.testing.assert_close(found, expected, rtol=0, atol=tolerance * float(expected.abs().max()))
+def close(actual: torch.Tensor, expected: torch.Tensor, tolerance: float = 1e-9) -> None:
+    torch.testing.assert_close(actual, expected, rtol=0, atol=tolerance * float(expected.abs().max()))

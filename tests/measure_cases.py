@@ -49,5 +49,5 @@ def evaluated(**changes: Any) -> dict[str, Any]:
     return evaluate_variant(who, SPEC.build(0), splits=SPLITS, cost={}, **(given | changes))
 
 
-def long_form(found: dict[str, Any]) -> pd.Series:
-    return pd.DataFrame(found["long"]).set_index(["metric", "fraction"])["value"]
+def long_form(metrics: dict[str, Any]) -> pd.Series:
+    return pd.DataFrame(metrics["long"]).set_index(["metric", "fraction"])["value"]

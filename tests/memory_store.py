@@ -101,6 +101,6 @@ def record(path: str = PATH, stage: str = "train", **run: Any) -> RunRecord:
     return RunRecord.start(path, "e", stage, seed=0, **run)
 
 
-def one(store: MemoryStore) -> dict[str, Any]:
+def only_run(store: MemoryStore) -> dict[str, Any]:
     assert len(store.runs) == 1
     return next(iter(store.runs.values()))

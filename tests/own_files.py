@@ -64,7 +64,7 @@ from heft.ensembles.member import MemberModel
 @ensemble(title="scaled", members="the trained model, all parameters times 1 + rate", perturbs=True)
 def scaled(trained, number, *, rate: Annotated[float, Gt(0)] = 0.5):
     """Larger with each member."""
-    return MemberModel(change=lambda state: {name: (1 + number * rate) * one for name, one in state.items()})
+    return MemberModel(change=lambda state: {name: (1 + number * rate) * tensor for name, tensor in state.items()})
 '''
 
 
@@ -77,9 +77,9 @@ def write_files(folder: Path) -> None:
 
 
 def settings(**changes: Any) -> dict[str, Any]:
-    found: dict[str, Any] = copy.deepcopy(TINY)
-    found["definitions"]["small"] |= changes
-    return found
+    configuration: dict[str, Any] = copy.deepcopy(TINY)
+    configuration["definitions"]["small"] |= changes
+    return configuration
 
 
 def planned(folder: Path, **changes: Any) -> Plan:

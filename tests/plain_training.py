@@ -66,7 +66,7 @@ def start_of(init: int) -> dict[str, Tensor]:
     return {name: tensor.clone() for name, tensor in SPEC.build(init).state_dict().items()}
 
 
-def difference(found: dict[str, Tensor], expected: dict[str, Tensor]) -> float:
+def difference(actual: dict[str, Tensor], expected: dict[str, Tensor]) -> float:
     """The largest difference of an entry; the names must be the same."""
-    assert found.keys() == expected.keys()
-    return max(float((found[name] - expected[name]).abs().max()) for name in expected)
+    assert actual.keys() == expected.keys()
+    return max(float((actual[name] - expected[name]).abs().max()) for name in expected)

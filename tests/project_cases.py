@@ -74,8 +74,8 @@ class Project:
             own = identity()
             adopt(self.uri, own)
             tracker = Tracker(self.uri, own.project)
-            found = find_runs(tracker, own.project, planned, Makers("", {"": EVERYTHING}))
-            remove_runs(tracker, self.uri, own.project, found.removable)
+            runs = find_runs(tracker, own.project, planned, Makers("", {"": EVERYTHING}))
+            remove_runs(tracker, self.uri, own.project, runs.removable)
 
         self.inside(act)
 
@@ -84,8 +84,8 @@ class Project:
 
         def act() -> list[tuple[str, str, float]]:
             tracker = Tracker(self.uri, identity().project)
-            found = [tracker.client.get_run(run["run_id"]).data for run in tracker.known_runs(EXPERIMENT)]
-            return sorted((run.tags["key"], run.tags["superseded"], run.metrics["value"]) for run in found)
+            runs = [tracker.client.get_run(run["run_id"]).data for run in tracker.known_runs(EXPERIMENT)]
+            return sorted((run.tags["key"], run.tags["superseded"], run.metrics["value"]) for run in runs)
 
         return list(self.inside(act))
 

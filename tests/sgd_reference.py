@@ -29,11 +29,11 @@ def built(name: str, seed: int, dtype: torch.dtype) -> nn.Module:
     return model if battery.MODELS[name].own_type else model.to(dtype)
 
 
-def worst_error(found: Mapping[str, Tensor], expected: Mapping[str, Tensor]) -> float:
+def worst_error(actual: Mapping[str, Tensor], expected: Mapping[str, Tensor]) -> float:
     """The largest difference of a weight to the largest weight of its tensor, over all tensors."""
-    assert found.keys() == expected.keys()
+    assert actual.keys() == expected.keys()
     return max(
-        float((found[name].double() - tensor.double()).abs().max()) / (float(tensor.double().abs().max()) + 1e-3)
+        float((actual[name].double() - tensor.double()).abs().max()) / (float(tensor.double().abs().max()) + 1e-3)
         for name, tensor in expected.items()
         if tensor.numel()
     )

@@ -40,8 +40,8 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     incomplete = report_input(comparison=partial, missing=missing)
     inputs = {"complete": report, "incomplete": incomplete, "treated": treated_report()}
     folder = tmp_path_factory.mktemp("pages")
-    for name, one in inputs.items():
-        render_report(one, folder / name)
+    for name, page in inputs.items():
+        render_report(page, folder / name)
     return {name: folder / name / "index.html" for name in inputs}
 
 
@@ -81,18 +81,18 @@ def test_axe_finds_nothing_serious(chromium: Any, pages: dict[str, Path], page: 
     script = (Path(axe.__file__).parent / "axe.min.js").read_text(encoding="utf-8")
     opened = chromium.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
     opened.goto(pages[page].as_uri())
-    opened.evaluate("document.querySelectorAll('details').forEach(one => { one.open = true; })")
+    opened.evaluate("document.querySelectorAll('details').forEach(details => { details.open = true; })")
     opened.evaluate(script)
-    found = opened.evaluate("axe.run(document, {resultTypes: ['violations']})")
+    results = opened.evaluate("axe.run(document, {resultTypes: ['violations']})")
     opened.close()
     serious = [
-        (one["id"], node["html"][:200], node["failureSummary"])
-        for one in found["violations"]
-        if one["impact"] in ("serious", "critical")
-        for node in one["nodes"]
+        (violation["id"], node["html"][:200], node["failureSummary"])
+        for violation in results["violations"]
+        if violation["impact"] in ("serious", "critical")
+        for node in violation["nodes"]
     ]
     assert serious == []
-    assert len(found["passes"]) > 20  # it did look
+    assert len(results["passes"]) > 20  # it did look
 
 
 @pytest.mark.parametrize("page", ["complete", "incomplete", "treated"])
@@ -101,7 +101,7 @@ def test_on_a_phone_nothing_scrolls_the_page_sideways_and_what_is_wide_scrolls_i
 ) -> None:
     opened = chromium.new_page(viewport={"width": 390, "height": 800})
     opened.goto(pages[page].as_uri())
-    opened.evaluate("document.querySelectorAll('details').forEach(one => { one.open = true; })")
+    opened.evaluate("document.querySelectorAll('details').forEach(details => { details.open = true; })")
     opened.wait_for_timeout(100)
     assert opened.evaluate("document.documentElement.scrollWidth") == 390
     wide = opened.eval_on_selector_all(
@@ -115,16 +115,16 @@ def test_on_a_phone_nothing_scrolls_the_page_sideways_and_what_is_wide_scrolls_i
 
 
 def test_the_tab_key_reaches_every_control_and_its_focus_shows(tab: Any) -> None:
-    found = stops(tab)
+    reached = stops(tab)
     controls = tab.eval_on_selector_all(
         "a[href], button, input, summary, .scroll[tabindex]",
-        "all => all.filter(one => one.checkVisibility({visibilityProperty: true})).length",
+        "all => all.filter(element => element.checkVisibility({visibilityProperty: true})).length",
     )
-    assert len(found) == controls
-    assert [stop for stop in found if stop["outline"] < 2] == []
-    assert [stop for stop in found if stop["bottom"] <= 0 or stop["top"] >= 800 or not stop["width"]] == []
-    assert found[0]["text"] == "Skip to the comparison"
-    words = [stop["text"] for stop in found]
+    assert len(reached) == controls
+    assert [stop for stop in reached if stop["outline"] < 2] == []
+    assert [stop for stop in reached if stop["bottom"] <= 0 or stop["top"] >= 800 or not stop["width"]] == []
+    assert reached[0]["text"] == "Skip to the comparison"
+    words = [stop["text"] for stop in reached]
     assert {"Wrong labels", "Right labels", "Download all rows (CSV)", "AUROC", "Configuration"} <= set(words)
 
 

@@ -41,11 +41,11 @@ def plan(actions: list[ChosenAction], fractions: list[float], seed: int = 0, **c
 
 def lowest_by_hand(fraction: float) -> list[int]:
     """Rows, one after the other the lowest of what is left; all scores differ."""
-    left, found = {row: SCORES[row] for row in range(N)}, []
+    left, taken = {row: SCORES[row] for row in range(N)}, []
     for _ in range(round(fraction * N)):
-        found.append(min(left, key=lambda row: left[row]))
-        del left[found[-1]]
-    return found
+        taken.append(min(left, key=lambda row: left[row]))
+        del left[taken[-1]]
+    return taken
 
 
 @pytest.mark.parametrize("threshold", [0.0, 0.5, 0.9])
@@ -92,8 +92,8 @@ def test_of_equal_scores_every_action_takes_the_examples_that_a_removal_takes() 
     sure = OUT_OF_FOLD.assign(**{f"class{label}": 0.0 for label in range(N_CLASSES)})
     sure.loc[np.arange(N), "class0"] = 1.0
     for seed in range(3):
-        found = plan(ALL, [0.25], seed, scores=tied, probabilities=sure, train=TRAIN.assign(label=1))
-        touched = found[~found["kept"] | (found["label"] != 1) | (found["weight"] != 1)]
+        planned = plan(ALL, [0.25], seed, scores=tied, probabilities=sure, train=TRAIN.assign(label=1))
+        touched = planned[~planned["kept"] | (planned["label"] != 1) | (planned["weight"] != 1)]
         taken = {action: set(block["id"]) for action, block in touched.groupby("action")}
         assert set(taken) == {chosen.slug for chosen in ALL}
         assert all(ids == taken["remove"] for ids in taken.values())
@@ -107,8 +107,8 @@ def test_the_order_of_rows_decides_nothing() -> None:
         probabilities=OUT_OF_FOLD.iloc[order[2]],
     )  # fmt: skip
     keys = ["action", "fraction", "id"]
-    found, expected = (one.sort_values(keys, ignore_index=True) for one in (mixed, plan(ALL, [0.1, 0.3])))
-    pd.testing.assert_frame_equal(found, expected)
+    actual, expected = (table.sort_values(keys, ignore_index=True) for table in (mixed, plan(ALL, [0.1, 0.3])))
+    pd.testing.assert_frame_equal(actual, expected)
 
 
 def test_a_plan_has_a_block_for_each_action_and_fraction_in_the_order_of_the_configuration() -> None:
@@ -131,8 +131,8 @@ def test_a_class_that_relabelling_empties_is_noted() -> None:
     train = TRAIN.assign(label=np.where(np.arange(N) < 2, 3, 1))
     low = TABLE.assign(score=np.arange(float(N)))
     sure = OUT_OF_FOLD.assign(class0=1.0, class1=0.0, class2=0.0, class3=0.0)
-    found = plan([ChosenAction("relabel")], [0.05, 0.1], scores=low, probabilities=sure, train=train)
-    assert notes_on(found, train["label"].to_numpy(), list("abcd"), [ChosenAction("relabel")]) == [
+    planned = plan([ChosenAction("relabel")], [0.05, 0.1], scores=low, probabilities=sure, train=train)
+    assert notes_on(planned, train["label"].to_numpy(), list("abcd"), [ChosenAction("relabel")]) == [
         f"relabelling the lowest {share} % leaves no training example of the class d" for share in (5, 10)
     ]
 
@@ -162,9 +162,9 @@ class Own(ChosenAction):
 
 
 def test_an_action_that_takes_no_fractions_acts_once_on_the_whole_split() -> None:
-    found = plan([Own(takes_fractions=False, weight=np.full(N, 0.5))], [0.1, 0.3])
-    assert found["fraction"].unique().tolist() == [1.0]
-    assert len(found) == N
+    planned = plan([Own(takes_fractions=False, weight=np.full(N, 0.5))], [0.1, 0.3])
+    assert planned["fraction"].unique().tolist() == [1.0]
+    assert len(planned) == N
 
 
 @pytest.mark.parametrize(

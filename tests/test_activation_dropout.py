@@ -32,7 +32,7 @@ LAYERS = {
     "conv3d": (lambda: nn.Conv3d(3, 5, 2), (3, 3, 3, 3), 1, lambda layer, x: layer(x)),
     "conv transpose": (lambda: nn.ConvTranspose1d(3, 5, 3), (3, 7), 1, lambda layer, x: layer(x)),
     "conv1d unbatched": (
-        lambda: nn.Conv1d(3, 5, 3), (3, 7), 1, lambda layer, x: torch.stack([layer(one) for one in x]),
+        lambda: nn.Conv1d(3, 5, 3), (3, 7), 1, lambda layer, x: torch.stack([layer(example) for example in x]),
     ),
     "attention": (
         lambda: nn.MultiheadAttention(4, 2, batch_first=True), (3, 4), -1,

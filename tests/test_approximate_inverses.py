@@ -33,12 +33,12 @@ def test_if_arnoldi_keeps_the_sign_of_eigenvalues_and_warns_of_it() -> None:
 
 
 def test_if_arnoldi_warns_of_what_lies_outside_and_of_pairs_that_have_not_settled() -> None:
-    context = case_of("mlp").context()
-    scores("if_arnoldi", context, rank=4, iterations=4)
-    assert any("have not converged" in said for said in context.warnings)
-    one = case_of("cnn").context()
-    scores("if_arnoldi", one, rank=1, iterations=30)
-    assert any("% of the squared length" in said for said in one.warnings)
+    unsettled = case_of("mlp").context()
+    scores("if_arnoldi", unsettled, rank=4, iterations=4)
+    assert any("have not converged" in said for said in unsettled.warnings)
+    outside = case_of("cnn").context()
+    scores("if_arnoldi", outside, rank=1, iterations=30)
+    assert any("% of the squared length" in said for said in outside.warnings)
 
 
 @pytest.mark.parametrize(("rank", "iterations"), [(2, 4), (4, 6), (8, 8)])
@@ -81,14 +81,16 @@ def test_ekfac_is_its_definition(model: str) -> None:
     kfac, corrected, labels = factors(case)
     expected = torch.zeros(N_TRAIN, dtype=torch.float64)
     v = case.objective_gradient()
-    for name, found in corrected.items():
+    for name, curvature in corrected.items():
         gradients = layer_gradients(case, labels, name)
-        left, right = found.left[0], found.right[0]
+        left, right = curvature.left[0], curvature.right[0]
         moments = (left.T @ gradients @ right).square().mean(0)
-        close(found.eigenvalues[0], moments)
-        assert torch.equal(found.left, kfac[name].left)
+        close(curvature.eigenvalues[0], moments)
+        assert torch.equal(curvature.left, kfac[name].left)
         close(left.T @ left, torch.eye(len(left), dtype=torch.float64))
-        matrix = layer_matrix(found.layer, {key: v[f"{name}.{key}"] for key, _ in found.layer.named_parameters()})[0]
+        matrix = layer_matrix(
+            curvature.layer, {key: v[f"{name}.{key}"] for key, _ in curvature.layer.named_parameters()}
+        )[0]
         solved = left @ ((left.T @ matrix @ right) / (moments + 0.1 * moments.mean())) @ right.T
         expected += torch.einsum("noi,oi->n", layer_gradients(case, case.train.labels, name), solved)
     close(scores("if_ekfac", case.context()), expected, 1e-6)
@@ -102,20 +104,20 @@ def test_kfac_of_a_linear_layer_is_the_kronecker_product_of_the_factors() -> Non
     delta = logits.softmax(1) - torch.nn.functional.one_hot(labels, N_CLASSES)
     a = torch.cat([hidden, torch.ones(N_TRAIN, 1, dtype=torch.float64)], dim=1)
     expected = torch.kron(delta.T @ delta / N_TRAIN, a.T @ a / N_TRAIN)
-    found = kfac["3"]
-    vectors = torch.kron(found.left[0].contiguous(), found.right[0].contiguous())
-    close(vectors @ torch.diag(found.eigenvalues[0].flatten()) @ vectors.T, expected)
+    curvature = kfac["3"]
+    vectors = torch.kron(curvature.left[0].contiguous(), curvature.right[0].contiguous())
+    close(vectors @ torch.diag(curvature.eigenvalues[0].flatten()) @ vectors.T, expected)
 
 
 def test_kfac_of_a_convolution_averages_over_positions_and_counts_them() -> None:
     case = case_of("cnn")
     kfac, _, _ = factors(case)
-    found = kfac["0"]
+    curvature = kfac["0"]
     patches = torch.nn.functional.unfold(case.train.inputs, 3, padding=1).mT  # [n, 16, 9]
     a = torch.cat([patches, torch.ones(N_TRAIN, 16, 1, dtype=torch.float64)], dim=2).flatten(0, 1)
-    right = found.right[0]
+    right = curvature.right[0]
     close(right @ torch.diag(torch.linalg.eigvalsh(a.T @ a / len(a))) @ right.T, a.T @ a / len(a), 1e-8)
-    sums = found.eigenvalues[0].sum(0) / found.eigenvalues[0].sum()
+    sums = curvature.eigenvalues[0].sum(0) / curvature.eigenvalues[0].sum()
     close(sums, torch.linalg.eigvalsh(a.T @ a) / torch.linalg.eigvalsh(a.T @ a).sum(), 1e-8)
 
 
@@ -150,8 +152,8 @@ def test_datainf_is_the_explicit_sum(model: str) -> None:
         own = torch.cat([v[key].flatten() for key in keys])
         damping = 0.1 * g.square().sum(1).mean() / g.shape[1]
         inverses = [
-            (torch.eye(g.shape[1], dtype=torch.float64) - torch.outer(one, one) / (damping + one @ one)) / damping
-            for one in g
+            (torch.eye(g.shape[1], dtype=torch.float64) - torch.outer(row, row) / (damping + row @ row)) / damping
+            for row in g
         ]
         expected += g @ (torch.stack(inverses).mean(0) @ own)
     close(scores("datainf", case.context()), expected)
@@ -162,9 +164,9 @@ def test_self_if_is_the_quadratic_form_of_ekfac(model: str) -> None:
     case = case_of(model)
     _, corrected, _ = factors(case)
     expected = torch.zeros(N_TRAIN, dtype=torch.float64)
-    for name, found in corrected.items():
+    for name, curvature in corrected.items():
         gradients = layer_gradients(case, case.train.labels, name)
-        rotated = found.left[0].T @ gradients @ found.right[0]
-        moments = found.eigenvalues[0]
+        rotated = curvature.left[0].T @ gradients @ curvature.right[0]
+        moments = curvature.eigenvalues[0]
         expected -= (rotated.square() / (moments + 0.1 * moments.mean())).sum((1, 2))
     close(scores("self_if", case.context()), expected)

@@ -87,14 +87,17 @@ def test_every_room_is_declared_and_every_declared_room_is_there() -> None:
 @pytest.mark.parametrize("file", modules(), ids=lambda file: file.relative_to(LIBRARY).as_posix())
 def test_each_room_imports_only_what_it_may(file: Path) -> None:
     room = room_of(file)
-    assert {room_of(found) for found in imports_of(file)} - {room} <= allowed(room)
+    assert {room_of(imported) for imported in imports_of(file)} - {room} <= allowed(room)
 
 
 def test_the_library_never_imports_the_workflow() -> None:
     library = [file for file in modules() if not room_of(file).startswith("workflow/")]
     assert library
-    found = {file.name: {one for one in imports_of(file) if room_of(one).startswith("workflow/")} for file in library}
-    assert {name: files for name, files in found.items() if files} == {}
+    of_workflow = {
+        file.name: {imported for imported in imports_of(file) if room_of(imported).startswith("workflow/")}
+        for file in library
+    }
+    assert {name: files for name, files in of_workflow.items() if files} == {}
     assert [file.name for file in library if "heft.workflow" in file.read_text(encoding="utf-8")] == []
 
 
@@ -108,7 +111,7 @@ def test_files_and_folders_that_lie_side_by_side_do_not_import_in_a_circle(folde
 
 
 def test_files_do_not_import_in_a_circle() -> None:
-    graph = {str(file): {str(found) for found in imports_of(file)} for file in modules()}
+    graph = {str(file): {str(imported) for imported in imports_of(file)} for file in modules()}
     assert circle(graph) == []
 
 
@@ -120,7 +123,7 @@ def test_a_circle_is_found() -> None:
 def test_no_method_imports_another_method() -> None:
     folder = LIBRARY / "methods"
     for file in folder.glob("*.py"):
-        siblings = {found.name for found in imports_of(file) if found.parent == folder}
+        siblings = {imported.name for imported in imports_of(file) if imported.parent == folder}
         assert siblings <= {"declare.py", "context.py"}, f"{file.name} imports {siblings}"
 
 

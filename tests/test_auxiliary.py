@@ -33,8 +33,8 @@ ALL = ("split", "noise", "init")
 
 
 def kind(name: str) -> Auxiliary:
-    found: Auxiliary = declarations("auxiliary")[name].load()()
-    return found
+    loaded: Auxiliary = declarations("auxiliary")[name].load()()
+    return loaded
 
 
 def train(name: str, numbers: Sequence[int], split: Examples = TRAIN, resample: Sequence[str] = ALL) -> TrainedRuns:

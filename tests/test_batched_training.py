@@ -143,8 +143,8 @@ def test_members_start_with_the_buffers_that_no_state_has() -> None:
     model = Function(counting, out=nn.Linear(16, 4))
     model.register_buffer("steps", torch.zeros(()), persistent=False)
     train = examples(dtype=torch.float32)
-    found = train_many(model, stack_states([state_of(model)] * 2), train, SETTINGS, order_seeds=[1, 1])
-    assert worst_error(unstack_state(found, 0), unstack_state(found, 1)) == 0
+    trained = train_many(model, stack_states([state_of(model)] * 2), train, SETTINGS, order_seeds=[1, 1])
+    assert worst_error(unstack_state(trained, 0), unstack_state(trained, 1)) == 0
 
 
 def test_a_training_that_fails_leaves_modes_generators_and_weights_as_they_were() -> None:
@@ -176,5 +176,5 @@ def test_training_works_where_a_module_has_switched_gradients_off() -> None:
     model = build_model("mlp", {}, battery.INPUT_SHAPE, battery.N_CLASSES, 0)
     initial = stack_states([state_of(model)] * 2)
     with torch.no_grad():
-        found = train_many(model, initial, train, SETTINGS, order_seeds=[1, 2])
-    assert worst_error(found, initial) > 1e-3
+        trained = train_many(model, initial, train, SETTINGS, order_seeds=[1, 2])
+    assert worst_error(trained, initial) > 1e-3

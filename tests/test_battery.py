@@ -14,8 +14,8 @@ FAMILIES = (
 
 
 def test_the_battery_has_each_family_of_layers_and_more_than_fifty_that_work() -> None:
-    found = {type(module) for name in battery.WORKING for module in battery.build(name).modules()}
-    assert [family.__name__ for family in FAMILIES if family not in found] == []
+    types = {type(module) for name in battery.WORKING for module in battery.build(name).modules()}
+    assert [family.__name__ for family in FAMILIES if family not in types] == []
     assert len(battery.WORKING) > 50
 
 

@@ -58,8 +58,8 @@ def test_exact_influence_is_the_dense_solve(name: str, kind: str) -> None:
     largest = float(torch.linalg.eigvalsh(matrix).abs().max())
     damped = matrix + (0.01 + 0.5 * largest) * torch.eye(len(matrix), dtype=torch.float64)
     expected = it.gradients @ torch.linalg.solve(damped, it.v)
-    found = scores("if_exact", name, {"damping": 0.5, "curvature": kind}, weight_decay=0.01)
-    close(found, expected, 10 * rounding(name))
+    actual = scores("if_exact", name, {"damping": 0.5, "curvature": kind}, weight_decay=0.01)
+    close(actual, expected, 10 * rounding(name))
 
 
 @pytest.mark.parametrize("name", MODULES)

@@ -17,19 +17,19 @@ def test_outlier_scores_are_those_of_a_forest_on_the_gradients(name: str) -> Non
     from sklearn.ensemble import IsolationForest
 
     it = reference(name)
-    found = scored("outlier_gradient", name, {})
-    if found is None:
+    actual = scored("outlier_gradient", name, {})
+    if actual is None:
         return
     last = list(groups(it))[-1]
     if name == "bfloat16":
-        assert found.isfinite().all()
+        assert actual.isfinite().all()
         return
     generator = it.context(name).generator("outlier_gradient")
     torch.randperm(len(it.gradients), generator=generator)
     forest = IsolationForest(random_state=int(torch.randint(2**31, (), generator=generator)))
     gradients = layer_gradients(it, last).flatten(1).numpy().astype(np.float64)
     expected = forest.fit(gradients).score_samples(gradients)
-    assert np.abs(found.numpy() - expected).max() < 1e-3
+    assert np.abs(actual.numpy() - expected).max() < 1e-3
 
 
 @pytest.mark.parametrize("name", battery.WORKING)
@@ -56,6 +56,6 @@ def test_gex_is_the_covariance_of_losses_over_the_walks_that_are_drawn(name: str
         it.module.load_state_dict(it.state)
     moved, centred = torch.stack(moves), torch.stack(f_moves) - torch.stack(f_moves).mean()
     expected = (centred[:, None] * (moved - moved.mean(0))).mean(0) / centred.square().mean().sqrt()
-    found = scores("gex", name, {"models": 3, "epochs": 1.0, "batch_size": 5})
+    actual = scores("gex", name, {"models": 3, "epochs": 1.0, "batch_size": 5})
     if name != "bfloat16":
-        close(found, expected, 1e-5 if "double" in name else 1e-7)
+        close(actual, expected, 1e-5 if "double" in name else 1e-7)

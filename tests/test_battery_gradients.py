@@ -78,5 +78,5 @@ def test_trak_is_its_dense_formula(name: str) -> None:
     kernel = phi.T @ phi
     kernel = kernel + 0.1 * kernel.diagonal().mean() * torch.eye(dimension, dtype=torch.float64)
     expected = -(1 - probability) * (phi @ torch.linalg.solve(kernel, p @ it.v / p.shape[1] ** 0.5))
-    found = scores("trak", name, {"models": 1, "dimension": dimension, "damping": 0.1})
-    close(found, expected, 20 * rounding(name) if name == "bfloat16" else 1e-8)
+    actual = scores("trak", name, {"models": 1, "dimension": dimension, "damping": 0.1})
+    close(actual, expected, 20 * rounding(name) if name == "bfloat16" else 1e-8)

@@ -30,13 +30,13 @@ SENTENCE = re.compile(r"layers that each run once on examples: |factors are know
 
 def groups(it: Reference) -> dict[str, list[int]]:
     """The columns of each layer's moving parameters, by the layer's name."""
-    found: dict[str, list[int]] = {}
+    columns: dict[str, list[int]] = {}
     start = 0
     for name, tensor in zip(it.names, it.parameters, strict=True):
         layer = name.rpartition(".")[0].split(".parametrizations.")[0]
-        found.setdefault(layer, []).extend(range(start, start + tensor.numel()))
+        columns.setdefault(layer, []).extend(range(start, start + tensor.numel()))
         start += tensor.numel()
-    return found
+    return columns
 
 
 def scored(method: str, name: str, options: dict[str, object]) -> Tensor | None:
@@ -66,7 +66,7 @@ def test_datainf_is_the_explicit_mean_of_inverses(name: str) -> None:
 
 def layer_gradients(it: Reference, layer: str, labels: Tensor | None = None) -> Tensor:
     """G_i [n, out, in (+ 1)] by the moving parts of weight and bias."""
-    gradients = it.gradients if labels is None else torch.cat([it.rows(one[None]) for one in it.losses(labels)])
+    gradients = it.gradients if labels is None else torch.cat([it.rows(loss[None]) for loss in it.losses(labels)])
     columns, shapes, start = {}, dict(it.module.named_parameters()), 0
     for name, tensor in zip(it.names, it.parameters, strict=True):
         columns[name] = gradients[:, start : start + tensor.numel()]
@@ -118,12 +118,12 @@ FACTORED = [
 @pytest.mark.parametrize("name", FACTORED)
 def test_kronecker_factors_give_the_dense_solve_or_name_the_layer(name: str) -> None:
     it = reference(name)
-    found = {method: scored(method, name, {}) for method in ("if_kfac", "if_ekfac", "self_if")}
-    if found["if_kfac"] is None:
-        assert all(one is None for one in found.values())
+    actual = {method: scored(method, name, {}) for method in ("if_kfac", "if_ekfac", "self_if")}
+    if actual["if_kfac"] is None:
+        assert all(result is None for result in actual.values())
         return
     labels, n = fisher_labels(name), len(it.gradients)
-    expected = {method: torch.zeros(n, dtype=torch.float64) for method in found}
+    expected = {method: torch.zeros(n, dtype=torch.float64) for method in actual}
     for layer in groups(it):
         module = it.module.get_submodule(layer)
         if type(module) is not nn.Linear and not (type(module) is nn.Conv2d and module.padding_mode == "zeros"):
@@ -132,7 +132,7 @@ def test_kronecker_factors_give_the_dense_solve_or_name_the_layer(name: str) -> 
         positions = rows.shape[1]
         l_a, right = torch.linalg.eigh((flat := rows.flatten(0, 1).double()).T @ flat / len(flat))
         l_s, left = torch.linalg.eigh((flat := delta.flatten(0, 1).double()).T @ flat / len(flat))
-        drawn, given = (left.T @ layer_gradients(it, layer, one) @ right for one in (labels, None))
+        drawn, given = (left.T @ layer_gradients(it, layer, chosen) @ right for chosen in (labels, None))
         own = layer_gradients(of_validation(it), layer)[0]
         moments = {
             "if_kfac": positions * l_s.clamp(min=0)[:, None] * l_a.clamp(min=0)[None],
@@ -145,9 +145,9 @@ def test_kronecker_factors_give_the_dense_solve_or_name_the_layer(name: str) -> 
                 expected[method] -= (given.square() * inverse).sum((1, 2))
             else:
                 expected[method] += (given * ((left.T @ own @ right) * inverse)).sum((1, 2))
-    for method, one in found.items():
-        assert one is not None
-        close(one, expected[method], 1e-5 if method != "if_kfac" else 1e-6)
+    for method, result in actual.items():
+        assert result is not None
+        close(result, expected[method], 1e-5 if method != "if_kfac" else 1e-6)
 
 
 def of_validation(it: Reference) -> Reference:

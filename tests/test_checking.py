@@ -21,8 +21,8 @@ from heft.training.settings import TrainingSettings
 @pytest.fixture(autouse=True)
 def battery_as_a_module(monkeypatch: pytest.MonkeyPatch) -> None:
     module = ModuleType("battery_models")
-    for name, found in battery.MODELS.items():
-        setattr(module, name, found.build)
+    for name, entry in battery.MODELS.items():
+        setattr(module, name, entry.build)
     module.__dict__.update(straight=lambda *_: Straight())
     monkeypatch.setitem(sys.modules, "battery_models", module)
 
@@ -32,9 +32,9 @@ SOUND = ("linear", "conv2d", "batch_norm_1d", "dropout", "attention", "frozen_bi
 
 @pytest.mark.parametrize("name", SOUND)
 def test_what_is_right_holds(name: str) -> None:
-    one = subject(name)
-    findings = [training.trains_alone(one), training.trains_together(one), derivatives.forward_agrees(one)]
-    assert [finding for finding in [*findings, *derivatives.hessian_agrees(one)] if not finding.holds] == []
+    sound = subject(name)
+    findings = [training.trains_alone(sound), training.trains_together(sound), derivatives.forward_agrees(sound)]
+    assert [finding for finding in [*findings, *derivatives.hessian_agrees(sound)] if not finding.holds] == []
 
 
 def test_derivatives_that_are_not_those_of_each_example_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -67,8 +67,8 @@ class Lopsided(derivatives.CurvatureOperator):
     """The right product, and a little of it shifted by one entry."""
 
     def __call__(self, vector: Tensor) -> Tensor:
-        found = super().__call__(vector)
-        return found + 1e-3 * found.roll(1)
+        product = super().__call__(vector)
+        return product + 1e-3 * product.roll(1)
 
 
 @pytest.mark.parametrize(("wrong", "what"), [(Halved, derivatives.DIFFERENTIATED), (Lopsided, derivatives.SYMMETRIC)])
@@ -76,7 +76,9 @@ def test_hessian_products_that_are_not_right_are_found(
     monkeypatch: pytest.MonkeyPatch, wrong: type[derivatives.CurvatureOperator], what: str
 ) -> None:
     monkeypatch.setattr(derivatives, "CurvatureOperator", wrong)
-    assert what in {one.what for one in derivatives.hessian_agrees(subject("linear")) if "differ by" in one.reason}
+    assert what in {
+        finding.what for finding in derivatives.hessian_agrees(subject("linear")) if "differ by" in finding.reason
+    }
 
 
 @pytest.mark.parametrize("name", ["weight_norm", "conv2d_weight_norm"])
@@ -85,11 +87,11 @@ def test_a_double_backward_pass_that_is_not_symmetric_is_no_judge(name: str) -> 
 
 
 def test_a_gradient_at_other_values_leaves_the_model_as_it_was() -> None:
-    one = subject("registered_twice")
-    before = [(type(tensor), tensor.dtype, tensor.requires_grad) for tensor in one.model.parameters()]
-    state = {name: tensor.double() for name, tensor in one.state.items()}
-    derivatives.gradient(one, state, one.examples.inputs.double(), one.examples.labels)
-    assert [(type(tensor), tensor.dtype, tensor.requires_grad) for tensor in one.model.parameters()] == before
+    shared = subject("registered_twice")
+    before = [(type(tensor), tensor.dtype, tensor.requires_grad) for tensor in shared.model.parameters()]
+    state = {name: tensor.double() for name, tensor in shared.state.items()}
+    derivatives.gradient(shared, state, shared.examples.inputs.double(), shared.examples.labels)
+    assert [(type(tensor), tensor.dtype, tensor.requires_grad) for tensor in shared.model.parameters()] == before
 
 
 def test_models_that_are_others_when_trained_together_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -110,16 +112,16 @@ def test_steps_that_are_not_those_of_sgd_are_found(monkeypatch: pytest.MonkeyPat
 
 @pytest.mark.parametrize("name", ["linear", "unused", "frozen_bias"])
 def test_plain_sgd_is_the_rule_of_momentum_and_decay(name: str) -> None:
-    one = subject(name)
-    settings = TrainingSettings(epochs=4, batch_size=len(one.examples), learning_rate=0.1, schedule="constant")
-    model, momenta = one.fresh(), {}
+    trained = subject(name)
+    settings = TrainingSettings(epochs=4, batch_size=len(trained.examples), learning_rate=0.1, schedule="constant")
+    model, momenta = trained.fresh(), {}
     for _ in range(4):
         model.zero_grad()
-        cross_entropy(model(one.examples.inputs), one.examples.labels).backward()
+        cross_entropy(model(trained.examples.inputs), trained.examples.labels).backward()
         for key, parameter in model.named_parameters():
             if parameter.grad is not None:
                 momenta[key] = 0.9 * momenta.get(key, 0) + parameter.grad + 0.005 * parameter.detach()
                 parameter.data -= 0.1 * momenta[key]
-    found = plain_sgd(one.fresh(), one.examples, settings, order_seed=0)
+    state = plain_sgd(trained.fresh(), trained.examples, settings, order_seed=0)
     for key, tensor in model.state_dict().items():
-        torch.testing.assert_close(found[key], tensor)
+        torch.testing.assert_close(state[key], tensor)

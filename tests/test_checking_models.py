@@ -22,8 +22,8 @@ from heft.workflow.planning.asked import option_of, shape_of, tried_on
 @pytest.fixture(autouse=True)
 def battery_as_a_module(monkeypatch: pytest.MonkeyPatch) -> None:
     module = ModuleType("battery_models")
-    for name, found in battery.MODELS.items():
-        setattr(module, name, found.build)
+    for name, entry in battery.MODELS.items():
+        setattr(module, name, entry.build)
     module.__dict__.update(straight=lambda *_: Straight())
     monkeypatch.setitem(sys.modules, "battery_models", module)
 

@@ -123,13 +123,13 @@ def test_runs_of_several_folders_are_one_set(tmp_path: Path) -> None:
 
 def test_the_hash_covers_name_shape_and_bytes() -> None:
     weight = torch.tensor([1.0, 2.0])
-    one, *others = (
+    digest, *others = (
         sha256_of_state(state)
         for state in ({"a": weight}, {"b": weight}, {"a": weight[:, None]}, {"a": weight + 1}, {"a": weight.int()})
     )
-    assert one not in others
+    assert digest not in others
     content = b"a torch.float32 [2]\n" + np.array([1, 2], np.float32).tobytes()
-    assert one == hashlib.sha256(content).hexdigest()
+    assert digest == hashlib.sha256(content).hexdigest()
 
 
 def test_a_changed_state_is_refused_with_file_run_and_epoch(tmp_path: Path) -> None:

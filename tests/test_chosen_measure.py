@@ -97,12 +97,12 @@ def test_a_persons_own_measure_and_objective_judge_by_import_path_with_options(
     monkeypatch.setenv(MODULES_VARIABLE, str(tmp_path))
     (tmp_path / "judging.py").write_text(OWN_JUDGE)
     judge = Judge("judging:share", {"of": 2})
-    found = evaluated(judge=judge)
+    result = evaluated(judge=judge)
     for number, fraction in enumerate(FRACTIONS):
         predicted = plain_logits(list(state(number).values()), SPLITS.test.inputs).argmax(1)
-        assert long_form(found)["judging:share", fraction] == pytest.approx(float((predicted == 2).double().mean()))
+        assert long_form(result)["judging:share", fraction] == pytest.approx(float((predicted == 2).double().mean()))
     highest = int(np.argmax([loss_by_hand(k, SPLITS.validation) for k in range(5)]))
-    assert [row["chosen"] for row in found["rows"]] == [k == highest for k in range(5)]
+    assert [row["chosen"] for row in result["rows"]] == [k == highest for k in range(5)]
 
 
 def test_a_job_runs_the_objective_that_its_method_looks_at_and_evaluation_all_of_them() -> None:

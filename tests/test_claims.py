@@ -40,8 +40,8 @@ LIKE = [value + noise for value, noise in zip(BASE, (0.05, -0.05, 0.04, -0.04, 0
 
 def lines_of(claims: ModuleType, tables: dict[str, pd.DataFrame], **claim: object) -> list[list[str]]:
     """The cells of each line of a section that holds one claim."""
-    one = {"claim": "x", "column": "test_accuracy", "variant": "a", **claim}
-    lines, _ = claims.tested(tables, {"s": {"runs": list(tables), "claims": [one]}}, WORDS)
+    declared = {"claim": "x", "column": "test_accuracy", "variant": "a", **claim}
+    lines, _ = claims.tested(tables, {"s": {"runs": list(tables), "claims": [declared]}}, WORDS)
     assert lines[:2] == ["## s", ""]
     return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines[4:-1]]
 
@@ -90,11 +90,11 @@ def test_each_run_has_a_line_and_says_where_a_claim_was_not_run(claims: ModuleTy
 
 
 def test_p_values_are_corrected_over_all_runs_and_claims(claims: ModuleType) -> None:
-    one = {"column": "test_accuracy", "variant": "a", "less": "b"}
+    compared = {"column": "test_accuracy", "variant": "a", "less": "b"}
     tables = {"d": table(a=LIKE, b=BASE), "e": table(a=BETTER, b=BASE)}
     sections = {
-        "s": {"runs": ["d", "e"], "claims": [{"claim": "x", **one}]},
-        "t": {"runs": ["e"], "claims": [{"claim": "y", **one}]},
+        "s": {"runs": ["d", "e"], "claims": [{"claim": "x", **compared}]},
+        "t": {"runs": ["e"], "claims": [{"claim": "y", **compared}]},
     }
     lines, n_tested = claims.tested(tables, sections, WORDS)
     assert n_tested == 3

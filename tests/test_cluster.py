@@ -33,12 +33,12 @@ def test_what_acts_on_the_project_never_leaves_this_machine() -> None:
 
 def test_a_variants_small_jobs_are_one_job_of_a_cluster_and_a_refused_model_is_none_of_them() -> None:
     groups = {rule: re.search(r"group:\n        \"(\w+)\"", block) for rule, block in RULES.items()}
-    found = {rule: group[1] for rule, group in groups.items() if group}
-    assert {rule for rule, group in found.items() if group == "variant"} == {
+    grouped = {rule: group[1] for rule, group in groups.items() if group}
+    assert {rule for rule, group in grouped.items() if group == "variant"} == {
         "score",
         "prune",
         "retrain",
         "baseline",
         "evaluate",
     }
-    assert "check_model" not in found  # its failure is that of one experiment alone
+    assert "check_model" not in grouped  # its failure is that of one experiment alone

@@ -22,7 +22,7 @@ def mistakes(tree: ast.Module) -> Iterator[tuple[int, str]]:
     """Line and name of each thing that a file must not do."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
-            yield from ((node.lineno, one.name) for one in node.names if one.name.split(".")[0] in NEVER_IMPORTED)
+            yield from ((node.lineno, alias.name) for alias in node.names if alias.name.split(".")[0] in NEVER_IMPORTED)
         elif isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] in NEVER_IMPORTED:
             yield node.lineno, str(node.module)
         elif isinstance(node, ast.Call):

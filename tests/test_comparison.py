@@ -23,12 +23,12 @@ def comparison() -> Comparison:
     return Comparison(report_input(comparison=ROWS.sample(frac=1.0, random_state=0)))
 
 
-def is_test_of(found: Estimate, left: np.ndarray, right: np.ndarray) -> None:
+def is_test_of(estimate: Estimate, left: np.ndarray, right: np.ndarray) -> None:
     """Mean, interval and p-value are those of a paired t-test."""
     test = stats.ttest_rel(left, right)
     low, high = test.confidence_interval(0.95)
-    assert (found.mean, found.low, found.high) == pytest.approx((float((left - right).mean()), low, high))
-    assert found.p_value == pytest.approx(test.pvalue)
+    assert (estimate.mean, estimate.low, estimate.high) == pytest.approx((float((left - right).mean()), low, high))
+    assert estimate.p_value == pytest.approx(test.pvalue)
 
 
 def column(variant: str, name: str) -> np.ndarray:
@@ -56,10 +56,10 @@ def test_what_removes_nothing_has_its_number_at_every_fraction(comparison: Compa
 def test_p_values_are_corrected_over_the_variants_under_test_alone(comparison: Comparison) -> None:
     for against, fraction in (("none", 0.0), ("random", 0.1)):
         reference = accuracy(ROWS, against, fraction)
-        raw = {one: p_of(accuracy(ROWS, one, 0.1), reference) for one in compared(ROWS)}
-        found = comparison.corrected(removing(0.1), against)
-        assert found == pytest.approx(by_hand(raw))
-        assert len(found) == len(METHODS) - 2 + 6  # neither random nor the oracle; six ensembles
+        raw = {variant: p_of(accuracy(ROWS, variant, 0.1), reference) for variant in compared(ROWS)}
+        corrected = comparison.corrected(removing(0.1), against)
+        assert corrected == pytest.approx(by_hand(raw))
+        assert len(corrected) == len(METHODS) - 2 + 6  # neither random nor the oracle; six ensembles
 
 
 def test_variants_stand_in_order_with_references_first_and_ensembles_by_size(comparison: Comparison) -> None:
@@ -68,9 +68,9 @@ def test_variants_stand_in_order_with_references_first_and_ensembles_by_size(com
     of_ip = [slug for slug in slugs if slug == "ip" or slug.startswith("ip__")]
     assert of_ip == ["ip", *(f"ip__parameter_dropout__{size}" for size in (5, 10, 20)), "ip__seeds__5"]
     assert [variant.slug for variant in comparison.baselines] == ["finetuned"]
-    found = comparison.find("ip__seeds__5")
-    assert found is not None
-    assert (found.base, found.scorer, found.members) == ("ip", "ip__seeds", 5)
+    ensemble = comparison.find("ip__seeds__5")
+    assert ensemble is not None
+    assert (ensemble.base, ensemble.scorer, ensemble.members) == ("ip", "ip__seeds", 5)
     assert comparison.find("finetuned") is None
 
 
@@ -92,8 +92,8 @@ def test_a_classs_gain_is_paired_with_that_of_no_removal_and_a_baseline_has_no_f
     assert comparison.classes == list(range(10))
 
     def by_class(variant: str, fraction: float) -> np.ndarray:
-        found = long[(long["metric"] == "test_accuracy_class_4") & (long["variant"] == variant)]
-        return found[found["fraction"] == fraction].sort_values("seed")["value"].to_numpy()
+        accuracies = long[(long["metric"] == "test_accuracy_class_4") & (long["variant"] == variant)]
+        return accuracies[accuracies["fraction"] == fraction].sort_values("seed")["value"].to_numpy()
 
     ip, tuned = comparison.find("ip"), comparison.baselines[0]
     assert ip is not None
@@ -129,10 +129,13 @@ def test_a_baseline_is_ranked_against_the_chosen_row_of_every_variant() -> None:
     rows = picked(comparison_rows(gains={"finetuned": 0.08}))
     tuned = accuracy(rows, "finetuned", 0.0)
     chosen = rows[rows["chosen"] == True]  # noqa: E712
-    names = [one for one in compared(rows) if one != "trusted_loss"]
-    reached = {one: chosen[chosen["variant"] == one].sort_values("seed")["test_accuracy"].to_numpy() for one in names}
-    corrected = by_hand({one: p_of(tuned, found) for one, found in reached.items()})
-    clear = {one: float((tuned - reached[one]).mean()) for one in names if corrected[one] < 0.05}
+    names = [variant for variant in compared(rows) if variant != "trusted_loss"]
+    reached = {
+        variant: chosen[chosen["variant"] == variant].sort_values("seed")["test_accuracy"].to_numpy()
+        for variant in names
+    }
+    corrected = by_hand({variant: p_of(tuned, accuracies) for variant, accuracies in reached.items()})
+    clear = {variant: float((tuned - reached[variant]).mean()) for variant in names if corrected[variant] < 0.05}
     above, below = sum(mean > 0 for mean in clear.values()), sum(mean < 0 for mean in clear.values())
     assert min(above, below) > 0
     (rival,) = judge(Comparison(report_input(comparison=rows))).rivals

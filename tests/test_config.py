@@ -137,8 +137,8 @@ def test_an_ensemble_of_a_method_that_is_not_listed_says_what_to_do() -> None:
 
 def test_an_option_that_is_a_list_makes_a_variant_of_each_value() -> None:
     methods = ["ip", "loss", {"if_cg": {"damping": [0.01, 0.1], "tolerance": [0.01, 0.001]}}]
-    found = load(changed("defaults.methods", methods)).experiments["mnist5k"].methods
-    options = {slug: dict(scorer.options) for slug, scorer in found.items() if scorer.method == "if_cg"}
+    scorers = load(changed("defaults.methods", methods)).experiments["mnist5k"].methods
+    options = {slug: dict(scorer.options) for slug, scorer in scorers.items() if scorer.method == "if_cg"}
     assert options == {
         "if_cg-damping_0.01": {"damping": 0.01},
         "if_cg-damping_0.01-tolerance_0.001": {"damping": 0.01, "tolerance": 0.001},

@@ -76,10 +76,10 @@ def test_of_several_files_the_last_wins_and_a_value_is_known_by_the_file_that_it
         (tmp_path / name).write_text(text)
     sources = Sources([tmp_path / name for name in texts], ["e={w: 5}"])
     assert sources.whole == {"d": {"x": 1, "y": [2, 3]}, "e": {"z": 1, "w": 5}}
-    found = [
+    files = [
         sources.file_of(path) for path in (["d", "x"], ["d", "y", 1], ["e", "z"], ["e", "w"], ["e", "v"], ["d", "q"])
     ]
-    assert found == ["config.yaml", "a.yaml", "b.yaml", "--config", "--config", "b.yaml"]
+    assert files == ["config.yaml", "a.yaml", "b.yaml", "--config", "--config", "b.yaml"]
 
 
 @pytest.mark.slow

@@ -64,13 +64,13 @@ def test_a_configuration_that_was_tidied_claims_only_what_it_still_asks_for() ->
 
 
 def test_a_person_agrees_to_all_or_to_experiments_by_name() -> None:
-    found = [Removable(e, e, 1, Kept(e, UNKNOWN)) for e in ("mine", "yours")] + [Removable("own", "own", 1)]
-    assert [agreed(value, found) for value in (None, False, "false")] == [set()] * 3
-    assert [agreed(value, found) for value in (True, "true", "True")] == [{"mine", "yours"}] * 3
-    assert [agreed(value, found) for value in ("mine", ["mine"])] == [{"mine"}] * 2
-    assert [may_go(one, {"mine"}) for one in found] == [True, False, True]
+    removables = [Removable(e, e, 1, Kept(e, UNKNOWN)) for e in ("mine", "yours")] + [Removable("own", "own", 1)]
+    assert [agreed(value, removables) for value in (None, False, "false")] == [set()] * 3
+    assert [agreed(value, removables) for value in (True, "true", "True")] == [{"mine", "yours"}] * 3
+    assert [agreed(value, removables) for value in ("mine", ["mine"])] == [{"mine"}] * 2
+    assert [may_go(removable, {"mine"}) for removable in removables] == [True, False, True]
     with pytest.raises(HeftError, match=r"nothing of an experiment own waits.*: mine, yours"):
-        agreed(["own"], found)
+        agreed(["own"], removables)
 
 
 @pytest.mark.parametrize("text", ["", "[]", '{"": 5}', '{"": {"e": {"s": 5}}}'])

@@ -48,7 +48,7 @@ FRACTIONS = [0.125, 0.25, 0.5]
 
 
 @pytest.fixture(scope="module")
-def found() -> dict[str, Any]:
+def evaluation() -> dict[str, Any]:
     """Nine models, each with parameters of its own; the true classes are what folds predict of every second example."""
     train = SPLITS.train
     table = pd.DataFrame({"id": train.ids, "label": train.labels, "true_label": train.true_labels})
@@ -65,19 +65,19 @@ def found() -> dict[str, Any]:
     return evaluate_variant(named, SPEC.build(0), states, plan, SPLITS, scores, {}, actions=ACTIONS)
 
 
-def test_one_row_is_chosen_over_all_actions_and_fractions(found: dict[str, Any]) -> None:
+def test_one_row_is_chosen_over_all_actions_and_fractions(evaluation: dict[str, Any]) -> None:
     validation = SPLITS.validation
     losses = [
         float(cross_entropy(plain_logits(list(start_of(number).values()), validation.inputs), validation.labels))
         for number in range(9)
     ]
-    assert [row["chosen"] for row in found["rows"]] == [number == int(np.argmin(losses)) for number in range(9)]
-    assert [row["action"] for row in found["rows"]] == ["reweight"] * 3 + ["relabel"] * 3 + ["remove"] * 3
+    assert [row["chosen"] for row in evaluation["rows"]] == [number == int(np.argmin(losses)) for number in range(9)]
+    assert [row["action"] for row in evaluation["rows"]] == ["reweight"] * 3 + ["relabel"] * 3 + ["remove"] * 3
 
 
-def test_what_was_removed_has_columns_and_what_else_was_changed_is_in_long_form(found: dict[str, Any]) -> None:
-    long = {(one["action"], one["fraction"], one["metric"]): one["value"] for one in found["long"]}
-    for row in found["rows"]:
+def test_what_was_removed_has_columns_and_what_else_was_changed_is_in_long_form(evaluation: dict[str, Any]) -> None:
+    long = {(entry["action"], entry["fraction"], entry["metric"]): entry["value"] for entry in evaluation["long"]}
+    for row in evaluation["rows"]:
         n, key = round(row["fraction"] * 24), (row["action"], row["fraction"])
         caught = min(n, 6)
         removed = row["action"] == "remove"

@@ -85,9 +85,9 @@ def test_detection_agrees_with_scikit_learn_ties_included(levels: int) -> None:
     generator = np.random.default_rng(1)
     wrong = generator.random(500) < 0.2
     scores = np.round(generator.random(500) * levels - wrong * levels / 4)
-    found = detection_quality(scores, wrong)
-    assert found["noise_auroc"] == pytest.approx(roc_auc_score(wrong, -scores), abs=1e-12)
-    assert found["noise_ap"] == pytest.approx(average_precision_score(wrong, -scores), abs=1e-12)
+    quality = detection_quality(scores, wrong)
+    assert quality["noise_auroc"] == pytest.approx(roc_auc_score(wrong, -scores), abs=1e-12)
+    assert quality["noise_ap"] == pytest.approx(average_precision_score(wrong, -scores), abs=1e-12)
 
 
 @pytest.mark.parametrize(("n_wrong", "known"), [(0, False), (1, True), (4, True), (5, False)])
@@ -96,8 +96,8 @@ def test_detection_can_be_told_from_one_wrong_label_to_all_but_one(n_wrong: int,
     assert bool(detection_quality(scores, wrong)) is known
     assert (precision_at_recall(scores, wrong) is not None) is known
     expected = {"n_wrong": n_wrong, "precision_inspected": 1.0, "recall_inspected": 1.0, "missed_inspected": 0}
-    found = inspection_quality(scores, wrong, np.arange(5))
-    assert found == ({f"noise_{name}": value for name, value in expected.items()} if known else {})
+    quality = inspection_quality(scores, wrong, np.arange(5))
+    assert quality == ({f"noise_{name}": value for name, value in expected.items()} if known else {})
 
 
 def test_a_share_whose_divisor_is_zero_is_left_out() -> None:

@@ -73,15 +73,15 @@ def test_lanczos_finds_the_leading_eigenpair() -> None:
     matrix = positive_definite(30)
     values, vectors = torch.linalg.eigh(matrix)
     for sign in (1, -1):
-        found = leading_eigenpair(lambda v, sign=sign: sign * matrix @ v, torch.ones(30, dtype=torch.float64), steps=20)
-        assert found.value == pytest.approx(float(values[-1]), rel=1e-6)
-        assert float(found.vector.dot(vectors[:, -1]).abs()) == pytest.approx(1, abs=1e-3)
+        pair = leading_eigenpair(lambda v, sign=sign: sign * matrix @ v, torch.ones(30, dtype=torch.float64), steps=20)
+        assert pair.value == pytest.approx(float(values[-1]), rel=1e-6)
+        assert float(pair.vector.dot(vectors[:, -1]).abs()) == pytest.approx(1, abs=1e-3)
 
 
 def test_a_start_of_zeros_gives_way_to_a_drawn_one() -> None:
     matrix = positive_definite(30)
-    found = leading_eigenpair(lambda v: matrix @ v, torch.zeros(30, dtype=torch.float64))
-    assert found.value == pytest.approx(float(torch.linalg.eigvalsh(matrix)[-1]), rel=0.02)
+    pair = leading_eigenpair(lambda v: matrix @ v, torch.zeros(30, dtype=torch.float64))
+    assert pair.value == pytest.approx(float(torch.linalg.eigvalsh(matrix)[-1]), rel=0.02)
     assert leading_eigenpair(lambda v: 0 * v, torch.zeros(30)).value == 0
 
 
@@ -99,8 +99,8 @@ def test_many_examples_begin_at_the_leading_eigenvector_of_a_sample(monkeypatch:
         return product(*given)
 
     monkeypatch.setattr(curvature_operator, "gauss_newton_product", counted)
-    found = operator.leading_eigenpair(start)
-    assert found.value == pytest.approx(float(truth.values[0]), rel=0.01)
+    pair = operator.leading_eigenpair(start)
+    assert pair.value == pytest.approx(float(truth.values[0]), rel=0.01)
     assert sizes == [SMALLEST_SAMPLE] * STEPS_IN_SAMPLE + [len(inputs)] * STEPS_FROM_SAMPLE
 
 
@@ -109,6 +109,6 @@ def test_the_matrix_of_some_examples_is_that_of_a_smaller_training_set(case: Cas
     for kind in CURVATURES:
         whole = CurvatureOperator(kind, case.model, case.state, *case.train, like)
         smaller = CurvatureOperator(kind, case.model, case.state, *(part[rows] for part in case.train), like)
-        found = whole.of_examples(rows)(flatten(like))
-        torch.testing.assert_close(found, smaller(flatten(like)), rtol=0, atol=1e-10)
-        assert not torch.allclose(found, whole(flatten(like)))
+        product = whole.of_examples(rows)(flatten(like))
+        torch.testing.assert_close(product, smaller(flatten(like)), rtol=0, atol=1e-10)
+        assert not torch.allclose(product, whole(flatten(like)))

@@ -121,8 +121,8 @@ def test_a_lost_note_and_a_deleted_experiment_lose_and_double_nothing(server: Se
     deliver(server.url)
     for note in Path(".heft").glob("delivered-*"):
         note.unlink()
-    found = server.post("experiments/search", {"filter": "name = 'lost'", "max_results": 1})["experiments"]
-    server.post("experiments/delete", {"experiment_id": found[0]["experiment_id"]})
+    experiments = server.post("experiments/search", {"filter": "name = 'lost'", "max_results": 1})["experiments"]
+    server.post("experiments/delete", {"experiment_id": experiments[0]["experiment_id"]})
     with RunRecord.start("results/lost/b.record.jsonl", "lost", "score", seed=0, variant="b"):
         pass
     assert deliver(server.url) == ""

@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 import pytest
-from memory_store import PATH, ROW, MemoryStore, delivery, no_wait, one, record
+from memory_store import PATH, ROW, MemoryStore, delivery, no_wait, only_run, record
 
 from heft.workflow.tracking.delivered import waiting
 from heft.workflow.tracking.records import append_comparison
@@ -21,8 +21,8 @@ def test_a_finished_record_becomes_one_run_however_often_it_is_delivered(store: 
         run.metrics({"loss": 1.0}, step=1)
     for _ in range(3):
         assert delivery(store).drain(5, no_wait) == 0
-    assert one(store)["status"] == "FINISHED"
-    assert one(store)["metrics"] == [(1, {"loss": 1.0})]
+    assert only_run(store)["status"] == "FINISHED"
+    assert only_run(store)["metrics"] == [(1, {"loss": 1.0})]
 
 
 def test_a_curve_arrives_while_its_stage_runs(store: MemoryStore) -> None:
@@ -31,10 +31,10 @@ def test_a_curve_arrives_while_its_stage_runs(store: MemoryStore) -> None:
         for step in (1, 2, 3):
             run.metrics({"loss": 1 / step}, step=step)
             following.poll()
-            assert [seen for seen, _ in one(store)["metrics"]] == list(range(1, step + 1))
-            assert one(store)["status"] == "RUNNING"
+            assert [seen for seen, _ in only_run(store)["metrics"]] == list(range(1, step + 1))
+            assert only_run(store)["status"] == "RUNNING"
     following.poll()
-    assert one(store)["status"] == "FINISHED"
+    assert only_run(store)["status"] == "FINISHED"
 
 
 def test_no_event_is_sent_again_while_its_stage_runs_or_after_its_end(store: MemoryStore) -> None:
@@ -47,20 +47,20 @@ def test_no_event_is_sent_again_while_its_stage_runs_or_after_its_end(store: Mem
     following.poll()
     assert following.drain(5, no_wait) == 0
     assert delivery(store).drain(5, no_wait) == 0
-    assert one(store)["artifacts"] == ["a.json", "b.json"]
+    assert only_run(store)["artifacts"] == ["a.json", "b.json"]
 
 
 def test_a_record_that_nobody_writes_any_more_ends_as_killed(store: MemoryStore) -> None:
     run = record()
     following = delivery(store)
     following.poll()
-    assert one(store)["status"] == "RUNNING"
+    assert only_run(store)["status"] == "RUNNING"
     (descriptor,) = (
         fd for fd in os.listdir("/proc/self/fd") if Path(f"/proc/self/fd/{fd}").resolve() == run.path.resolve()
     )
     os.close(int(descriptor))
     assert following.drain(5, no_wait) == 0
-    assert one(store)["status"] == "KILLED"
+    assert only_run(store)["status"] == "KILLED"
 
 
 def test_a_run_whose_record_is_gone_ends_as_killed(store: MemoryStore) -> None:
@@ -69,7 +69,7 @@ def test_a_run_whose_record_is_gone_ends_as_killed(store: MemoryStore) -> None:
     following.poll()
     run.path.unlink()
     assert following.drain(5, no_wait) == 0
-    assert one(store)["status"] == "KILLED"
+    assert only_run(store)["status"] == "KILLED"
 
 
 def test_a_stage_that_runs_again_replaces_its_former_run(store: MemoryStore) -> None:
@@ -87,8 +87,8 @@ def test_a_run_replaces_that_of_the_former_name_of_its_stage(store: MemoryStore)
         with record(f"results/e/seed0/{stage}/folds/group0/record.jsonl", stage, variant="folds group0"):
             pass
         assert delivery(store).drain(5, no_wait) == 0
-    found = {run["key"]: run["superseded"] for run in store.runs.values()}
-    assert found == {"e/seed0/members/folds group0": "true", "e/seed0/auxiliary/folds group0": "false"}
+    superseded = {run["key"]: run["superseded"] for run in store.runs.values()}
+    assert superseded == {"e/seed0/members/folds group0": "true", "e/seed0/auxiliary/folds group0": "false"}
 
 
 def test_a_killed_run_that_is_replaced_is_ended_and_superseded(store: MemoryStore) -> None:
@@ -113,7 +113,7 @@ def test_a_lost_note_doubles_nothing(store: MemoryStore) -> None:
     for note in Path(".heft").glob("delivered-*"):
         note.unlink()
     assert delivery(store).drain(5, no_wait) == 0
-    assert one(store)["status"] == "FINISHED"
+    assert only_run(store)["status"] == "FINISHED"
 
 
 def test_a_run_names_the_runs_that_it_was_computed_from_though_its_file_sorts_before_theirs(store: MemoryStore) -> None:
@@ -132,7 +132,7 @@ def test_a_failed_stage_is_delivered_from_the_copy_that_outlives_its_output(stor
         raise ValueError("no")
     Path(PATH).unlink()
     assert delivery(store).drain(5, no_wait) == 0
-    assert one(store)["status"] == "FAILED"
+    assert only_run(store)["status"] == "FAILED"
     assert list(Path(".heft/failed").iterdir()) == []
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from memory_store import PATH, ROW, MemoryStore, delivery, no_wait, one, record
+from memory_store import PATH, ROW, MemoryStore, delivery, no_wait, only_run, record
 
 from heft.workflow.tracking.delivered import DeliveredNote
 from heft.workflow.tracking.delivery import PATIENCE_SECONDS
@@ -118,7 +118,7 @@ def test_a_store_that_keeps_this_account_out_is_not_waited_for(
         assert denied.drain(60, waits.append) == 1
         assert (waits, type(denied.failure)) == ([], PermissionError)
     assert delivery(store).drain(5, no_wait) == 0
-    assert one(store)["status"] == "FINISHED"
+    assert only_run(store)["status"] == "FINISHED"
 
 
 def test_a_full_disk_is_not_waited_for_and_nothing_is_taken_for_delivered(
@@ -162,7 +162,7 @@ def test_a_store_that_does_not_answer_is_waited_for_only_a_short_while_at_the_en
     assert 5 < clock[0] <= PATIENCE_SECONDS
     store.down = False
     assert delivery(store).drain(60, no_wait) == 0
-    assert one(store)["status"] == "FINISHED"
+    assert only_run(store)["status"] == "FINISHED"
 
 
 def test_a_clock_that_is_set_back_neither_lengthens_the_drain_nor_lets_a_run_end_before_its_start(
@@ -186,4 +186,4 @@ def test_a_clock_that_is_set_back_neither_lengthens_the_drain_nor_lets_a_run_end
     assert following.drain(5, no_wait) == 0
     assert following.drain(5, no_wait) == 0
     assert ends == [1_000_000.0]
-    assert one(store)["metrics"] == [(1, {"loss": 1.0})]
+    assert only_run(store)["metrics"] == [(1, {"loss": 1.0})]

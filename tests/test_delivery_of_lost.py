@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 import pytest
-from memory_store import PATH, MemoryStore, delivery, no_wait, one, record
+from memory_store import PATH, MemoryStore, delivery, no_wait, only_run, record
 
 from heft.workflow.places import STATE
 from heft.workflow.tracking.delivered import DeliveredNote, state_of, waiting
@@ -23,7 +23,7 @@ def test_nothing_is_lost_while_the_store_is_down(store: MemoryStore) -> None:
     assert delivery(store).drain(5, no_wait) == 1
     store.down = False
     assert delivery(store).drain(5, no_wait) == 0
-    assert one(store)["status"] == "FINISHED"
+    assert only_run(store)["status"] == "FINISHED"
 
 
 def test_a_store_that_comes_back_during_the_drain_gets_everything(store: MemoryStore) -> None:
@@ -38,7 +38,7 @@ def test_a_store_that_comes_back_during_the_drain_gets_everything(store: MemoryS
 
     assert delivery(store).drain(60, wait) == 0
     assert waits == [0.5, 1.0, 2.0]
-    assert one(store)["status"] == "FINISHED"
+    assert only_run(store)["status"] == "FINISHED"
 
 
 def test_a_run_whose_creation_was_not_answered_is_found_again(store: MemoryStore) -> None:
@@ -62,7 +62,7 @@ def test_a_run_whose_creation_was_not_answered_is_found_again_by_the_same_delive
     assert not following.poll()
     store.loses_answer = store.down = False
     assert following.poll()
-    assert one(store)["status"] == "FINISHED"
+    assert only_run(store)["status"] == "FINISHED"
 
 
 def test_a_job_that_outlives_the_killed_run_is_waited_for(store: MemoryStore) -> None:
@@ -75,7 +75,7 @@ def test_a_job_that_outlives_the_killed_run_is_waited_for(store: MemoryStore) ->
             run.end()
 
     assert delivery(store).drain(60, wait) == 0
-    assert (len(waits), one(store)["status"]) == (2, "FINISHED")
+    assert (len(waits), only_run(store)["status"]) == (2, "FINISHED")
 
 
 def test_a_job_that_lives_on_for_long_is_not_left_running_and_its_end_comes_with_the_next_delivery(
@@ -83,11 +83,11 @@ def test_a_job_that_lives_on_for_long_is_not_left_running_and_its_end_comes_with
 ) -> None:
     run = record()
     assert delivery(store).drain(5, no_wait) == 0
-    assert one(store)["status"] == "KILLED"
+    assert only_run(store)["status"] == "KILLED"
     run.metrics({"loss": 1.0}, step=2)
     run.end()
     assert delivery(store).drain(5, no_wait) == 0
-    assert (one(store)["status"], one(store)["metrics"]) == ("FINISHED", [(2, {"loss": 1.0})])
+    assert (only_run(store)["status"], only_run(store)["metrics"]) == ("FINISHED", [(2, {"loss": 1.0})])
 
 
 def test_a_store_that_was_made_anew_gets_everything_again(store: MemoryStore) -> None:
@@ -96,7 +96,7 @@ def test_a_store_that_was_made_anew_gets_everything_again(store: MemoryStore) ->
     assert delivery(store).drain(5, no_wait) == 0
     store.runs.clear()
     assert delivery(store).drain(5, no_wait) == 0
-    assert one(store)["status"] == "FINISHED"
+    assert only_run(store)["status"] == "FINISHED"
 
 
 def test_a_stage_that_runs_again_does_not_need_the_run_that_a_person_deleted(store: MemoryStore) -> None:
@@ -106,7 +106,7 @@ def test_a_stage_that_runs_again_does_not_need_the_run_that_a_person_deleted(sto
             pass
         store.runs.clear()
         assert delivery(store).drain(5, no_wait) == 0
-    assert one(store)["status"] == "FINISHED"
+    assert only_run(store)["status"] == "FINISHED"
 
 
 def test_a_slow_store_does_not_keep_the_drain_beyond_its_time(
@@ -132,7 +132,7 @@ def test_a_damaged_note_spoils_nothing(store: MemoryStore) -> None:
     assert waiting("memory", "project") == [Path(PATH)]
     assert delivery(store).drain(5, no_wait) == 0
     assert waiting("memory", "project") == []
-    assert one(store)["status"] == "FINISHED"
+    assert only_run(store)["status"] == "FINISHED"
 
 
 def test_a_store_that_was_deleted_is_not_taken_for_full(store: MemoryStore) -> None:

@@ -133,11 +133,11 @@ def test_a_run_of_which_something_was_refused_is_still_ended_when_it_is_replaced
     run.metrics({"loss": 1.0}, step=1)
     store.refuses = "e/seed0/train"
     assert delivery(store).drain(5, no_wait) == 1
-    assert [found["status"] for found in store.runs.values()] == ["RUNNING"]
+    assert [stored["status"] for stored in store.runs.values()] == ["RUNNING"]
     store.refuses = "nothing"
     run.path.unlink()  # the job was killed, and its stage runs again
     with record():
         pass
     assert delivery(store).drain(5, no_wait) == 0
-    ends = [(found["status"], found["superseded"]) for found in store.runs.values()]
+    ends = [(stored["status"], stored["superseded"]) for stored in store.runs.values()]
     assert ends == [("KILLED", "true"), ("FINISHED", "false")]

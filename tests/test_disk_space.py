@@ -123,9 +123,9 @@ def test_sources_declare_their_size(name: str, tmp_path: Path) -> None:
 
 
 def test_a_wrong_declared_size_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    found = declarations("data/sources")["digits"]
-    size = {**found.fields["size"], "n": 5}
-    wrong = Declaration(**{**vars(found), "fields": {**found.fields, "size": size}})
+    digits = declarations("data/sources")["digits"]
+    size = {**digits.fields["size"], "n": 5}
+    wrong = Declaration(**{**vars(digits), "fields": {**digits.fields, "size": size}})
     monkeypatch.setattr("heft.data.prepare.find", lambda room, name: wrong)
     with pytest.raises(HeftError, match=r"Data source digits: its size is declared as .*'n': 5"):
         prepare("digits", None, tmp_path)

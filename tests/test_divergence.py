@@ -83,12 +83,12 @@ def test_the_row_of_a_diverged_model_is_empty_and_never_chosen(tmp_path: Path) -
     for worse, expected in ((("remove-0.25",), [1]), (("remove-0.5",), [0]), (("remove-0.25", "remove-0.5"), [])):
         mixed = {name: wild[name] if name.partition("/")[0] in worse else tensor for name, tensor in states.items()}
         write_json(tmp_path / "metrics.json", evaluated(mixed))
-        found = read_json(tmp_path / "metrics.json")
-        assert [k for k, row in enumerate(found["rows"]) if row["chosen"]] == expected
-        for row in found["rows"]:
+        metrics = read_json(tmp_path / "metrics.json")
+        assert [k for k, row in enumerate(metrics["rows"]) if row["chosen"]] == expected
+        for row in metrics["rows"]:
             diverged = f"remove-{row['fraction']:g}" in worse
-            long = [one for one in found["long"] if one["fraction"] == row["fraction"]]
-            said = [one["value"] for one in long if one["metric"] == "diverged"]
+            long = [entry for entry in metrics["long"] if entry["fraction"] == row["fraction"]]
+            said = [entry["value"] for entry in long if entry["metric"] == "diverged"]
             assert said == ([1] if diverged else [])
             assert all((row[name] == "") == diverged for name in ("val_loss", "test_loss", "test_accuracy"))
             assert (row["n_removed"], row["noise_auroc"]) == (round(16 * row["fraction"]), "")
@@ -99,11 +99,11 @@ def test_a_model_whose_loss_is_not_finite_on_one_split_has_diverged(split: str) 
     states, _ = retrain(SPEC, TRAIN, PLAN, SETTINGS, RunSeeds(1, 2))
     broken = replace(TRAIN, inputs=TRAIN.inputs * torch.inf)
     splits = replace(Splits(TRAIN, TRAIN, TRAIN), **{split: broken})
-    found = evaluate_variant(
+    metrics = evaluate_variant(
         Evaluated("e", 0, "ip", "ip"), SPEC.build(0), states, PLAN, splits, SCORES, {}, actions=REMOVE
     )
-    assert [row["test_accuracy"] for row in found["rows"]] == ["", ""]
-    assert sum(one["metric"] == "diverged" for one in found["long"]) == 2
+    assert [row["test_accuracy"] for row in metrics["rows"]] == ["", ""]
+    assert sum(entry["metric"] == "diverged" for entry in metrics["long"]) == 2
 
 
 def diverged_report() -> tuple[Comparison, ReportInput]:

@@ -44,13 +44,13 @@ def test_the_own_function_of_the_page_gives_a_table_with_true_labels(tmp_path: P
     (tmp_path / "my_data.py").write_text(dict(BLOCK.findall(page))["my_data.py"])
     SourceFileLoader("my_data", str(tmp_path / "my_data.py")).exec_module(module)
     (tmp_path / "points.csv").write_text("0.5,1,0,1\n2,3,1,1\n")
-    found = check_raw_data(
+    data = check_raw_data(
         raw_data_of(module.load(str(tmp_path / "points.csv"), shift=1), "my_data:load"), "my_data:load"
     )
-    assert found.inputs.tolist() == [[1.5, 1], [3, 3]]
-    assert (found.labels.tolist(), found.class_names) == ([0, 1], ["0", "1"])
-    assert found.true_labels is not None
-    assert found.true_labels.tolist() == [1, 1]
+    assert data.inputs.tolist() == [[1.5, 1], [3, 3]]
+    assert (data.labels.tolist(), data.class_names) == ([0, 1], ["0", "1"])
+    assert data.true_labels is not None
+    assert data.true_labels.tolist() == [1, 1]
 
 
 @pytest.mark.slow

@@ -40,8 +40,8 @@ def test_groups_are_those_whose_labels_differ_with_the_one_that_takes_part_first
 
 def test_the_sentence_counts_all_and_shows_the_first() -> None:
     assert sentence_of([], CLASSES) == ""
-    one = {"ids": ["a", "b"], "labels": [0, 1]}
-    assert sentence_of([one], CLASSES) == (
+    pair = {"ids": ["a", "b"], "labels": [0, 1]}
+    assert sentence_of([pair], CLASSES) == (
         "1 group of identical examples with different labels: a (cat) = b (dog). Of each group the first alone takes "
         "part; facts.json beside the splits lists all of them."
     )

@@ -41,11 +41,11 @@ def further_weight(context: Context, need: str, number: int) -> torch.Tensor:
 
 @pytest.mark.parametrize("kind", [None, *declarations("ensembles")])
 def test_member_zero_is_the_trained_model(case: Case, kind: str | None) -> None:
-    found, plain = context_of(case, 0, kind), context_of(case, 0, None)
-    assert found.model is case.model
-    for state, expected in zip(states_of(found), states_of(plain), strict=True):
+    member, plain = context_of(case, 0, kind), context_of(case, 0, None)
+    assert member.model is case.model
+    for state, expected in zip(states_of(member), states_of(plain), strict=True):
         assert all(torch.equal(tensor, expected[name]) for name, tensor in state.items())
-    assert torch.equal(found.recorded.margin, plain.recorded.margin)
+    assert torch.equal(member.recorded.margin, plain.recorded.margin)
 
 
 @pytest.mark.parametrize("kind", ["parameter_dropout", "gaussian"])
@@ -75,9 +75,9 @@ def test_activation_dropout_has_one_mask_for_all_examples_and_leaves_the_first_l
     state = dict(model.state_dict())
     state["0.weight"], state["0.bias"] = torch.zeros(400, 5), torch.ones(400)
     state["2.weight"] = torch.ones(1, 400)
-    found = logits_of(masked, change(state), torch.randn(6, 5))
-    torch.testing.assert_close(found, found[:1].expand(6, 1))
-    kept = float(found[0, 0]) * 0.75
+    logits = logits_of(masked, change(state), torch.randn(6, 5))
+    torch.testing.assert_close(logits, logits[:1].expand(6, 1))
+    kept = float(logits[0, 0]) * 0.75
     assert kept == pytest.approx(300, abs=40)
     assert torch.equal(logits_of(model, state, torch.randn(2, 5)), torch.full((2, 1), 400.0))
 
@@ -98,21 +98,21 @@ def test_the_dynamics_of_a_changed_member_are_those_of_its_changed_states(case: 
 
 def test_a_checkpoints_member_is_the_run_as_it_stood_that_many_epochs_before(case: Case) -> None:
     run = case.run()
-    found, plain = context_of(case, 1, "checkpoints"), context_of(case, 0, None)
-    assert found.final is not run.states[3].state
-    assert torch.equal(found.final["0.weight"], run.states[2].state["0.weight"])
-    assert [checkpoint.step for checkpoint in found.spaced] == [10]
-    assert torch.equal(found.recorded.margin, plain.recorded.margin[:2])
-    assert torch.equal(further_weight(found, "fine_tuned", 0), case.run(1.2).states[2].state["0.weight"])
-    assert torch.equal(further_weight(found, "folds", 0), case.run(0.9).states[2].state["0.weight"])
+    member, plain = context_of(case, 1, "checkpoints"), context_of(case, 0, None)
+    assert member.final is not run.states[3].state
+    assert torch.equal(member.final["0.weight"], run.states[2].state["0.weight"])
+    assert [checkpoint.step for checkpoint in member.spaced] == [10]
+    assert torch.equal(member.recorded.margin, plain.recorded.margin[:2])
+    assert torch.equal(further_weight(member, "fine_tuned", 0), case.run(1.2).states[2].state["0.weight"])
+    assert torch.equal(further_weight(member, "folds", 0), case.run(0.9).states[2].state["0.weight"])
 
 
 def test_a_seeds_member_has_everything_of_its_own_run(case: Case) -> None:
-    found = context_of(case, 2, "seeds")
-    assert torch.equal(found.final["0.weight"], case.run(1.2).final.state["0.weight"])
-    assert torch.equal(further_weight(found, "fine_tuned", 0), case.run(1.4).final.state["0.weight"])
-    assert torch.equal(further_weight(found, "folds", 1), case.run(1.2).final.state["0.weight"])
-    assert torch.equal(found.recorded.margin, case.trained().dynamics[2].margin)
+    member = context_of(case, 2, "seeds")
+    assert torch.equal(member.final["0.weight"], case.run(1.2).final.state["0.weight"])
+    assert torch.equal(further_weight(member, "fine_tuned", 0), case.run(1.4).final.state["0.weight"])
+    assert torch.equal(further_weight(member, "folds", 1), case.run(1.2).final.state["0.weight"])
+    assert torch.equal(member.recorded.margin, case.trained().dynamics[2].margin)
 
 
 def test_each_example_is_held_out_by_one_fold(case: Case) -> None:
@@ -161,7 +161,7 @@ def test_rescaled_parameter_dropout_has_the_same_masks_and_keeps_the_mean() -> N
 def test_parameter_dropout_zeroes_about_the_drawn_share(p_max: float) -> None:
     model = torch.nn.Linear(400, 100)
     masks = [dropout_masks(TrainedModel(model, 0), number, p_max)[0] for number in range(1, 30)]
-    shares = [1 - torch.cat([kept.flatten() for kept in one.values()]).double().mean() for one in masks]
+    shares = [1 - torch.cat([kept.flatten() for kept in mask.values()]).double().mean() for mask in masks]
     assert all(0 <= share < p_max * 1.2 for share in shares)
     assert float(sum(shares)) / len(shares) == pytest.approx(p_max / 2, rel=0.3)
 

@@ -45,7 +45,7 @@ def measured_by_hand(number: int, split: Any) -> tuple[float, float]:
     return float(losses.mean()), float((logits.argmax(1) == labels).mean())
 
 
-def found(evaluated: Evaluated = EVALUATED, **changes: Any) -> dict[str, Any]:
+def evaluation(evaluated: Evaluated = EVALUATED, **changes: Any) -> dict[str, Any]:
     """The three removals, with the rows of scores and plan in another order than those of the training split."""
     order = np.random.default_rng(1).permutation(24)
     scores = pd.DataFrame({"id": SPLITS.train.ids, "score": SCORES})
@@ -62,13 +62,13 @@ def found(evaluated: Evaluated = EVALUATED, **changes: Any) -> dict[str, Any]:
 
 
 def test_losses_and_accuracies_are_those_of_the_split_that_a_column_names() -> None:
-    result = found()
+    result = evaluation()
     for number, row in enumerate(result["rows"]):
         validation, test, train = (
             measured_by_hand(number, split) for split in (SPLITS.validation, SPLITS.test, SPLITS.train)
         )
         assert len({*validation, *test, *train}) == 6  # no split could stand in for another
-        long = {one["metric"]: one["value"] for one in result["long"] if one["fraction"] == FRACTIONS[number]}
+        long = {entry["metric"]: entry["value"] for entry in result["long"] if entry["fraction"] == FRACTIONS[number]}
         assert row["val_loss"] == pytest.approx(validation[0], rel=1e-5)
         assert (row["test_loss"], row["test_accuracy"]) == pytest.approx(test, rel=1e-5)
         assert long["validation_accuracy"] == pytest.approx(validation[1])
@@ -81,12 +81,12 @@ def test_the_chosen_row_is_that_of_the_lowest_validation_loss_whatever_test_says
         for name in ("train", "validation", "test")
     }
     assert len(set(best.values())) == 3  # each split would choose another row
-    assert [row["chosen"] for row in found()["rows"]] == [k == best["validation"] for k in range(3)]
+    assert [row["chosen"] for row in evaluation()["rows"]] == [k == best["validation"] for k in range(3)]
 
 
 def test_scores_and_plan_are_matched_with_the_training_split_by_id() -> None:
     wrong = (SPLITS.train.labels != SPLITS.train.true_labels).numpy()
-    for fraction, row in zip(FRACTIONS, found()["rows"], strict=True):
+    for fraction, row in zip(FRACTIONS, evaluation()["rows"], strict=True):
         removed = removed_by_hand(fraction)
         assert row["n_removed"] == removed.sum() == fraction * 24
         assert row["noise_precision"] == pytest.approx((removed & wrong).sum() / removed.sum())
@@ -97,7 +97,7 @@ def test_scores_and_plan_are_matched_with_the_training_split_by_id() -> None:
 def test_what_an_inspection_of_the_lowest_scores_finds_and_misses_is_counted_by_id() -> None:
     wrong = (SPLITS.train.labels != SPLITS.train.true_labels).numpy()
     inspected = np.argsort(np.argsort(SCORES)) < wrong.sum()
-    long = pd.DataFrame(found()["long"]).set_index(["metric", "fraction"])["value"]
+    long = pd.DataFrame(evaluation()["long"]).set_index(["metric", "fraction"])["value"]
     for fraction in FRACTIONS:
         assert long["noise_n_wrong", fraction] == wrong.sum() == 6
         assert long["noise_recall_inspected", fraction] == pytest.approx((inspected & wrong).sum() / 6)
@@ -109,14 +109,14 @@ def test_the_precision_recall_curve_is_that_of_the_scores_by_id() -> None:
     wrong = (SPLITS.train.labels != SPLITS.train.true_labels).numpy()
     caught = np.cumsum(wrong[np.argsort(SCORES)])
     precision, recall = caught / np.arange(1, 25), caught / 6
-    curve = found()["precision_recall"]
+    curve = evaluation()["precision_recall"]
     assert curve["recall"][50] == 0.5
     assert curve["precision"][50] == pytest.approx(precision[recall >= 0.5].max())
     assert curve["precision"][100] == pytest.approx(precision[recall >= 1].max())
 
 
 def test_accuracy_by_class_is_of_the_test_examples_of_that_class() -> None:
-    long = pd.DataFrame(found()["long"]).set_index(["metric", "fraction"])["value"]
+    long = pd.DataFrame(evaluation()["long"]).set_index(["metric", "fraction"])["value"]
     for number, fraction in enumerate(FRACTIONS):
         predicted = plain_logits(list(state_by_hand(number).values()), SPLITS.test.inputs).argmax(1)
         for label in range(N_CLASSES):
@@ -126,7 +126,7 @@ def test_accuracy_by_class_is_of_the_test_examples_of_that_class() -> None:
 
 
 def test_a_row_says_what_it_is_and_what_it_cost() -> None:
-    for fraction, row in zip(FRACTIONS, found()["rows"], strict=True):
+    for fraction, row in zip(FRACTIONS, evaluation()["rows"], strict=True):
         assert [row[name] for name in ("experiment", "seed", "variant", "method", "ensemble", "members")] == [
             "mine", 3, "ip-damping_1", "ip", "", 1,
         ]  # fmt: skip
@@ -137,13 +137,13 @@ def test_a_row_says_what_it_is_and_what_it_cost() -> None:
 
 
 def test_validation_chooses_no_row_of_scores_that_were_trained_on_it_and_still_tells_their_loss() -> None:
-    result = found(replace(EVALUATED, trains_on_validation=True))
+    result = evaluation(replace(EVALUATED, trains_on_validation=True))
     assert [row["chosen"] for row in result["rows"]] == ["", "", ""]
     for number, row in enumerate(result["rows"]):
         assert row["val_loss"] == pytest.approx(measured_by_hand(number, SPLITS.validation)[0], rel=1e-5)
-    said = [one for one in result["long"] if one["metric"] == "trains_on_validation"]
-    assert [(one["fraction"], one["value"]) for one in said] == [(fraction, 1) for fraction in FRACTIONS]
-    assert not [one for one in found()["long"] if one["metric"] == "trains_on_validation"]
+    said = [entry for entry in result["long"] if entry["metric"] == "trains_on_validation"]
+    assert [(entry["fraction"], entry["value"]) for entry in said] == [(fraction, 1) for fraction in FRACTIONS]
+    assert not [entry for entry in evaluation()["long"] if entry["metric"] == "trains_on_validation"]
 
 
 @pytest.mark.parametrize("trains_on_validation", [False, True])
@@ -151,7 +151,7 @@ def test_an_unpruned_model_has_no_scores_and_validation_is_silent_of_one_trained
     trains_on_validation: bool,
 ) -> None:
     states = {f"unpruned-0/{name}": tensor for name, tensor in state_by_hand(0).items()}
-    (row,), long, curve = found(
+    (row,), long, curve = evaluation(
         Evaluated("mine", 3, "none", "none", trains_on_validation=trains_on_validation),
         states=states,
         plan=unpruned_plan(table_of(SPLITS.train)),
@@ -162,4 +162,4 @@ def test_an_unpruned_model_has_no_scores_and_validation_is_silent_of_one_trained
     assert [row[name] for name in ("noise_auroc", "noise_precision", "score_cpu_seconds")] == ["", "", ""]
     expected = "" if trains_on_validation else pytest.approx(measured_by_hand(0, SPLITS.validation)[0], rel=1e-5)
     assert (row["val_loss"], row["chosen"]) == (expected, "" if trains_on_validation else True)
-    assert not any(one["metric"].startswith("noise_") for one in long)
+    assert not any(entry["metric"].startswith("noise_") for entry in long)

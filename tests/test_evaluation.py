@@ -13,9 +13,9 @@ def test_accuracy_by_class_is_scikit_learns_recall_of_each_class_that_has_exampl
     generator = torch.Generator().manual_seed(0)
     logits = torch.randn(200, 5, generator=generator)
     labels = torch.randint(0, 4, (200,), generator=generator)  # class 4 has no example
-    found = accuracy_by_class(logits, labels)
+    accuracies = accuracy_by_class(logits, labels)
     expected = recall_score(labels, logits.argmax(1), labels=[0, 1, 2, 3], average=None, zero_division=0)
-    assert found == pytest.approx({f"test_accuracy_class_{index}": value for index, value in enumerate(expected)})
+    assert accuracies == pytest.approx({f"test_accuracy_class_{index}": value for index, value in enumerate(expected)})
 
 
 def test_inspecting_as_many_as_are_wrong_counts_precision_recall_and_false_negatives() -> None:

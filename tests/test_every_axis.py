@@ -69,10 +69,10 @@ def test_a_new_file_is_found_in_its_room_with_its_options(room: str, tmp_path: P
     (tmp_path / "new" / f"{name}.py").write_text(text, encoding="utf-8")
     before = set(declarations(room))
     with added_folder("auxiliary", tmp_path / "auxiliary"), added_folder(room, tmp_path / "new"):
-        found = declarations(room)
-    assert set(found) == before | {name}
-    assert found[name].room == room
-    assert set(found[name].options) == options
+        declared = declarations(room)
+    assert set(declared) == before | {name}
+    assert declared[name].room == room
+    assert set(declared[name].options) == options
 
 
 @pytest.fixture(scope="module")

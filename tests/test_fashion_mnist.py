@@ -46,8 +46,8 @@ def nowhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.mark.parametrize("folder", ["data/fashion_mnist", "data/FashionMNIST/raw", "data", "debian"])
 def test_the_files_are_found_compressed_or_not(nowhere: Path, folder: str, suffix: str) -> None:
     put(nowhere / folder, suffix)
-    found = find_files(nowhere / "data")
-    assert found == {name: nowhere / folder / f"{name}{suffix}" for name in NAMES}
+    files = find_files(nowhere / "data")
+    assert files == {name: nowhere / folder / f"{name}{suffix}" for name in NAMES}
 
 
 def test_the_data_folder_wins_and_a_folder_that_lacks_a_file_is_passed_over(nowhere: Path) -> None:

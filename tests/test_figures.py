@@ -35,7 +35,7 @@ def many_ensembles(n_kinds: int) -> Comparison:
 
 
 def texts(svg: str) -> list[str]:
-    return [unescape(re.sub(r"<[^>]*>", "", found)) for found in re.findall(r"<text[^>]*>(.*?)</text>", svg, re.DOTALL)]
+    return [unescape(re.sub(r"<[^>]*>", "", text)) for text in re.findall(r"<text[^>]*>(.*?)</text>", svg, re.DOTALL)]
 
 
 @pytest.mark.parametrize(
@@ -128,14 +128,14 @@ def test_of_many_points_only_the_outstanding_are_named(n_kinds: int) -> None:
         picture = draw_cost(comparison, judge(comparison))
     assert picture is not None
     said = texts(picture.svg)
-    names = {one.short for one in comparison.compared} & set(said)
-    best = max(comparison.compared, key=lambda one: comparison.per_variant(one.slug, "noise_auroc").mean)
+    names = {variant.short for variant in comparison.compared} & set(said)
+    best = max(comparison.compared, key=lambda variant: comparison.per_variant(variant.slug, "noise_auroc").mean)
     assert best.short in names
     if n_kinds == 0:
         assert len(comparison.compared) <= MOST_NAMES
-        assert names == {one.short for one in comparison.compared}
+        assert names == {variant.short for variant in comparison.compared}
     else:
-        plain = {one.short for one in comparison.compared if one.plain}
+        plain = {variant.short for variant in comparison.compared if variant.plain}
         assert "ip" in names
         assert len(names - plain) <= 2, "of ensembles the best of each panel at most"
         assert "no cheaper one equals" in picture.description

@@ -61,20 +61,20 @@ def test_a_member_is_fine_tuned_in_the_batch_order_of_its_own_seeds(
 ) -> None:
     context = AuxiliaryContext(SPEC, TRAIN, VALIDATION, SETTINGS, 4, resample, FINE_TUNING, {member: BASE})
     trained = declarations("auxiliary")["fine_tunes"].load()().train(context, [member])
-    found = trained.checkpoints.runs[member].states[2].state
-    assert difference(found, by_hand(derive_seed(seed, *names, "order"))) < 1e-6
+    state = trained.checkpoints.runs[member].states[2].state
+    assert difference(state, by_hand(derive_seed(seed, *names, "order"))) < 1e-6
 
 
 def test_the_baseline_is_the_last_state_of_that_and_sees_no_training_example() -> None:
     context = BaselineContext(SPEC, BASE, TRAIN, VALIDATION, SETTINGS, FINE_TUNING, RunSeeds(1, 2))
-    found = declarations("baselines")["finetuned"].load()(context)
-    assert difference(found, by_hand(order_seed=2)) < 1e-6
+    state = declarations("baselines")["finetuned"].load()(context)
+    assert difference(state, by_hand(order_seed=2)) < 1e-6
     elsewhere = replace(context, train=examples(23, seed=9))
-    assert difference(declarations("baselines")["finetuned"].load()(elsewhere), found) == 0
+    assert difference(declarations("baselines")["finetuned"].load()(elsewhere), state) == 0
 
 
 def test_momentum_decay_and_batch_size_are_those_of_training() -> None:
     training = TrainingSettings(epochs=9, batch_size=5, learning_rate=9.0, momentum=0.3, weight_decay=0.4)
-    found = fine_tune(SPEC, BASE, VALIDATION, training, FINE_TUNING, RunSeeds(1, 2)).checkpoints.runs[0].states[2].state
+    state = fine_tune(SPEC, BASE, VALIDATION, training, FINE_TUNING, RunSeeds(1, 2)).checkpoints.runs[0].states[2].state
     expected = plain_training(BASE, VALIDATION.inputs, VALIDATION.labels, 2, [0.05] * 2 * 4, settings=training)
-    assert difference(found, expected) < 1e-6
+    assert difference(state, expected) < 1e-6

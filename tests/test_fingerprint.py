@@ -104,10 +104,10 @@ def test_each_module_without_numbers_is_there() -> None:
 
 @pytest.mark.parametrize("script", ["prepare", "train", "score_members", "evaluate", "report"])
 def test_of_the_workflow_a_stage_follows_what_reads_results_alone(script: str) -> None:
-    found = set(fingerprint(module.PACKAGE_ROOT / f"{script}.py"))
-    without = {name for name in found if not has_numbers(name)}
-    assert (without, len(found) > 3) == (set(), True)
-    of_workflow = {name for name in found if name.startswith("heft.workflow.")}
+    modules = set(fingerprint(module.PACKAGE_ROOT / f"{script}.py"))
+    without = {name for name in modules if not has_numbers(name)}
+    assert (without, len(modules) > 3) == (set(), True)
+    of_workflow = {name for name in modules if name.startswith("heft.workflow.")}
     assert bool(of_workflow) == (script in ("score_members", "report"))
 
 

@@ -35,7 +35,7 @@ def everything(case: Case, context: Context) -> dict[str, Any]:
         "train": tuple(case.train),
         "validation": tuple(case.validation),
         "true_labels": case.true_labels,
-        "checkpoints": [(found.state, found.learning_rate) for found in context.spaced],
+        "checkpoints": [(checkpoint.state, checkpoint.learning_rate) for checkpoint in context.spaced],
         "dynamics": tuple(context.dynamics),
         **{need: [tuple(model) for model in models] for need, models in context.auxiliary.items()},
     }
@@ -104,8 +104,10 @@ def test_checkpoints_without_learning_rates_count_alike(case: Case) -> None:
 def test_checkpoints_stay_in_their_order(case: Case) -> None:
     states = case.history[:3]
     for given in (states, [(state, 0.1 * k) for k, state in enumerate(states)]):
-        found = [state for state, _ in checkpoints_of(given, "checkpoints")]
-        assert all(torch.equal(one["1.weight"], other["1.weight"]) for one, other in zip(found, states, strict=True))
+        ordered = [state for state, _ in checkpoints_of(given, "checkpoints")]
+        assert all(
+            torch.equal(state["1.weight"], other["1.weight"]) for state, other in zip(ordered, states, strict=True)
+        )
 
 
 def test_a_state_may_be_a_module(case: Case) -> None:
@@ -164,7 +166,7 @@ def test_what_a_method_draws_from_a_global_generator_follows_from_the_seed_alone
 def test_suspects_are_the_lowest_scores_with_their_labels() -> None:
     scores = torch.tensor([0.5, -1.0, 3.0, -1.0])
     assert heft.suspects(scores, [7, 8, 9, 6], count=3) == [(1, -1.0, 8), (3, -1.0, 6), (0, 0.5, 7)]
-    assert [found.label for found in heft.suspects(scores)] == [None] * 4
+    assert [suspect.label for suspect in heft.suspects(scores)] == [None] * 4
     with pytest.raises(heft.HeftError, match="labels are 3 for 4 scores"):
         heft.suspects(scores, [1, 2, 3])
 

@@ -34,9 +34,9 @@ def test_the_lowest_scores_find_wrong_labels(names: dict[str, Any]) -> None:
 
 
 def test_every_block_gave_other_scores_of_the_same_examples(names: dict[str, Any]) -> None:
-    found = [names[name] for name in ("scores", "same", "along", "steadier", "for_class_three", "unsure")]
-    assert all(scores.shape == (600,) and scores.isfinite().all() for scores in found)
-    assert all(not torch.equal(left, right) for k, left in enumerate(found) for right in found[:k])
+    results = [names[name] for name in ("scores", "same", "along", "steadier", "for_class_three", "unsure")]
+    assert all(scores.shape == (600,) and scores.isfinite().all() for scores in results)
+    assert all(not torch.equal(left, right) for k, left in enumerate(results) for right in results[:k])
 
 
 def test_the_page_shows_the_sentence_that_is_said(names: dict[str, Any]) -> None:
@@ -49,7 +49,7 @@ def test_the_page_shows_the_sentence_that_is_said(names: dict[str, Any]) -> None
 
 def test_the_page_says_what_to_pass_for_each_need() -> None:
     rows = re.findall(r"^\| (`.*?) \|", PAGE.read_text(encoding="utf-8"), re.MULTILINE)
-    needs = {need for found in heft.methods().values() for need in found.needs}
+    needs = {need for method in heft.methods().values() for need in method.needs}
     assert set(re.findall(r"`(\w+)`", " ".join(rows))) == needs
 
 

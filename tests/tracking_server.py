@@ -63,12 +63,12 @@ class Server:
 
     def runs(self, experiment: str, filter_string: str = "") -> list[dict[str, Any]]:
         """Runs of an experiment as plain dictionaries of their parts."""
-        found = self.post("experiments/search", {"filter": f"name = '{experiment}'", "max_results": 1}).get(
+        experiments = self.post("experiments/search", {"filter": f"name = '{experiment}'", "max_results": 1}).get(
             "experiments"
         )
-        if not found:
+        if not experiments:
             return []
-        body = {"experiment_ids": [found[0]["experiment_id"]], "filter": filter_string, "max_results": 500}
+        body = {"experiment_ids": [experiments[0]["experiment_id"]], "filter": filter_string, "max_results": 500}
         return [
             {
                 "id": run["info"]["run_id"],

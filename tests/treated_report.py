@@ -45,7 +45,7 @@ def treated_rows(actions: tuple[str, ...] = tuple(ACTIONS), n_seeds: int = 5) ->
         accuracy = base + STRENGTHS[action] * (treated["test_accuracy"] - base) + wobble * place
         blocks.append(treated.assign(action=action, test_accuracy=accuracy, val_loss=1.5 - accuracy))
     rows = pd.concat(blocks, ignore_index=True)
-    eligible = rows.groupby(["variant", "seed"])["chosen"].transform(lambda found: (found == True).any())  # noqa: E712
+    eligible = rows.groupby(["variant", "seed"])["chosen"].transform(lambda marks: (marks == True).any())  # noqa: E712
     lowest = rows.groupby(["variant", "seed"])["val_loss"].transform("min")
     rows["chosen"] = (rows["val_loss"] == lowest).where(eligible, "")
     return pd.concat([untreated, rows], ignore_index=True)

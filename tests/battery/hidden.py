@@ -24,8 +24,8 @@ def after(change: Callable[[Function, Tensor], Any]) -> Entry:
     return entry(lambda: Function(run, first=nn.Linear(N_INPUTS, 8), out=nn.Linear(8, N_CLASSES)))
 
 
-def refused(found: Entry, sentence: str) -> Entry:
-    return Entry(found.build, refused=sentence)
+def refused(working: Entry, sentence: str) -> Entry:
+    return Entry(working.build, refused=sentence)
 
 
 def zero_head() -> nn.Module:
