@@ -5,11 +5,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("tracking")]
-
-
 DELIVER = Path(__file__).parent.parent / "workflow_scripts" / "deliver.py"
 
 

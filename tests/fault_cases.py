@@ -9,12 +9,9 @@ from contextlib import suppress
 from pathlib import Path
 
 import pandas as pd
-import pytest
 from workspace import Workspace, each_run_once
 
 from heft.evaluation.columns import COST_COLUMNS
-
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("faults")]
 
 
 def table_of(workspace: Workspace) -> pd.DataFrame:

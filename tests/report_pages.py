@@ -1,10 +1,5 @@
 """Pages for the tests of the report."""
 
-import pytest
-
-pytestmark = pytest.mark.xdist_group("report")
-
-
 FIGURES = {
     "answer", "over-random", "gain-by-method", "gain-by-ensemble", "precision-recall", "ensemble-size", "cost",
     "training", "agreement", "classes",

@@ -23,6 +23,8 @@ from workspace import TINY, Workspace
 
 from heft.faults import KILLED
 
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("faults")]
+
 
 @pytest.fixture(scope="module")
 def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Workspace:

@@ -10,6 +10,8 @@ from synthetic_report import report_input, training
 
 from heft.reporting.page import render_report
 
+pytestmark = pytest.mark.xdist_group("report")
+
 HOSTILE = [
     "<script>window.hacked = 1</script>",
     '"><img src="x" onerror="window.hacked = 1">',

@@ -3,7 +3,10 @@
 import json
 from pathlib import Path
 
+import pytest
 from workspace import SMALL, Workspace
+
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("run")]
 
 
 def test_a_wrong_configuration_stops_before_any_job(tmp_path: Path) -> None:

@@ -11,6 +11,8 @@ from synthetic_report import report_input
 
 from heft.reporting.page import render_report
 
+pytestmark = pytest.mark.xdist_group("report")
+
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:

@@ -9,6 +9,8 @@ from workspace import Workspace
 
 from heft.evaluation.columns import COLUMNS, KEY
 
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("run")]
+
 UNSCORED = {"none", "finetuned"}
 
 

@@ -44,6 +44,12 @@ def test_no_test_patches_a_private_name() -> None:
     assert {name: private for name, names in found.items() if (private := [x for x in names if x[0] == "_"])} == {}
 
 
+def test_marks_stand_in_files_of_tests_where_alone_they_count() -> None:
+    helpers = [file for file in ROOT.glob("tests/*.py") if not file.name.startswith("test_")]
+    assert len(helpers) > 20
+    assert [file.name for file in helpers if "pytestmark" in file.read_text(encoding="utf-8")] == []
+
+
 def prose_of(page: Path) -> list[str]:
     """The lines of a page that are neither code, nor a table, nor a picture, nor a line that is one long word."""
     blocks = re.split(r"(?m)^```.*$", page.read_text(encoding="utf-8"))

@@ -16,6 +16,8 @@ from tracking_server import Server, served
 from heft.workflow.tracking.deliverer import LATER
 from heft.workflow.tracking.records import Dataset, RunRecord, append_comparison
 
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("tracking")]
+
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:

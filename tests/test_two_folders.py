@@ -7,6 +7,8 @@ import pytest
 from fault_cases import assert_as_undisturbed
 from workspace import TINY, Workspace
 
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("faults")]
+
 
 @pytest.fixture(scope="module")
 def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Workspace:

@@ -1,10 +1,6 @@
 """Reports that lack variants."""
 
 import pandas as pd
-import pytest
-
-pytestmark = pytest.mark.xdist_group("incomplete")
-
 
 SENTENCE = "score_members: Method loss gave 3 of 600 scores that are not finite"
 
