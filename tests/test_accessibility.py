@@ -176,7 +176,9 @@ def test_colour_is_never_the_only_sign_of_a_method() -> None:
 
 
 def test_colours_of_lines_and_words_are_dark_enough_on_white() -> None:
-    for colour in method_colours(Comparison(report_input())).values():
+    colours = method_colours(Comparison(report_input()))
+    assert len(colours) > 5
+    for colour in colours.values():
         assert contrast(colour, "#ffffff") >= GRAPHIC
         assert contrast(readable(colour), "#ffffff") >= TEXT
     assert contrast("#000000", "#ffffff") == pytest.approx(21)

@@ -44,6 +44,8 @@ def test_groups_hold_each_number_once_and_leave_out_the_trained_model() -> None:
     assert [seeds.numbers(group) for group in seeds.groups(7)] == [[1, 2, 3, 4], [5, 6, 7, 8, 9]]
     assert [folds.numbers(group) for group in folds.groups(10)] == [[0, 1, 2, 3, 4], [5, 6, 7, 8, 9]]
     for kind in kinds().values():
+        numbers = [number for group in kind.groups(13) for number in kind.numbers(group)]
+        assert len(set(numbers)) == len(numbers) >= 12
         for group in kind.groups(13):
             assert {kind.group_of(number) for number in kind.numbers(group)} == {group}
 

@@ -124,7 +124,9 @@ def test_a_job_runs_the_objective_that_its_method_looks_at_and_evaluation_all_of
 
 
 def test_each_measure_says_what_the_page_on_it_asks_for_and_is_chosen_by_a_registered_objective() -> None:
-    for name, declared in declarations("evaluation/metrics").items():
+    measures = declarations("evaluation/metrics")
+    assert measures
+    for name, declared in measures.items():
         assert {"title", "unit", "higher_is_better", "chosen_by"} <= set(declared.fields), name
         assert declared.fields["chosen_by"] in declarations("objectives"), name
     for name, declared in declarations("objectives").items():

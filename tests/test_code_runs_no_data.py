@@ -44,7 +44,7 @@ def test_the_search_finds_what_it_looks_for() -> None:
     source = (
         "import pickle\nfrom joblib import load\ntorch.load(x)\nf(shell=True)\nnp.load(x, allow_pickle=True)\neval(y)"
     )
-    assert [line for line, _ in mistakes(ast.parse(source))] in ([1, 2, 3, 4, 5, 5, 6], [1, 2, 3, 5, 6, 4, 5])
+    assert sorted(line for line, _ in mistakes(ast.parse(source))) == [1, 2, 3, 4, 5, 5, 6]
 
 
 def test_markup_is_made_where_pages_are_written_and_templates_trust_nothing() -> None:
@@ -58,9 +58,12 @@ def test_markup_is_made_where_pages_are_written_and_templates_trust_nothing() ->
         assert "autoescape" not in text
 
 
-@pytest.mark.parametrize("file", RULES, ids=lambda file: file.name)
-def test_rules_run_scripts_and_a_shell_sees_only_what_is_quoted(file: Path) -> None:
-    text = file.read_text(encoding="utf-8")
-    assert not re.search(r"\b(eval|exec|shell)\(|pickle", text)
-    for command in re.findall(r"shell:\s+(.*)", text):
-        assert all(value.endswith(":q") or value == "log" for value in re.findall(r"{([^}]*)}", command)), command
+def test_rules_run_scripts_and_a_shell_sees_only_what_is_quoted() -> None:
+    texts = [file.read_text(encoding="utf-8") for file in RULES]
+    assert [text for text in texts if re.search(r"\b(eval|exec|shell)\(|pickle", text)] == []
+    commands = [command for text in texts for command in re.findall(r"shell:\s+(.*)", text)]
+    assert len(commands) == 1  # that of `deliver`, which fits on one line
+    for command in commands:
+        values = re.findall(r"{([^}]*)}", command)
+        assert values, command
+        assert [value for value in values if not (value.endswith(":q") or value == "log")] == [], command

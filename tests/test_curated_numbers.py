@@ -77,6 +77,7 @@ def test_one_row_is_chosen_over_all_actions_and_fractions(evaluation: dict[str, 
 
 def test_what_was_removed_has_columns_and_what_else_was_changed_is_in_long_form(evaluation: dict[str, Any]) -> None:
     long = {(entry["action"], entry["fraction"], entry["metric"]): entry["value"] for entry in evaluation["long"]}
+    assert len(evaluation["rows"]) == 9
     for row in evaluation["rows"]:
         n, key = round(row["fraction"] * 24), (row["action"], row["fraction"])
         caught = min(n, 6)

@@ -53,13 +53,16 @@ def test_too_little_is_one_sentence_that_says_how_much_and_where(tmp_path: Path,
 
 def test_the_check_can_be_switched_off(tmp_path: Path, free: SimpleNamespace) -> None:
     plan = plan_of()
+    with pytest.raises(HeftError, match="Disk space"):
+        check_disk_space(plan, 2, tmp_path)
     unchecked = plan.configuration.model_copy(update={"check_disk_space": False})
     check_disk_space(replace(plan, configuration=unchecked), 2, tmp_path)
 
 
-def test_enough_says_nothing(tmp_path: Path, free: SimpleNamespace) -> None:
+def test_enough_says_nothing(tmp_path: Path, free: SimpleNamespace, capfd: pytest.CaptureFixture[str]) -> None:
     free.free = 10**12
     check_disk_space(plan_of(), 2, tmp_path)
+    assert capfd.readouterr() == ("", "")
 
 
 def test_a_finished_experiment_needs_nothing_and_what_is_there_counts(

@@ -63,6 +63,7 @@ def evaluation(evaluated: Evaluated = EVALUATED, **changes: Any) -> dict[str, An
 
 def test_losses_and_accuracies_are_those_of_the_split_that_a_column_names() -> None:
     result = evaluation()
+    assert len(result["rows"]) == len(FRACTIONS)
     for number, row in enumerate(result["rows"]):
         validation, test, train = (
             measured_by_hand(number, split) for split in (SPLITS.validation, SPLITS.test, SPLITS.train)

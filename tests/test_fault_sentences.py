@@ -59,20 +59,21 @@ def test_a_log_that_may_not_be_written_is_a_sentence_too(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize(
-    ("text", "shown"),
+    ("text", "shown", "n_of_two"),
     [
         (
             "WorkflowError:\nError recording metadata for finished job ([Errno 28] No space left on device).",
             "disk is full",
+            1,
         ),
-        ("RuleException:\nCommand 'x' returned non-zero exit status 137.", KILLED),
-        ("RuleException:\nCommand 'x' died with <Signals.SIGKILL: 9>.", KILLED),
-        ("CalledProcessError:\nCommand 'x' returned non-zero exit status 1.", ""),
-        ("Something that nobody foresaw", "Something that nobody foresaw"),
+        ("RuleException:\nCommand 'x' returned non-zero exit status 137.", KILLED, 2),
+        ("RuleException:\nCommand 'x' died with <Signals.SIGKILL: 9>.", KILLED, 2),
+        ("CalledProcessError:\nCommand 'x' returned non-zero exit status 1.", "", 0),
+        ("Something that nobody foresaw", "Something that nobody foresaw", 2),
     ],
 )
-def test_what_snakemake_says_of_a_fault_is_said_in_a_sentence_once(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, shown: str
+def test_what_snakemake_says_of_a_fault_is_said_in_a_sentence_and_a_full_disk_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, shown: str, n_of_two: int
 ) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / ".heft").mkdir()
@@ -82,9 +83,8 @@ def test_what_snakemake_says_of_a_fault_is_said_in_a_sentence_once(
     lines.show(record)
     assert shown in stream.getvalue()
     assert len(stream.getvalue().splitlines()) == bool(shown)
-    if shown == "disk is full":
-        lines.show(record)
-        assert len(stream.getvalue().splitlines()) == 1
+    lines.show(record)
+    assert len(stream.getvalue().splitlines()) == n_of_two
 
 
 @pytest.mark.parametrize(("file", "shown"), [("/dev/full", 0), ("a.log", 1)])
