@@ -137,36 +137,3 @@ def test_kronecker_factors_leave_out_and_name_other_layers() -> None:
         scores("if_kfac", context, parameters="1")
     with pytest.raises(HeftError, match=r"layer attention \(MultiheadAttention\) owns in_proj_weight"):
         scores("if_kfac", case_of("attention").context())
-
-
-@pytest.mark.parametrize("model", ["logistic", "no_bias", "mlp", "cnn", "batch_norm", "group_norm"])
-def test_datainf_is_the_explicit_sum(model: str) -> None:
-    case = case_of(model)
-    gradients, v = case.gradients(), case.objective_gradient()
-    expected = torch.zeros(N_TRAIN, dtype=torch.float64)
-    for name, layer in case.model.named_modules():
-        keys = [f"{name}.{key}" for key, _ in layer.named_parameters(recurse=False)]
-        if not keys:
-            continue
-        g = torch.cat([gradients[key].flatten(1) for key in keys], dim=1)
-        own = torch.cat([v[key].flatten() for key in keys])
-        damping = 0.1 * g.square().sum(1).mean() / g.shape[1]
-        inverses = [
-            (torch.eye(g.shape[1], dtype=torch.float64) - torch.outer(row, row) / (damping + row @ row)) / damping
-            for row in g
-        ]
-        expected += g @ (torch.stack(inverses).mean(0) @ own)
-    close(scores("datainf", case.context()), expected)
-
-
-@pytest.mark.parametrize("model", ["mlp", "cnn"])
-def test_self_if_is_the_quadratic_form_of_ekfac(model: str) -> None:
-    case = case_of(model)
-    _, corrected, _ = factors(case)
-    expected = torch.zeros(N_TRAIN, dtype=torch.float64)
-    for name, curvature in corrected.items():
-        gradients = layer_gradients(case, case.train.labels, name)
-        rotated = curvature.left[0].T @ gradients @ curvature.right[0]
-        moments = curvature.eigenvalues[0]
-        expected -= (rotated.square() / (moments + 0.1 * moments.mean())).sum((1, 2))
-    close(scores("self_if", case.context()), expected)

@@ -110,11 +110,6 @@ def test_files_and_folders_that_lie_side_by_side_do_not_import_in_a_circle(folde
     assert circle(imports_side_by_side(folder)) == []
 
 
-def test_files_do_not_import_in_a_circle() -> None:
-    graph = {str(file): {str(imported) for imported in imports_of(file)} for file in modules()}
-    assert circle(graph) == []
-
-
 def test_a_circle_is_found() -> None:
     assert circle({"a": {"b"}, "b": {"c"}, "c": set()}) == []
     assert circle({"a": {"b"}, "b": {"c"}, "c": {"b"}}) == ["b", "c", "b"]
@@ -122,7 +117,9 @@ def test_a_circle_is_found() -> None:
 
 def test_no_method_imports_another_method() -> None:
     folder = LIBRARY / "methods"
-    for file in folder.glob("*.py"):
+    files = list(folder.glob("*.py"))
+    assert len(files) > 20
+    for file in files:
         siblings = {imported.name for imported in imports_of(file) if imported.parent == folder}
         assert siblings <= {"declare.py", "context.py"}, f"{file.name} imports {siblings}"
 

@@ -118,11 +118,12 @@ def test_what_the_choice_finds_of_the_wrong_labels_is_said_in_numbers() -> None:
     low, high = stats.t.interval(0.95, 4, auroc.mean(), stats.sem(auroc))
     of_ip = long[long["variant"] == "ip"].groupby(["metric", "seed"])["value"].first().groupby("metric").mean()
     said = judge(Comparison(report_input(comparison=rows, long_metrics=long))).detection
-    assert said == (
-        f"ip finds the wrong labels with AUROC {auroc.mean():.3f} ({low:.3f} to {min(1, high):.3f}); among as many of "
-        f"its lowest as are wrong stand {100 * round(of_ip['noise_recall_inspected'], 3):.4g}\u00a0% of them, and "
-        f"{of_ip['noise_missed_inspected']:.0f} are missed."
-    )
+    for words in (
+        f"AUROC {auroc.mean():.3f} ({low:.3f} to {min(1, high):.3f})",
+        f"{100 * round(of_ip['noise_recall_inspected'], 3):.4g}\u00a0% of them",
+        f"{of_ip['noise_missed_inspected']:.0f} are missed",
+    ):
+        assert words in said
 
 
 def test_a_baseline_is_ranked_against_the_chosen_row_of_every_variant() -> None:

@@ -56,13 +56,6 @@ def test_the_unpruned_plan_keeps_everything() -> None:
     assert plan["action"].eq("").all()
 
 
-def test_detection_is_right_way_round() -> None:
-    wrong = np.array([True, True, False, False])
-    assert detection_quality(np.array([-2.0, -1.0, 1.0, 2.0]), wrong) == {"noise_auroc": 1.0, "noise_ap": 1.0}
-    assert detection_quality(-np.array([-2.0, -1.0, 1.0, 2.0]), wrong)["noise_auroc"] == 0.0
-    assert detection_quality(np.zeros(2), np.array([False, False])) == {}
-
-
 def test_precision_and_recall_of_a_removal() -> None:
     wrong = np.array([True, True, True, False, False])
     kept = np.array([False, True, True, False, True])

@@ -16,15 +16,6 @@ def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> MemoryStore:
     return MemoryStore()
 
 
-def test_a_finished_record_becomes_one_run_however_often_it_is_delivered(store: MemoryStore) -> None:
-    with record() as run:
-        run.metrics({"loss": 1.0}, step=1)
-    for _ in range(3):
-        assert delivery(store).drain(5, no_wait) == 0
-    assert only_run(store)["status"] == "FINISHED"
-    assert only_run(store)["metrics"] == [(1, {"loss": 1.0})]
-
-
 def test_a_curve_arrives_while_its_stage_runs(store: MemoryStore) -> None:
     following = delivery(store)
     with record() as run:
@@ -72,16 +63,6 @@ def test_a_run_whose_record_is_gone_ends_as_killed(store: MemoryStore) -> None:
     assert only_run(store)["status"] == "KILLED"
 
 
-def test_a_stage_that_runs_again_replaces_its_former_run(store: MemoryStore) -> None:
-    for _ in range(2):
-        Path(PATH).unlink(missing_ok=True)
-        with record():
-            pass
-        assert delivery(store).drain(5, no_wait) == 0
-    assert [run["superseded"] for run in store.runs.values()] == ["true", "false"]
-    assert [run["status"] for run in store.runs.values()] == ["FINISHED", "FINISHED"]
-
-
 def test_a_run_replaces_that_of_the_former_name_of_its_stage(store: MemoryStore) -> None:
     for stage in ("members", "auxiliary"):
         with record(f"results/e/seed0/{stage}/folds/group0/record.jsonl", stage, variant="folds group0"):
@@ -104,16 +85,6 @@ def test_a_killed_run_that_is_replaced_is_ended_and_superseded(store: MemoryStor
         pass
     assert delivery(store).drain(5, no_wait) == 0
     assert [r["superseded"] for r in store.runs.values()] == ["true", "true", "false"]
-
-
-def test_a_lost_note_doubles_nothing(store: MemoryStore) -> None:
-    with record():
-        pass
-    assert delivery(store).drain(5, no_wait) == 0
-    for note in Path(".heft").glob("delivered-*"):
-        note.unlink()
-    assert delivery(store).drain(5, no_wait) == 0
-    assert only_run(store)["status"] == "FINISHED"
 
 
 def test_a_run_names_the_runs_that_it_was_computed_from_though_its_file_sorts_before_theirs(store: MemoryStore) -> None:

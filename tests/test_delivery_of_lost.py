@@ -16,16 +16,6 @@ def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> MemoryStore:
     return MemoryStore()
 
 
-def test_nothing_is_lost_while_the_store_is_down(store: MemoryStore) -> None:
-    with record() as run:
-        run.metrics({"loss": 1.0})
-    store.down = True
-    assert delivery(store).drain(5, no_wait) == 1
-    store.down = False
-    assert delivery(store).drain(5, no_wait) == 0
-    assert only_run(store)["status"] == "FINISHED"
-
-
 def test_a_store_that_comes_back_during_the_drain_gets_everything(store: MemoryStore) -> None:
     with record():
         pass

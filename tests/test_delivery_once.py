@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from memory_store import MemoryStore, delivery, no_wait, record
+from memory_store import MemoryStore, delivery, no_wait, only_run, record
 
 from heft.workflow.tracking.records import append_comparison
 
@@ -66,6 +66,7 @@ def test_a_second_delivery_of_what_was_delivered_asks_nothing_of_the_store(store
     with record() as run:
         run.metrics({"loss": 1.0}, step=1)
     assert delivery(store).drain(5, no_wait) == 0
+    assert (only_run(store)["status"], only_run(store)["metrics"]) == ("FINISHED", [(1, {"loss": 1.0})])
     logged, calls, runs = list(store.logged), list(store.calls), {key: dict(run) for key, run in store.runs.items()}
     for _ in range(2):
         again = delivery(store)
@@ -106,6 +107,7 @@ def test_a_stage_that_runs_again_supersedes_its_former_run_once(store: CountingS
         for _ in range(2):
             assert delivery(store).drain(5, no_wait) == 0
     assert store.calls == ["create", "end FINISHED", "supersede", "create", "end FINISHED"]
+    assert [run["superseded"] for run in store.runs.values()] == ["true", "false"]
 
 
 def test_a_store_that_lists_replaced_runs_last_does_not_make_them_current_where_the_notes_are_lost(

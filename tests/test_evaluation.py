@@ -39,8 +39,3 @@ def test_the_oracle_misses_none_and_its_reverse_all() -> None:
     wrong = np.arange(10) < 3
     assert inspection_quality(-wrong.astype(float), wrong, np.arange(10))["noise_missed_inspected"] == 0
     assert inspection_quality(wrong.astype(float), wrong, np.arange(10))["noise_missed_inspected"] == 3
-
-
-@pytest.mark.parametrize("wrong", [np.zeros(5, dtype=bool), np.ones(5, dtype=bool)], ids=["none wrong", "all wrong"])
-def test_where_nothing_can_be_told_apart_nothing_is_said(wrong: np.ndarray) -> None:
-    assert inspection_quality(np.arange(5.0), wrong, np.arange(5)) == {}
