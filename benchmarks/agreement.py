@@ -33,6 +33,7 @@ Formula = tuple[str, Callable[[Textbook, Problem], Tensor]]
 GAUSS_NEWTON: Formula = ("damped Gauss-Newton", lambda book, problem: book.solved(gauss_newton(book), problem.damping))
 HESSIAN: Formula = ("damped Hessian", lambda book, problem: book.solved(hessian(book), problem.damping))
 DRAWN = "Fisher matrix, labels drawn from the model"
+# Method -> library -> what it computes; "" stands for the libraries that are not named.
 FORMULAS: dict[str, dict[str, Formula]] = {
     "ip": {"": ("gradient inner product", lambda book, _: book.inner_product())},
     "tracin": {"": ("summed over checkpoints", lambda book, _: book.tracin())},
@@ -103,8 +104,8 @@ def compare(folder: Path) -> Iterator[tuple[str, str, str, str, str]]:
     for library, script, requirement in libraries():
         for method in filter(FORMULAS.__contains__, methods_of(script)):
             _, scores, failure = run(python_for(library, requirement), script, method, folder)
-            found = FORMULAS[method]
-            name, formula = found[library] if library in found else found[""]
+            of_library = FORMULAS[method]
+            name, formula = of_library[library] if library in of_library else of_library[""]
             said = f"failed: {failure}"
             if scores is not None:
                 said = f"{correlation(scores, formula(book, problem)):.4f}"
@@ -120,13 +121,13 @@ def main() -> None:
     """Writes the page."""
     torch.set_num_threads(1)
     with tempfile.TemporaryDirectory() as folder:
-        found = []
+        rows = []
         for row in compare(Path(folder)):
             print(*row[:3], sep="  ", flush=True)
-            found.append(row)
+            rows.append(row)
     order = list(FORMULAS)
-    found.sort(key=lambda row: (order.index(row[0].strip("`")), row[1] != "heft", row[1]))
-    lines = [line(*COLUMNS), line(*("---" for _ in COLUMNS)), *(line(*row) for row in found)]
+    rows.sort(key=lambda row: (order.index(row[0].strip("`")), row[1] != "heft", row[1]))
+    lines = [line(*COLUMNS), line(*("---" for _ in COLUMNS)), *(line(*row) for row in rows)]
     PAGE.write_text(HEAD + "\n".join(lines) + "\n", encoding="utf-8")
 
 

@@ -118,16 +118,16 @@ def keep(row: dict[str, object]) -> None:
     """Writes the row into the table, which goes by model, size, method in Heft's order, and library, Heft first."""
     rows = rows_so_far()
 
-    def key(one: Mapping[str, object]) -> list[str]:
-        return [str(one[name]) for name in ("model", "n", "method", "library")]
+    def key(entry: Mapping[str, object]) -> list[str]:
+        return [str(entry[name]) for name in ("model", "n", "method", "library")]
 
     methods = methods_of(HEFT)
 
-    def place(one: Mapping[str, object]) -> tuple[object, ...]:
-        model, n, method, library = key(one)
+    def place(entry: Mapping[str, object]) -> tuple[object, ...]:
+        model, n, method, library = key(entry)
         return MEASURED.index(model), int(n), methods.index(method), library != "heft", library
 
-    rows = sorted([*(one for one in rows if key(one) != key(row)), row], key=place)  # type: ignore[list-item]
+    rows = sorted([*(other for other in rows if key(other) != key(row)), row], key=place)  # type: ignore[list-item]
     with TABLE.open("w", newline="") as file:
         writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
         writer.writeheader()

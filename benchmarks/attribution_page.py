@@ -94,7 +94,7 @@ def line(*cells: str) -> str:
 
 def losses(table: pd.DataFrame) -> str:
     """Where another library is faster or takes less memory."""
-    found = []
+    said = []
     measured = table.dropna(subset=["forward_passes"])
     for (model, n, method), own in measured.groupby(["model", "n", "method"], sort=False):
         ours, others = own[own["library"] == "heft"], own[own["library"] != "heft"]
@@ -104,8 +104,8 @@ def losses(table: pd.DataFrame) -> str:
             best = others.loc[others[column].idxmin()]
             share = best[column] / ours[column].min()
             if share < 1:
-                found.append(f"* {model}, n = {n:,}, `{method}`: {best['library']} {words} ({share:.2f} of Heft's).")
-    return "## Where Heft loses\n\n" + ("\n".join(found) or "Nowhere among these runs.") + "\n"
+                said.append(f"* {model}, n = {n:,}, `{method}`: {best['library']} {words} ({share:.2f} of Heft's).")
+    return "## Where Heft loses\n\n" + ("\n".join(said) or "Nowhere among these runs.") + "\n"
 
 
 def draw(table: pd.DataFrame) -> None:

@@ -89,8 +89,8 @@ def methods_of(script: Path) -> list[str]:
 
 def libraries_by_method() -> dict[str, list[tuple[str, Path, str]]]:
     """The libraries that have each method, Heft first."""
-    found: dict[str, list[tuple[str, Path, str]]] = {}
+    by_method: dict[str, list[tuple[str, Path, str]]] = {}
     for library in libraries():
         for method in methods_of(library[1]):
-            found.setdefault(method, []).append(library)
-    return found
+            by_method.setdefault(method, []).append(library)
+    return by_method

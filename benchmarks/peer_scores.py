@@ -46,7 +46,7 @@ def main() -> None:
     torch.set_num_threads(1)
     scripts = {library: (script, requirement) for library, script, requirement in libraries()}
     for name, methods in RECORDED.items():
-        found = {}
+        recorded = {}
         with tempfile.TemporaryDirectory() as scratch:
             folder = Path(scratch)
             make_problem(name, N_TRAIN, folder, points())
@@ -56,13 +56,13 @@ def main() -> None:
                     _, scores, failure = run(python_for(library, requirement), script, method, folder)
                     if scores is None:
                         raise SystemExit(f"{library} {method}: {failure}")
-                    found[f"{label(requirement)} {method}"] = scores.float()
+                    recorded[f"{label(requirement)} {method}"] = scores.float()
             target = TARGET / name
             target.mkdir(parents=True, exist_ok=True)
             for file in ("problem.safetensors", "problem.json"):
                 (target / file).write_bytes((folder / file).read_bytes())
-        save_file(found, target / "scores.safetensors")
-        print(json.dumps({name: list(found)}))
+        save_file(recorded, target / "scores.safetensors")
+        print(json.dumps({name: list(recorded)}))
 
 
 if __name__ == "__main__":

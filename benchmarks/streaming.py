@@ -46,9 +46,9 @@ def main() -> None:
 def write(rows: dict[tuple[str, int], tuple[str, str]]) -> None:
     """Writes the table, by size and method in Heft's order."""
     order = methods_of(HEFT)
-    found = sorted(rows.items(), key=lambda row: (row[0][1], order.index(row[0][0])))
+    in_order = sorted(rows.items(), key=lambda row: (row[0][1], order.index(row[0][0])))
     with TABLE.open("w", newline="") as file:
-        csv.writer(file, lineterminator="\n").writerows([COLUMNS, *((*key, *values) for key, values in found)])
+        csv.writer(file, lineterminator="\n").writerows([COLUMNS, *((*key, *values) for key, values in in_order)])
 
 
 def read(table: Path) -> Iterator[tuple[tuple[str, int], tuple[str, str]]]:

@@ -42,8 +42,8 @@ class Textbook:
         def logits(state: State, x: Tensor) -> Tensor:
             return functional_call(self.model, state, (x[None],))[0]
 
-        found = vmap(jacrev(logits), (None, 0))(self.state, self.inputs)
-        return torch.cat([part.flatten(2) for part in found.values()], dim=2)
+        parts = vmap(jacrev(logits), (None, 0))(self.state, self.inputs)
+        return torch.cat([part.flatten(2) for part in parts.values()], dim=2)
 
     def probabilities(self) -> Tensor:
         """[n, n_classes]."""
@@ -51,10 +51,10 @@ class Textbook:
 
     def gauss_newton(self) -> Tensor:
         """(1/n) sum_i J_i^T (diag p_i - p_i p_i^T) J_i."""
-        total, p = torch.zeros(len(self.v), len(self.v), dtype=torch.float64), self.probabilities()
-        for one, jacobian in zip(p, self.jacobians(), strict=True):
-            total += jacobian.T @ (torch.diag(one) - torch.outer(one, one)) @ jacobian
-        return total / len(p)
+        total, probabilities = torch.zeros(len(self.v), len(self.v), dtype=torch.float64), self.probabilities()
+        for p, jacobian in zip(probabilities, self.jacobians(), strict=True):
+            total += jacobian.T @ (torch.diag(p) - torch.outer(p, p)) @ jacobian
+        return total / len(probabilities)
 
     def hessian(self) -> Tensor:
         """Row by row, backwards through the gradient."""
@@ -62,7 +62,7 @@ class Textbook:
         mean = cross_entropy(functional_call(self.model, leaves, (self.inputs,)), self.labels)
         parts = torch.autograd.grad(mean, list(leaves.values()), create_graph=True)
         gradient = torch.cat([part.flatten() for part in parts])
-        second = [torch.autograd.grad(one, list(leaves.values()), retain_graph=True) for one in gradient]
+        second = [torch.autograd.grad(entry, list(leaves.values()), retain_graph=True) for entry in gradient]
         return torch.stack([torch.cat([part.flatten() for part in row]) for row in second])
 
     # ------------------------------------------------------------------ scores [n], positive where removal lifts f
@@ -113,7 +113,7 @@ class Textbook:
         for name, columns in self.layers().items():
             layer = self.model.get_submodule(name)
             a = self.inputs_of(name)
-            deltas = [(weight, self.matrices(one[:, columns], layer)) for weight, one in by_label]
+            deltas = [(weight, self.matrices(gradients[:, columns], layer)) for weight, gradients in by_label]
             # G_i = delta_i a_i^T, and a_i ends in 1: its last column is delta_i.
             s = sum(((weight[:, None] * g[:, :, -1]).T @ g[:, :, -1] for weight, g in deltas), torch.zeros(())) / len(a)
             (values_a, q_a), (values_s, q_s) = torch.linalg.eigh(a.T @ a / len(a)), torch.linalg.eigh(s)
@@ -150,12 +150,12 @@ class Textbook:
 
     def layers(self) -> dict[str, slice]:
         """The columns of each layer's parameters, weight then bias."""
-        found, start = {}, 0
+        columns, start = {}, 0
         for name, layer in self.linear_layers():
             size = sum(tensor.numel() for tensor in layer.parameters())
-            found[name] = slice(start, start + size)
+            columns[name] = slice(start, start + size)
             start += size
-        return found
+        return columns
 
     def linear_layers(self) -> Iterator[tuple[str, nn.Linear]]:
         """All of them, in order."""

@@ -52,8 +52,8 @@ def make_problem(name: str, n: int, folder: Path, data: tuple[Tensor, Tensor] | 
 
 def images_of(name: str) -> tuple[Tensor, Tensor]:
     """Fashion-MNIST as the model wants it."""
-    found = declarations("data/sources")["fashion_mnist"].load()(Path(os.environ.get("HEFT_DATA", ".")))
-    images, labels = torch.from_numpy(found.inputs), torch.from_numpy(found.labels).long()
+    raw = declarations("data/sources")["fashion_mnist"].load()(Path(os.environ.get("HEFT_DATA", ".")))
+    images, labels = torch.from_numpy(raw.inputs), torch.from_numpy(raw.labels).long()
     if name == SMALL:
         return functional.avg_pool2d(images, 4), labels
     if MODELS[name][2][0] == 3:

@@ -46,7 +46,7 @@ class Mutation:
 
 def mutations_of(file: str, source: str) -> list[Mutation]:
     """All of a file's, in the order of its lines; each gives a file that can still be parsed."""
-    found: dict[tuple[int, str], Mutation] = {}
+    mutations: dict[tuple[int, str], Mutation] = {}
     tree, lines = ast.parse(source), source.splitlines()
     names = {node.id if isinstance(node, ast.Name) else node.arg for node in ast.walk(tree)
              if isinstance(node, ast.Name | ast.arg)}  # fmt: skip
@@ -58,8 +58,8 @@ def mutations_of(file: str, source: str) -> list[Mutation]:
             after = (line[:start] + replacement.encode() + line[end:]).decode()
             mutation = Mutation(file, number, lines[number - 1].strip(), after.strip(), kind)
             if after != lines[number - 1] and _is_python(mutated(source, number, after)):
-                found.setdefault((number, after), mutation)
-    return sorted(found.values(), key=lambda one: (one.line, one.after))
+                mutations.setdefault((number, after), mutation)
+    return sorted(mutations.values(), key=lambda mutation: (mutation.line, mutation.after))
 
 
 def mutated(source: str, line: int, after: str) -> str:
@@ -150,9 +150,12 @@ def _changes(node: ast.expr, source: str) -> Iterator[tuple[int, int, str, str]]
 def _changes_of_call(node: ast.Call, text: Callable[[ast.expr], str]) -> Iterator[tuple[int, int, str, str]]:
     """Dropped keywords, the other axis, and swapped first arguments."""
     start, end = node.col_offset, node.end_col_offset or node.col_offset
-    given = [text(one) for one in node.args]
-    named = [f"{one.arg}={text(one.value)}" if one.arg else f"**{text(one.value)}" for one in node.keywords]
-    unlike = any(isinstance(one, ast.Starred | ast.Constant | ast.Lambda | ast.Dict) for one in node.args[:2])
+    given = [text(argument) for argument in node.args]
+    named = [
+        f"{keyword.arg}={text(keyword.value)}" if keyword.arg else f"**{text(keyword.value)}"
+        for keyword in node.keywords
+    ]
+    unlike = any(isinstance(argument, ast.Starred | ast.Constant | ast.Lambda | ast.Dict) for argument in node.args[:2])
     if len(given) > 1 and not unlike and text(node.func).rpartition(".")[2] not in NEVER_SWAPPED:
         swapped = ", ".join([given[1], given[0], *given[2:], *named])
         yield start, end, f"{text(node.func)}({swapped})", SWAPPED

@@ -40,13 +40,13 @@ COLUMNS = ("seed", *(field.name for field in fields(Mutation)), *(field.name for
 
 def mutations_by_line(patterns: tuple[str, ...]) -> dict[tuple[str, int], list[Mutation]]:
     """All mutations of the files, by file and line."""
-    found: dict[tuple[str, int], list[Mutation]] = {}
+    by_line: dict[tuple[str, int], list[Mutation]] = {}
     for pattern in patterns:
         for file in sorted((ROOT / HEFT).glob(pattern)):
             name = file.relative_to(ROOT).as_posix()
             for mutation in mutations_of(name, file.read_text(encoding="utf-8")):
-                found.setdefault((name, mutation.line), []).append(mutation)
-    return found
+                by_line.setdefault((name, mutation.line), []).append(mutation)
+    return by_line
 
 
 def drawn(number: int, seed: int) -> list[Mutation]:
@@ -56,13 +56,14 @@ def drawn(number: int, seed: int) -> list[Mutation]:
     """
     generator = random.Random(seed)
     lines = {room: mutations_by_line(patterns) for room, patterns in ROOMS.items()}
-    order = {room: generator.sample(sorted(found), len(found)) for room, found in lines.items()}
+    order = {room: generator.sample(sorted(places), len(places)) for room, places in lines.items()}
     chosen: list[Mutation] = []
     while len(chosen) < number and any(order.values()):
         for room in ROOMS:
             if order[room] and len(chosen) < number:
-                found = lines[room][order[room].pop()]
-                chosen.append(generator.choice([one for one in found if one.kind != SWAPPED] or found))
+                of_line = lines[room][order[room].pop()]
+                sound = [mutation for mutation in of_line if mutation.kind != SWAPPED]
+                chosen.append(generator.choice(sound or of_line))
     return chosen
 
 

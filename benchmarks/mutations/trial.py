@@ -51,7 +51,7 @@ class Copy:
 
     def map_tests(self) -> dict[str, dict[str, Any]]:
         """{test: seconds, passed, lines by file}; a file of tests is traced once for each state of the project."""
-        found: dict[str, dict[str, Any]] = {}
+        reach: dict[str, dict[str, Any]] = {}
         project = _digest(sorted((self.folder / PACKAGE).rglob("*.py")))
         for file in sorted((self.folder / "tests").glob("test_*.py")):
             kept = self.maps / f"{file.stem}-{_digest(_with_helpers(file))}-{project}.json"
@@ -59,8 +59,8 @@ class Copy:
                 print(f"tracing {file.name}", file=sys.stderr, flush=True)
                 arguments = ["-p", "reach", "-m", "not slow", f"tests/{file.name}"]
                 self._pytest(arguments, LONGEST_SECONDS, {"HEFT_REACH": str(kept)})
-            found |= json.loads(kept.read_text()) if kept.exists() else {}
-        return found
+            reach |= json.loads(kept.read_text()) if kept.exists() else {}
+        return reach
 
     def judge(self, mutation: Mutation, tests: Mapping[str, Mapping[str, Any]]) -> Verdict:
         """Runs the files of tests that reach the line, the tests that do first, the cheapest file first."""
@@ -70,8 +70,9 @@ class Copy:
         try:
             chosen = _reaching(mutation, tests)
             if chosen:
-                budget = 30 + 4 * sum(tests[one]["seconds"] for one in chosen)
-                return self._first_failure(chosen, budget, [one for one, facts in tests.items() if not facts["passed"]])
+                budget = 30 + 4 * sum(tests[test]["seconds"] for test in chosen)
+                failing = [test for test, facts in tests.items() if not facts["passed"]]
+                return self._first_failure(chosen, budget, failing)
             for whole in WHOLE_RUNS:
                 verdict = self._first_failure([f"tests/{whole}"], LONGEST_SECONDS)
                 if verdict.outcome == "killed":
@@ -81,7 +82,7 @@ class Copy:
             file.write_text(original, encoding="utf-8")
 
     def _first_failure(self, chosen: list[str], budget: float, left_out: Sequence[str] = ()) -> Verdict:
-        lines = [*chosen, *(f"-{one}" for one in left_out)]
+        lines = [*chosen, *(f"-{test}" for test in left_out)]
         (self.folder.parent / "asked.txt").write_text("\n".join(lines))
         files = list(dict.fromkeys(test.partition("::")[0] for test in chosen))
         order = {"HEFT_ASKED": str(self.folder.parent / "asked.txt")} if "::" in chosen[0] else {}
@@ -114,20 +115,20 @@ def _reaching(mutation: Mutation, tests: Mapping[str, Mapping[str, Any]]) -> lis
     direct = {test for test, facts in passing.items() if mutation.line in facts["lines"].get(name, ())}
     files = {test.partition("::")[0] for test in direct}
     rest = [test for test in passing if test.partition("::")[0] in files and test not in direct]
-    return [*sorted(direct, key=lambda one: passing[one]["seconds"]), *rest]
+    return [*sorted(direct, key=lambda test: passing[test]["seconds"]), *rest]
 
 
 def _with_helpers(file: Path) -> list[Path]:
     """A file of tests, and the modules beside it that it imports, and they in turn."""
-    found, waiting = [], [file, file.parent / "conftest.py"]
+    read, waiting = set(), [file, file.parent / "conftest.py"]
     while waiting:
-        one = waiting.pop()
-        if one not in found:
-            found.append(one)
-            names = re.findall(r"^(?:from|import) (\w+)", one.read_text(encoding="utf-8"), re.MULTILINE)
+        module = waiting.pop()
+        if module not in read:
+            read.add(module)
+            names = re.findall(r"^(?:from|import) (\w+)", module.read_text(encoding="utf-8"), re.MULTILINE)
             for name in names:
                 waiting += sorted((file.parent / name).glob("*.py")) or [*file.parent.glob(f"{name}.py")]
-    return sorted(found)
+    return sorted(read)
 
 
 def _digest(files: Iterable[Path]) -> str:

@@ -10,14 +10,14 @@ REQUIREMENT = "captum==0.9.0"
 
 def tracin(problem: Problem, last: int) -> Tensor:
     """Of the `last` checkpoints, weighted by their learning rates."""
-    states = {str(index): found for index, found in enumerate(problem.checkpoints[-last:])}
+    states = {str(index): checkpoint for index, checkpoint in enumerate(problem.checkpoints[-last:])}
 
     def load(model: nn.Module, name: str) -> float:
         state, rate = states[name]
         model.load_state_dict(state)
         return rate
 
-    found = TracInCP(
+    attributor = TracInCP(
         problem.model,
         problem.loader(256),
         list(states),
@@ -26,7 +26,7 @@ def tracin(problem: Problem, last: int) -> Tensor:
         batch_size=256,
         sample_wise_grads_per_batch=True,
     )
-    scores = found.influence(problem.validation_loader(256), aggregate=True)
+    scores = attributor.influence(problem.validation_loader(256), aggregate=True)
     return torch.as_tensor(scores)[0]
 
 

@@ -44,18 +44,18 @@ def one_item(problem: Problem) -> DataLoader:
 def tracin(problem: Problem, last: int) -> Tensor:
     """Gradient inner products; nothing given for the projection would mean 512 dimensions, so it is taken away."""
     rates = torch.tensor([rate if last > 1 else 1.0 for _, rate in problem.checkpoints[-last:]])
-    found = TracInAttributor(task=task_of(problem, last), weight_list=rates, normalized_grad=False, device="cpu")
-    found.projector_kwargs = None
+    attributor = TracInAttributor(task=task_of(problem, last), weight_list=rates, normalized_grad=False, device="cpu")
+    attributor.projector_kwargs = None
     with torch.no_grad():
-        return found.attribute(problem.loader(64), one_item(problem))[:, 0]
+        return attributor.attribute(problem.loader(64), one_item(problem))[:, 0]
 
 
-def influence(attributor: type, problem: Problem, batch_size: int = 64, **options: object) -> Tensor:
+def influence(make: type, problem: Problem, batch_size: int = 64, **options: object) -> Tensor:
     """An influence function, cached on the training set."""
-    found = attributor(task=task_of(problem), device="cpu", **options)
-    found.cache(problem.loader(batch_size))
+    attributor = make(task=task_of(problem), device="cpu", **options)
+    attributor.cache(problem.loader(batch_size))
     with torch.no_grad():
-        return found.attribute(problem.loader(batch_size), one_item(problem))[:, 0]
+        return attributor.attribute(problem.loader(batch_size), one_item(problem))[:, 0]
 
 
 def trak(problem: Problem) -> Tensor:
@@ -72,15 +72,15 @@ def trak(problem: Problem) -> Tensor:
         return torch.where(torch.arange(len(p)) == label, p, 0.0).sum()  # indexing cannot be mapped over
 
     task = AttributionTask(loss_func=margin, model=model, checkpoints=problem.state)
-    found = TRAKAttributor(
+    attributor = TRAKAttributor(
         task=task,
         correct_probability_func=probability,
         projector_kwargs={"proj_dim": 512, "device": "cpu"},
         device="cpu",
     )
     with torch.no_grad():
-        found.cache(problem.loader(64))
-        return found.attribute(problem.validation_loader(64)).mean(dim=1)
+        attributor.cache(problem.loader(64))
+        return attributor.attribute(problem.validation_loader(64)).mean(dim=1)
 
 
 METHODS = {

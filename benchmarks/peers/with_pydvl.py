@@ -40,24 +40,24 @@ def loss(logits: Tensor, labels: Tensor) -> Tensor:
 
 def influence(make: Callable[[nn.Module], object], problem: Problem) -> Tensor:
     """Influences of all training examples on the item."""
-    found = make(Items(problem.model)).fit(problem.loader(BATCH_SIZE))
+    fitted = make(Items(problem.model)).fit(problem.loader(BATCH_SIZE))
     inputs, labels = problem.validation
-    factors = found.influence_factors(inputs[None], labels[None])
+    factors = fitted.influence_factors(inputs[None], labels[None])
     parts = []
     for x, y in problem.loader(EXAMPLES_AT_ONCE):
-        parts.append(found.influences_from_factors(factors, x, y).flatten())
+        parts.append(fitted.influences_from_factors(factors, x, y).flatten())
     return torch.cat(parts)
 
 
 def ekfac(problem: Problem) -> Tensor:
     """EK-FAC knows single images alone: the mean over validation images of its factors."""
-    found = EkfacInfluence(problem.model, update_diagonal=True, hessian_regularization=problem.damping)
-    found = found.fit(problem.loader(BATCH_SIZE))
+    model = EkfacInfluence(problem.model, update_diagonal=True, hessian_regularization=problem.damping)
+    fitted = model.fit(problem.loader(BATCH_SIZE))
     factors = [
-        found.influence_factors(x, y).sum(dim=0, keepdim=True) for x, y in problem.validation_loader(EXAMPLES_AT_ONCE)
+        fitted.influence_factors(x, y).sum(dim=0, keepdim=True) for x, y in problem.validation_loader(EXAMPLES_AT_ONCE)
     ]
     total = torch.stack(factors).sum(dim=0)
-    parts = [found.influences_from_factors(total, x, y).flatten() for x, y in problem.loader(EXAMPLES_AT_ONCE)]
+    parts = [fitted.influences_from_factors(total, x, y).flatten() for x, y in problem.loader(EXAMPLES_AT_ONCE)]
     return torch.cat(parts)
 
 
