@@ -14,9 +14,10 @@ import yaml
 ROOT = Path(__file__).parent.parent
 sys.path[:0] = [str(ROOT / "workflow_scripts"), str(ROOT / "docs")]
 
-from prose import bullet, paragraphs  # noqa: E402
+from prose import bullet, paragraphs, table_line  # noqa: E402
 
 from heft.evaluation.statistics import Estimate, estimate, holm  # noqa: E402
+from heft.reporting.wording import MINUS  # noqa: E402
 
 DOCS = ROOT / "docs"
 CLAIMS, PAGE = DOCS / "claims.yaml", DOCS / "claims.md"
@@ -38,9 +39,14 @@ class Claim:
     over: str = ""
     at_least: bool = False
 
+    @property
+    def other(self) -> str:
+        """What it is compared with."""
+        return self.over or self.less
+
     def measure(self, rows: pd.DataFrame) -> Estimate:
         """The difference, or the logarithm of the ratio, paired by seed."""
-        first, second = (at_noise_rate(rows, one)[self.column] for one in (self.variant, self.over or self.less))
+        first, second = (at_noise_rate(rows, variant)[self.column] for variant in (self.variant, self.other))
         return estimate(np.log(first / second) if self.over else first - second)
 
     def number(self, measured: Estimate) -> tuple[str, str]:
@@ -49,8 +55,9 @@ class Claim:
             mean, low, high = (f"{np.exp(value):.2g}" for value in (measured.mean, measured.low, measured.high))
             return f"{mean} times", f"{low} to {high}"
         scale, digits, unit = (100, 1, " points") if self.column == ACCURACY else (1, 4, "")
+        # A rounded zero keeps its sign here: it says on which side of zero an end of the interval lies.
         mean, low, high = (
-            f"{scale * value:+.{digits}f}".replace("-", "−") for value in (measured.mean, measured.low, measured.high)
+            f"{scale * value:+.{digits}f}".replace("-", MINUS) for value in (measured.mean, measured.low, measured.high)
         )
         return mean + unit, f"{low} to {high}"
 
@@ -64,13 +71,13 @@ class Claim:
 
     def measured_in(self, rows: pd.DataFrame) -> bool:
         """Whether a table has both variants."""
-        return {self.variant, self.over or self.less} <= set(rows["variant"])
+        return {self.variant, self.other} <= set(rows["variant"])
 
 
 def at_noise_rate(rows: pd.DataFrame, variant: str) -> pd.DataFrame:
     """The rows of a variant by seed, at the largest fraction, the noise rate; of what removes nothing, its one row."""
-    found = rows[rows["variant"] == variant]
-    return found[found["fraction"] == found["fraction"].max()].set_index("seed")
+    own = rows[rows["variant"] == variant]
+    return own[own["fraction"] == own["fraction"].max()].set_index("seed")
 
 
 def tested(
@@ -79,34 +86,34 @@ def tested(
     """A table for each section, with a line for each claim and run of the section, and the number of tests; p-values
     are corrected over all of them.
     """
-    claims = {section: [Claim(**one) for one in told["claims"]] for section, told in sections.items()}
+    claims = {section: [Claim(**fields) for fields in told["claims"]] for section, told in sections.items()}
     runs = {section: told["runs"] for section, told in sections.items()}
     measured = {
-        (one, name): one.measure(tables[name])
+        (claim, name): claim.measure(tables[name])
         for section, listed in claims.items()
-        for one in listed
+        for claim in listed
         for name in runs[section]
-        if one.measured_in(tables[name])
+        if claim.measured_in(tables[name])
     }
-    decided = {one for one, _ in measured}
-    if undecided := [one for listed in claims.values() for one in listed if one not in decided]:
+    decided = {claim for claim, _ in measured}
+    if undecided := [claim for listed in claims.values() for claim in listed if claim not in decided]:
         sys.exit(f"docs/claims.yaml: no table has both variants of {undecided[0]}")
-    corrected = dict(zip(measured, holm(one.p_value for one in measured.values()), strict=True))
+    corrected = dict(zip(measured, holm(difference.p_value for difference in measured.values()), strict=True))
     lines = []
     for section, listed in claims.items():
         lines += [f"## {section}", "", "| claim | measured | data | number | 95 % interval | Holm p | verdict |"]
         lines.append("|---|---|---|---|---|---|---|")
-        for one in listed:
-            what = f"{words[one.column]}, `{one.variant}` {'over' if one.over else 'less'} `{one.over or one.less}`"
+        for claim in listed:
+            what = f"{words[claim.column]}, `{claim.variant}` {'over' if claim.over else 'less'} `{claim.other}`"
             for position, name in enumerate(runs[section]):
-                cells = [*([one.claim, what] if position == 0 else ["", ""]), name]
-                if (found := measured.get((one, name))) is None:
+                cells = [*([claim.claim, what] if position == 0 else ["", ""]), name]
+                if (difference := measured.get((claim, name))) is None:
                     cells += ["not run", "", "", ""]
                 else:
-                    p_value = corrected[one, name]
+                    p_value = corrected[claim, name]
                     p_words = "< 0.001" if p_value < 0.001 else f"{p_value:.3f}"
-                    cells += [*one.number(found), p_words, one.verdict(found, p_value)]
-                lines.append(f"| {' | '.join(cells)} |")
+                    cells += [*claim.number(difference), p_words, claim.verdict(difference, p_value)]
+                lines.append(table_line(*cells))
         lines.append("")
     return lines, len(measured)
 
@@ -133,7 +140,7 @@ def page() -> str:
         lines.append(bullet(f"**{name}** ([report]({run['report']}/index.html)): {of_run}"))
     lines += ["", *verdicts]
     lines += ["## Not measured yet", "", "| claim or question | by | what it takes |", "|---|---|---|"]
-    lines += [f"| {one['claim']} | {one['by']} | {one['needs']} |" for one in told["open"]]
+    lines += [table_line(entry["claim"], entry["by"], entry["needs"]) for entry in told["open"]]
     return "\n".join(lines) + "\n"
 
 

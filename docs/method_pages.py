@@ -9,7 +9,7 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 sys.path[:0] = [str(ROOT / "workflow_scripts"), str(ROOT / "docs")]
 
-from prose import bullet  # noqa: E402
+from prose import bullet, replaced, table_line  # noqa: E402
 
 from heft.methods.declare import FAMILIES  # noqa: E402
 from heft.phrases import allowed_values  # noqa: E402
@@ -27,21 +27,18 @@ def table() -> str:
     lines = ["| method | what its score predicts (low = detrimental) |", "|---|---|"]
     methods = declarations("methods")
     for family, words in FAMILIES.items():
-        own = {name: found for name, found in methods.items() if found.fields.get("family", "") == family}
-        lines += [row(f"**{words}**", "")] if own else []
-        lines += [row(f"[`{name}`]({FOLDER}/{name}.md)", found.fields["predicts"]) for name, found in own.items()]
+        own = {name: method for name, method in methods.items() if method.fields.get("family", "") == family}
+        lines += [table_line(f"**{words}**", "")] if own else []
+        lines += [
+            table_line(f"[`{name}`]({FOLDER}/{name}.md)", method.fields["predicts"]) for name, method in own.items()
+        ]
     return "\n".join(lines)
 
 
-def row(*cells: str) -> str:
-    """A line of a Markdown table."""
-    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
-
-
 # longer: a page from top to bottom
-def page(found: Declaration) -> str:
+def page(method: Declaration) -> str:
     """The page of one method."""
-    fields = found.fields
+    fields = method.fields
     claim = (
         "**It claims a counterfactual**: at an optimum and with little damping, `s_i / n` is the change of f when the "
         "weight of example i goes from 1 / n to 0. At the default damping it holds up to a factor: n times the change "
@@ -52,9 +49,9 @@ def page(found: Declaration) -> str:
     )
     ensemble = "of every kind" if fields["ensemble"] else "of no kind: it has no model"
     lines = [
-        f"# {fields['title']}: `{found.name}`",
+        f"# {fields['title']}: `{method.name}`",
         "",
-        found.summary[:1].upper() + found.summary[1:],
+        method.summary[:1].upper() + method.summary[1:],
         "",
         f"    {fields['formula']}",
         "",
@@ -62,35 +59,35 @@ def page(found: Declaration) -> str:
         "",
         "| | |",
         "|---|---|",
-        row("What it predicts", f"{fields['predicts']} {claim}"),
-        row("It assumes", fields["assumes"]),
-        row("It needs", ", ".join(in_words(fields["needs"])) or "nothing"),
-        row("It follows the objective", FOLLOWS if "validation" in fields["needs"] else FOLLOWS_NOT),
-        row("Cost, in forward passes over the training set", fields["cost"]),
-        row("Memory, beyond model and data", fields["memory"]),
-        row("It fails", fields["fails"]),
-        row("Ensembles", ensemble),
-        row("Source", fields["paper"]),
+        table_line("What it predicts", f"{fields['predicts']} {claim}"),
+        table_line("It assumes", fields["assumes"]),
+        table_line("It needs", ", ".join(in_words(fields["needs"])) or "nothing"),
+        table_line("It follows the objective", FOLLOWS if "validation" in fields["needs"] else FOLLOWS_NOT),
+        table_line("Cost, in forward passes over the training set", fields["cost"]),
+        table_line("Memory, beyond model and data", fields["memory"]),
+        table_line("It fails", fields["fails"]),
+        table_line("Ensembles", ensemble),
+        table_line("Source", fields["paper"]),
         "",
         "## Options",
         "",
     ]
-    if found.options:
+    if method.options:
         lines += ["| option | default | allowed |", "|---|---|---|"]
         lines += [
-            row(f"`{name}`", f"`{option.default!r}`", allowed_values(option.allowed))
-            for name, option in found.options.items()
+            table_line(f"`{name}`", f"`{option.default!r}`", allowed_values(option.allowed))
+            for name, option in method.options.items()
         ]
         lines += ["", "In a configuration an option may be a list; each of its values is then a variant.", ""]
-        lines += ["```yaml", f"methods: [{found.name}, {{{found.name}: {{{example(found)}}}}}]", "```", ""]
+        lines += ["```yaml", f"methods: [{method.name}, {{{method.name}: {{{example(method)}}}}}]", "```", ""]
     else:
         lines += ["None.", ""]
-    return "\n".join([*lines, found.details, ""])
+    return "\n".join([*lines, method.details, ""])
 
 
-def example(found: Declaration) -> str:
+def example(method: Declaration) -> str:
     """One option with its default, and twice that where it is a number, as YAML."""
-    name, option = next(iter(found.options.items()))
+    name, option = next(iter(method.options.items()))
     value = option.default
     if isinstance(value, bool) or not isinstance(value, int | float):
         return f"{name}: {str(value).lower() if isinstance(value, bool) else value}"
@@ -100,18 +97,17 @@ def example(found: Declaration) -> str:
 def index() -> str:
     """The list of all pages."""
     lines = ["# Methods", "", "Made by `make docs` from what each method's file declares.", ""]
-    for name, found in declarations("methods").items():
-        lines.append(bullet(f"[{found.fields['title']}]({name}.md) (`{name}`): {found.summary}"))
+    for name, method in declarations("methods").items():
+        lines.append(bullet(f"[{method.fields['title']}]({name}.md) (`{name}`): {method.summary}"))
     return "\n".join([*lines, ""])
 
 
 def current() -> dict[Path, str]:
     """Every file that is made here, with what it is to hold."""
     readme = ROOT / "README.md"
-    before, _, rest = readme.read_text(encoding="utf-8").partition(BEGIN)
-    _, _, after = rest.partition(END)
-    pages = {ROOT / FOLDER / f"{name}.md": page(found) for name, found in declarations("methods").items()}
-    return {readme: f"{before}{BEGIN}\n{table()}\n{END}{after}", ROOT / FOLDER / "README.md": index(), **pages}
+    pages = {ROOT / FOLDER / f"{name}.md": page(method) for name, method in declarations("methods").items()}
+    made = replaced(readme.read_text(encoding="utf-8"), BEGIN, END, table())
+    return {readme: made, ROOT / FOLDER / "README.md": index(), **pages}
 
 
 def main() -> None:
@@ -120,8 +116,8 @@ def main() -> None:
     strangers = set((ROOT / FOLDER).glob("*.md")) - set(files)
     if "--check" in sys.argv:
         stale = [path for path, text in files.items() if not path.exists() or path.read_text(encoding="utf-8") != text]
-        if found := sorted({*stale, *strangers}):
-            sys.exit(f"{found[0].relative_to(ROOT)} is not current; run `make docs`")
+        if wrong := sorted({*stale, *strangers}):
+            sys.exit(f"{wrong[0].relative_to(ROOT)} is not current; run `make docs`")
         return
     (ROOT / FOLDER).mkdir(exist_ok=True)
     for path in strangers:

@@ -8,7 +8,9 @@ from pathlib import Path
 import pandas as pd
 
 ROOT = Path(__file__).parent.parent
-sys.path.insert(0, str(ROOT / "workflow_scripts"))
+sys.path[:0] = [str(ROOT / "workflow_scripts"), str(ROOT / "docs")]
+
+from prose import replaced, table_line  # noqa: E402
 
 from heft.evaluation.statistics import Estimate, estimate, paired_difference  # noqa: E402
 from heft.reporting.wording import percent, points, points_interval  # noqa: E402
@@ -39,7 +41,7 @@ def chosen_rows(rows: pd.DataFrame, variant: str) -> pd.DataFrame:
     return own.groupby("seed", as_index=False).first().set_index("seed")
 
 
-def found_of(metrics: pd.DataFrame, variant: str) -> Estimate:
+def recall_of(metrics: pd.DataFrame, variant: str) -> Estimate:
     """The share of the wrong labels among as many lowest scores."""
     own = metrics[(metrics["variant"] == variant) & (metrics["metric"] == "noise_recall_inspected")]
     return estimate(own.groupby("seed")["value"].first())
@@ -55,12 +57,12 @@ def table() -> str:
         "|---|---|---|---|---|",
     ]
     for variant, words in SHOWN.items():
-        own, found = chosen_rows(rows, variant)["test_accuracy"], found_of(metrics, variant)
-        gain = paired_difference(own, nothing)
-        cells = [words, percent(float(own.mean()))]
+        accuracy, recall = chosen_rows(rows, variant)["test_accuracy"], recall_of(metrics, variant)
+        gain = paired_difference(accuracy, nothing)
+        cells = [words, percent(float(accuracy.mean()))]
         cells += ["", ""] if variant == "none" else [points(gain.mean), points_interval(gain)]
-        cells.append(percent(found.mean, 0) if found.n else "")
-        lines.append("| " + " | ".join(cells) + " |")
+        cells.append(percent(recall.mean, 0) if recall.n else "")
+        lines.append(table_line(*cells))
     return "\n".join(lines)
 
 
@@ -68,9 +70,7 @@ def main() -> None:
     """Rewrites the table, or with --check exits with a sentence where it is not current."""
     readme = ROOT / "README.md"
     text = readme.read_text(encoding="utf-8")
-    before, _, rest = text.partition(BEGIN)
-    _, _, after = rest.partition(END)
-    current = f"{before}{BEGIN}\n{table()}\n{END}{after}"
+    current = replaced(text, BEGIN, END, table())
     if "--check" not in sys.argv:
         readme.write_text(current, encoding="utf-8")
     elif current != text:
