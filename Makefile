@@ -3,6 +3,8 @@ PYTHON ?= python3
 BIN := .venv/bin
 ARGS ?=
 EXPERIMENT ?= mnist5k
+# Tests of one file share runs and pages, so that one process has them all.
+WORKERS := --dist loadfile --no-loadscope-reorder
 
 .PHONY: run ui test quick check bench bench-kernel budget mutations docs example clean
 
@@ -14,10 +16,10 @@ ui: .venv/run
 	@$(BIN)/python workflow_scripts/ui.py
 
 test: check
-	@$(BIN)/python -m pytest -n 2 --dist loadgroup
+	@$(BIN)/python -m pytest -n 2 $(WORKERS)
 
 quick: check
-	@$(BIN)/python -m pytest -n 2 --dist loadgroup -m "not slow"
+	@$(BIN)/python -m pytest -n 2 $(WORKERS) -m "not slow"
 
 check: .venv/dev
 	@$(BIN)/python -m ruff check .

@@ -9,8 +9,15 @@ os.environ["PYTHONPATH"] = str(Path(__file__).parent.parent / "workflow_scripts"
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import pytest
+import whole_runs
 
 ALLOWED_IN_CI = ("this account may not mount a file system",)  # a build machine may be an unprivileged container
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Notes which test runs, before its fixtures are made."""
+    whole_runs.running[:] = [item]
 
 
 @pytest.hookimpl(wrapper=True)

@@ -1,10 +1,10 @@
 """The page by keyboard, on a phone, in dark mode and for colour-blind readers; axe-core finds nothing serious."""
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import browser
 import pytest
 from keyboard import stops
 from synthetic_report import report_input
@@ -24,7 +24,7 @@ from heft.reporting.figures.palette import (
 from heft.reporting.inputs import MissingCell
 from heft.reporting.page import render_report
 
-pytestmark = pytest.mark.xdist_group("accessibility")
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
@@ -47,14 +47,8 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Any]:
-    executable = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if executable is None:
-        pytest.skip("no Chromium on this machine: the page was not opened in a browser")
-    sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=executable, args=["--no-sandbox"])
-        yield browser
-        browser.close()
+    with browser.chromium() as opened:
+        yield opened
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from heft.workflow.tracking.store_address import PASSWORD, TOKEN, USER
 from heft.workflow.tracking.store_errors import reason_of
 
 pytest.importorskip("flask_wtf", reason="Flask-WTF is not installed")
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("tracking")]
+pytestmark = pytest.mark.slow
 
 SECRET = "s3cr@t/of:the?server"
 

@@ -83,7 +83,6 @@ def test_of_several_files_the_last_wins_and_a_value_is_known_by_the_file_that_it
 
 
 @pytest.mark.slow
-@pytest.mark.xdist_group("plans")
 def test_snakemake_hands_over_the_files_and_the_words_of_its_command_line(tmp_path: Path) -> None:
     workspace = Workspace(tmp_path / "project", TINY)
     (tmp_path / "project/b.yaml").write_text("defaults: {seeds: [x]}\n")

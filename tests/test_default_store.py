@@ -19,7 +19,7 @@ from heft.workflow.tracking.deliverer import FAILED, LATER
 from heft.workflow.tracking.records import RunRecord, append_comparison
 from heft.workflow.tracking.store_address import DEFAULT_STORE
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("tracking")]
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")

@@ -90,7 +90,6 @@ def table(workspace: Workspace, name: str) -> pd.DataFrame:
 
 
 @pytest.mark.slow
-@pytest.mark.xdist_group("every_axis")
 def test_each_variant_is_retrained_with_the_new_action_and_the_new_measure_chooses(finished: Workspace) -> None:
     rows, long = table(finished, "comparison.csv"), table(finished, "metrics.csv")
     assert set(rows["variant"]) == {"none", *OF_BASELINES, *OF_METHODS}
@@ -115,14 +114,12 @@ def test_each_variant_is_retrained_with_the_new_action_and_the_new_measure_choos
 
 
 @pytest.mark.slow
-@pytest.mark.xdist_group("every_axis")
 def test_the_page_speaks_of_each_new_file(finished: Workspace) -> None:
     page = (finished.folder / "reports" / "every_axis" / "index.html").read_text(encoding="utf-8")
     assert {room: text for room, text in ON_THE_PAGE.items() if text not in page} == {}
 
 
 @pytest.mark.slow
-@pytest.mark.xdist_group("every_axis")
 def test_nothing_is_left_to_do_and_no_other_file_is_edited(finished: Workspace) -> None:
     assert finished.plan() == []
     there, before = files_of(finished.folder), files_of(ROOT)

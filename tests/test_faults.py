@@ -23,7 +23,7 @@ from workspace import TINY, Workspace
 
 from heft.faults import KILLED
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("faults")]
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")

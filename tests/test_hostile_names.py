@@ -1,16 +1,14 @@
 """No name that Heft reads becomes markup or a formula, in a page or a table."""
 
 import csv
-import shutil
 from dataclasses import replace
 from pathlib import Path
 
+import browser
 import pytest
 from synthetic_report import report_input, training
 
 from heft.reporting.page import render_report
-
-pytestmark = pytest.mark.xdist_group("report")
 
 HOSTILE = [
     "<script>window.hacked = 1</script>",
@@ -42,21 +40,16 @@ def hostile_page(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_hostile_names_run_nothing_in_a_browser_and_are_shown_as_they_are(hostile_page: Path) -> None:
-    executable = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if executable is None:
-        pytest.skip("no Chromium on this machine: the page was not opened in a browser")
-    sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=executable, args=["--no-sandbox"])
-        tab = browser.new_page()
+    with browser.chromium() as opened:
+        tab = opened.new_page()
         for file in (hostile_page / "index.html", *sorted((hostile_page / "figures").glob("*.svg"))):
             tab.goto(file.as_uri())
             assert tab.evaluate("typeof window.hacked") == "undefined", file.name
         tab.goto((hostile_page / "index.html").as_uri())
         text = tab.evaluate("document.documentElement.textContent")
         assert tab.locator("img[onerror], svg[onload]").count() == 0
-        browser.close()
     for name in HOSTILE[:5]:
         assert name in text
     assert "{{ 7 * 191 }}" in text

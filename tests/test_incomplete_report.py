@@ -13,8 +13,6 @@ from heft.reporting.page import render_report
 from heft.reporting.tables.comparison_table import comparison_table
 from heft.reporting.text.verdict import judge
 
-pytestmark = pytest.mark.xdist_group("incomplete")
-
 
 @pytest.fixture(scope="module")
 def page(tmp_path_factory: pytest.TempPathFactory) -> str:

@@ -18,8 +18,6 @@ from workspace import TINY, Workspace
 from heft.reporting.inputs import MissingCell
 from heft.reporting.page import render_report
 
-pytestmark = pytest.mark.xdist_group("incomplete")
-
 
 @pytest.fixture(scope="module")
 def page(tmp_path_factory: pytest.TempPathFactory) -> str:

@@ -6,6 +6,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import browser
 import pytest
 from synthetic_report import comparison_rows, report_input
 from treated_report import gap_report
@@ -16,8 +17,6 @@ from heft.reporting.inputs import MissingCell
 from heft.reporting.page import render_report
 from heft.reporting.text.verdict import judge
 from heft.workflow.results.report_pages import NO_PAGE, UNREADABLE, index_entries
-
-pytestmark = pytest.mark.xdist_group("index")
 
 
 @pytest.fixture(scope="module")
@@ -97,24 +96,16 @@ def test_without_a_report_the_index_says_so(tmp_path: Path) -> None:
     assert "There is no report yet." in (tmp_path / "index.html").read_text(encoding="utf-8")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (390, "dark")])
 def test_the_index_never_scrolls_sideways_and_axe_finds_nothing_serious(
     page: str, reports: Path, width: int, scheme: Any
 ) -> None:
-    executable = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if executable is None:
-        pytest.skip("no Chromium on this machine: the index was not opened in a browser")
-    sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    axe = pytest.importorskip("axe_playwright_python", reason="axe-playwright-python is not installed")
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=executable, args=["--no-sandbox"])
-        tab = browser.new_page(viewport={"width": width, "height": 800}, color_scheme=scheme)
+    with browser.chromium() as opened:
+        tab = opened.new_page(viewport={"width": width, "height": 800}, color_scheme=scheme)
         tab.goto((reports / "index.html").as_uri())
         assert tab.evaluate("document.documentElement.scrollWidth") <= width
         sizes = tab.eval_on_selector_all("img", "all => all.map(one => one.getBoundingClientRect().height)")
         assert len(sizes) == 3
         assert min(sizes) > 150
-        tab.evaluate((Path(axe.__file__).parent / "axe.min.js").read_text(encoding="utf-8"))
-        found = tab.evaluate("axe.run(document, {resultTypes: ['violations']})")
-        browser.close()
-    assert [one["id"] for one in found["violations"] if one["impact"] in ("serious", "critical")] == []
+        assert browser.serious_violations(tab) == []

@@ -12,8 +12,6 @@ import pytest
 from house import LIBRARY, imported_packages, modules, room_of
 from workspace import ROOT, TINY, Workspace
 
-pytestmark = pytest.mark.xdist_group("installed")
-
 INSTALL = ("-m", "pip", "install", "-q", "--disable-pip-version-check", "--no-deps", "--no-build-isolation")
 # What is imported under another name than it is installed by.
 PACKAGES = {"sklearn": "scikit-learn", "PIL": "pillow", "yaml": "pyyaml"}
@@ -79,6 +77,7 @@ def run(python: Path, *arguments: str, folder: Path, expect: int = 0) -> str:
     return done.stdout
 
 
+@pytest.mark.slow
 def test_the_wheel_holds_the_library_whole_and_runs_the_example_of_its_page(tmp_path: Path) -> None:
     source = tmp_path / "source"
     for name in ("pyproject.toml", "README.md", "LICENSE", "workflow_scripts"):

@@ -13,7 +13,7 @@ from workspace import TINY, Workspace
 
 from heft.evaluation.columns import COST_COLUMNS
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("interruptions")]
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from workspace import TINY, Workspace
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("looking")]
+pytestmark = pytest.mark.slow
 
 LOOKS = (
     ("-np",),

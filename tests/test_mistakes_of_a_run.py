@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from workspace import SMALL, Workspace
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("run")]
+pytestmark = pytest.mark.slow
 
 
 def test_a_wrong_configuration_stops_before_any_job(tmp_path: Path) -> None:

@@ -1,17 +1,17 @@
 """The page works in a browser: sorting, searching, saving, sizes."""
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import browser
 import pytest
 from report_pages import FIGURES
 from synthetic_report import report_input
 
 from heft.reporting.page import render_report
 
-pytestmark = pytest.mark.xdist_group("report")
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
@@ -23,14 +23,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Any]:
-    executable = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if executable is None:
-        pytest.skip("no Chromium on this machine: the page was not opened in a browser")
-    sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=executable, args=["--no-sandbox"])
-        yield browser
-        browser.close()
+    with browser.chromium() as opened:
+        yield opened
 
 
 @pytest.fixture

@@ -23,8 +23,6 @@ from heft.evaluation.columns import COLUMNS
 from heft.reporting.inputs import SplitFacts
 from heft.reporting.page import render_report
 
-pytestmark = pytest.mark.xdist_group("report")
-
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:

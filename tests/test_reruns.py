@@ -11,7 +11,7 @@ import pytest
 from planned import AFTER_SCORES, REPORT, add_a_line, put_back, rules_of, variants_of, with_change
 from workspace import SMALL, Workspace
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("reruns")]
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")

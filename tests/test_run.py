@@ -9,7 +9,7 @@ from workspace import Workspace
 
 from heft.evaluation.columns import COLUMNS, KEY
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("run")]
+pytestmark = pytest.mark.slow
 
 UNSCORED = {"none", "finetuned"}
 

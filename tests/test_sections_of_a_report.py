@@ -16,8 +16,6 @@ from heft.reporting.page import render_report
 from heft.reporting.tables.behind import detection_table
 from heft.reporting.text.verdict import judge
 
-pytestmark = pytest.mark.xdist_group("report")
-
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:

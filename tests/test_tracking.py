@@ -16,7 +16,7 @@ from tracking_server import Server, served
 from heft.workflow.tracking.deliverer import LATER
 from heft.workflow.tracking.records import Dataset, RunRecord, append_comparison
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("tracking")]
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")

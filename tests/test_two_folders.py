@@ -7,7 +7,7 @@ import pytest
 from fault_cases import assert_as_undisturbed
 from workspace import TINY, Workspace
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("faults")]
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")

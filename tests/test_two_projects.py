@@ -14,7 +14,7 @@ from heft.workflow.housekeeping.runs import find_runs
 from heft.workflow.housekeeping.unplanned import Planned
 from heft.workflow.tracking.mlflow_store import Tracker
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("tracking")]
+pytestmark = pytest.mark.slow
 
 
 def test_projects_that_share_a_sqlite_store_keep_exactly_their_own_runs(tmp_path: Path) -> None:

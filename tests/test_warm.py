@@ -186,7 +186,6 @@ def test_a_job_that_asks_for_a_gpu_runs_in_a_process_of_its_own(
 
 
 @pytest.mark.slow
-@pytest.mark.xdist_group("run")
 def test_a_run_whose_warm_process_fails_gives_the_same_weights(tmp_path: Path) -> None:
     target = "results/small/seed0/checkpoints/checkpoints.json"
     hashes = []

@@ -85,7 +85,6 @@ def test_models_that_memory_is_too_small_for_are_one_sentence(monkeypatch: pytes
 
 
 @pytest.mark.slow
-@pytest.mark.xdist_group("faults")
 def test_a_project_whose_environment_lies_in_a_folder_with_unusual_letters_runs(tmp_path: Path) -> None:
     folder = tmp_path / "a b'ü #{x} $HOME & (1)"
     folder.mkdir()

@@ -14,6 +14,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from whole_runs import for_slow_tests
+
 
 def free_port() -> int:
     """A port of this machine that nobody listens on."""
@@ -29,6 +31,7 @@ class Server:
     """
 
     def __init__(self, folder: Path, port: int = 0, options: Sequence[str] = (), **variables: str) -> None:
+        for_slow_tests("a tracking server")
         self.port = port or free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         store = f"sqlite:///{folder / 'server.db'}"

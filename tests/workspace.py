@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import yaml
+from whole_runs import for_slow_tests
 
 ROOT = Path(__file__).parent.parent
 PARTS = ("Snakefile", "config.yaml", "profiles", "rules", "workflow_scripts")
@@ -110,7 +111,9 @@ class Workspace:
         return {**kept, "PYTHONDONTWRITEBYTECODE": "1", "PYTHONPATH": modules, **self.variables}
 
     def start(self, *arguments: str) -> "subprocess.Popen[str]":
-        """Starts a run in a process group of its own."""
+        """Starts a run in a process group of its own; one that is not dry is for slow tests."""
+        if not {"-n", "-np", "--dry-run"} & set(arguments):
+            for_slow_tests("a run")
         return subprocess.Popen(
             self.command(*arguments),
             cwd=self.folder,
