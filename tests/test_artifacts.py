@@ -16,7 +16,7 @@ from heft.data.inputs import write_inputs
 from heft.errors import HeftError
 from heft.faults import error_number, is_disk_full, sentence_of
 from heft.workflow.runtime.full_disk import first_to_say_full
-from heft.workflow.tracking.records import Run, RunRecord, append_finished, read_events
+from heft.workflow.tracking.records import Run, RunRecord, append_finished, commit_tags, read_events
 
 LARGE = np.random.default_rng(0).standard_normal(40_000)  # 320 kB, which no writer can compress to one page
 
@@ -138,6 +138,7 @@ def test_a_record_that_fails_at_any_byte_names_its_file_and_keeps_its_whole_line
 ) -> None:
     monkeypatch.chdir(tmp_path)
     path = Path("results/e/record.jsonl")
+    commit_tags()  # kept from here on; git, which is killed below the limit, would leave the project's index locked
     with files_of_at_most(n_bytes), pytest.raises(OSError, match=r"record\.jsonl"):
         append_finished(path, [finished(0.1), finished(0.2)])
     append_finished(path, [finished(0.3)])
