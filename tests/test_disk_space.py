@@ -35,8 +35,9 @@ def plan_of(**changes: Any) -> Plan:
 
 @pytest.fixture
 def free(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
-    """The free space that the disk tells of; settable."""
+    """The free space that the disk tells of; settable. No model is built for its size."""
     told = SimpleNamespace(free=0)
+    monkeypatch.setattr(disk_space, "model_bytes", lambda asked: [1000 for _ in asked])
     monkeypatch.setattr(shutil, "disk_usage", lambda _: told)
     return told
 
@@ -65,10 +66,7 @@ def test_enough_says_nothing(tmp_path: Path, free: SimpleNamespace, capfd: pytes
     assert capfd.readouterr() == ("", "")
 
 
-def test_a_finished_experiment_needs_nothing_and_what_is_there_counts(
-    tmp_path: Path, free: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(disk_space, "model_bytes", lambda asked: [1000 for _ in asked])
+def test_a_finished_experiment_needs_nothing_and_what_is_there_counts(tmp_path: Path, free: SimpleNamespace) -> None:
     needed = needed_bytes(plan_of(), "small", declared_size(plan_of(), "small") or {}, 1000, 2)
     there = tmp_path / "results/small/data/inputs.safetensors"
     there.parent.mkdir(parents=True)
