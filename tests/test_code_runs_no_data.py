@@ -15,7 +15,7 @@ NEVER_CALLED = {"eval", "exec", "compile", "__import__", "input", "torch.load", 
 NEVER_CALLED |= {"yaml.unsafe_load", "yaml.full_load", "os.system", "os.popen", "pd.read_pickle", "pandas.read_pickle"}
 NEVER_CALLED |= {"np.load", "numpy.load", "subprocess.getoutput", "subprocess.getstatusoutput", "tempfile.mktemp"}
 # What the page takes as markup: its own style, script and the figures that it has drawn itself.
-MARKUP_IN = {f"workflow_scripts/heft/reporting/{name}.py" for name in ("page", "index")}
+MARKUP_IN = {f"workflow_scripts/heft/reporting/{name}.py" for name in ("page", "templating")}
 
 
 def mistakes(tree: ast.Module) -> Iterator[tuple[int, str]]:
