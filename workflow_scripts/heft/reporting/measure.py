@@ -60,11 +60,6 @@ class Measure:
         return "lowered" if self.higher_is_better else "increased"
 
     @property
-    def improvement(self) -> str:
-        """The noun of a gain."""
-        return "rise" if self.higher_is_better else "fall"
-
-    @property
     def change(self) -> str:
         """What a signed gain is called on an axis."""
         return "change" if self.higher_is_better else "improvement"

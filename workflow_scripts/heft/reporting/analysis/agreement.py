@@ -26,7 +26,7 @@ class Agreement:
 
 
 def agreement_of(table: pd.DataFrame, comparison: Comparison) -> Agreement | None:
-    """Of seed, variant, other, spearman; None where fewer than two plain methods are in it."""
+    """Agreement of the plain methods in a table of seed, variant, other, spearman; None where it has fewer than two."""
     known = set(table["variant"]) | set(table["other"])
     plain = [variant for variant in comparison.variants if variant.plain and variant.slug in known]
     if len(plain) < 2:

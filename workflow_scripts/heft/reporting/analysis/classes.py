@@ -27,7 +27,7 @@ class ClassChanges:
 
 
 def class_changes(comparison: Comparison, choice: Choice | None, class_names: Sequence[str]) -> ClassChanges | None:
-    """Of the headline's variant, beside random, oracle and the baselines; `None` where not measured."""
+    """Changes for the headline's variant, random, oracle and the baselines; `None` where they are not measured."""
     if choice is None or not comparison.classes:
         return None
     treatment, chosen = choice.treatment, choice.variant

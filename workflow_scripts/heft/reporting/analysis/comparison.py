@@ -23,11 +23,11 @@ class Comparison(Results):
         return {}
 
     def better(self, left: pd.Series, right: pd.Series) -> Estimate:
-        """By how much `left` is better than `right` in the measure, paired by seed."""
+        """Estimates how much better `left` is than `right` in the measure, paired by seed."""
         return paired_difference(self.measure.sign * left, self.measure.sign * right)
 
     def gain(self, variant: str, treatment: Treatment) -> Estimate:
-        """By how much it is better than the untreated model."""
+        """Estimates how much better the variant is than the untreated model."""
         if (variant, treatment) not in self._gains:
             self._gains[variant, treatment] = self.better(self.values(variant, treatment), self.untreated)
         return self._gains[variant, treatment]
@@ -39,7 +39,7 @@ class Comparison(Results):
         return paired_difference(after, self.long.values(metric, "none"))
 
     def over_random(self, variant: str, treatment: Treatment) -> Estimate:
-        """By how much it is better than the same treatment of as many random examples."""
+        """Estimates how much better the variant is than the same treatment of as many random examples."""
         return self.difference(variant, "random", treatment)
 
     def paired(self, variant: str, other: str, column: str) -> Estimate:
@@ -51,7 +51,7 @@ class Comparison(Results):
         return paired_difference(left, right)
 
     def difference(self, variant: str, other: str, treatment: Treatment) -> Estimate:
-        """By how much it is better than another variant under the same treatment."""
+        """Estimates how much better the variant is than another one under the same treatment."""
         return self.better(self.values(variant, treatment), self.values(other, treatment))
 
     def corrected(self, treatment: Treatment, against: str) -> dict[str, float]:

@@ -75,7 +75,7 @@ class LongMetrics:
 
 
 def trained_on_validation(rows: pd.DataFrame, long: LongMetrics) -> set[str]:
-    """Slugs that say so, or that have no chosen row where others have one, though their models did not diverge."""
+    """Slugs of variants that say so, or that lack a chosen row where others have one, though no model diverged."""
     diverged = long.variants_where(DIVERGED, 1)
     rows = rows[(rows["method"] != "none") & ~rows["variant"].isin(diverged)]
     said = long.variants_where("trains_on_validation", 1)

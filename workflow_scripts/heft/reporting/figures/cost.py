@@ -62,7 +62,7 @@ def draw_cost(comparison: Comparison, verdict: Verdict) -> Picture | None:
         "filled marks are plain methods, hollow ones ensembles."
     )
     if len(shown) > MOST_NAMES:
-        description += " Named are the plain methods that no cheaper one equals, and the best of all."
+        description += " Names stand beside the plain methods that no cheaper one equals, and beside the best of all."
     return to_picture(figure, "cost", title, takeaways.of_cost(shown, costs, *measures[0]), description)
 
 

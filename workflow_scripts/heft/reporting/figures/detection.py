@@ -38,7 +38,7 @@ def draw_precision_recall(curves: pd.DataFrame, comparison: Comparison) -> Pictu
         xlim=(0, 100),
         ylim=(0, 102),
         xlabel="recall: wrong labels found (%)",
-        ylabel="precision: of those pointed at, wrong (%)",
+        ylabel="precision: inspected examples that are wrong (%)",
     )
     axes.legend(
         loc="center left",

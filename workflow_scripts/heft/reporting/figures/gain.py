@@ -100,7 +100,9 @@ def draw_ensemble_gain(comparison: Comparison, action: str) -> Picture | None:
     if comparison.several:
         description += f" The lowest-scored examples are {words.participle}, the action of the headline."
     if cut:
-        description += f" Of more sizes {MOST_SIZES} are drawn, evenly spread; another figure has all."
+        description += (
+            f" Of more than {MOST_SIZES} sizes, {MOST_SIZES} are drawn, evenly spread; another figure shows all."
+        )
     takeaway = takeaways.of_ensemble_gain(comparison, action)
     return to_picture(figure, "gain-by-ensemble", title, takeaway, description)
 

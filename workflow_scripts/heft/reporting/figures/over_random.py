@@ -43,7 +43,7 @@ def draw_over_random(comparison: Comparison, verdict: Verdict) -> Picture | None
     description = (
         f"A row for each variant: mean {measure.difference_to} random {words.noun} (large mark), its 95 % interval "
         "paired by seed (bar) and each seed's difference (small dots)."
-        + (f" Hollow marks {words.verb} nothing." if comparison.baselines else "")
+        + (f" Hollow marks are other trainings, which {words.verb} nothing." if comparison.baselines else "")
         + (f" {MARK} trained on validation labels." if marked else "")
     )
     return to_picture(figure, "over-random", title, takeaways.of_over_random(comparison, treatment), description)

@@ -9,7 +9,7 @@ from heft.reporting.wording import share
 
 
 def comparison_columns(comparison: Comparison, fraction: float, extra: Sequence[str]) -> list[Column]:
-    """In the order of a line's cells; what is compared at one fraction alone is so at `fraction`."""
+    """Heads in the order of a line's cells; columns for one fraction alone are for `fraction`."""
     detection, cost, more = "Wrong labels found", "Cost", "More"
     part, measure, action = share(fraction), comparison.measure, comparison.any_action
     unit = f" ({measure.gain_unit})" if measure.gain_unit else ""

@@ -72,7 +72,7 @@ class Table:
 
 
 def tone_of(estimate: Estimate) -> str:
-    """Of a cell whose number is clear of zero, or not."""
+    """`good` or `bad` where the interval is clear of zero, else `unclear`."""
     return "good" if estimate.above_zero else "bad" if estimate.below_zero else "unclear"
 
 

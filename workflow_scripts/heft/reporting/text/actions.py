@@ -57,5 +57,5 @@ def _limits(action: Action) -> list[str]:
         f"{action.verb} changes as examples {become}."
     ]
     if "label" in action.changes:
-        said.append("A changed label is wrong wherever the prediction is that it was taken from.")
+        said.append("A changed label is wrong if the prediction that it was taken from is wrong.")
     return said

@@ -30,8 +30,8 @@ def headline(outcome: Outcome, comparison: Comparison, choice: Choice) -> str:
         Outcome.WORSE_THAN_RANDOM: f"{what} was worse than {random_part}: {title} went {change}, "
         f"and to {measure.level(random)} with the random {part} {action.participle}.",
         Outcome.LOSS: f"{what} {measure.worsened} {title} {change}.",
-        Outcome.ONLY_OVER_NONE: f"{what} went with a {measure.improvement} of {title} {change}, but not detectably "
-        f"more than {random_part}.",
+        Outcome.ONLY_OVER_NONE: f"{what} {measure.improved} {title} {change}, but not detectably more than "
+        f"{random_part} did.",
         Outcome.ONLY_OVER_RANDOM: f"{what} was better than {random_part}, but no detectable gain over "
         f"{action.gerund} nothing: {title} went {change}.",
         Outcome.NO_RANDOM: f"{what} moved {title} {change}; without a random row it cannot be said whether the "
@@ -55,7 +55,7 @@ def _no_interval(comparison: Comparison, choice: Choice) -> str:
 def evidence(
     comparison: Comparison, choice: Choice, to_none: tuple[Estimate, float], to_random: tuple[Estimate, float]
 ) -> str:
-    """The differences behind it, with intervals and corrected p-values."""
+    """The differences behind the headline, with intervals and corrected p-values."""
     (gain, p_none), (over_random, p_random) = to_none, to_random
     measure, action = comparison.measure, comparison.actions[choice.treatment.action]
     sentences = [f"Difference to {action.gerund} nothing: {_difference(comparison, gain, p_none)}, {seeds(gain.n)}."]
@@ -77,7 +77,7 @@ def _difference(comparison: Comparison, difference: Estimate, p_value: float) ->
 
 
 def chosen_how(comparison: Comparison, choice: Choice) -> str:
-    """Who chose, among how many, and what could not be chosen."""
+    """By what the variant was chosen, among how many, and what could not be chosen."""
     said = (
         f"Chosen by validation, not by test: of the {len(comparison.eligible)} variants compared, "
         f"{choice.variant.label} reached the lowest {comparison.measure.validated_by}, and did so at "
@@ -91,7 +91,7 @@ def chosen_how(comparison: Comparison, choice: Choice) -> str:
 
 
 def caution(comparison: Comparison, gain: Estimate) -> str | None:
-    """A warning where fewer than 5 seeds stand behind it."""
+    """A warning where fewer than 5 seeds stand behind the gain."""
     if not gain.wide:
         return None
     measure = comparison.measure
@@ -115,7 +115,10 @@ def detection(comparison: Comparison, variant: Variant) -> str | None:
     if not isfinite(recall):
         return said + "."
     part = share(round(recall, 3))
-    return f"{said}; among as many of its lowest as are wrong stand {part} of them, and {missed:,.0f} are missed."
+    return (
+        f"{said}. Among as many lowest-scored examples as there are wrong labels, {part} of them are found and "
+        f"{missed:,.0f} are missed."
+    )
 
 
 def ceiling(comparison: Comparison, choice: Choice) -> str | None:

@@ -120,7 +120,7 @@ def of_agreement(shown: list[Variant], matrix: pd.DataFrame, n_seeds: int) -> st
 
 
 def of_classes(label: str, changes: list[tuple[str, Estimate]]) -> str:
-    """Which classes a removal clearly helps, and which it clearly harms."""
+    """Which classes a treatment clearly helps, and which it clearly harms."""
     corrected = holm(change.p_value for _, change in changes)
     clear = [
         (name, change.mean) for (name, change), p_value in zip(changes, corrected, strict=True) if p_value < SIGNIFICANT
