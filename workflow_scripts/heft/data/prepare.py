@@ -30,7 +30,7 @@ def prepare(
 
     source: a registered name, or a person's own `package.module:function`. files: what tells the state of its files.
     needed_by: the method that needs true labels, or empty. Raises HeftError, and leaves `folder` as it was, where a
-    source file is missing, changed or truncated, its content is not a classification data set, or true labels lack.
+    source file is missing, changed or truncated, its content is not a classification data set, or it lacks true labels.
     """
     declaration = find("data/sources", source)
     data = check_raw_data(read_source(declaration, data_dir, options or {}), source)

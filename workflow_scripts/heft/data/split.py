@@ -77,7 +77,7 @@ def split_facts(splits: dict[str, pd.DataFrame], settings: DataSettings, seed: i
     known = "true_label" in train
     return {
         "seed": seed,
-        "n": {name: len(splits[name]) for name in ("train", "validation", "test")},
+        "n": {name: len(splits[name]) for name in reversed(ORDER)},
         "noise": settings.noise.kind,
         "rate": settings.noise.rate if settings.noise.kind != "none" else 0.0,
         "n_wrong": int((train["label"] != train["true_label"]).sum()) if known else None,
