@@ -103,7 +103,7 @@ def compare(folder: Path) -> Iterator[tuple[str, str, str, str, str]]:
     book = Textbook(problem)
     for library, script, requirement in libraries():
         for method in filter(FORMULAS.__contains__, methods_of(script)):
-            _, scores, failure = run(python_for(library, requirement), script, method, folder)
+            _, scores, failure = run(python_for(requirement), script, method, folder)
             of_library = FORMULAS[method]
             name, formula = of_library[library] if library in of_library else of_library[""]
             said = f"failed: {failure}"

@@ -46,7 +46,7 @@ def measure(name: str, n: int, arguments: argparse.Namespace, folder: Path) -> I
         if arguments.only and method not in arguments.only:
             continue
         chosen = [
-            (label(requirement), python_for(library, requirement), script)
+            (label(requirement), python_for(requirement), script)
             for library, script, requirement in having
             if library in ("heft", *(arguments.libraries or [library]))
             if not arguments.again or (name, str(n), method, label(requirement)) in done

@@ -39,7 +39,7 @@ def label(requirement: str) -> str:
     return requirement.split()[0] if requirement else "heft"
 
 
-def python_for(library: str, requirement: str) -> str:
+def python_for(requirement: str) -> str:
     """The interpreter of the library's environment, which is made where it is not there."""
     if not requirement:
         return sys.executable

@@ -53,7 +53,7 @@ def main() -> None:
             for library, own in methods.items():
                 script, requirement = scripts[library]
                 for method in own:
-                    _, scores, failure = run(python_for(library, requirement), script, method, folder)
+                    _, scores, failure = run(python_for(requirement), script, method, folder)
                     if scores is None:
                         raise SystemExit(f"{library} {method}: {failure}")
                     recorded[f"{label(requirement)} {method}"] = scores.float()
