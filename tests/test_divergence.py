@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 import torch
 from removal import REMOVE, removal_plan
+from report_pages import render_words
 from sgd_reference import SETTINGS, examples
 from synthetic_report import comparison_rows, long_metrics, removing, report_input
 from torch import Tensor
@@ -25,7 +26,6 @@ from heft.reporting.analysis.comparison import Comparison
 from heft.reporting.analysis.outcome import choose
 from heft.reporting.analysis.rows import VALIDATED
 from heft.reporting.inputs import ReportInput
-from heft.reporting.page import render_report
 from heft.reporting.tables.diverged import diverged_table
 from heft.reporting.treatment import UNTREATED
 from heft.seeds import RunSeeds
@@ -153,8 +153,7 @@ def test_neither_a_variant_nor_a_fraction_that_diverged_is_chosen() -> None:
 
 def test_the_page_names_variant_fraction_and_seeds_that_diverged(tmp_path: Path) -> None:
     _, report = diverged_report()
-    render_report(report, tmp_path)
-    page = (tmp_path / "index.html").read_text(encoding="utf-8")
+    page = render_words(report, tmp_path)
     assert "Models that diverged" in page
     table = page[page.index('id="diverged"') : page.index('id="warnings"')]
     for words in ("nothing removed", "margin", "0, 1, 2, 3 and 4", "30\u00a0%"):

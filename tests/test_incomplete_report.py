@@ -4,12 +4,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from report_pages import render_words
 from synthetic_report import comparison_rows, report_input
 from unfinished import SENTENCE, without
 
 from heft.reporting.analysis.comparison import Comparison
 from heft.reporting.inputs import MissingCell
-from heft.reporting.page import render_report
 from heft.reporting.tables.comparison_table import comparison_table
 from heft.reporting.text.verdict import judge
 
@@ -24,8 +24,7 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> str:
     ]
     rows = comparison_rows()
     rows = rows[~rows["variant"].isin(["margin", "el2n"])]
-    render_report(report_input(comparison=without(rows, ("loss", 1)), missing=missing), folder)
-    return (folder / "index.html").read_text(encoding="utf-8")
+    return render_words(report_input(comparison=without(rows, ("loss", 1)), missing=missing), folder)
 
 
 def test_the_top_says_that_it_is_incomplete_and_what_is_missing_before_the_answer(page: str) -> None:
@@ -43,8 +42,8 @@ def test_variants_that_lack_the_same_seeds_for_the_same_reason_share_a_line_and_
 
 
 def test_a_complete_report_says_nothing_of_missing_ones(tmp_path: Path) -> None:
-    render_report(report_input(), tmp_path)
-    assert "Incomplete" not in (tmp_path / "index.html").read_text(encoding="utf-8")
+    page = render_words(report_input(), tmp_path)
+    assert "Incomplete" not in page
 
 
 def test_missing_cells_are_marked_in_the_comparison() -> None:
@@ -64,5 +63,7 @@ def test_missing_cells_are_marked_in_the_comparison() -> None:
     ids=["one seed alone", "none and one variant"],
 )
 def test_little_is_enough_for_a_page(kept: Any, tmp_path: Path) -> None:
-    render_report(report_input(comparison=kept(comparison_rows()), missing=[MissingCell(0, "ip", "ip", "x")]), tmp_path)
-    assert 'id="headline"' in (tmp_path / "index.html").read_text(encoding="utf-8")
+    page = render_words(
+        report_input(comparison=kept(comparison_rows()), missing=[MissingCell(0, "ip", "ip", "x")]), tmp_path
+    )
+    assert 'id="headline"' in page

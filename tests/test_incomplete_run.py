@@ -11,27 +11,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from synthetic_report import comparison_rows, report_input
-from unfinished import SENTENCE, without
 from workspace import TINY, Workspace
-
-from heft.reporting.inputs import MissingCell
-from heft.reporting.page import render_report
-
-
-@pytest.fixture(scope="module")
-def page(tmp_path_factory: pytest.TempPathFactory) -> str:
-    folder = tmp_path_factory.mktemp("incomplete")
-    missing = [
-        MissingCell(1, "loss", "loss", SENTENCE),
-        *(MissingCell(seed, "margin", "margin", "train: <b>killed</b>") for seed in range(5)),
-        *(MissingCell(seed, "el2n", "el2n", "train: <b>killed</b>") for seed in range(5)),
-    ]
-    rows = comparison_rows()
-    rows = rows[~rows["variant"].isin(["margin", "el2n"])]
-    render_report(report_input(comparison=without(rows, ("loss", 1)), missing=missing), folder)
-    return (folder / "index.html").read_text(encoding="utf-8")
-
 
 METHOD = '''"""fragile: minus the loss, but not for the split of seed 1."""
 

@@ -8,13 +8,13 @@ from typing import Any
 
 import browser
 import pytest
+from report_pages import render_words
 from synthetic_report import comparison_rows, report_input
 from treated_report import gap_report
 
 from heft.reporting.analysis.comparison import Comparison
 from heft.reporting.index import render_index
 from heft.reporting.inputs import MissingCell
-from heft.reporting.page import render_report
 from heft.reporting.text.verdict import judge
 from heft.workflow.results.report_pages import NO_PAGE, UNREADABLE, index_entries
 
@@ -23,11 +23,11 @@ from heft.workflow.results.report_pages import NO_PAGE, UNREADABLE, index_entrie
 def reports(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Pages of a finished experiment, of an unfinished one and of another measure, and one that is half there."""
     folder = tmp_path_factory.mktemp("reports")
-    render_report(report_input(experiment="mnist"), folder / "mnist")
+    render_words(report_input(experiment="mnist"), folder / "mnist")
     rows, cell = comparison_rows(n_seeds=2), MissingCell(1, "loss", "loss", "not run")
     partial = rows[~((rows["variant"] == "loss") & (rows["seed"] == 1))]
-    render_report(report_input(experiment="cut", comparison=partial, missing=[cell]), folder / "cut")
-    render_report(gap_report(experiment="gap"), folder / "gap")
+    render_words(report_input(experiment="cut", comparison=partial, missing=[cell]), folder / "cut")
+    render_words(gap_report(experiment="gap"), folder / "gap")
     (folder / "broken").mkdir()
     (folder / "broken" / "index.html").write_text("<!doctype html><html>")
     return folder
@@ -83,7 +83,7 @@ def test_a_picture_that_is_not_whole_is_left_out(reports: Path, tmp_path: Path) 
 
 def test_names_of_experiments_and_sentences_are_words_not_markup(tmp_path: Path) -> None:
     report = report_input(experiment="x")
-    render_report(report, tmp_path / "x")
+    render_words(report, tmp_path / "x")
     file = tmp_path / "x" / "index.html"
     text = file.read_text(encoding="utf-8")
     file.write_text(text.replace('<h1 id="headline">', '<h1 id="headline">&lt;script&gt; '), encoding="utf-8")

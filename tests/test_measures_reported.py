@@ -1,6 +1,7 @@
 """The report follows the experiment's measure: its values, its direction, its unit and what validation chooses by."""
 
 from math import nan
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -123,18 +124,17 @@ def test_without_a_value_of_the_unpruned_model_there_is_nothing_to_compare() -> 
 
 
 def test_no_word_of_removal_or_accuracy_is_left_where_neither_was_asked_for(
-    tmp_path_factory: pytest.TempPathFactory,
+    tmp_path: Path,
 ) -> None:
-    folder = tmp_path_factory.mktemp("relabelled")
     rows = treated_rows(("relabel",))
     report = report_input(comparison=rows, actions={"relabel": RELABEL}, measure=TEST_LOSS)
     long = report.long_metrics[~report.long_metrics["metric"].str.contains("accuracy")]
     history = report.history.drop(columns=["train_accuracy", "validation_accuracy"]).head(0)
-    render_report(
-        report_input(comparison=rows, actions={"relabel": RELABEL}, measure=TEST_LOSS, long_metrics=long,
-                     history=history), folder,
-    )  # fmt: skip
-    page = (folder / "index.html").read_text(encoding="utf-8").partition("</style>")[2].partition("<script>")[0]
+    report = report_input(
+        comparison=rows, actions={"relabel": RELABEL}, measure=TEST_LOSS, long_metrics=long, history=history
+    )
+    render_report(report, tmp_path)
+    page = (tmp_path / "index.html").read_text(encoding="utf-8").partition("</style>")[2].partition("<script>")[0]
     assert "remov" not in page.lower()
     assert "accuracy" not in page.replace("No accuracy of single classes was recorded", "").lower()
     assert "test loss (nats)" in page

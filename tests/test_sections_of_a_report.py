@@ -6,27 +6,32 @@ from xml.etree import ElementTree
 
 import pandas as pd
 import pytest
+from report_pages import render_words
 from synthetic_report import CLASSES, comparison_rows, report_input
 
 from heft.reporting.analysis.agreement import agreement_of
 from heft.reporting.analysis.classes import class_changes
 from heft.reporting.analysis.comparison import Comparison
+from heft.reporting.figures.classes import draw_classes
+from heft.reporting.figures.drawing import Picture, style
 from heft.reporting.gallery import make_gallery
-from heft.reporting.page import render_report
-from heft.reporting.tables.behind import detection_table
+from heft.reporting.inputs import ReportInput
+from heft.reporting.tables.behind import class_table, detection_table
 from heft.reporting.text.verdict import judge
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    target = tmp_path_factory.mktemp("report")
-    render_report(report_input(), target)
-    return target
+def page(tmp_path_factory: pytest.TempPathFactory) -> str:
+    return render_words(report_input(), tmp_path_factory.mktemp("report"))
 
 
-@pytest.fixture(scope="module")
-def page(folder: Path) -> str:
-    return (folder / "index.html").read_text(encoding="utf-8")
+def picture_of_classes(report: ReportInput) -> Picture:
+    comparison = Comparison(report)
+    changes = class_changes(comparison, judge(comparison).choice, report.manifest["class_names"])
+    with style():
+        picture = draw_classes(changes, comparison)
+    assert picture is not None
+    return picture
 
 
 def test_the_gallery_holds_the_lowest_scores_in_order_with_the_truth_beside_them():
@@ -62,16 +67,17 @@ def test_what_a_removal_does_to_a_class_is_paired_by_seed_and_against_none():
     assert found.before[3] == pytest.approx(long[long["variant"] == "none"]["value"].mean())
 
 
-def test_classes_without_a_name_have_their_index_and_many_are_cut_in_the_figure_alone(tmp_path: Path):
+def test_classes_without_a_name_have_their_index_and_many_are_cut_in_the_figure_alone():
     report = report_input()
     long = report.long_metrics
     one = long[long["metric"] == "test_accuracy_class_3"]
     more = [one.assign(metric=f"test_accuracy_class_{index}") for index in range(10, 60)]
-    render_report(report_input(long_metrics=pd.concat([long, *more]), manifest=report.manifest), tmp_path)
-    page = (tmp_path / "index.html").read_text(encoding="utf-8")
-    assert "The 25 classes with the largest losses and gains" in page
-    table = page[page.index('id="class-table"') :]
-    assert table[: table.index("</table>")].count('<th scope="row"') == 60
+    report = report_input(long_metrics=pd.concat([long, *more]), manifest=report.manifest)
+    assert "The 25 classes with the largest losses and gains" in picture_of_classes(report).description
+    comparison = Comparison(report)
+    table = class_table(class_changes(comparison, judge(comparison).choice, CLASSES), comparison)
+    assert table is not None
+    assert len(table.lines) == 60
 
 
 def test_agreement_is_the_mean_over_seeds_with_its_range_and_neighbours_are_alike():
@@ -111,8 +117,7 @@ def test_baselines_and_what_trained_on_validation_are_marked_in_the_table_and_ex
 
 def test_where_a_baseline_beats_the_curated_models_the_first_screen_says_so(tmp_path: Path, page: str):
     assert "does better without removing anything" not in page
-    render_report(report_input(comparison=comparison_rows(gains={"finetuned": 0.3})), tmp_path)
-    better = (tmp_path / "index.html").read_text(encoding="utf-8")
+    better = render_words(report_input(comparison=comparison_rows(gains={"finetuned": 0.3})), tmp_path)
     assert "Fine-tuned does better without removing anything:" in better
 
 
@@ -121,10 +126,10 @@ def test_names_of_classes_are_shown_as_they_are_whatever_signs_they_hold(tmp_pat
     manifest = dict(report_input().manifest) | {"class_names": names}
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        render_report(report_input(manifest=manifest), tmp_path)
-    page = (tmp_path / "index.html").read_text(encoding="utf-8")
+        page = render_words(report_input(manifest=manifest), tmp_path)
+        picture = picture_of_classes(report_input(manifest=manifest))
     assert "<script>alert" not in page
     assert "$x_{$" in page
     assert "{{7*7}}" in page
-    figure = ElementTree.parse(tmp_path / "figures" / "classes.svg")  # well-formed
-    assert "<script>alert(1)</script>" in "".join(figure.getroot().itertext())
+    figure = ElementTree.fromstring(picture.svg)  # well-formed
+    assert "<script>alert(1)</script>" in "".join(figure.itertext())
