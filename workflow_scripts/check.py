@@ -58,14 +58,14 @@ def check(all_asked: list[Asked]) -> int:
     for asked in all_asked:
         try:
             with redirect_stdout(sys.stderr):
-                found = check_model(ModelSpec(**asked.model), asked.methods, asked.kinds, objective=asked.objective)
+                checked = check_model(ModelSpec(**asked.model), asked.methods, asked.kinds, objective=asked.objective)
         except HeftError as error:
             print(f"{asked.title}{error}", file=sys.stderr)
             status = 1
             continue
-        print(f"{asked.title}{table(found)}")
-        if found.mistake:
-            print(found.mistake, file=sys.stderr)
+        print(f"{asked.title}{table(checked)}")
+        if checked.mistake:
+            print(checked.mistake, file=sys.stderr)
             status = 1
     return status
 

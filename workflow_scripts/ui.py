@@ -50,10 +50,10 @@ def main() -> None:
 def runs_pages(base: str, uri: str) -> dict[str, str]:
     """Address of the runs of each experiment, once the store names this folder where the project was moved."""
     adopt(uri, identity())
-    found = Tracker(uri, "").client.search_experiments()
+    experiments = Tracker(uri, "").client.search_experiments()
     return {
         experiment.name: RUNS_PAGE.format(base=base.rstrip("/"), experiment=experiment.experiment_id)
-        for experiment in found
+        for experiment in experiments
         if experiment.name != "Default"
     }
 

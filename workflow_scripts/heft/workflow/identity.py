@@ -77,10 +77,10 @@ def project_of_other(folder: Path) -> str:
     return ""
 
 
-def _same(one: Path, other: Path) -> bool:
+def _same(folder: Path, other: Path) -> bool:
     """Whether two paths lead to one folder, as through a mount."""
     try:
-        return one.samefile(other)
+        return folder.samefile(other)
     except OSError:
         return False
 

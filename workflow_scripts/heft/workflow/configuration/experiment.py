@@ -37,7 +37,7 @@ class Experiment:
 
     @property
     def _listed_methods(self) -> list[Scorer]:
-        return [Scorer(*one) for one in each_chosen("methods", self.settings.methods)]
+        return [Scorer(name, options) for name, options in each_chosen("methods", self.settings.methods)]
 
     @cached_property
     def baselines(self) -> dict[str, Scorer]:
@@ -51,17 +51,17 @@ class Experiment:
     @cached_property
     def actions(self) -> list[ChosenAction]:
         """Each entry of `actions` with its non-default options; a list makes an action of each of its values."""
-        return [ChosenAction(*one) for one in each_chosen("curation", self.settings.actions)]
+        return [ChosenAction(name, options) for name, options in each_chosen("curation", self.settings.actions)]
 
     @cached_property
     def variants(self) -> dict[str, Variant]:
         """Every variant by slug: each method alone, then each ensemble at each size above 1."""
-        found = [Variant(scorer) for scorer in self.methods.values()]
+        variants = [Variant(scorer) for scorer in self.methods.values()]
         for ensemble in self.settings.ensembles:
             for scorer in self._ensembled(ensemble):
                 over_members = Scorer(scorer.method, scorer.options, ensemble.kind, ensemble.options)
-                found += [Variant(over_members, size) for size in ensemble.sizes if size > 1]
-        return {variant.slug: variant for variant in found}
+                variants += [Variant(over_members, size) for size in ensemble.sizes if size > 1]
+        return {variant.slug: variant for variant in variants}
 
     @cached_property
     def scorers(self) -> dict[str, tuple[Scorer, int]]:

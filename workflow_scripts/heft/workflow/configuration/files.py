@@ -32,8 +32,8 @@ class StrictLoader(yaml.SafeLoader):
                     None, None, f'the key "{key.value}" stands there twice', key.start_mark
                 )
             seen.add(key.value)
-        found: dict[Any, Any] = super().construct_mapping(node, deep)
-        return found
+        mapping: dict[Any, Any] = super().construct_mapping(node, deep)
+        return mapping
 
 
 # YAML 1.1 wants a point and a sign (1.0e-2); 1.2, and people, do not.
@@ -50,11 +50,11 @@ def read_file(file: Path) -> dict[str, Any]:
         raise HeftError(f"{file} cannot be read: {(error.strerror or str(error)).lower()}") from error
     except UnicodeDecodeError as error:
         raise HeftError(f"{file} is not UTF-8 text (byte {error.start}); save it as UTF-8") from error
-    found = parse(text, str(file))
-    if not isinstance(found, dict):
-        what = "empty" if found is None else f"a {type(found).__name__}"
+    content = parse(text, str(file))
+    if not isinstance(content, dict):
+        what = "empty" if content is None else f"a {type(content).__name__}"
         raise HeftError(f"{file} is {what}; it must be a mapping (key: value) of YAML")
-    return found
+    return content
 
 
 def parse(text: str, name: str) -> Any:
@@ -70,10 +70,10 @@ def parse(text: str, name: str) -> Any:
 
 def read_arguments(arguments: Iterable[str] | None) -> dict[str, Any]:
     """What `--config key=value ...` says, with numbers as numbers and quoted text as text."""
-    found: dict[str, Any] = {}
+    given: dict[str, Any] = {}
     for key, _, value in (argument.partition("=") for argument in arguments or ()):
-        found = merged(found, {key: parse(value, f"{COMMAND_LINE} {key}")})
-    return found
+        given = merged(given, {key: parse(value, f"{COMMAND_LINE} {key}")})
+    return given
 
 
 def merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
@@ -89,21 +89,21 @@ class Sources:
     """The files and arguments of a configuration, the one that wins last."""
 
     def __init__(self, files: Sequence[Path], arguments: Iterable[str] | None = None) -> None:
-        self._found = [(file.name, read_file(file)) for file in files]
+        self._sources = [(file.name, read_file(file)) for file in files]
         if given := read_arguments(arguments):
-            self._found.append((COMMAND_LINE, given))
+            self._sources.append((COMMAND_LINE, given))
 
     @property
     def whole(self) -> dict[str, Any]:
         """All of them joined."""
         joined: dict[str, Any] = {}
-        for _, found in self._found:
-            joined = merged(joined, found)
+        for _, settings in self._sources:
+            joined = merged(joined, settings)
         return joined
 
     def file_of(self, path: Sequence[Any]) -> str:
         """The name of the one in which the value of a path stands, or most of the path; of several, that which wins."""
-        return max(self._found[::-1], key=lambda one: _known_steps(one[1], path))[0]
+        return max(self._sources[::-1], key=lambda source: _known_steps(source[1], path))[0]
 
 
 def _known_steps(value: Any, path: Sequence[Any]) -> int:

@@ -65,8 +65,8 @@ def entries(settings: Any) -> Iterator[Entry]:
         value = settings
         for part in key.path.split("."):
             value = getattr(value, part)
-        for index, one in enumerate(value if key.several else [value]):
-            where, (name, options) = f"{key.path}[{index}]" if key.several else key.path, named(one)
+        for index, listed in enumerate(value if key.several else [value]):
+            where, (name, options) = f"{key.path}[{index}]" if key.several else key.path, named(listed)
             yield Entry(where, key, name, options, f"{where}.{name}")
     for index, ensemble in enumerate(settings.ensembles):
         where = f"{KIND.path}[{index}]"
@@ -133,4 +133,4 @@ def each_value(room: str, name: str, options: Mapping[str, Any]) -> Iterator[dic
 
 
 def _is_several(value: Any, takes_lists: bool) -> bool:
-    return isinstance(value, list) and (not takes_lists or all(isinstance(one, list) for one in value))
+    return isinstance(value, list) and (not takes_lists or all(isinstance(element, list) for element in value))

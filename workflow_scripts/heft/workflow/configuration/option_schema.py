@@ -1,6 +1,6 @@
 """The part of the configuration's schema that follows from declarations: registered names, and options with bounds."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from heft.options import Option
@@ -11,7 +11,7 @@ IMPORT_PATH = r"^[A-Za-z_][\w.]*:[A-Za-z_]\w*$"
 
 
 def choice_with_options(
-    found: Mapping[str, Declaration], misread: Sequence[str] = (), *, lists: bool = False
+    declared: Mapping[str, Declaration], misread: Sequence[str] = (), *, lists: bool = False
 ) -> dict[str, Any]:
     """Schema of a name: alone, or as `{name: {option: value}}`; registered, or a person's own import path.
 
@@ -23,11 +23,11 @@ def choice_with_options(
         "minProperties": 1,
         "maxProperties": 1,
         "additionalProperties": False,
-        "properties": {name: _options_schema(one.options, lists) for name, one in found.items()}
+        "properties": {name: _options_schema(declaration.options, lists) for name, declaration in declared.items()}
         | {name: {"type": "object"} for name in misread},
         "patternProperties": {IMPORT_PATH: {"type": "object"}},
     }
-    return {"anyOf": [name_of([*found, *misread]), with_options]}
+    return {"anyOf": [name_of([*declared, *misread]), with_options]}
 
 
 def name_of(names: Sequence[str]) -> dict[str, Any]:
@@ -37,7 +37,7 @@ def name_of(names: Sequence[str]) -> dict[str, Any]:
 
 def options_beside(
     key: str,
-    found: Iterable[Declaration],
+    declared: Sequence[Declaration],
     misread: Sequence[str],
     properties: Mapping[str, Any],
     required: Sequence[str],
@@ -47,14 +47,14 @@ def options_beside(
     key: of the name. properties: schemas of the other keys, which are no options. An option of any declaration may
     stand there, within its bounds; that of a person's own may be any. `checked_options` says whose it is.
     """
-    declared, taken = list(found), {key, *properties}
+    taken = {key, *properties}
     options: dict[str, list[Any]] = {}
-    for one in declared:
-        for name, option in one.options.items():
+    for declaration in declared:
+        for name, option in declaration.options.items():
             if name not in taken and option.allowed not in options.setdefault(name, []):
                 options[name].append(option.allowed)
     known = {name: allowed[0] if len(allowed) == 1 else {"anyOf": allowed} for name, allowed in options.items()}
-    names = name_of([*(one.name for one in declared), *misread])
+    names = name_of([*(declaration.name for declaration in declared), *misread])
     whole = {"type": "object", "properties": {key: names, **properties}, "required": [key, *required]}
     own = {"properties": {key: {"type": "string", "pattern": IMPORT_PATH}}}
     closed = {"properties": {key: {}, **properties, **known}, "additionalProperties": False}

@@ -18,7 +18,7 @@ def check_against_schema(value: Any, schema: Mapping[str, Any], file_of: Callabl
 
     check_numbers(value, file_of)
     # A whole number is written without a point: 2.0 has another slug than 2, and is no number of models.
-    types = Draft202012Validator.TYPE_CHECKER.redefine("integer", lambda _, one: is_of_type(one, "integer"))
+    types = Draft202012Validator.TYPE_CHECKER.redefine("integer", lambda _, number: is_of_type(number, "integer"))
     validator = extend(Draft202012Validator, type_checker=types)(schema)
     errors = sorted(validator.iter_errors(value), key=lambda error: [str(part) for part in error.absolute_path])
     if errors:

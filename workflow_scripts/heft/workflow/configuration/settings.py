@@ -115,7 +115,7 @@ def schema() -> dict[str, Any]:
     ensemble_methods["items"] = name_of([*able, *unreadable("methods")])
     others = {key: ensembles["properties"][key] for key in ("sizes", "methods")}
     definitions["EnsembleSettings"] = options_beside(
-        "kind", declarations("ensembles").values(), list(unreadable("ensembles")), others, ["sizes"]
+        "kind", list(declarations("ensembles").values()), list(unreadable("ensembles")), others, ["sizes"]
     )
     whole = Configuration.model_json_schema()
     whole["properties"]["defaults"] = {"$ref": "#/$defs/ExperimentSettings"}

@@ -31,18 +31,18 @@ class Removable:
 
 def removable_files(planned: Planned, makers: Makers) -> list[Removable]:
     """All that can go, in the order of paths; nothing where a top folder is itself a symbolic link."""
-    found = []
+    removable = []
     for path, size in _files(TOPS):
         if what := _left(path):
-            found.append(Removable(path, what, size))
+            removable.append(Removable(path, what, size))
         elif what := planned.of_file(path):
-            found.append(Removable(path, what, size, makers.keeps_file(path)))
+            removable.append(Removable(path, what, size, makers.keeps_file(path)))
     for path, size in _files((str(STATE),)):
         if what := _left(path):
-            found.append(Removable(path, what, size))
+            removable.append(Removable(path, what, size))
         elif Path(path).parent == FAILED and (what := planned.of_run(key := _key_of_failed_run(path))):
-            found.append(Removable(path, what, size, makers.keeps_run(key)))
-    return sorted(found, key=lambda file: file.path)
+            removable.append(Removable(path, what, size, makers.keeps_run(key)))
+    return sorted(removable, key=lambda file: file.path)
 
 
 def unknown_files(planned: Planned) -> list[str]:
@@ -85,8 +85,8 @@ def _files(tops: Iterable[str]) -> Iterator[tuple[str, int]]:
 
 def _left(path: str) -> str:
     """Says so where a file is the temporary one of a writer that does not live any more."""
-    found = TEMPORARY.fullmatch(Path(path).name)
-    return LEFT if found and not lives(int(found["process"])) else ""
+    match = TEMPORARY.fullmatch(Path(path).name)
+    return LEFT if match and not lives(int(match["process"])) else ""
 
 
 def _key_of_failed_run(path: str) -> str:

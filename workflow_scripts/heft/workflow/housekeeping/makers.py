@@ -49,12 +49,12 @@ class Makers:
         return None if self.present in makers else Kept(experiment, UNKNOWN)
 
 
-def agreed(value: Any, found: Iterable[MayBeKept]) -> set[str]:
+def agreed(value: Any, unasked: Iterable[MayBeKept]) -> set[str]:
     """The experiments to whose removal `--config confirm=...` agrees: all for `true`, else those that it names.
 
     Raises HeftError where it names one of which nothing is kept.
     """
-    kept = {one.kept.experiment for one in found if one.kept}
+    kept = {thing.kept.experiment for thing in unasked if thing.kept}
     if value is None or str(value).lower() == "false":
         return set()
     if str(value).lower() == "true":
@@ -70,6 +70,6 @@ def agreed(value: Any, found: Iterable[MayBeKept]) -> set[str]:
     return set(names)
 
 
-def may_go(one: MayBeKept, experiments: Collection[str]) -> bool:
+def may_go(unasked: MayBeKept, experiments: Collection[str]) -> bool:
     """Whether something goes, where a person has agreed to the removal of these experiments."""
-    return one.kept is None or one.kept.experiment in experiments
+    return unasked.kept is None or unasked.kept.experiment in experiments

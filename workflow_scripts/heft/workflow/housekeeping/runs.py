@@ -34,7 +34,7 @@ class FoundRuns:
 
 def find_runs(tracker: Tracker, project: str, planned: Planned, makers: Makers) -> FoundRuns:
     """What can go of the runs that the project delivered; those of anyone else in the same store are not looked at."""
-    found, n_without_project = [], 0
+    removable, n_without_project = [], 0
     for experiment in tracker.client.search_experiments():
         for run in tracker.search([experiment.experiment_id]):
             tags = run.data.tags
@@ -46,8 +46,8 @@ def find_runs(tracker: Tracker, project: str, planned: Planned, makers: Makers) 
                 key = tags["key"] if "record" in tags else f"{experiment.name}/seed{tags['seed']}"
                 unasked = planned.of_run(key)
                 if what := REPLACED if tags.get("superseded") == "true" else unasked:
-                    found.append(RemovableRun(run, what, makers.keeps_run(key) if unasked else None))
-    return FoundRuns(found, n_without_project)
+                    removable.append(RemovableRun(run, what, makers.keeps_run(key) if unasked else None))
+    return FoundRuns(removable, n_without_project)
 
 
 def remove_runs(tracker: Tracker, uri: str, project: str, runs: Sequence[RemovableRun]) -> str:

@@ -55,12 +55,12 @@ def _of_runs(runs: Sequence[RemovableRun], store: str) -> list[str]:
     return [f"  from the tracking store {store}", *lines] if runs else []
 
 
-def _of_kept(found: Iterable[Removable | RemovableRun], experiments: Collection[str]) -> list[str]:
+def _of_kept(unasked: Iterable[Removable | RemovableRun], experiments: Collection[str]) -> list[str]:
     """What stays until a person agrees, by what it was made for and by whom, and the command that removes it."""
     counts = Counter(
-        (one.what, one.kept.why, "file" if isinstance(one, Removable) else "run")
-        for one in found
-        if one.kept and not may_go(one, experiments)
+        (thing.what, thing.kept.why, "file" if isinstance(thing, Removable) else "run")
+        for thing in unasked
+        if thing.kept and not may_go(thing, experiments)
     )
     if not counts:
         return []

@@ -25,7 +25,7 @@ def planned_names(plan: Plan) -> dict[str, dict[str, list[str]]]:
     """{experiment: {wildcard: values}} of what a plan asks for; `kind/g` are the groups of further trained models."""
     names = {}
     for name, experiment in plan.experiments.items():
-        groups = [f"{kind}/{group}" for kind, found in all_groups(experiment).items() for group in found]
+        groups = [f"{kind}/{group}" for kind, numbers in all_groups(experiment).items() for group in numbers]
         names[name] = {
             "s": [str(seed) for seed in experiment.settings.seeds],
             "m": list(experiment.scorers),
@@ -101,8 +101,8 @@ def _parts(key: str) -> tuple[str, str, dict[str, str]]:
 
 def _matches(shapes: Iterable[str], path: str) -> list[dict[str, str]]:
     """The wildcards of a path, by each shape that it has."""
-    found = (re.fullmatch(pattern, path) for pattern in map(_pattern, shapes))
-    return [match.groupdict() for match in found if match]
+    matches = (re.fullmatch(pattern, path) for pattern in map(_pattern, shapes))
+    return [match.groupdict() for match in matches if match]
 
 
 def _pattern(shape: str) -> str:

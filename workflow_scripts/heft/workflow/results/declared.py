@@ -16,7 +16,7 @@ Entry = str | Mapping[str, Any]  # a name, or {name: options}
 def used_declarations(room: str, configured: Collection[Entry], used: Collection[str]) -> dict[str, Declaration]:
     """The declarations of a room that rows name, and those of a person's own functions that the settings name."""
     own = {name: find(room, name) for name in map(name_of, configured) if ":" in name and name in used}
-    return {name: found for name, found in {**declarations(room), **own}.items() if name in used}
+    return {name: declared for name, declared in {**declarations(room), **own}.items() if name in used}
 
 
 def measure_of(configured: Entry) -> Measure:

@@ -27,8 +27,8 @@ SHOWN_PACKAGES = ("torch", "torchvision", "numpy", "pandas", "scikit-learn", "sn
 # longer: the list of what a report is made of
 def gather(sources: Sources) -> ReportInput:
     """The report's input; a file that is listed must be there."""
-    evaluated = [read_json(file) for file in sources.metrics]
-    rows = [row for one in evaluated for row in one["rows"]]
+    evaluations = [read_json(file) for file in sources.metrics]
+    rows = [row for evaluation in evaluations for row in evaluation["rows"]]
     facts, manifest = read_json(next(iter(sources.facts.values()))), read_json(sources.manifest)
     used = {row["method"] for row in rows} | {cell.method for cell in sources.missing}
     configuration = sources.configuration
@@ -37,12 +37,12 @@ def gather(sources: Sources) -> ReportInput:
         experiment=sources.experiment,
         comparison=pd.DataFrame(rows, columns=list(COLUMNS)),
         long_metrics=pd.DataFrame(
-            [entry for one in evaluated for entry in one["long"]], columns=[*KEY, "metric", "value"]
+            [entry for evaluation in evaluations for entry in evaluation["long"]], columns=[*KEY, "metric", "value"]
         ),
         measure=measure_of(configuration["measure"]),
         actions=actions_of(sources.actions),
         history=pd.concat([read_parquet(file).assign(seed=seed) for seed, file in sources.history.items()]),
-        precision_recall=_together(_curves(evaluated), ("seed", "variant", "recall", "precision")),
+        precision_recall=_together(_curves(evaluations), ("seed", "variant", "recall", "precision")),
         split=SplitFacts(
             facts["n"],
             facts["noise"],
@@ -63,9 +63,9 @@ def gather(sources: Sources) -> ReportInput:
         machine=machine(),
         training=_training_examples(sources, scores, read_back(manifest["modality"])),
         warnings=[
-            Warned(one["rows"][0]["seed"], one["rows"][0]["variant"], sentence)
-            for one in evaluated
-            for sentence in one["warnings"]
+            Warned(evaluation["rows"][0]["seed"], evaluation["rows"][0]["variant"], sentence)
+            for evaluation in evaluations
+            for sentence in evaluation["warnings"]
         ],
         missing=sources.missing,
     )
@@ -88,16 +88,16 @@ def machine() -> dict[str, str]:
     }
 
 
-def _curves(evaluated: list[dict[str, Any]]) -> Iterator[pd.DataFrame]:
-    for one in evaluated:
-        if one["precision_recall"]:
-            first = one["rows"][0]
-            yield pd.DataFrame(one["precision_recall"]).assign(seed=first["seed"], variant=first["variant"])
+def _curves(evaluations: list[dict[str, Any]]) -> Iterator[pd.DataFrame]:
+    for evaluation in evaluations:
+        if evaluation["precision_recall"]:
+            first = evaluation["rows"][0]
+            yield pd.DataFrame(evaluation["precision_recall"]).assign(seed=first["seed"], variant=first["variant"])
 
 
 def _together(tables: Iterator[pd.DataFrame], columns: Sequence[str]) -> pd.DataFrame:
-    found = [table[list(columns)] for table in tables if len(table)]
-    return pd.concat(found, ignore_index=True) if found else pd.DataFrame(columns=list(columns))
+    filled = [table[list(columns)] for table in tables if len(table)]
+    return pd.concat(filled, ignore_index=True) if filled else pd.DataFrame(columns=list(columns))
 
 
 def _scores(sources: Sources, seed: int) -> pd.DataFrame:
@@ -111,7 +111,7 @@ def _scores(sources: Sources, seed: int) -> pd.DataFrame:
 
 def _training_examples(sources: Sources, scores: Mapping[int, pd.DataFrame], modality: Modality) -> TrainingExamples:
     """Those of the seed that most variants are scored for, the first of equals."""
-    seed = max(scores, key=lambda one: scores[one].shape[1])
+    seed = max(scores, key=lambda seed: scores[seed].shape[1])
     train = read_parquet(sources.train[seed])
     rows = train["row"].to_numpy()
     inputs = InputsFile(sources.inputs).verified(rows)[rows]

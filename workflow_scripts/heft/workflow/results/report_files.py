@@ -77,7 +77,11 @@ def sources_there(asked: Mapping[str, Any]) -> Sources:
         facts,
         train,
         {
-            seed: [paths.SCORES.format(e=experiment, s=seed, v=one) for one in there(seed) if one in asked["scored"]]
+            seed: [
+                paths.SCORES.format(e=experiment, s=seed, v=variant)
+                for variant in there(seed)
+                if variant in asked["scored"]
+            ]
             for seed in seeds
         },
         paths.INPUTS.format(e=experiment),

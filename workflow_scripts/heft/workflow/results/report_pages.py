@@ -71,10 +71,10 @@ class _Texts(HTMLParser):
             return
         given = {name: value or "" for name, value in attrs}
         classes = given.get("class", "").split()
-        found = [mark for mark in MARKS if mark == given.get("id") or mark in classes]
-        if "badge" in found and len(classes) > 1:
+        marks = [mark for mark in MARKS if mark == given.get("id") or mark in classes]
+        if "badge" in marks and len(classes) > 1:
             self.tone = classes[1]
-        mark = found[0] if found and not self.texts[found[0]] else ""
+        mark = marks[0] if marks and not self.texts[marks[0]] else ""
         self._open.append("hidden" if given.get("aria-hidden") == "true" else mark)
 
     def handle_endtag(self, tag: str) -> None:

@@ -26,13 +26,13 @@ def load_trained(files: Any, scorer: Mapping[str, Any], train: Examples, seed: i
     runs = load_checkpoints(Path(files.checkpoints).parent).runs
     auxiliary: dict[str, dict[int, list[AuxiliaryRun]]] = {}
     for name, folders in folders_by_kind(files.auxiliary).items():
-        found, kind = load_checkpoints(*folders).runs, kinds()[name]
+        further, kind = load_checkpoints(*folders).runs, kinds()[name]
         if not kind.need:
-            runs = runs | found
+            runs = runs | further
             continue
         each, of_kind = models_each(kind, method, scorer["options"]), declarations("auxiliary")[name].load()()
         members = auxiliary.setdefault(kind.need, {})
-        for number, run in sorted(found.items()):
+        for number, run in sorted(further.items()):
             held_out = of_kind.held_out(train.labels, seed, number)
             members.setdefault(number // each, []).append(AuxiliaryRun(run, held_out))
     return TrainedModels(runs, auxiliary, _dynamics(files.dynamics, train))

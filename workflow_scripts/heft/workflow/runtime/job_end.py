@@ -51,8 +51,8 @@ def sentence_of_signal(number: int) -> str:
     """What a person reads about a job that a signal ended."""
     if number == signal.SIGKILL:
         return KILLED
-    known = {one.value: one.name for one in signal.Signals}
-    name, meaning = known.get(number, f"signal {number}"), signal.strsignal(number)
+    names = {member.value: member.name for member in signal.Signals}
+    name, meaning = names.get(number, f"signal {number}"), signal.strsignal(number)
     return f"the job was killed by {name}" + (f" ({meaning.lower()})" if meaning else "")
 
 

@@ -96,7 +96,7 @@ def _worth_showing(plan: Plan, experiment: str, missing: Mapping[tuple[int, str]
 
 def _reason(job: Any, unfinished: set[Any], dag: Any, failed: FailedJobs) -> str:
     """Why a job did not end: the last line in the log of the failed job that it waited for, or of its own."""
-    causes = [one for one in _upstream(job, unfinished, dag) if dag.jobid(one) in failed.numbers]
+    causes = [needed for needed in _upstream(job, unfinished, dag) if dag.jobid(needed) in failed.numbers]
     if not causes:
         return NOT_RUN
     rule, log = causes[-1].rule.name, Path(str(causes[-1].log[0]))
@@ -111,9 +111,9 @@ def _upstream(job: Any, unfinished: set[Any], dag: Any) -> Iterator[Any]:
     waiting, seen = [job], {job}
     while waiting:
         yield (current := waiting.pop(0))
-        found = [one for one in dag.dependencies[current] if one in unfinished and one not in seen]
-        seen.update(found)
-        waiting += sorted(found, key=dag.jobid)
+        needed = [other for other in dag.dependencies[current] if other in unfinished and other not in seen]
+        seen.update(needed)
+        waiting += sorted(needed, key=dag.jobid)
 
 
 def list_unfinished(plan: Plan) -> None:

@@ -31,10 +31,10 @@ def record_files() -> Iterator[Path]:
 def state_of(path: Path) -> State | None:
     """What changes when a file is written; None where there is none."""
     try:
-        found = path.stat()
+        facts = path.stat()
     except FileNotFoundError:
         return None
-    return found.st_mtime_ns, found.st_size
+    return facts.st_mtime_ns, facts.st_size
 
 
 def waiting(uri: str, project: str) -> list[Path]:
@@ -103,6 +103,6 @@ class DeliveredNote:
         with suppress(FileNotFoundError):
             for line in self.path.read_bytes().splitlines():
                 with suppress(ValueError, RecursionError):
-                    found = json.loads(line)
-                    if isinstance(found, dict) and found.get("project") == self._project:
-                        yield found
+                    noted = json.loads(line)
+                    if isinstance(noted, dict) and noted.get("project") == self._project:
+                        yield noted

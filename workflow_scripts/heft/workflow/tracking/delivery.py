@@ -85,8 +85,8 @@ class Delivery:
 
     def _changed(self) -> Iterator[tuple[Path, State]]:
         """Record files that changed since they were read, oldest first, so that a run follows those it comes from."""
-        found = {path: state for path in record_files() if (state := state_of(path))}
-        for path, state in sorted(found.items(), key=lambda file: file[1]):
+        states = {path: state for path in record_files() if (state := state_of(path))}
+        for path, state in sorted(states.items(), key=lambda file: file[1]):
             if self._seen.get(path) != state:
                 self._seen[path] = state
                 yield path, state

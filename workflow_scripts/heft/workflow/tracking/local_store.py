@@ -22,8 +22,8 @@ _LOCATIONS = (("experiments", "artifact_location"), ("runs", "artifact_uri"), ("
 
 def database_of(uri: str) -> Path | None:
     """The file of a SQLite store; None for a store of another kind, and for one in memory."""
-    found = re.fullmatch(r"sqlite(?:\+\w+)?:///([^?]+)(?:\?.*)?", uri)
-    return Path(found[1]) if found and found[1] != ":memory:" else None
+    match = re.fullmatch(r"sqlite(?:\+\w+)?:///([^?]+)(?:\?.*)?", uri)
+    return Path(match[1]) if match and match[1] != ":memory:" else None
 
 
 def make_whole(uri: str, make: Callable[[str], object]) -> None:
@@ -50,8 +50,8 @@ def remove_unfinished(store: Path) -> None:
     """Removes the temporary files of processes that were killed while they made the store."""
     pattern = re.compile(rf"\.{re.escape(store.name)}\.(?:([0-9]+)\.)?[0-9a-f]{{8}}\.tmp(?:-[a-z]+)?")
     for file in store.parent.glob(f".{store.name}.*"):
-        found = pattern.fullmatch(file.name)
-        if found and not (found[1] and lives(int(found[1]))):
+        match = pattern.fullmatch(file.name)
+        if match and not (match[1] and lives(int(match[1]))):
             with suppress(FileNotFoundError):
                 file.unlink()
 

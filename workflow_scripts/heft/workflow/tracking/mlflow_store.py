@@ -70,10 +70,10 @@ class Tracker(StoredRuns):
     def experiment(self, name: str) -> str:
         """The id of the MLflow experiment of that name, created or restored where it is not there."""
         if name not in self._experiments:
-            found = self.client.get_experiment_by_name(name)
-            if found and found.lifecycle_stage == LifecycleStage.DELETED:
-                self.client.restore_experiment(found.experiment_id)
-            self._experiments[name] = found.experiment_id if found else self._create_experiment(name)
+            stored = self.client.get_experiment_by_name(name)
+            if stored and stored.lifecycle_stage == LifecycleStage.DELETED:
+                self.client.restore_experiment(stored.experiment_id)
+            self._experiments[name] = stored.experiment_id if stored else self._create_experiment(name)
         return self._experiments[name]
 
     def create_run(self, start: Mapping[str, Any], file: str, computed_from_runs: Iterable[str]) -> str:
@@ -134,16 +134,16 @@ class Tracker(StoredRuns):
         try:
             return str(self.client.create_experiment(name, artifact_location(self._uri), tags))
         except MlflowException:
-            found = self.client.get_experiment_by_name(name)
-            if found is None:
+            stored = self.client.get_experiment_by_name(name)
+            if stored is None:
                 raise
-            return str(found.experiment_id)  # another project made it just now
+            return str(stored.experiment_id)  # another project made it just now
 
     def _parent(self, experiment: str, seed: int) -> str:
         """The project's run of a seed, finished all along, so that a killed delivery leaves none running."""
         if (experiment, seed) not in self._parents:
-            found = self.find_parent(experiment, seed)
-            self._parents[experiment, seed] = found or self._create_parent(experiment, seed)
+            stored = self.find_parent(experiment, seed)
+            self._parents[experiment, seed] = stored or self._create_parent(experiment, seed)
         return self._parents[experiment, seed]
 
     def _create_parent(self, experiment: str, seed: int) -> str:

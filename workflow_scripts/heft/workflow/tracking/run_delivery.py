@@ -123,8 +123,8 @@ class RunDelivery:
         entry = Delivered(start["record"], start["key"], path.as_posix())
         self._entries[entry.record] = entry
         parents = [self._latest[key].run_id for key in start["parents"] if key in self._latest]
-        found = self._store.find_run(start["experiment"], start["record"]) if asked_before else None
-        entry.run_id = found or self._store.create_run(start, entry.file, [parent for parent in parents if parent])
+        stored = self._store.find_run(start["experiment"], start["record"]) if asked_before else None
+        entry.run_id = stored or self._store.create_run(start, entry.file, [parent for parent in parents if parent])
         self._latest[entry.key] = entry
         self.n_opened += 1
         return entry

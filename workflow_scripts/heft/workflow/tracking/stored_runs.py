@@ -32,16 +32,16 @@ class StoredRuns(ABC):
         """The records whose runs were made before projects had identities; nobody touches these runs."""
         place, filtered = [self.experiment(experiment)], "tags.record != ''"
         try:
-            found = list(self.search(place, f"{filtered} and tags.project IS NULL"))
+            runs = list(self.search(place, f"{filtered} and tags.project IS NULL"))
         except Exception as error:
             if status_of(error) != 400:  # a server whose mlflow does not know `IS NULL`
                 raise
-            found = [run for run in self.search(place, filtered) if "project" not in run.data.tags]
-        yield from (run.data.tags["record"] for run in found)
+            runs = [run for run in self.search(place, filtered) if "project" not in run.data.tags]
+        yield from (run.data.tags["record"] for run in runs)
 
     def running_runs(self) -> Iterator[Mapping[str, str]]:
         """Tags and `run_id` of the project's runs, in all experiments, that have no end yet."""
-        experiments = [found.experiment_id for found in self.client.search_experiments()]
+        experiments = [experiment.experiment_id for experiment in self.client.search_experiments()]
         filtered = of_project(self._project, "tags.record != ''", "attributes.status = 'RUNNING'")
         for run in self.search(experiments, filtered):
             yield {**run.data.tags, "run_id": run.info.run_id}
@@ -66,5 +66,5 @@ class StoredRuns(ABC):
 
     def _first(self, experiment: str, *filters: str) -> str | None:
         filtered = of_project(self._project, *filters)
-        found = self.client.search_runs([self.experiment(experiment)], filtered, max_results=1)
-        return found[0].info.run_id if found else None
+        runs = self.client.search_runs([self.experiment(experiment)], filtered, max_results=1)
+        return runs[0].info.run_id if runs else None
