@@ -50,7 +50,7 @@ def test_label_issues_warnings_and_the_pictures_of_the_training_split_reach_the_
     assert report.split.label_issues.startswith(
         "1 group of identical examples with different labels: a (cat) = x (dog)"
     )
-    assert [one.sentence for one in report.warnings] == ["w"]
+    assert [warning.sentence for warning in report.warnings] == ["w"]
     assert report.training is not None
     assert report.training.inputs is not None
     assert report.training.inputs.ravel().tolist() == [2, 0, 3]
@@ -71,10 +71,10 @@ def test_the_measure_is_the_one_that_the_settings_name_in_the_words_of_its_file(
 
 
 def test_actions_are_named_in_the_words_of_their_files_with_their_options(sources: Sources) -> None:
-    found = gather(replace(sources, actions=["remove", {"reweight": {"weight": 0.25}}])).actions
-    assert list(found) == ["remove", "reweight-weight_0.25"]
-    assert found["remove"] == replace(REMOVE, does=found["remove"].does)
-    reweight = found["reweight-weight_0.25"]
+    actions = gather(replace(sources, actions=["remove", {"reweight": {"weight": 0.25}}])).actions
+    assert list(actions) == ["remove", "reweight-weight_0.25"]
+    assert actions["remove"] == replace(REMOVE, does=actions["remove"].does)
+    reweight = actions["reweight-weight_0.25"]
     assert (reweight.title, reweight.participle) == ("Down-weight (weight 0.25)", "down-weighted (weight 0.25)")
     assert (reweight.verb, reweight.gerund, reweight.changes) == ("down-weight", "down-weighting", ("weight",))
 
@@ -99,9 +99,9 @@ def test_a_persons_own_method_is_in_the_legend_and_one_that_no_row_names_is_not(
     row = content["rows"][0] | {"method": "my_methods:scores", "variant": "mine"}
     write_json("loss.json", {**content, "rows": [*content["rows"], row]})
     settings = SETTINGS | {"methods": ["loss", "ip", {"my_methods:scores": {}}]}
-    found = gather(replace(sources, configuration=settings)).methods
-    assert set(found) == {"loss", "my_methods:scores"}
-    assert found["my_methods:scores"].fields["title"] == "Mine"
+    methods = gather(replace(sources, configuration=settings)).methods
+    assert set(methods) == {"loss", "my_methods:scores"}
+    assert methods["my_methods:scores"].fields["title"] == "Mine"
 
 
 @pytest.mark.parametrize(

@@ -43,9 +43,9 @@ def moves(case: Case) -> tuple[Tensor, Tensor]:
     return torch.stack(moved), torch.stack(f_moved)
 
 
-def close(found: Tensor, expected: Tensor) -> None:
+def close(scores: Tensor, expected: Tensor) -> None:
     """Within what the largest eigenvalue is off, which sets the length of a step."""
-    assert float((found - expected).abs().max()) < 0.05 * float(expected.abs().max())
+    assert float((scores - expected).abs().max()) < 0.05 * float(expected.abs().max())
 
 
 def test_a_score_is_how_a_loss_and_f_move_together_over_the_spread_of_f(
@@ -59,9 +59,9 @@ def test_a_score_is_how_a_loss_and_f_move_together_over_the_spread_of_f(
 def test_with_target_self_a_score_is_minus_the_mean_squared_move_of_the_examples_own_loss(
     case: Case, moves: tuple[Tensor, Tensor]
 ) -> None:
-    found = gex(case.context(), target="self", **OPTIONS)  # type: ignore[arg-type]
-    close(found, -(moves[0] ** 2).mean(0))
-    assert found.max() <= 0
+    scores = gex(case.context(), target="self", **OPTIONS)  # type: ignore[arg-type]
+    close(scores, -(moves[0] ** 2).mean(0))
+    assert scores.max() <= 0
 
 
 def test_with_target_self_the_drift_of_f_is_no_reason_to_warn() -> None:

@@ -20,15 +20,15 @@ SEEDS = range(5)
 def by_hand(p_values: dict[str, float]) -> dict[str, float]:
     """Holm's corrected p-values: the k-th smallest of m times m - k, no smaller than the one before."""
     corrected, largest = {}, 0.0
-    for rank, (name, value) in enumerate(sorted(p_values.items(), key=lambda one: one[1])):
+    for rank, (name, value) in enumerate(sorted(p_values.items(), key=lambda item: item[1])):
         largest = max(largest, value * (len(p_values) - rank))
         corrected[name] = min(1.0, largest)
     return corrected
 
 
 def accuracy(rows: pd.DataFrame, variant: str, fraction: float) -> np.ndarray:
-    found = rows[(rows["variant"] == variant) & (rows["fraction"] == fraction)].sort_values("seed")
-    return found["test_accuracy"].to_numpy()
+    matching = rows[(rows["variant"] == variant) & (rows["fraction"] == fraction)].sort_values("seed")
+    return matching["test_accuracy"].to_numpy()
 
 
 def compared(rows: pd.DataFrame) -> list[str]:
@@ -69,7 +69,7 @@ def test_the_evidence_states_difference_interval_and_corrected_p_values() -> Non
     rows = with_differences("none", unclear | {"ip": [0.03, 0.12, 0.07, 0.13, 0.08]})
     for reference, sentence in (("none", "Difference to removing nothing"), ("random", "Difference to random")):
         right = accuracy(rows, reference, 0.0 if reference == "none" else 0.3)
-        raw = {one: p_of(accuracy(rows, one, 0.3), right) for one in compared(rows)}
+        raw = {variant: p_of(accuracy(rows, variant, 0.3), right) for variant in compared(rows)}
         test = stats.ttest_rel(accuracy(rows, "ip", 0.3), right)
         low, high = (100 * limit for limit in test.confidence_interval(0.95))
         corrected = by_hand(raw)["ip"]
@@ -86,7 +86,7 @@ def test_the_evidence_states_difference_interval_and_corrected_p_values() -> Non
 def test_a_gain_that_is_clear_only_before_the_correction_is_not_called_one() -> None:
     others = {name: [0.0, 0.001, -0.001, 0.002, -0.002] for name in compared(comparison_rows())}
     rows = with_differences("none", others | {"ip": UNCERTAIN, "random": [-0.2, -0.21, -0.19, -0.2, -0.22]})
-    raw = {one: p_of(accuracy(rows, one, 0.3), accuracy(rows, "none", 0.0)) for one in compared(rows)}
+    raw = {variant: p_of(accuracy(rows, variant, 0.3), accuracy(rows, "none", 0.0)) for variant in compared(rows)}
     assert raw["ip"] < 0.01
     assert by_hand(raw)["ip"] > 0.05
     verdict = judged(rows)
@@ -120,10 +120,10 @@ def test_the_headline_names_accuracy_before_and_after_in_this_order() -> None:
 def test_the_rivals_that_test_cannot_tell_from_the_choice_are_counted_after_the_correction() -> None:
     rows = picked(comparison_rows())
     own = accuracy(rows, "ip", 0.3)
-    others = [one for one in compared(rows) if one not in ("ip", "trusted_loss")]
-    for one in others[:9]:
-        rows.loc[(rows["variant"] == one) & (rows["fraction"] == 0.3), "test_accuracy"] = own - UNCERTAIN
-    raw = {one: p_of(own, accuracy(rows, one, 0.3)) for one in others}
+    others = [variant for variant in compared(rows) if variant not in ("ip", "trusted_loss")]
+    for variant in others[:9]:
+        rows.loc[(rows["variant"] == variant) & (rows["fraction"] == 0.3), "test_accuracy"] = own - UNCERTAIN
+    raw = {variant: p_of(own, accuracy(rows, variant, 0.3)) for variant in others}
     corrected = by_hand(raw)
     alike = [sum(p >= 0.05 for p in values.values()) for values in (raw, corrected)]
     assert alike[0] + 5 < alike[1]
@@ -157,7 +157,7 @@ def test_a_baseline_that_is_better_only_before_the_correction_over_the_baselines
     (rival,) = judged(alone).rivals
     assert rival.wins
     both = judged(pd.concat([alone, second], ignore_index=True)).rivals
-    assert [one.variant.slug for one in both] == ["finetuned", "other"]
+    assert [baseline.variant.slug for baseline in both] == ["finetuned", "other"]
     assert not both[0].wins
     assert "no detectable difference to ip" in both[0].sentence
     stated = re.search(r"Holm-corrected p = ([\d.]+)", both[0].sentence)
@@ -174,8 +174,8 @@ def test_the_choice_is_by_mean_validation_loss_of_chosen_rows_and_then_of_all_ro
     rows["chosen"] = False
     for variant in rows["variant"].unique():
         for seed in SEEDS:
-            one = rows[(rows["variant"] == variant) & (rows["seed"] == seed)]
-            rows.loc[one["val_loss"].idxmin(), "chosen"] = True
+            of_seed = rows[(rows["variant"] == variant) & (rows["seed"] == seed)]
+            rows.loc[of_seed["val_loss"].idxmin(), "chosen"] = True
     choice = choose(Comparison(report_input(comparison=rows)))
     assert choice is not None
     assert (choice.variant.slug, choice.treatment) == ("ip", removing(0.1))

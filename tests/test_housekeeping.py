@@ -60,11 +60,11 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_exactly_what_is_not_asked_for_is_found_and_removed(folder: Path) -> None:
-    found = removable_files(PLANNED, MAKERS)
-    assert {file.path: file.what for file in found} == GONE
-    assert all(file.size == len(file.path) for file in found)
+    removable = removable_files(PLANNED, MAKERS)
+    assert {file.path: file.what for file in removable} == GONE
+    assert all(file.size == len(file.path) for file in removable)
     assert unknown_files(PLANNED) == ["results/gone/my notes.txt"]
-    remove_files(found)
+    remove_files(removable)
     there = {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
     assert there == set(STAYS)
     assert not (folder / "results/kept/seed1").exists()

@@ -75,9 +75,9 @@ def test_recorded_dynamics_come_back_for_the_example_of_their_id_and_the_run_of_
     write_parquet(tmp_path / "dynamics.parquet", table)
     dynamics = [tmp_path / "dynamics.parquet"]
     files = SimpleNamespace(checkpoints=tmp_path / "checkpoints.json", auxiliary=[], dynamics=dynamics)
-    found = load_trained(files, {"method": "aum", "options": {}}, TRAIN, seed=0)
-    assert set(found.dynamics) == {0, 3}
-    for number, dynamics in found.dynamics.items():
+    loaded = load_trained(files, {"method": "aum", "options": {}}, TRAIN, seed=0)
+    assert set(loaded.dynamics) == {0, 3}
+    for number, dynamics in loaded.dynamics.items():
         assert dynamics.label_logit.shape == (SETTINGS.epochs, len(TRAIN))
         for epoch in range(1, SETTINGS.epochs + 1):
             state = trained.checkpoints.runs[number].states[epoch].state
@@ -170,7 +170,9 @@ def test_the_report_takes_each_seed_from_its_own_files(gathered: ReportInput) ->
     assert accuracy == {(0, "ip"): 2, (1, "ip"): 2.1, (0, "loss"): 4, (1, "loss"): 4.1}
     last = gathered.precision_recall.groupby(["seed", "variant"])["precision"].last().to_dict()
     assert last == pytest.approx({(0, "ip"): 0.2, (1, "ip"): 0.2, (0, "loss"): 0.4, (1, "loss"): 0.4})
-    assert [(one.seed, one.variant, one.sentence) for one in gathered.warnings] == [(1, "loss", "it wobbled")]
+    assert [(warning.seed, warning.variant, warning.sentence) for warning in gathered.warnings] == [
+        (1, "loss", "it wobbled")
+    ]
 
 
 def test_the_report_knows_the_methods_and_the_facts_of_the_split(gathered: ReportInput) -> None:
@@ -185,6 +187,6 @@ def test_the_report_knows_the_methods_and_the_facts_of_the_split(gathered: Repor
 
 
 def test_agreement_is_between_scores_of_the_same_example(gathered: ReportInput) -> None:
-    (found,) = gathered.agreement.to_dict("records")
+    (row,) = gathered.agreement.to_dict("records")
     expected = spearmanr(SCORES["loss"], SCORES["ip"]).statistic
-    assert found == {"seed": 0, "variant": "loss", "other": "ip", "spearman": pytest.approx(expected)}
+    assert row == {"seed": 0, "variant": "loss", "other": "ip", "spearman": pytest.approx(expected)}

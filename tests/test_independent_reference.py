@@ -48,9 +48,9 @@ def test_products_are_those_of_curvlinops(name: str, curvature: str) -> None:
     like = {key: tensor.detach() for key, tensor in model.named_parameters()}
     size = sum(tensor.numel() for tensor in like.values())
     vector = torch.randn(size, dtype=torch.float64, generator=torch.Generator().manual_seed(3))
-    found = CurvatureOperator(curvature, case.model, case.state, *case.train, like=like)(vector)
+    product = CurvatureOperator(curvature, case.model, case.state, *case.train, like=like)(vector)
     expected = operator(OPERATORS[curvature], model, case) @ vector
-    torch.testing.assert_close(found, expected, rtol=0, atol=1e-10 * float(expected.abs().max()))
+    torch.testing.assert_close(product, expected, rtol=0, atol=1e-10 * float(expected.abs().max()))
 
 
 @pytest.mark.parametrize("corrected", [False, True])
@@ -60,9 +60,9 @@ def test_kronecker_factors_are_those_of_curvlinops(name: str, corrected: bool) -
     case = case_of(name)
     model = loaded(case)
     layers = {key: layer for key, layer in case.model.named_modules() if isinstance(layer, nn.Linear | nn.Conv2d)}
-    found = kronecker_curvature(case.model, case.state, layers, *case.train)
+    kronecker = kronecker_curvature(case.model, case.state, layers, *case.train)
     if corrected:
-        found = eigenvalue_corrected(case.model, case.state, found, *case.train)
+        kronecker = eigenvalue_corrected(case.model, case.state, kronecker, *case.train)
     kind = curvlinops.EKFACLinearOperator if corrected else curvlinops.KFACLinearOperator
     empirical = curvlinops.FisherType.EMPIRICAL
     reference = operator(kind, model, case, fisher_type=empirical, separate_weight_and_bias=False)
@@ -72,7 +72,7 @@ def test_kronecker_factors_are_those_of_curvlinops(name: str, corrected: bool) -
     ]
     expected = dict(zip(dict(model.named_parameters()), reference @ vector, strict=True))
     given = dict(zip(dict(model.named_parameters()), vector, strict=True))
-    for key, factors in found.items():
+    for key, factors in kronecker.items():
         names = [part for part, _ in layers[key].named_parameters()]
         matrix = layer_matrix(layers[key], {part: given[f"{key}.{part}"] for part in names})
         product = pushed(factors, matrix)

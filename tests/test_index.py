@@ -40,7 +40,7 @@ def page(reports: Path) -> str:
 
 
 def test_each_report_has_its_own_sentence_badge_and_facts(reports: Path) -> None:
-    entries = {one.experiment: one for one in index_entries(reports)}
+    entries = {entry.experiment: entry for entry in index_entries(reports)}
     assert list(entries) == ["broken", "cut", "gap", "mnist"]
     for name, report in (("mnist", report_input()), ("gap", gap_report())):
         verdict = judge(Comparison(report))
@@ -52,7 +52,7 @@ def test_each_report_has_its_own_sentence_badge_and_facts(reports: Path) -> None
 
 
 def test_what_is_unfinished_is_shown_as_such(reports: Path) -> None:
-    entries = {one.experiment: one for one in index_entries(reports, ["planned", "mnist"])}
+    entries = {entry.experiment: entry for entry in index_entries(reports, ["planned", "mnist"])}
     assert entries["cut"].unfinished == "Incomplete: 1 of 44 evaluations missing"
     assert entries["cut"].headline
     assert (entries["broken"].unfinished, entries["broken"].link) == (UNREADABLE, "broken/index.html")
@@ -63,7 +63,7 @@ def test_links_are_relative_and_all_else_is_in_the_page(page: str, reports: Path
     links = re.findall(r'<a [^>]*href="([^"]+)"', page)
     assert links == [f"{name}/index.html" for name in ("broken", "cut", "gap", "mnist")]
     assert all((reports / link).is_file() for link in links)
-    outside = [one for one in re.findall(r'(?:src|href)="([^"]+)"', page) if one not in links]
+    outside = [address for address in re.findall(r'(?:src|href)="([^"]+)"', page) if address not in links]
     assert outside
     assert all(address.startswith("data:") for address in outside)
     pictures = re.findall(r"data:image/svg\+xml;base64,([^\"]+)", page)
@@ -105,7 +105,7 @@ def test_the_index_never_scrolls_sideways_and_axe_finds_nothing_serious(
         tab = opened.new_page(viewport={"width": width, "height": 800}, color_scheme=scheme)
         tab.goto((reports / "index.html").as_uri())
         assert tab.evaluate("document.documentElement.scrollWidth") <= width
-        sizes = tab.eval_on_selector_all("img", "all => all.map(one => one.getBoundingClientRect().height)")
+        sizes = tab.eval_on_selector_all("img", "all => all.map(element => element.getBoundingClientRect().height)")
         assert len(sizes) == 3
         assert min(sizes) > 150
         assert browser.serious_violations(tab) == []

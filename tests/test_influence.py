@@ -56,11 +56,11 @@ def test_if_cg_and_if_lissa_come_to_the_exact_solve(model: str) -> None:
     case = case_of(model)
     expected = scores("if_exact", case.context(), damping=0.1, curvature="gauss_newton")
     # The largest eigenvalue, and with it the damping, is known to two percent.
-    found = scores("if_cg", case.context(), damping=0.1, tolerance=1e-10)
-    close(found, expected, 0.05)
+    by_cg = scores("if_cg", case.context(), damping=0.1, tolerance=1e-10)
+    close(by_cg, expected, 0.05)
     # The same eigenvalue is used by both, so they agree to the tolerance.
-    lissa = scores("if_lissa", case.context(), batch_size=N_TRAIN, tolerance=1e-8, depth=5000)
-    close(lissa, found, 1e-6)
+    by_lissa = scores("if_lissa", case.context(), batch_size=N_TRAIN, tolerance=1e-8, depth=5000)
+    close(by_lissa, by_cg, 1e-6)
 
 
 def test_if_cg_is_the_exact_solve_to_a_millionth_where_the_shift_is_known() -> None:
@@ -73,17 +73,17 @@ def test_if_cg_is_the_exact_solve_to_a_millionth_where_the_shift_is_known() -> N
 
 def test_if_cg_on_an_indefinite_hessian_names_the_damping_that_would_do() -> None:
     case = case_of("mlp")
-    with pytest.raises(HeftError, match="damping must be above") as found:
+    with pytest.raises(HeftError, match="damping must be above") as caught:
         scores("if_cg", case.context(), damping=1e-4, curvature="hessian", tolerance=1e-8)
-    needed = float(str(found.value).partition("damping must be above ")[2].split()[0])
+    needed = float(str(caught.value).partition("damping must be above ")[2].split()[0])
     scores("if_cg", case.context(), damping=1.2 * needed, curvature="hessian", tolerance=1e-8)
 
 
 def test_if_lissa_on_batches_is_near_the_exact_solve_and_says_how_near() -> None:
     case, context = case_of("mlp"), case_of("mlp").context()
     exact = scores("if_lissa", case.context(), batch_size=N_TRAIN, tolerance=1e-6)
-    found = scores("if_lissa", context, batch_size=10, tolerance=1e-3)
-    assert torch.corrcoef(torch.stack([found, exact]))[0, 1] > 0.9
+    batched = scores("if_lissa", context, batch_size=10, tolerance=1e-3)
+    assert torch.corrcoef(torch.stack([batched, exact]))[0, 1] > 0.9
     assert "relative residual" in context.warnings[0]
 
 
@@ -98,9 +98,9 @@ def test_the_scale_of_if_lissa_follows_the_steepest_batch_at_no_product_of_its_o
         return product(*given)
 
     def recorded(operator: curvature.Operator, *given: Any, **options: Any) -> solve.Eigenpair:
-        found = search(operator, *given, **options)
-        searches.append((operator, found.vector, sizes.count(N_TRAIN)))
-        return found
+        pair = search(operator, *given, **options)
+        searches.append((operator, pair.vector, sizes.count(N_TRAIN)))
+        return pair
 
     monkeypatch.setattr(curvature, "gauss_newton_product", counted)
     monkeypatch.setattr(if_lissa, "leading_eigenpair", recorded)

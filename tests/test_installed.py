@@ -23,14 +23,14 @@ def project_table() -> dict[str, list[str]]:
     """{extra, or `` for the library itself: names of the packages that it asks for}."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     asked = {"": project["dependencies"], **project["optional-dependencies"]}
-    return {extra: [one.partition(">=")[0].lower() for one in lines] for extra, lines in asked.items()}
+    return {extra: [line.partition(">=")[0].lower() for line in lines] for extra, lines in asked.items()}
 
 
 def imported_by(rooms: set[str]) -> set[str]:
     """The packages that the files of the rooms import, as pip names them."""
-    found = {name for file in modules() if room_of(file) in rooms for name in imported_packages(file)}
-    found -= {*sys.stdlib_module_names, "heft", "snakemake", *BROUGHT}
-    return {PACKAGES.get(name, name.replace("_", "-")) for name in found}
+    imported = {name for file in modules() if room_of(file) in rooms for name in imported_packages(file)}
+    imported -= {*sys.stdlib_module_names, "heft", "snakemake", *BROUGHT}
+    return {PACKAGES.get(name, name.replace("_", "-")) for name in imported}
 
 
 def test_each_extra_asks_for_exactly_what_its_rooms_import() -> None:
@@ -47,7 +47,7 @@ def test_versions_are_pinned_in_one_place_and_the_library_takes_the_pinned_ones(
     text = (ROOT / "requirements.txt").read_text(encoding="utf-8")
     pinned = dict(re.findall(r"^([\w-]+)==([\d.]+)", text.lower(), re.MULTILINE))
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    lines = [*project["dependencies"], *(one for extra in project["optional-dependencies"].values() for one in extra)]
+    lines = [*project["dependencies"], *(line for extra in project["optional-dependencies"].values() for line in extra)]
     bounds = dict(line.lower().split(">=") for line in lines if ">=" in line)
     assert {name: pinned[name].startswith(bound) for name, bound in bounds.items()} == dict.fromkeys(bounds, True)
     assert all("==" not in line for line in lines)

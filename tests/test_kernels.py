@@ -23,17 +23,17 @@ def case(request: pytest.FixtureRequest) -> Case:
 @pytest.mark.parametrize("batch_size", [None, 7])
 def test_one_direction_is_the_inner_product_with_every_gradient(case: Case, batch_size: int | None) -> None:
     direction = random_direction(case, 1)
-    found = directional_derivatives(case.model, case.state, [direction], *case.train, batch_size=batch_size)
-    torch.testing.assert_close(found[0], inner(case.gradients(), direction), rtol=0, atol=1e-10)
+    derivatives = directional_derivatives(case.model, case.state, [direction], *case.train, batch_size=batch_size)
+    torch.testing.assert_close(derivatives[0], inner(case.gradients(), direction), rtol=0, atol=1e-10)
 
 
 def test_several_directions_are_the_single_ones(case: Case) -> None:
     directions = [random_direction(case, seed) for seed in (1, 2, 3)]
-    found = directional_derivatives(case.model, case.state, directions, *case.train)
+    derivatives = directional_derivatives(case.model, case.state, directions, *case.train)
     gradients = case.gradients()
-    torch.testing.assert_close(found, torch.stack([inner(gradients, d) for d in directions]), rtol=0, atol=1e-10)
+    torch.testing.assert_close(derivatives, torch.stack([inner(gradients, d) for d in directions]), rtol=0, atol=1e-10)
     stacked = {name: torch.stack([direction[name] for direction in directions]) for name in directions[0]}
-    assert torch.equal(directional_derivatives(case.model, case.state, stacked, *case.train), found)
+    assert torch.equal(directional_derivatives(case.model, case.state, stacked, *case.train), derivatives)
 
 
 @pytest.mark.parametrize("how", ["by layers", "by gradients", "by gradients of few examples at a time"])
@@ -45,17 +45,17 @@ def test_several_directions_are_the_single_ones_whatever_is_formed(
     elif how != "by gradients":
         monkeypatch.setattr(matrix_gradients, "MEMORY_BUDGET", 10_000)
     directions = [random_direction(case, seed) for seed in range(40)]
-    found = directional_derivatives(case.model, case.state, directions, *case.train, batch_size=17)
+    derivatives = directional_derivatives(case.model, case.state, directions, *case.train, batch_size=17)
     gradients = case.gradients()
-    torch.testing.assert_close(found, torch.stack([inner(gradients, d) for d in directions]), rtol=0, atol=1e-10)
+    torch.testing.assert_close(derivatives, torch.stack([inner(gradients, d) for d in directions]), rtol=0, atol=1e-10)
 
 
 def test_a_mean_over_examples_has_the_gradient_of_any_objective(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(gradient, "batch_size_for", lambda *given: 7)
-    found = gradient.objective_gradient(loss, case.model, case.state, case.train)
+    batched = gradient.objective_gradient(loss, case.model, case.state, case.train)
     whole = gradient.objective_gradient(lambda *given: loss(*given), case.model, case.state, case.train)
     for name, tensor in whole.items():
-        torch.testing.assert_close(found[name], tensor, rtol=0, atol=1e-12)
+        torch.testing.assert_close(batched[name], tensor, rtol=0, atol=1e-12)
 
 
 def test_a_mean_that_is_not_finite_is_an_error() -> None:

@@ -71,10 +71,10 @@ def test_it_is_that_of_the_dense_matrix_on_odd_models(name: str, curvature: str)
         operator = CurvatureOperator(curvature, model, state, inputs[:37], labels[:37], like=v)
         matrix = dense_matrix(operator, flatten(v))
         right = float(torch.linalg.eigvalsh(matrix).abs().max())
-        found = leading_eigenpair(partial(torch.mv, matrix), flatten(v)).value
-        assert 0.98 * right <= found <= (1 + 1e-9) * right, seed
+        value = leading_eigenpair(partial(torch.mv, matrix), flatten(v)).value
+        assert 0.98 * right <= value <= (1 + 1e-9) * right, seed
         if seed == 0:
-            assert operator.leading_eigenpair(flatten(v)).value == pytest.approx(found, rel=1e-6)
+            assert operator.leading_eigenpair(flatten(v)).value == pytest.approx(value, rel=1e-6)
 
 
 @pytest.mark.parametrize("seed", range(3))

@@ -122,10 +122,10 @@ def test_gradients_of_layers_that_normalise(name: str) -> None:
     each = gradients_of(layer, inputs, delta)
 
     assert is_normalisation(layer)
-    found = normalisation_gradients(layer, captured, delta)
-    assert found.keys() == each.keys()
+    gradients = normalisation_gradients(layer, captured, delta)
+    assert gradients.keys() == each.keys()
     for key, gradient in each.items():
-        close(found[key], gradient.flatten(1))
+        close(gradients[key], gradient.flatten(1))
     close(squared_layer_norms(layer, captured, delta), sum(g.flatten(1).square().sum(dim=1) for g in each.values()))
 
 
@@ -136,15 +136,15 @@ def test_what_takes_the_statistics_of_the_batch_has_no_gradients_of_its_own() ->
 def gradients_of(layer: nn.Module, inputs: Tensor, delta: Tensor) -> dict[str, Tensor]:
     """Gradient of <delta_i, layer(x_i)> by each parameter: [b, ...]."""
 
-    def one(values: dict[str, Tensor], x: Tensor, d: Tensor) -> Tensor:
+    def inner_product(values: dict[str, Tensor], x: Tensor, d: Tensor) -> Tensor:
         return (functional_call(layer, values, (x[None],))[0] * d).sum()
 
     parameters = {key: parameter.detach() for key, parameter in layer.named_parameters()}
-    return vmap(grad(one), in_dims=(None, 0, 0))(parameters, inputs, delta)
+    return vmap(grad(inner_product), in_dims=(None, 0, 0))(parameters, inputs, delta)
 
 
-def close(found: Tensor, expected: Tensor) -> None:
-    torch.testing.assert_close(found, expected, rtol=1e-10, atol=1e-10)
+def close(actual: Tensor, expected: Tensor) -> None:
+    torch.testing.assert_close(actual, expected, rtol=1e-10, atol=1e-10)
 
 
 def test_a_batch_is_let_go_of_before_the_next_is_made() -> None:

@@ -13,7 +13,9 @@ from heft.evaluation.statistics import rank_agreement
 from heft.methods.context import Context
 from heft.registry import declarations
 
-GRADIENT_METHODS = sorted(name for name, one in declarations("methods").items() if "parameters" in one.options)
+GRADIENT_METHODS = sorted(
+    name for name, declared in declarations("methods").items() if "parameters" in declared.options
+)
 
 
 @pytest.mark.parametrize("name", GRADIENT_METHODS)
@@ -71,11 +73,11 @@ def test_an_estimate_follows_leaving_one_out_on_a_convex_model(name: str) -> Non
     import pandas as pd
 
     _, context, change = left_out()
-    found = scores(name, context, **ESTIMATES[name])
-    ranks = rank_agreement(pd.DataFrame({"found": found.numpy(), "change": change.numpy()}))["spearman"]
+    estimates = scores(name, context, **ESTIMATES[name])
+    ranks = rank_agreement(pd.DataFrame({"estimate": estimates.numpy(), "change": change.numpy()}))["spearman"]
     assert float(ranks.iloc[0]) > 0.3
     if declarations("methods")[name].fields.get("counterfactual"):
-        slope = float((found @ change) / (found @ found))
+        slope = float((estimates @ change) / (estimates @ estimates))
         assert slope == pytest.approx(1.2, abs=0.1)  # a whole example among 40 moves the curvature: see test_methods
 
 

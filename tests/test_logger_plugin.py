@@ -18,20 +18,20 @@ from snakemake_logger_plugin_heft import LogHandler
 PLUGIN = ROOT / "workflow_scripts" / "snakemake_logger_plugin_heft"
 
 
-def record(text: str, level: int = logging.INFO, **extra: object) -> logging.LogRecord:
+def log_record(text: str, level: int = logging.INFO, **extra: object) -> logging.LogRecord:
     return logging.makeLogRecord({"msg": text, "levelno": level, "levelname": logging.getLevelName(level), **extra})
 
 
 def started() -> logging.LogRecord:
-    return record("Workflow has started!", event=LogEvent.WORKFLOW_STARTED)
+    return log_record("Workflow has started!", event=LogEvent.WORKFLOW_STARTED)
 
 
 def shown(capsys: pytest.CaptureFixture[str], settings: OutputSettings, *records: logging.LogRecord) -> list[str]:
     """The lines on stderr and stdout of a handler that gets the records, then ends."""
     handler = LogHandler(settings, None)
     handler.setFormatter(logging.Formatter("%(message)s"))
-    for one in records:
-        handler.emit(one)
+    for record in records:
+        handler.emit(record)
     handler.close()
     printed = capsys.readouterr()
     return (printed.err + printed.out).splitlines()
@@ -48,16 +48,16 @@ def test_a_run_shows_a_line_a_job_and_what_is_said_to_a_person_and_nothing_else(
     lines = shown(
         capsys,
         OutputSettings(),
-        record("Config file config.yaml is extended by additional config"),
-        record("Assuming unrestricted shared filesystem usage."),
+        log_record("Config file config.yaml is extended by additional config"),
+        log_record("Assuming unrestricted shared filesystem usage."),
         started(),
-        record("Building DAG of jobs..."),
-        record("Job stats", event=LogEvent.RUN_INFO, stats={"total": 2}),
-        record("", event=LogEvent.JOB_INFO, jobid=1, rule_name="score", wildcards={"e": "small", "s": "0"}),
-        record("", event=LogEvent.JOB_FINISHED, job_id=1),
-        record("", event=LogEvent.JOB_ERROR, jobid=2, rule_name="prune", log=["logs/prune.log"]),
-        record("beware", logging.WARNING),
-        record("Report: reports/small/index.html", of_heft=True),
+        log_record("Building DAG of jobs..."),
+        log_record("Job stats", event=LogEvent.RUN_INFO, stats={"total": 2}),
+        log_record("", event=LogEvent.JOB_INFO, jobid=1, rule_name="score", wildcards={"e": "small", "s": "0"}),
+        log_record("", event=LogEvent.JOB_FINISHED, job_id=1),
+        log_record("", event=LogEvent.JOB_ERROR, jobid=2, rule_name="prune", log=["logs/prune.log"]),
+        log_record("beware", logging.WARNING),
+        log_record("Report: reports/small/index.html", of_heft=True),
     )
     assert [line.rpartition("  ")[0] if "score" in line else line for line in lines] == [
         "2 jobs",
@@ -69,8 +69,12 @@ def test_a_run_shows_a_line_a_job_and_what_is_said_to_a_person_and_nothing_else(
 
 
 def test_where_no_job_starts_all_is_shown_at_once_and_in_order(capsys: pytest.CaptureFixture[str]) -> None:
-    said = [record("Config file config.yaml is extended"), record("Building DAG of jobs..."), record("one more")]
-    assert shown(capsys, OutputSettings(), *said) == [one.getMessage() for one in said]
+    said = [
+        log_record("Config file config.yaml is extended"),
+        log_record("Building DAG of jobs..."),
+        log_record("one more"),
+    ]
+    assert shown(capsys, OutputSettings(), *said) == [message.getMessage() for message in said]
     assert shown(capsys, OutputSettings(), said[0]) == [said[0].getMessage()]
 
 
@@ -78,14 +82,16 @@ def test_where_no_job_starts_all_is_shown_at_once_and_in_order(capsys: pytest.Ca
 def test_a_dry_run_and_who_asks_for_details_get_snakemakes_own_output(
     capsys: pytest.CaptureFixture[str], asked: str
 ) -> None:
-    lines = shown(capsys, OutputSettings(**{asked: True}), started(), record("Building DAG of jobs..."))
+    lines = shown(capsys, OutputSettings(**{asked: True}), started(), log_record("Building DAG of jobs..."))
     assert lines == ["Workflow has started!", "Building DAG of jobs..."]
 
 
 def test_an_error_of_the_plugin_does_not_end_the_thread_that_shows_records(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    lines = shown(capsys, OutputSettings(), started(), record("", event=LogEvent.RUN_INFO), record("x", of_heft=True))
+    lines = shown(
+        capsys, OutputSettings(), started(), log_record("", event=LogEvent.RUN_INFO), log_record("x", of_heft=True)
+    )
     assert "KeyError: 'stats'" in lines
     assert lines[-1] == "x"
 

@@ -40,8 +40,8 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
 
 
 def dates_and_sizes(folder: Path) -> dict[str, tuple[int, int]]:
-    found = {file.relative_to(folder).as_posix(): file.lstat() for file in [folder, *folder.rglob("*")]}
-    return {name: (of.st_mtime_ns, of.st_size) for name, of in found.items() if not name.startswith(OWN_NOTES)}
+    entries = {file.relative_to(folder).as_posix(): file.lstat() for file in [folder, *folder.rglob("*")]}
+    return {name: (stat.st_mtime_ns, stat.st_size) for name, stat in entries.items() if not name.startswith(OWN_NOTES)}
 
 
 def look(workspace: Workspace, *arguments: str) -> tuple[int, list[str], list[str]]:

@@ -21,22 +21,22 @@ def macro_loss_by_hand(number: int, split: Examples) -> float:
 
 
 def test_measures_are_scikit_learns_in_the_column_of_their_name_or_in_the_long_form() -> None:
-    found = evaluated()
-    for number, (fraction, row) in enumerate(zip(FRACTIONS, found["rows"], strict=True)):
+    result = evaluated()
+    for number, (fraction, row) in enumerate(zip(FRACTIONS, result["rows"], strict=True)):
         predicted = plain_logits(list(state(number).values()), SPLITS.test.inputs).argmax(1)
         balanced = balanced_accuracy_score(SPLITS.test.labels, predicted)
-        assert long_form(found)["balanced_accuracy", fraction] == pytest.approx(balanced)
+        assert long_form(result)["balanced_accuracy", fraction] == pytest.approx(balanced)
         assert row["test_accuracy"] == pytest.approx(accuracy_score(SPLITS.test.labels, predicted))
         assert balanced != pytest.approx(row["test_accuracy"])
-    assert "test_accuracy" not in long_form(found).index.get_level_values("metric")
+    assert "test_accuracy" not in long_form(result).index.get_level_values("metric")
 
 
 def test_each_objective_but_the_loss_is_told_of_the_validation_split() -> None:
-    found = long_form(evaluated())
+    measured = long_form(evaluated())
     for number, fraction in enumerate(FRACTIONS):
         expected = macro_loss_by_hand(number, SPLITS.validation)
-        assert found["validation_macro_loss", fraction] == pytest.approx(expected, rel=1e-5)
-    assert "validation_loss" not in found.index.get_level_values("metric")
+        assert measured["validation_macro_loss", fraction] == pytest.approx(expected, rel=1e-5)
+    assert "validation_loss" not in measured.index.get_level_values("metric")
 
 
 def test_the_chosen_row_has_the_lowest_value_of_the_objective_that_the_measure_names() -> None:
@@ -45,10 +45,10 @@ def test_the_chosen_row_has_the_lowest_value_of_the_objective_that_the_measure_n
     by_loss, by_macro, by_test = (int(np.argmin([value(k, split) for k in range(5)])) for value, split in asked)
     assert len({by_loss, by_macro, by_test}) == 3
     assert [row["chosen"] for row in evaluated()["rows"]] == [k == by_loss for k in range(5)]
-    found = evaluated(judge=Judge("balanced_accuracy"))["rows"]
-    assert [row["chosen"] for row in found] == [k == by_macro for k in range(5)]
-    columns = set(found[0]) - {"chosen"}  # the numbers do not depend on who judges
-    assert [{k: row[k] for k in columns} for row in found] == [
+    rows = evaluated(judge=Judge("balanced_accuracy"))["rows"]
+    assert [row["chosen"] for row in rows] == [k == by_macro for k in range(5)]
+    columns = set(rows[0]) - {"chosen"}  # the numbers do not depend on who judges
+    assert [{k: row[k] for k in columns} for row in rows] == [
         {k: row[k] for k in columns} for row in evaluated()["rows"]
     ]
 
@@ -56,10 +56,10 @@ def test_the_chosen_row_has_the_lowest_value_of_the_objective_that_the_measure_n
 def test_of_equal_values_the_first_row_is_chosen_and_of_a_model_that_diverged_nothing_is_measured() -> None:
     states = {f"remove-{f}/{name}": tensor for f in FRACTIONS for name, tensor in state(0).items()}
     lost = {name: tensor * torch.nan for name, tensor in states.items() if name.startswith("remove-0.1/")}
-    found = evaluated(states=states | lost, judge=Judge("balanced_accuracy"))
-    assert [row["chosen"] for row in found["rows"]] == [False, True, False, False, False]
-    assert (found["rows"][0]["test_accuracy"], found["rows"][0]["val_loss"]) == ("", "")
-    assert {metric for metric, f in long_form(found).index if f == 0.1 and not metric.startswith("noise")} == {
+    result = evaluated(states=states | lost, judge=Judge("balanced_accuracy"))
+    assert [row["chosen"] for row in result["rows"]] == [False, True, False, False, False]
+    assert (result["rows"][0]["test_accuracy"], result["rows"][0]["val_loss"]) == ("", "")
+    assert {metric for metric, f in long_form(result).index if f == 0.1 and not metric.startswith("noise")} == {
         "diverged"
     }
 
@@ -69,6 +69,6 @@ def test_validation_is_silent_of_a_model_that_was_trained_on_it() -> None:
     plan = unpruned_plan(pd.DataFrame({"id": train.ids, "label": train.labels}))
     for trains, told in ((True, False), (False, True)):
         who = Evaluated("mine", 0, "finetuned", "finetuned", trains_on_validation=trains)
-        found = evaluated(who=who, plan=plan, states={f"unpruned-0/{n}": t for n, t in state(0).items()}, scores=None)
-        assert ("validation_macro_loss" in long_form(found).index.get_level_values("metric")) is told
-        assert (found["rows"][0]["val_loss"] != "") is told
+        result = evaluated(who=who, plan=plan, states={f"unpruned-0/{n}": t for n, t in state(0).items()}, scores=None)
+        assert ("validation_macro_loss" in long_form(result).index.get_level_values("metric")) is told
+        assert (result["rows"][0]["val_loss"] != "") is told

@@ -40,10 +40,10 @@ def test_if_cg_is_the_damped_solve(case: Case) -> None:
     damped = matrix + 0.1 * largest * torch.eye(len(matrix), dtype=torch.float64)
     solved = torch.linalg.solve(damped, flatten(v))
     gradients = torch.cat([case.gradients()[name].flatten(1) for name in v], dim=1)
-    found = scores("if_cg", case, damping=0.1, tolerance=1e-8)
+    by_cg = scores("if_cg", case, damping=0.1, tolerance=1e-8)
     # lambda_max is known to about a percent, and so is the damping.
-    torch.testing.assert_close(found, gradients @ solved, rtol=0.03, atol=0.03 * float(found.abs().mean()))
-    assert torch.corrcoef(torch.stack([found, gradients @ solved]))[0, 1] > 0.99999
+    torch.testing.assert_close(by_cg, gradients @ solved, rtol=0.03, atol=0.03 * float(by_cg.abs().mean()))
+    assert torch.corrcoef(torch.stack([by_cg, gradients @ solved]))[0, 1] > 0.99999
 
 
 def test_loss_margin_and_el2n_are_their_formulas(case: Case) -> None:

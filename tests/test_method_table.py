@@ -49,7 +49,7 @@ def test_every_need_has_an_argument_that_heft_score_and_its_docstring_name() -> 
 
 def test_no_option_of_a_method_hides_an_argument_of_heft_score() -> None:
     taken = set(inspect.signature(heft.score).parameters) | {kind.need for kind in kinds().values()}
-    shared = {name: set(found.options) & taken for name, found in declarations("methods").items()}
+    shared = {name: set(declared.options) & taken for name, declared in declarations("methods").items()}
     assert {name: options for name, options in shared.items() if options} == {}
 
 

@@ -22,11 +22,11 @@ def case() -> Case:
 
 @pytest.mark.parametrize("name", METHODS)
 def test_a_method_gives_one_finite_score_per_example_and_repeats_itself(name: str, case: Case) -> None:
-    found = scores(name, case)
-    assert found.shape == (N_TRAIN,)
-    assert torch.isfinite(found).all()
-    assert found.unique().numel() > 1
-    assert torch.equal(found, scores(name, case))
+    first = scores(name, case)
+    assert first.shape == (N_TRAIN,)
+    assert torch.isfinite(first).all()
+    assert first.unique().numel() > 1
+    assert torch.equal(first, scores(name, case))
 
 
 # The case is trained on all examples at once, which forgets nothing; test_run sees it on real data.
@@ -139,9 +139,9 @@ def test_a_new_method_is_one_file(tmp_path: Path, case: Case) -> None:
         load_configuration(raw)
     with added_folder("methods", tmp_path):
         load_configuration(raw)
-        found = declarations("methods")["gradient_free"]
-    assert found.summary == "the index, backwards."
-    assert found.load()(case.context(), scale=2.0)[3] == -6.0
+        declaration = declarations("methods")["gradient_free"]
+    assert declaration.summary == "the index, backwards."
+    assert declaration.load()(case.context(), scale=2.0)[3] == -6.0
     assert "gradient_free" not in declarations("methods")
 
 
@@ -156,9 +156,13 @@ def test_a_class_is_registered_by_the_name_of_its_file(tmp_path: Path) -> None:
     file.write_text(
         '"""fine_tunes: a kind."""\n\n@auxiliary(gives="it", need="fine_tuned")\nclass FineTunes:\n    """One."""\n'
     )
-    found = read_declaration(file, "auxiliary")
-    assert found is not None
-    assert (found.name, found.defined, found.fields["need"]) == ("fine_tunes", "FineTunes", "fine_tuned")
+    declaration = read_declaration(file, "auxiliary")
+    assert declaration is not None
+    assert (declaration.name, declaration.defined, declaration.fields["need"]) == (
+        "fine_tunes",
+        "FineTunes",
+        "fine_tuned",
+    )
     file.write_text('@auxiliary(gives="it", need="fine_tuned")\nclass Tunes: ...\n')
     with pytest.raises(ValueError, match="named Tunes; expected FineTunes"):
         read_declaration(file, "auxiliary")

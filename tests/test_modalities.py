@@ -49,10 +49,10 @@ def test_each_modality_is_found_by_its_axes_and_comes_back_from_the_manifest(nam
 def test_each_modality_shows_the_rows_that_are_asked_for_and_hashes_content(name: str) -> None:
     modality: Modality = declarations("data/modalities")[name].load()()
     inputs = modality.check(inputs_of(name))
-    two, one = modality.show(inputs, [3, 1]), modality.show(inputs, [1])
-    assert len(two) == 2
-    assert two[1] == one[0] != two[0]
-    assert two[0].picture or two[0].values
+    both, alone = modality.show(inputs, [3, 1]), modality.show(inputs, [1])
+    assert len(both) == 2
+    assert both[1] == alone[0] != both[0]
+    assert both[0].picture or both[0].values
     assert modality.hash(inputs[0]) == hashlib.sha256(inputs[0].tobytes()).hexdigest()
     assert modality.hash(inputs[0]) != modality.hash(inputs[1])
 
@@ -62,8 +62,8 @@ def test_a_picture_is_shown_with_its_normalisation_undone() -> None:
     inputs = ((pixels / 255 - 0.25) / 0.5).astype(np.float32)[None]
     (shown,) = Images([0.25] * 3, 0.5).show(inputs, [0])
     assert shown.picture is not None
-    found = Image.open(io.BytesIO(base64.b64decode(shown.picture.partition(",")[2])))
-    assert np.array_equal(np.asarray(found), np.moveaxis(pixels, 0, -1))
+    picture = Image.open(io.BytesIO(base64.b64decode(shown.picture.partition(",")[2])))
+    assert np.array_equal(np.asarray(picture), np.moveaxis(pixels, 0, -1))
 
 
 def test_a_row_of_a_table_is_shown_by_its_most_unusual_values_in_their_own_unit() -> None:
@@ -146,7 +146,7 @@ def test_a_modality_in_a_persons_module_is_found_again_and_makes_what_the_model_
     manifest = load_manifest(tmp_path / "data")
     assert manifest["modality"] == {"name": "my_words:Words", "language": "fr"}
     write_parquet(tmp_path / "train.parquet", pd.DataFrame({"id": ["b", "a"], "row": [1, 0], "label": [1, 0]}))
-    found = load_examples(tmp_path / "data", tmp_path / "train.parquet")
-    assert found.inputs.dtype == torch.int64
-    assert found.inputs.tolist() == [[3, 4], [1, 2]]
-    assert found.true_labels is None
+    examples = load_examples(tmp_path / "data", tmp_path / "train.parquet")
+    assert examples.inputs.dtype == torch.int64
+    assert examples.inputs.tolist() == [[3, 4], [1, 2]]
+    assert examples.true_labels is None

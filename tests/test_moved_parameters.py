@@ -61,8 +61,8 @@ def left_out() -> tuple[dict[str, Tensor], Tensor]:
 @pytest.mark.parametrize("options", [{}, {"parameters": "last"}])
 def test_exact_influence_is_leaving_out_where_the_first_layer_is_frozen(options: dict[str, object]) -> None:
     state, change = left_out()
-    found = scores("if_exact", "frozen_layer", {"damping": 0.0, **options}, final=state, weight_decay=DECAY)
-    close(found, change, 0.02)
+    influences = scores("if_exact", "frozen_layer", {"damping": 0.0, **options}, final=state, weight_decay=DECAY)
+    close(influences, change, 0.02)
 
 
 def test_the_last_layer_is_the_last_that_training_moves() -> None:

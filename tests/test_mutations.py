@@ -22,20 +22,20 @@ def total(values: list[int] | None, start: int = 3) -> int:
     assert start > 2
     if values is None:
         raise ValueError(f"{start + 4} is not enough")
-    found: int | None = max(start, sum(values, start=start)) if not start < 5 else values[:7]
-    return found
+    result: int | None = max(start, sum(values, start=start)) if not start < 5 else values[:7]
+    return result
 '''
 EXPECTED = {
     "if values is not None:",
-    "found: int | None = min(start, sum(values, start=start)) if not start < 5 else values[:7]",
-    "found: int | None = max(start, sum(values)) if not start < 5 else values[:7]",
-    "found: int | None = values[:7] if not start < 5 else max(start, sum(values, start=start))",
-    "found: int | None = max(start, sum(values, start=start)) if start < 5 else values[:7]",
-    "found: int | None = max(start, sum(values, start=start)) if not start <= 5 else values[:7]",
-    "found: int | None = max(start, sum(values, start=start)) if not start > 5 else values[:7]",
-    "found: int | None = max(start, sum(values, start=start)) if not start < 6 else values[:7]",
-    "found: int | None = max(start, sum(values, start=start)) if not start < 5 else values[:8]",
-    "found: int | None = max(start, sum(values, start=start)) if not start < 5 else values[7:]",
+    "result: int | None = min(start, sum(values, start=start)) if not start < 5 else values[:7]",
+    "result: int | None = max(start, sum(values)) if not start < 5 else values[:7]",
+    "result: int | None = values[:7] if not start < 5 else max(start, sum(values, start=start))",
+    "result: int | None = max(start, sum(values, start=start)) if start < 5 else values[:7]",
+    "result: int | None = max(start, sum(values, start=start)) if not start <= 5 else values[:7]",
+    "result: int | None = max(start, sum(values, start=start)) if not start > 5 else values[:7]",
+    "result: int | None = max(start, sum(values, start=start)) if not start < 6 else values[:7]",
+    "result: int | None = max(start, sum(values, start=start)) if not start < 5 else values[:8]",
+    "result: int | None = max(start, sum(values, start=start)) if not start < 5 else values[7:]",
 }
 
 
@@ -48,14 +48,14 @@ def candidates(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
 def test_each_change_of_an_expression_is_found_and_no_docstring_annotation_or_error_is_touched(
     candidates: ModuleType,
 ) -> None:
-    assert {one.after for one in candidates.mutations_of("a.py", SOURCE)} == EXPECTED
+    assert {mutation.after for mutation in candidates.mutations_of("a.py", SOURCE)} == EXPECTED
 
 
 def test_a_mutation_changes_its_line_alone(candidates: ModuleType) -> None:
-    for one in candidates.mutations_of("a.py", SOURCE):
-        before, after = SOURCE.splitlines(), candidates.mutated(SOURCE, one.line, one.after).splitlines()
-        assert [k for k, line in enumerate(before) if line != after[k]] == [one.line - 1]
-        assert before[one.line - 1].strip() == one.before
+    for mutation in candidates.mutations_of("a.py", SOURCE):
+        before, after = SOURCE.splitlines(), candidates.mutated(SOURCE, mutation.line, mutation.after).splitlines()
+        assert [k for k, line in enumerate(before) if line != after[k]] == [mutation.line - 1]
+        assert before[mutation.line - 1].strip() == mutation.before
         ast.parse("\n".join(after))
 
 
@@ -68,8 +68,8 @@ def test_a_seed_draws_the_same_mutations_of_different_lines_of_all_rooms(
     drawn = study.drawn(12, seed=1)
     assert drawn == study.drawn(12, seed=1)
     assert drawn != study.drawn(12, seed=2)
-    assert len({(one.file, one.line) for one in drawn}) == 12
-    assert [one.file.rpartition("/")[2] for one in drawn[:2]] == ["statistics.py", "fingerprint.py"]
+    assert len({(mutation.file, mutation.line) for mutation in drawn}) == 12
+    assert [mutation.file.rpartition("/")[2] for mutation in drawn[:2]] == ["statistics.py", "fingerprint.py"]
     for name in ("study", "trial", "candidates"):
         sys.modules.pop(name, None)
 
@@ -96,12 +96,12 @@ def run_pytest(folder: Path, plugin: str, **variables: str) -> str:
 
 def test_what_a_file_of_tests_calls_while_it_is_imported_counts_for_its_tests(plugins: Path) -> None:
     run_pytest(plugins, "reach", HEFT_REACH=str(plugins / "reach.json"))
-    found = json.loads((plugins / "reach.json").read_text())
-    assert {name: facts["lines"] for name, facts in found.items()} == {
+    reach = json.loads((plugins / "reach.json").read_text())
+    assert {name: facts["lines"] for name, facts in reach.items()} == {
         "test_small.py::test_one[1]": {"small.py": [1, 2]},
         "test_small.py::test_other": {"small.py": [1, 2]},
     }
-    assert [facts["passed"] for facts in found.values()] == [True, False]
+    assert [facts["passed"] for facts in reach.values()] == [True, False]
 
 
 def test_a_test_whose_name_a_mutation_changes_is_asked(plugins: Path) -> None:

@@ -92,9 +92,9 @@ def test_principal_components_are_the_coordinates_along_the_directions_of_larges
         generator.standard_normal((25, 25))
     )[0] + 7
     left, singular, _ = np.linalg.svd(inputs - inputs.mean(0), full_matrices=False)
-    found = principal_components(inputs.reshape(200, 1, 5, 5))
-    assert found.shape == (200, 20)
-    np.testing.assert_allclose(abs(found), abs(left * singular)[:, :20], atol=1e-8)
+    components = principal_components(inputs.reshape(200, 1, 5, 5))
+    assert components.shape == (200, 20)
+    np.testing.assert_allclose(abs(components), abs(left * singular)[:, :20], atol=1e-8)
 
 
 def test_a_ball_of_clustered_noise_is_narrow_along_the_direction_of_largest_variance() -> None:
@@ -124,6 +124,6 @@ def test_principal_components_of_long_inputs_are_the_same_without_a_matrix_of_in
     hidden = generator.standard_normal((150, 30)) * np.geomspace(10, 0.1, 30)
     inputs = hidden @ generator.standard_normal((30, 3000)) + 5
     left, singular, _ = np.linalg.svd(inputs - inputs.mean(0), full_matrices=False)
-    found = principal_components(inputs.reshape(150, 3, 20, 50))
-    np.testing.assert_allclose(abs(found), abs(left * singular)[:, :20], atol=1e-6 * singular[0])
+    components = principal_components(inputs.reshape(150, 3, 20, 50))
+    np.testing.assert_allclose(abs(components), abs(left * singular)[:, :20], atol=1e-6 * singular[0])
     assert principal_components(inputs[:10]).shape == (10, 10)

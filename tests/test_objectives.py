@@ -43,9 +43,9 @@ def test_value_and_gradient_are_those_of_the_dense_formula_whatever_fits_a_batch
     batch = uneven(case)
     expected = dense(lambda x: functional_call(case.model, case.state, (x,)), batch)
     torch.testing.assert_close(objective_value(function, case.model, case.state, batch), expected, rtol=0, atol=1e-10)
-    found = objective_gradient(function, case.model, case.state, batch)
+    gradients = objective_gradient(function, case.model, case.state, batch)
     for key, tensor in dense_gradient(case, dense, batch).items():
-        torch.testing.assert_close(found[key], tensor, rtol=0, atol=1e-10)
+        torch.testing.assert_close(gradients[key], tensor, rtol=0, atol=1e-10)
 
 
 @pytest.mark.parametrize("model", sorted(MODELS))
@@ -62,9 +62,9 @@ def test_a_function_of_model_and_state_has_its_gradient_whatever_it_does_with_th
         )
         return first.square().mean() * second.logsumexp(dim=1).mean()
 
-    found = objective_gradient(through_the_model, case.model, case.state, batch)
+    gradients = objective_gradient(through_the_model, case.model, case.state, batch)
     for key, tensor in grad(value)(parameters).items():
-        torch.testing.assert_close(found[key], tensor, rtol=0, atol=1e-10)
+        torch.testing.assert_close(gradients[key], tensor, rtol=0, atol=1e-10)
 
 
 def test_a_mean_takes_one_forward_pass_an_example_and_no_batch_of_any_objective_is_held_beside_another(
@@ -78,7 +78,7 @@ def test_a_mean_takes_one_forward_pass_an_example_and_no_batch_of_any_objective_
     def watch(_module: nn.Module, _given: object, output: Tensor) -> None:
         gc.collect()
         alive.append(weakref.ref(output))
-        most.append(sum(one() is not None for one in alive))
+        most.append(sum(reference() is not None for reference in alive))
         passed.append(len(output))
 
     case.model[1].register_forward_hook(watch)
@@ -92,11 +92,11 @@ def test_a_mean_takes_one_forward_pass_an_example_and_no_batch_of_any_objective_
 def test_a_method_follows_the_objective_of_its_context() -> None:
     case = make_case("mlp")
     context = case.context(validation=uneven(case))
-    found = ip(replace(context, objective=macro_loss))
+    scores = ip(replace(context, objective=macro_loss))
     v = dense_gradient(case, dense_macro, uneven(case))
     expected = sum((case.gradients()[name].flatten(1) @ v[name].flatten() for name in v), torch.zeros(()))
-    torch.testing.assert_close(found, expected, rtol=0, atol=1e-10)
-    assert not torch.allclose(found, ip(context))
+    torch.testing.assert_close(scores, expected, rtol=0, atol=1e-10)
+    assert not torch.allclose(scores, ip(context))
 
 
 OWN = """
@@ -113,7 +113,7 @@ def test_options_are_given_to_the_objective_which_keeps_what_it_declares(tmp_pat
     (tmp_path / "scaled.py").write_text(OWN)
     with added_folder("objectives", tmp_path):
         plain, scaled = load_objective("scaled"), load_objective("scaled", {"by": 3.0})
-        values = [objective_value(one, case.model, case.state, case.validation) for one in (plain, scaled)]
+        values = [objective_value(objective, case.model, case.state, case.validation) for objective in (plain, scaled)]
         with pytest.raises(HeftError, match="objective scaled: bye is not an option; did you mean"):
             load_objective("scaled", {"bye": 1.0})
     torch.testing.assert_close(values[1], 3 * values[0])
@@ -138,6 +138,8 @@ def test_what_an_objective_cannot_be_is_said_in_a_sentence() -> None:
 
 def test_an_objective_that_no_parameter_moves_has_a_gradient_of_zeros() -> None:
     case = make_case("mlp")
-    found = objective_gradient(lambda model, state, batch: batch.inputs.sum(), case.model, case.state, case.validation)
-    assert set(found) == {name for name, _ in case.model.named_parameters()}
-    assert not any(tensor.any() for tensor in found.values())
+    gradients = objective_gradient(
+        lambda model, state, batch: batch.inputs.sum(), case.model, case.state, case.validation
+    )
+    assert set(gradients) == {name for name, _ in case.model.named_parameters()}
+    assert not any(tensor.any() for tensor in gradients.values())

@@ -31,7 +31,7 @@ def test_the_citation_names_the_paper_and_its_authors() -> None:
     assert {"cff-version", "message", "title", "authors"} <= set(citation)
     (paper,) = citation["references"]
     assert paper["title"] == "Revisit, Extend, and Enhance Hessian-Free Influence Functions"
-    assert [one["family-names"] for one in paper["authors"]] == ["Yang", "Yue", "Chen", "Liu"]
+    assert [author["family-names"] for author in paper["authors"]] == ["Yang", "Yue", "Chen", "Liu"]
 
 
 @pytest.mark.parametrize("page", re.findall(r"\]\(([\w./]+)\)", CONTRIBUTING))

@@ -38,11 +38,11 @@ def beyond(allowed: Mapping[str, Any]) -> Iterator[Any]:
 
 
 REFUSED = [
-    (room, name, option, value)
+    (room, name, key, value)
     for room in DECORATORS
     for name, declared in declarations(room).items()
-    for option, one in declared.options.items()
-    for value in beyond(one.allowed)
+    for key, option in declared.options.items()
+    for value in beyond(option.allowed)
 ]
 
 
@@ -62,8 +62,8 @@ def test_a_value_beyond_a_bound_is_one_sentence_here_and_in_a_configuration(
 
 
 def test_each_option_of_a_number_has_a_bound_below() -> None:
-    found = [(name, one.allowed) for name, d in declarations("methods").items() for one in d.options.values()]
-    numbers = [(name, allowed) for name, allowed in found if allowed.get("type") in ("integer", "number")]
+    schemas = [(name, option.allowed) for name, d in declarations("methods").items() for option in d.options.values()]
+    numbers = [(name, allowed) for name, allowed in schemas if allowed.get("type") in ("integer", "number")]
     assert numbers
     assert [name for name, allowed in numbers if not {"minimum", "exclusiveMinimum"} & set(allowed)] == []
     whole = [(name, allowed) for name, allowed in numbers if allowed["type"] == "integer"]

@@ -35,14 +35,14 @@ def own(package: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: py
 
 
 def test_the_files_and_packages_that_an_own_module_imports_belong_to_it(own: Path) -> None:
-    found = fingerprint(own / "my_package" / "nets.py")
+    followed = fingerprint(own / "my_package" / "nets.py")
     of_project = {"heft", "heft.ip", "heft.kernels.products"}
     of_person = {
         "my_package/nets.py",
         "my_layers",
         *(f"my_package{name}" for name in ("", ".heads", ".bodies", ".parts")),
     }
-    assert set(found) == {"PyYAML", *of_project, *of_person}
+    assert set(followed) == {"PyYAML", *of_project, *of_person}
 
 
 @pytest.mark.parametrize("file", ["my_layers.py", "my_package/__init__.py", "my_package/parts.py"])

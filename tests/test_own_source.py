@@ -62,21 +62,21 @@ X, Y = np.arange(12, dtype=np.float32).reshape(6, 2), [7, 3, 3, 7, 3, 9]
     [(X, Y), {"inputs": X, "labels": Y}, RawData(X, Y), (X.tolist(), np.array(Y)), {"inputs": X, "labels": tuple(Y)}],
 )
 def test_arrays_alone_are_a_data_set_whose_classes_are_its_labels_and_whose_ids_are_its_rows(returned: Any) -> None:
-    found = check_raw_data(raw_data_of(returned, "mine"), "mine")
-    assert found.class_names == ["3", "7", "9"]
-    assert found.labels.tolist() == [1, 0, 0, 1, 0, 2]
-    assert found.ids == [f"000000{row}" for row in range(6)]
-    assert found.modality_facts["name"] == "tables"
-    assert np.array_equal(found.inputs, X)
+    checked = check_raw_data(raw_data_of(returned, "mine"), "mine")
+    assert checked.class_names == ["3", "7", "9"]
+    assert checked.labels.tolist() == [1, 0, 0, 1, 0, 2]
+    assert checked.ids == [f"000000{row}" for row in range(6)]
+    assert checked.modality_facts["name"] == "tables"
+    assert np.array_equal(checked.inputs, X)
 
 
 def test_labels_may_be_texts_and_true_labels_add_classes() -> None:
     given, true = ["dog", "cat", "cat", "dog", "cat", "cat"], ["dog", "cat", "cow", "dog", "cat", "cat"]
-    found = check_raw_data(RawData(X, given, true_labels=true), "mine")
-    assert found.class_names == ["cat", "cow", "dog"]
-    assert found.labels.tolist() == [2, 0, 0, 2, 0, 0]
-    assert found.true_labels is not None
-    assert found.true_labels.tolist() == [2, 0, 1, 2, 0, 0]
+    checked = check_raw_data(RawData(X, given, true_labels=true), "mine")
+    assert checked.class_names == ["cat", "cow", "dog"]
+    assert checked.labels.tolist() == [2, 0, 0, 2, 0, 0]
+    assert checked.true_labels is not None
+    assert checked.true_labels.tolist() == [2, 0, 1, 2, 0, 0]
 
 
 @pytest.mark.parametrize(
@@ -177,7 +177,10 @@ def test_the_code_of_the_function_and_of_each_modality_that_it_may_have_is_follo
         name: set(stage_code(plan_of(name), "mine", "prepare", *source_files(plan_of(name), "mine")))
         for name in (plain, named, "digits")
     }
-    of = {name: {one.rpartition(".")[2] for one in found if "modalities." in one} for name, found in followed.items()}
+    of = {
+        name: {module.rpartition(".")[2] for module in modules if "modalities." in module}
+        for name, modules in followed.items()
+    }
     assert of == {
         plain: {"declare", "images", "tables"},
         named: {"declare", "tables"},

@@ -44,7 +44,7 @@ def test_a_model_of_its_own_type_goes_through_the_whole_chain(
     scores = trained.dynamics[trained.dynamics["epoch"] == 2][["id"]].assign(score=np.arange(24.0))
     plan = removal_plan(scores.assign(label=labels.numpy()), scores, [0.25], seed=0)
     states, _ = retrain(spec, train, plan, SETTINGS, RunSeeds(1, 2))
-    found = evaluate_variant(
+    evaluated = evaluate_variant(
         Evaluated("e", 0, "loss", "loss"),
         spec.build(0),
         states,
@@ -54,7 +54,7 @@ def test_a_model_of_its_own_type_goes_through_the_whole_chain(
         {},
         actions=REMOVE,
     )
-    assert 0 < found["rows"][0]["test_loss"] < 10
+    assert 0 < evaluated["rows"][0]["test_loss"] < 10
 
 
 def test_the_hash_of_a_state_tells_one_bit_of_16() -> None:

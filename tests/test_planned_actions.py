@@ -91,11 +91,13 @@ def test_an_action_is_in_the_code_of_the_plans_that_it_makes_alone() -> None:
 def test_probabilities_of_an_example_are_those_of_the_model_that_held_it_out() -> None:
     train, fold_of = examples(), torch.arange(23) % 2
     folds = [(start_of(number), fold_of == number) for number in (1, 0)]
-    found = out_of_fold_probabilities(SPEC.build(5), folds, train.inputs, train.labels, N_CLASSES)
+    probabilities = out_of_fold_probabilities(SPEC.build(5), folds, train.inputs, train.labels, N_CLASSES)
     for number in (0, 1):
         own = fold_of == number
         logits = plain_logits(list(start_of(number).values()), train.inputs[own]).double()
-        torch.testing.assert_close(found[own], logits.exp() / logits.exp().sum(1, keepdim=True), rtol=1e-6, atol=1e-9)
+        torch.testing.assert_close(
+            probabilities[own], logits.exp() / logits.exp().sum(1, keepdim=True), rtol=1e-6, atol=1e-9
+        )
 
 
 def test_a_class_of_one_example_is_known_to_no_model_that_holds_it_out() -> None:

@@ -18,10 +18,10 @@ def test_random_projection_is_unbiased_with_the_variance_it_says() -> None:
 
 def test_random_projection_warns_where_noise_hides_the_scores() -> None:
     context = case_of("mlp").context()
-    found = scores("random_projection", context, dimension=2)
+    projected = scores("random_projection", context, dimension=2)
     g, v = gradient_rows(case_of("mlp")), validation_vector(case_of("mlp"))
     noise = (v @ v * g.square().sum(1).mean() / 2).sqrt()
-    said = f"({noise:.2g}) is more than half the spread of the scores ({found.std():.2g}); raise dimension, now 2"
+    said = f"({noise:.2g}) is more than half the spread of the scores ({projected.std():.2g}); raise dimension, now 2"
     assert said in context.warnings[0]
 
 
@@ -68,11 +68,11 @@ def test_trak_warns_of_a_dimension_near_the_number_of_examples() -> None:
 def test_gex_of_a_linear_trajectory_follows_ip() -> None:
     """Losses that move together with f over many short trajectories are those whose gradients point along that of f."""
     case = case_of("logistic")
-    found = scores("gex", case.context(), models=64, epochs=0.2, step_size=0.2, batch_size=4)
+    by_gex = scores("gex", case.context(), models=64, epochs=0.2, step_size=0.2, batch_size=4)
     g = gradient_rows(case)
     centred = g - g.mean(0)
     covariance = centred.T @ centred
-    assert torch.corrcoef(torch.stack([found, g @ covariance @ validation_vector(case)]))[0, 1] > 0.8
+    assert torch.corrcoef(torch.stack([by_gex, g @ covariance @ validation_vector(case)]))[0, 1] > 0.8
 
 
 def test_gex_warns_where_all_trajectories_drift_alike() -> None:

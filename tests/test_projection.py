@@ -42,8 +42,8 @@ def dense(case: Case, drawn: RandomRows) -> tuple[Tensor, Tensor]:
             name: torch.randn(k, *v.shape, generator=stream(f"{name}/{block.start}"), dtype=v.dtype)
             for name, v in drawn.like.items()
         }
-        for one in range(k):
-            direction = {name: stacked[one] for name, stacked in p.items()}
+        for row in range(k):
+            direction = {name: stacked[row] for name, stacked in p.items()}
             phi.append(inner({name: gradients[name] for name in direction}, direction))
             of_v.append(inner({name: v[None] for name, v in drawn.like.items()}, direction)[0])
     return torch.stack(phi, dim=1), torch.stack(of_v)
@@ -57,8 +57,8 @@ def test_projections_are_products_with_every_gradient(case: Case, held: str, mon
         monkeypatch.setattr(projection, "examples_held", lambda *_: 7)
         monkeypatch.setattr(matrix_gradients, "MEMORY_BUDGET", 10_000)
     drawn = random_rows(case)
-    found = projected_gradients(case.model, case.state, *case.train, drawn, cross_entropy)
-    for part, expected in zip(found, dense(case, drawn), strict=True):
+    projected = projected_gradients(case.model, case.state, *case.train, drawn, cross_entropy)
+    for part, expected in zip(projected, dense(case, drawn), strict=True):
         torch.testing.assert_close(part, expected, rtol=0, atol=1e-10)
 
 
@@ -77,8 +77,8 @@ def test_parameters_that_are_left_out_have_no_column(again: bool, monkeypatch: p
     monkeypatch.setattr(projection, "costs_less_drawn_again", lambda *_: again)
     case = make_case("cnn")
     drawn = random_rows(case, "4.")
-    found = projected_gradients(case.model, case.state, *case.train, drawn, cross_entropy)
-    for part, expected in zip(found, dense(case, drawn), strict=True):
+    projected = projected_gradients(case.model, case.state, *case.train, drawn, cross_entropy)
+    for part, expected in zip(projected, dense(case, drawn), strict=True):
         torch.testing.assert_close(part, expected, rtol=0, atol=1e-10)
 
 

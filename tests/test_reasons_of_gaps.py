@@ -72,8 +72,8 @@ def test_the_reason_is_the_last_line_of_the_log_of_what_failed(tmp_path: Path, m
     dag = Dag(tmp_path, [(1, "ip"), (1, "loss")])
     (tmp_path / "1-ip.log").write_text("Traceback:\n  File x\nKeyError: 'no such column'\n")
     (tmp_path / "1-loss.log").write_text("of an earlier run\n")
-    (found,) = told(monkeypatch, dag, dag.scored[1, "ip"])
-    assert found == {(1, "ip"): "score_members: KeyError: 'no such column'", (1, "loss"): "not run"}
+    (reasons,) = told(monkeypatch, dag, dag.scored[1, "ip"])
+    assert reasons == {(1, "ip"): "score_members: KeyError: 'no such column'", (1, "loss"): "not run"}
 
 
 @pytest.mark.parametrize(
@@ -92,8 +92,8 @@ def test_of_a_job_that_could_not_write_its_log_snakemake_says_how_it_ended(
     (tmp_path / "train.log").touch()
     words = launch.command("train", ["logs/train.log"], "/a b/.snakemake/scripts/tmp1.train.py", {})
     error = None if said is None else f"CalledProcessError in file x, line 3:\nCommand '{shlex.join(words)}' {said}"
-    (found,) = told(monkeypatch, dag, dag.train, error=error)
-    assert found == {(1, "ip"): f"train: {reason}, without a message in its log"}
+    (reasons,) = told(monkeypatch, dag, dag.train, error=error)
+    assert reasons == {(1, "ip"): f"train: {reason}, without a message in its log"}
 
 
 def test_a_run_that_was_stopped_and_one_without_an_unpruned_model_render_nothing(

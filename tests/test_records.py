@@ -119,8 +119,8 @@ def test_a_line_that_is_no_event_is_named_and_leaves_the_others(tmp_path: Path) 
         whole[2].replace(b"facts.json", b"\\u0000"): "`path` of `artifact` cannot be",
     }
     path.write_bytes(b"\n".join([*whole, *faults, b""]))
-    events, found = read_deliverable(path)
+    events, sentences = read_deliverable(path)
     assert [event["event"] for event in events] == ["start", "metrics", "artifact", "end"]
-    assert sorted(found) == list(range(5, 5 + len(faults)))
-    for number, fault in zip(sorted(found), faults.values(), strict=True):
-        assert found[number].startswith(fault), (number, found[number])
+    assert sorted(sentences) == list(range(5, 5 + len(faults)))
+    for number, fault in zip(sorted(sentences), faults.values(), strict=True):
+        assert sentences[number].startswith(fault), (number, sentences[number])

@@ -72,10 +72,10 @@ def test_a_removed_example_is_in_no_statistics_of_batch_norm() -> None:
     weights[:7] = 0
     train, other = examples(), examples()
     other.inputs[:7] = 1e3
-    found, expected = (
-        train_one(batch_norm_model(), one, SETTINGS, order_seed=1, weights=weights) for one in (other, train)
+    trained, expected = (
+        train_one(batch_norm_model(), given, SETTINGS, order_seed=1, weights=weights) for given in (other, train)
     )
-    assert difference(found, expected) == 0
+    assert difference(trained, expected) == 0
 
 
 def test_a_batch_that_is_too_small_for_batch_norm_is_passed_over() -> None:

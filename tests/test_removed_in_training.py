@@ -23,9 +23,9 @@ def test_a_removed_example_has_no_say_in_models_that_are_trained_together(bad: f
         model = built("linear", 0, torch.float32)
         return train_many(model, initial, train, SETTINGS, order_seeds=orders, weights=weights)
 
-    found, expected = trained(bad), trained(0.5)
+    replaced, expected = trained(bad), trained(0.5)
     for member in (0, 1):
-        assert worst_error(unstack_state(found, member), unstack_state(expected, member)) < 1e-6
+        assert worst_error(unstack_state(replaced, member), unstack_state(expected, member)) < 1e-6
 
 
 @pytest.mark.parametrize("name", ["instance_norm_2d", "dropout", "linear", "lstm"])
@@ -34,12 +34,14 @@ def test_a_batch_that_nothing_is_left_of_decays_what_the_loss_reaches_alone_and_
     weights[0, 3] = 1  # all batches of the second, and half of the first's, are empty
     train, model = examples(dtype=torch.float64), built(name, 0, torch.float64)
     before = state_of(model)
-    found = train_many(model, stack_states([before] * 2), train, SETTINGS, order_seeds=[1, 1], weights=weights.double())
+    trained = train_many(
+        model, stack_states([before] * 2), train, SETTINGS, order_seeds=[1, 1], weights=weights.double()
+    )
     decayed = torch.optim.SGD(model.parameters(), lr=0.05, momentum=0.9, weight_decay=0.005)
     model.load_state_dict(before)
     for _ in range(20):
         for parameter in model.parameters():
             parameter.grad = torch.zeros_like(parameter)
         decayed.step()
-    assert worst_error(unstack_state(found, 1), state_of(model)) < 1e-10
-    assert all(torch.isfinite(tensor[0]).all() for tensor in found.values())
+    assert worst_error(unstack_state(trained, 1), state_of(model)) < 1e-10
+    assert all(torch.isfinite(tensor[0]).all() for tensor in trained.values())

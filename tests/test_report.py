@@ -95,7 +95,7 @@ def test_a_large_table_is_in_the_page_too_and_nothing_is_linked_that_lies_elsewh
     assert gzip.decompress(base64.b64decode(packed[1])) == (tmp_path / "comparison.csv").read_bytes()
     addresses = re.findall(r'\b(?:src|href|xlink:href)="([^"]+)"', page)
     assert len(addresses) > 50
-    assert [one for one in addresses if not one.startswith(("#", "data:"))] == []
+    assert [address for address in addresses if not address.startswith(("#", "data:"))] == []
 
 
 def test_every_figure_has_a_takeaway_a_title_a_description_and_ids_of_its_own(page: str):

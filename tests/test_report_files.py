@@ -26,13 +26,13 @@ def test_a_jobs_files_are_taken_by_the_seed_of_their_folder() -> None:
         params=SimpleNamespace(configuration={"seeds": [2, 10]}, actions=["remove"]),
         input=SimpleNamespace(**listed),
     )
-    found = sources_of(job)
-    assert (found.experiment, found.inputs, found.manifest, found.missing) == ("mine", "inputs", "manifest", ())
-    assert found.metrics == listed["metrics"]
-    for part, name in ((found.history, "train/history.parquet"), (found.facts, "split/facts.json")):
+    sources = sources_of(job)
+    assert (sources.experiment, sources.inputs, sources.manifest, sources.missing) == ("mine", "inputs", "manifest", ())
+    assert sources.metrics == listed["metrics"]
+    for part, name in ((sources.history, "train/history.parquet"), (sources.facts, "split/facts.json")):
         assert part == {seed: files(name, seed)[0] for seed in (2, 10)}
-    assert found.train == {seed: files("split/train.parquet", seed)[0] for seed in (2, 10)}
-    assert found.scores == {2: files("scores/ip.parquet", 2) + files("scores/loss.parquet", 2),
+    assert sources.train == {seed: files("split/train.parquet", seed)[0] for seed in (2, 10)}
+    assert sources.scores == {2: files("scores/ip.parquet", 2) + files("scores/loss.parquet", 2),
                             10: files("scores/ip.parquet", 10)}  # fmt: skip
 
 
@@ -45,7 +45,7 @@ COLUMNS = {
 
 def test_of_an_unfinished_run_only_what_is_not_missing_is_read_and_a_seed_without_anything_is_left_out() -> None:
     missing = [[1, "ip__seeds__5", "memory ran out"], *([2, variant, "train failed"] for variant in COLUMNS)]
-    found = sources_there(
+    sources = sources_there(
         {
             "experiment": "mine",
             "configuration": {"seeds": [0, 1, 2]},
@@ -56,18 +56,18 @@ def test_of_an_unfinished_run_only_what_is_not_missing_is_read_and_a_seed_withou
         }
     )
     of_seed_0 = [path for variant in COLUMNS for path in files(f"metrics/{variant}.json", 0)]
-    assert found.metrics == [*of_seed_0, *files("metrics/none.json", 1), *files("metrics/ip.json", 1)]
-    assert found.actions == ["relabel"]
-    assert found.scores == {
+    assert sources.metrics == [*of_seed_0, *files("metrics/none.json", 1), *files("metrics/ip.json", 1)]
+    assert sources.actions == ["relabel"]
+    assert sources.scores == {
         0: [*files("scores/ip.parquet", 0), *files("scores/ip__seeds__5.parquet", 0)],
         1: files("scores/ip.parquet", 1),
     }
-    assert found.facts == {seed: files("split/facts.json", seed)[0] for seed in (0, 1)}
-    assert found.history == {seed: files("train/history.parquet", seed)[0] for seed in (0, 1)}
-    assert found.train == {seed: files("split/train.parquet", seed)[0] for seed in (0, 1)}
-    assert (found.inputs, found.manifest) == (
+    assert sources.facts == {seed: files("split/facts.json", seed)[0] for seed in (0, 1)}
+    assert sources.history == {seed: files("train/history.parquet", seed)[0] for seed in (0, 1)}
+    assert sources.train == {seed: files("split/train.parquet", seed)[0] for seed in (0, 1)}
+    assert (sources.inputs, sources.manifest) == (
         "results/mine/data/inputs.safetensors",
         "results/mine/data/manifest.json",
     )
-    assert found.missing[0] == MissingCell(1, "ip__seeds__5", "ip", "memory ran out", "seeds", 5, {"damping": 0.1})
-    assert [(cell.seed, cell.variant, cell.reason) for cell in found.missing] == [tuple(one) for one in missing]
+    assert sources.missing[0] == MissingCell(1, "ip__seeds__5", "ip", "memory ran out", "seeds", 5, {"damping": 0.1})
+    assert [(cell.seed, cell.variant, cell.reason) for cell in sources.missing] == [tuple(row) for row in missing]

@@ -46,9 +46,9 @@ def by_hand(weights: torch.Tensor, labels: torch.Tensor = TRAIN.labels) -> dict[
 def states() -> dict[str, torch.Tensor]:
     plan = [block(fraction, weights) for fraction, weights in WEIGHTS.items()]
     plan += [block(0.3, without(0, 0), RELABELLED, "relabel"), block(0.2, 0.5 + without(0, 5))]
-    found, cost = retrain(SPEC, TRAIN, pd.concat(plan), SETTINGS, SEEDS)
+    retrained, cost = retrain(SPEC, TRAIN, pd.concat(plan), SETTINGS, SEEDS)
     assert cost.keys() == {"retrain_cpu_seconds"}
-    return found
+    return retrained
 
 
 @pytest.mark.parametrize("fraction", WEIGHTS)
@@ -70,8 +70,8 @@ def test_weights_between_none_and_one_count_as_they_are(states: dict[str, torch.
 
 def test_the_models_of_one_plan_share_their_start_and_their_batches() -> None:
     twice = pd.concat([block(fraction, without(0, 5)) for fraction in (0.1, 0.2)])
-    found, _ = retrain(SPEC, TRAIN, twice, SETTINGS, SEEDS)
-    assert difference(state_of(found, "remove", 0.1), state_of(found, "remove", 0.2)) < 1e-6
+    retrained, _ = retrain(SPEC, TRAIN, twice, SETTINGS, SEEDS)
+    assert difference(state_of(retrained, "remove", 0.1), state_of(retrained, "remove", 0.2)) < 1e-6
 
 
 def test_the_cost_of_one_model_is_its_share_of_what_passed() -> None:
@@ -85,8 +85,8 @@ def test_the_cost_of_one_model_is_its_share_of_what_passed() -> None:
 def test_a_plan_that_keeps_everything_gives_the_base_model(name: str) -> None:
     spec = SPEC if name == "mlp" else ModelSpec("cnn", {}, TRAIN.inputs.shape[1:], N_CLASSES)
     base = train_runs(spec, TRAIN, TRAIN, SETTINGS, {0: SEEDS}).checkpoints.runs[0].states[SETTINGS.epochs].state
-    found, _ = retrain(spec, TRAIN, block(0.0, without(0, 0), action=""), SETTINGS, SEEDS)
-    assert difference(state_of(found, "", 0.0), base) == 0
+    retrained, _ = retrain(spec, TRAIN, block(0.0, without(0, 0), action=""), SETTINGS, SEEDS)
+    assert difference(state_of(retrained, "", 0.0), base) == 0
 
 
 def test_retrained_models_are_named_by_action_and_fraction(states: dict[str, torch.Tensor]) -> None:
@@ -98,5 +98,5 @@ def test_retrained_models_are_named_by_action_and_fraction(states: dict[str, tor
 
 
 def test_an_action_is_no_other_whose_name_begins_alike() -> None:
-    found = {"remove-0.1/w": torch.zeros(1), "remove-0.15/w": torch.ones(1)}
-    assert state_of(found, "remove", 0.1) == {"w": torch.zeros(1)}
+    retrained = {"remove-0.1/w": torch.zeros(1), "remove-0.15/w": torch.ones(1)}
+    assert state_of(retrained, "remove", 0.1) == {"w": torch.zeros(1)}

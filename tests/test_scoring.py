@@ -38,16 +38,16 @@ STRONG = {"parameter_dropout": {"p_max": 1.0}, "gaussian": {"sigma": 0.3}, "acti
 @pytest.mark.parametrize("kind", list(declarations("ensembles")))
 @pytest.mark.parametrize("name", [n for n, d in declarations("methods").items() if d.fields["ensemble"]])
 def test_every_method_with_a_model_takes_every_kind_of_ensemble(case: Case, name: str, kind: str) -> None:
-    found = scored(case, name, kind, 2, ensemble_options=STRONG.get(kind))
-    assert found.scores.shape == (N_TRAIN, 2)
-    np.testing.assert_array_equal(found.scores[:, 0], scored(case, name, None, 1).scores[:, 0])
+    result = scored(case, name, kind, 2, ensemble_options=STRONG.get(kind))
+    assert result.scores.shape == (N_TRAIN, 2)
+    np.testing.assert_array_equal(result.scores[:, 0], scored(case, name, None, 1).scores[:, 0])
     # A run that is a little shorter may have forgotten as often, and has the same early epochs.
     if (name, kind) not in {("forgetting", "checkpoints"), ("el2n", "checkpoints")}:
-        assert not np.array_equal(found.scores[:, 0], found.scores[:, 1])
+        assert not np.array_equal(result.scores[:, 0], result.scores[:, 1])
 
 
 def test_only_methods_without_a_model_take_no_ensemble() -> None:
-    alone = {name for name, found in declarations("methods").items() if not found.fields["ensemble"]}
+    alone = {name for name, declared in declarations("methods").items() if not declared.fields["ensemble"]}
     assert alone == {"random", "oracle"}
 
 
@@ -100,23 +100,23 @@ def test_a_member_is_charged_what_was_trained_for_it(
 
 
 def test_recorded_dynamics_are_charged_a_forward_pass_an_epoch(case: Case) -> None:
-    found = scored(case, "aum", "seeds", 2)
-    expected = [3 * found.forward_cpu_seconds, 3 * found.forward_cpu_seconds + 2.0]
-    assert [cost.training_cpu_seconds for cost in found.costs] == pytest.approx(expected)
+    result = scored(case, "aum", "seeds", 2)
+    expected = [3 * result.forward_cpu_seconds, 3 * result.forward_cpu_seconds + 2.0]
+    assert [cost.training_cpu_seconds for cost in result.costs] == pytest.approx(expected)
 
 
 def test_costs_add_up_and_training_of_members_is_charged(case: Case) -> None:
-    found = scored(case, "ip", "seeds", 3)
-    costs = costs_from_json(costs_as_json(found))
+    result = scored(case, "ip", "seeds", 3)
+    costs = costs_from_json(costs_as_json(result))
     assert [cost.training_cpu_seconds for cost in costs] == [0.0, 2.0, 2.0]
     total = ensemble_cost(costs, 2)
     assert total["score_cpu_seconds"] == pytest.approx(costs[0].cpu_seconds + costs[1].cpu_seconds + 2.0)
-    assert total["forward_passes"] == pytest.approx(total["score_cpu_seconds"] / found.forward_cpu_seconds)
+    assert total["forward_passes"] == pytest.approx(total["score_cpu_seconds"] / result.forward_cpu_seconds)
 
 
 def test_what_a_method_says_of_its_scores_is_kept_for_each_member(case: Case) -> None:
-    found = scored(case, "random_projection", "seeds", 3, options={"dimension": 2})
-    facts = costs_as_json(found)
+    result = scored(case, "random_projection", "seeds", 3, options={"dimension": 2})
+    facts = costs_as_json(result)
     assert len(facts["warnings"]) == 3
     (alone,) = ensemble_warnings(facts, 1)
     assert alone.endswith("raise dimension, now 2")
@@ -126,14 +126,14 @@ def test_what_a_method_says_of_its_scores_is_kept_for_each_member(case: Case) ->
 
 
 def test_a_member_has_its_own_models_on_subsets(case: Case) -> None:
-    found = scored(
+    result = scored(
         case, "trak", "seeds", 2, options={"models": 2, "damping": 0.1}, trained=case.trained(2, 2.0, n_subsets=2)
     )
     subsets = further_models(case.run(1 + 0.05 * number).final.state for number in (2, 3))
     context = case.context(auxiliary={"subsets": subsets})
     expected = declarations("methods")["trak"].load()(context, models=2, damping=0.1)
-    np.testing.assert_allclose(found.scores[:, 1], expected.numpy(), atol=1e-12)
-    assert [cost.training_cpu_seconds for cost in found.costs] == [4.0, 4.0]
+    np.testing.assert_allclose(result.scores[:, 1], expected.numpy(), atol=1e-12)
+    assert [cost.training_cpu_seconds for cost in result.costs] == [4.0, 4.0]
 
 
 @pytest.mark.parametrize(

@@ -72,37 +72,37 @@ def test_seeds_and_the_base_model_are_runs_by_member(loaded: TrainedModels) -> N
 
 def test_folds_are_in_the_order_of_their_numbers_with_the_parts_that_they_held_out(loaded: TrainedModels) -> None:
     folds = loaded.auxiliary["folds"]
-    found = {member: marks(one.run for one in models) for member, models in folds.items()}
-    assert found == {3: [230, 231, 232], 0: [200]}
+    marked = {member: marks(model.run for model in models) for member, models in folds.items()}
+    assert marked == {3: [230, 231, 232], 0: [200]}
     fold_of = draw_folds(TRAIN.labels, 6, 3)
-    assert all(torch.equal(one.held_out, fold_of == fold) for fold, one in enumerate(folds[3]))
+    assert all(torch.equal(model.held_out, fold_of == fold) for fold, model in enumerate(folds[3]))
 
 
 def test_subsets_belong_to_members_as_the_option_of_the_method_says(loaded: TrainedModels) -> None:
     subsets = loaded.auxiliary["subsets"]
-    found = {member: marks(one.run for one in models) for member, models in subsets.items()}
-    assert found == {0: [300, 301], 3: [307]}
-    assert [int(one.held_out.sum()) for one in subsets[0]] == [len(TRAIN) - len(TRAIN) // 2] * 2
+    marked = {member: marks(model.run for model in models) for member, models in subsets.items()}
+    assert marked == {0: [300, 301], 3: [307]}
+    assert [int(model.held_out.sum()) for model in subsets[0]] == [len(TRAIN) - len(TRAIN) // 2] * 2
 
 
 def test_fine_tunes_belong_to_the_member_of_their_number(loaded: TrainedModels) -> None:
     tuned = loaded.auxiliary["fine_tuned"]
-    assert {member: marks(one.run for one in models) for member, models in tuned.items()} == {0: [400], 2: [402]}
-    assert not any(one.held_out.any() for models in tuned.values() for one in models)
+    assert {member: marks(model.run for model in models) for member, models in tuned.items()} == {0: [400], 2: [402]}
+    assert not any(model.held_out.any() for models in tuned.values() for model in models)
 
 
 def test_dynamics_leave_the_initial_state_out_and_belong_to_their_run(loaded: TrainedModels) -> None:
     assert set(loaded.dynamics) == {0, 2, 5}
-    for run, found in loaded.dynamics.items():
-        assert found.label_logit.mean(1).tolist() == [run + 1, run + 2]
-        assert found.margin.abs().max() == 0
+    for run, dynamics in loaded.dynamics.items():
+        assert dynamics.label_logit.mean(1).tolist() == [run + 1, run + 2]
+        assert dynamics.margin.abs().max() == 0
 
 
 def test_nothing_is_loaded_where_nothing_is_needed(tmp_path: Path) -> None:
     base, *_ = write_runs(tmp_path, {0: 1})
     files = SimpleNamespace(checkpoints=base, auxiliary=[], dynamics=[])
-    found = load_trained(files, SCORER, TRAIN, seed=0)
-    assert (list(found.runs), found.auxiliary, found.dynamics) == ([0], {}, {})
+    trained = load_trained(files, SCORER, TRAIN, seed=0)
+    assert (list(trained.runs), trained.auxiliary, trained.dynamics) == ([0], {}, {})
 
 
 def test_a_folder_is_named_once_under_its_kind() -> None:

@@ -54,24 +54,24 @@ def test_the_gallery_holds_the_lowest_scores_in_order_with_the_truth_beside_them
 def test_what_a_removal_does_to_a_class_is_paired_by_seed_and_against_none():
     report = report_input()
     comparison = Comparison(report)
-    found = class_changes(comparison, judge(comparison).choice, CLASSES)
-    assert found is not None
-    assert [one.slug for one in found.shown] == ["ip__parameter_dropout__20", "random", "oracle", "finetuned"]
+    classes = class_changes(comparison, judge(comparison).choice, CLASSES)
+    assert classes is not None
+    assert [variant.slug for variant in classes.shown] == ["ip__parameter_dropout__20", "random", "oracle", "finetuned"]
     long = report.long_metrics[report.long_metrics["metric"] == "test_accuracy_class_3"].set_index("seed")
-    for slug, fraction in (("random", found.treatment.fraction), ("finetuned", 0.0)):
+    for slug, fraction in (("random", classes.treatment.fraction), ("finetuned", 0.0)):
         after = long[(long["variant"] == slug) & (long["fraction"] == fraction)]["value"]
         before = long[long["variant"] == "none"]["value"]
         expected = {int(seed): value for seed, value in (after - before).items()}
-        assert found.changes[slug, 3].values == pytest.approx(expected)
-        assert found.changes[slug, 3].has_interval
-    assert found.before[3] == pytest.approx(long[long["variant"] == "none"]["value"].mean())
+        assert classes.changes[slug, 3].values == pytest.approx(expected)
+        assert classes.changes[slug, 3].has_interval
+    assert classes.before[3] == pytest.approx(long[long["variant"] == "none"]["value"].mean())
 
 
 def test_classes_without_a_name_have_their_index_and_many_are_cut_in_the_figure_alone():
     report = report_input()
     long = report.long_metrics
-    one = long[long["metric"] == "test_accuracy_class_3"]
-    more = [one.assign(metric=f"test_accuracy_class_{index}") for index in range(10, 60)]
+    of_class = long[long["metric"] == "test_accuracy_class_3"]
+    more = [of_class.assign(metric=f"test_accuracy_class_{index}") for index in range(10, 60)]
     report = report_input(long_metrics=pd.concat([long, *more]), manifest=report.manifest)
     assert "The 25 classes with the largest losses and gains" in picture_of_classes(report).description
     comparison = Comparison(report)
@@ -82,15 +82,15 @@ def test_classes_without_a_name_have_their_index_and_many_are_cut_in_the_figure_
 
 def test_agreement_is_the_mean_over_seeds_with_its_range_and_neighbours_are_alike():
     report = report_input()
-    found = agreement_of(report.agreement, Comparison(report))
-    assert found is not None
+    agreement = agreement_of(report.agreement, Comparison(report))
+    assert agreement is not None
     pair = report.agreement[(report.agreement["variant"] == "loss") & (report.agreement["other"] == "ip")]["spearman"]
     for place in (("loss", "ip"), ("ip", "loss")):
-        assert found.matrix.loc[place] == pytest.approx(pair.mean())
-        assert (found.lowest.loc[place], found.highest.loc[place]) == (pair.min(), pair.max())
-    assert found.matrix.loc["ip", "ip"] == 1
-    assert found.n_seeds == 5
-    order = [one.slug for one in found.shown]
+        assert agreement.matrix.loc[place] == pytest.approx(pair.mean())
+        assert (agreement.lowest.loc[place], agreement.highest.loc[place]) == (pair.min(), pair.max())
+    assert agreement.matrix.loc["ip", "ip"] == 1
+    assert agreement.n_seeds == 5
+    order = [variant.slug for variant in agreement.shown]
     assert "random" in (order[0], order[-1])
 
 

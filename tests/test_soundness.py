@@ -17,8 +17,8 @@ from heft.registry import declarations
 def battery_as_a_module(monkeypatch: pytest.MonkeyPatch) -> None:
     """`battery_models:NAME` is a person's own model."""
     module = ModuleType("battery_models")
-    for name, found in battery.MODELS.items():
-        setattr(module, name, found.build)
+    for name, entry in battery.MODELS.items():
+        setattr(module, name, entry.build)
     monkeypatch.setitem(sys.modules, "battery_models", module)
 
 

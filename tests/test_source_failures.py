@@ -42,9 +42,9 @@ def declared(tmp_path: Path) -> Callable[[str, str], Declaration]:
 
     def write(name: str, body: str) -> Declaration:
         (tmp_path / f"{name}.py").write_text(SOURCE.format(name=name, body=body))
-        found = read_declaration(tmp_path / f"{name}.py", "data/sources")
-        assert found is not None
-        return found
+        declaration = read_declaration(tmp_path / f"{name}.py", "data/sources")
+        assert declaration is not None
+        return declaration
 
     return write
 
@@ -91,8 +91,8 @@ def test_prepare_writes_what_was_converted(
         "return RawData(np.arange(6, dtype=np.uint8).reshape(6, 1, 1, 1), [0, 1] * 3, range(3, 9), (8, np.int8(9)), {},"
         " Images(np.float32(0.5), np.ones(1)), split=['test', 'train'] * 3)"
     ).replace("range(3, 9)", "list(range(3, 9))")
-    found = declared("converted_source", body)
-    monkeypatch.setattr("heft.data.prepare.find", lambda room, name: found)
+    declaration = declared("converted_source", body)
+    monkeypatch.setattr("heft.data.prepare.find", lambda room, name: declaration)
     prepare("converted_source", None, tmp_path / "data")
     examples, manifest = read_parquet(tmp_path / "data/examples.parquet"), read_json(tmp_path / "data/manifest.json")
     assert examples["id"].tolist() == ["3", "4", "5", "6", "7", "8"]
@@ -111,8 +111,8 @@ def test_a_declaration_of_true_labels_that_does_not_hold_is_one_sentence(
     labels = ", true_labels=[0, 1] * 3" if gives else ""
     text = SOURCE.format(name="claims", body=f"return RawData(np.eye(6), [0, 1] * 3{labels})")
     (tmp_path / "claims.py").write_text(text.replace("sha256={})", f"sha256={{}}, true_labels={declares})"))
-    found = read_declaration(tmp_path / "claims.py", "data/sources")
-    monkeypatch.setattr("heft.data.prepare.find", lambda room, name: found)
+    declaration = read_declaration(tmp_path / "claims.py", "data/sources")
+    monkeypatch.setattr("heft.data.prepare.find", lambda room, name: declaration)
     says = (
         "says true_labels=True, but it gives none" if declares else "does not say true_labels=True, but it gives some"
     )

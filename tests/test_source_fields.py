@@ -50,33 +50,33 @@ WORKS = {
 }  # fmt: skip
 
 
-def same(found: CheckedData, expected: CheckedData) -> bool:
+def same(checked: CheckedData, expected: CheckedData) -> bool:
     arrays = all(
-        np.array_equal(getattr(found, name), getattr(expected, name))
-        and getattr(found, name).dtype == getattr(expected, name).dtype
+        np.array_equal(getattr(checked, name), getattr(expected, name))
+        and getattr(checked, name).dtype == getattr(expected, name).dtype
         for name in ("inputs", "labels")
     )
     rest = ("ids", "class_names", "files", "modality_facts")
-    return arrays and all(getattr(found, name) == getattr(expected, name) for name in rest)
+    return arrays and all(getattr(checked, name) == getattr(expected, name) for name in rest)
 
 
 @pytest.mark.parametrize(("field", "value"), [(field, value) for field, values in WORKS.items() for value in values])
 def test_what_can_be_said_exactly_is_converted(field: str, value: object) -> None:
-    found = check_raw_data(raw_data(**{field: value}), "mine")
-    assert same(found, check_raw_data(raw_data(), "mine"))
-    assert found.inputs.flags.c_contiguous
-    assert {type(one) for one in [*found.ids, *found.class_names]} == {str}
-    json.dumps(found.modality_facts)
+    checked = check_raw_data(raw_data(**{field: value}), "mine")
+    assert same(checked, check_raw_data(raw_data(), "mine"))
+    assert checked.inputs.flags.c_contiguous
+    assert {type(name) for name in [*checked.ids, *checked.class_names]} == {str}
+    json.dumps(checked.modality_facts)
 
 
 def test_numbers_as_names_and_ids_are_written_out_and_channels_have_their_own_display() -> None:
     modality = Images(np.array([0.5, 0.25], np.float32), (1, 2))
-    found = check_raw_data(
+    checked = check_raw_data(
         raw_data(ids=[10, np.int64(11), "12", "x", 3, 4], class_names=[np.int64(3), 4.5], modality=modality), "m"
     )
-    assert found.ids == ["10", "11", "12", "x", "3", "4"]
-    assert found.class_names == ["3", "4.5"]
-    assert found.modality_facts == {"name": "images", "mean": [0.5, 0.25], "std": [1.0, 2.0]}
+    assert checked.ids == ["10", "11", "12", "x", "3", "4"]
+    assert checked.class_names == ["3", "4.5"]
+    assert checked.modality_facts == {"name": "images", "mean": [0.5, 0.25], "std": [1.0, 2.0]}
     assert check_raw_data(raw_data(modality=None), "m").modality == Images()
 
 
@@ -84,10 +84,10 @@ def test_splits_groups_and_true_labels_may_be_lists_or_arrays() -> None:
     parts, sites = ["test"] + 5 * ["train"], ["a", "b", "b", "10", "a", "a"]
     for split in (parts, np.array(parts), pd.Series(parts, dtype=object)):
         for groups in (sites, ["a", "b", "b", 10, "a", "a"]):
-            found = check_raw_data(raw_data(split=split, groups=groups, true_labels=pd.Series(LABELS)), "mine")
-            assert (found.split, found.groups) == (parts, sites)
-            assert found.true_labels is not None
-            assert (found.true_labels.dtype, found.true_labels.tolist()) == (np.dtype(np.int64), LABELS)
+            checked = check_raw_data(raw_data(split=split, groups=groups, true_labels=pd.Series(LABELS)), "mine")
+            assert (checked.split, checked.groups) == (parts, sites)
+            assert checked.true_labels is not None
+            assert (checked.true_labels.dtype, checked.true_labels.tolist()) == (np.dtype(np.int64), LABELS)
     plain = check_raw_data(raw_data(), "mine")
     assert (plain.split, plain.groups, plain.true_labels) == (None, None, None)
 

@@ -94,7 +94,7 @@ def tuned_by_hand() -> dict[str, Tensor]:
 def scores_by_hand(weight_decay: float) -> np.ndarray:
     """Influences of the trained model by a dense solve in float64."""
     state = {name: tensor.double() for name, tensor in base_by_hand().items()}
-    batches = [Batch(one.inputs.double(), one.labels) for one in (SPLITS["train"], SPLITS["validation"])]
+    batches = [Batch(split.inputs.double(), split.labels) for split in (SPLITS["train"], SPLITS["validation"])]
     case = Case(SPEC.build(0).double(), state, *batches, SPLITS["train"].true_labels, [state])
     matrix = dense_gauss_newton(case)
     shift = weight_decay + DAMPING * torch.linalg.eigvalsh(matrix).max()

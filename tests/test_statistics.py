@@ -14,12 +14,12 @@ VALUES = pd.Series([0.081, 0.095, 0.074, 0.102, 0.088], index=[0, 1, 2, 3, 4])
 
 def test_the_interval_and_p_value_are_those_of_scipys_paired_t_test():
     reference = pd.Series([0.80, 0.79, 0.81, 0.78, 0.80], index=VALUES.index)
-    found = paired_difference(reference + VALUES, reference)
+    difference = paired_difference(reference + VALUES, reference)
     expected = stats.ttest_rel(reference + VALUES, reference)
     low, high = expected.confidence_interval(0.95)
-    assert (found.low, found.high, found.p_value) == pytest.approx((low, high, expected.pvalue))
-    assert found.above_zero
-    assert not found.below_zero
+    assert (difference.low, difference.high, difference.p_value) == pytest.approx((low, high, expected.pvalue))
+    assert difference.above_zero
+    assert not difference.below_zero
 
 
 def test_differences_are_paired_by_seed_and_not_by_position():
@@ -31,16 +31,16 @@ def test_differences_are_paired_by_seed_and_not_by_position():
 def test_the_interval_covers_the_truth_in_95_of_100_experiments_of_5_seeds():
     generator = np.random.default_rng(0)
     drawn = [estimate(pd.Series(generator.normal(1, 2, 5))) for _ in range(2000)]
-    assert np.mean([one.low <= 1 <= one.high for one in drawn]) == pytest.approx(0.95, abs=0.015)
+    assert np.mean([interval.low <= 1 <= interval.high for interval in drawn]) == pytest.approx(0.95, abs=0.015)
 
 
 def test_one_seed_has_no_interval_and_is_not_clear_of_zero():
-    found = estimate(VALUES.head(1))
-    assert found.n == 1
-    assert found.mean == pytest.approx(0.081)
-    assert not found.has_interval
-    assert isnan(found.p_value)
-    assert not found.above_zero
+    alone = estimate(VALUES.head(1))
+    assert alone.n == 1
+    assert alone.mean == pytest.approx(0.081)
+    assert not alone.has_interval
+    assert isnan(alone.p_value)
+    assert not alone.above_zero
 
 
 def test_fewer_than_five_seeds_are_flagged_as_wide():
@@ -86,9 +86,9 @@ def test_holm_gives_no_p_above_1():
 def test_rank_agreement_is_scipys_spearman_of_each_two_columns_with_equal_scores():
     generator = np.random.default_rng(5)
     scores = pd.DataFrame(generator.integers(0, 6, (40, 3)), columns=["a", "b", "c"])
-    found = rank_agreement(scores).set_index(["variant", "other"])["spearman"]
-    assert list(found.index) == [("a", "b"), ("a", "c"), ("b", "c")]
-    for (first, second), value in found.items():
+    agreement = rank_agreement(scores).set_index(["variant", "other"])["spearman"]
+    assert list(agreement.index) == [("a", "b"), ("a", "c"), ("b", "c")]
+    for (first, second), value in agreement.items():
         assert value == pytest.approx(stats.spearmanr(scores[first], scores[second]).statistic)
 
 

@@ -39,9 +39,9 @@ def patched_names(file: Path) -> list[str]:
 
 
 def test_no_test_patches_a_private_name() -> None:
-    found = {file.name: patched_names(file) for file in sorted(ROOT.glob("tests/*.py"))}
-    assert sum(map(len, found.values())) > 50
-    assert {name: private for name, names in found.items() if (private := [x for x in names if x[0] == "_"])} == {}
+    patched = {file.name: patched_names(file) for file in sorted(ROOT.glob("tests/*.py"))}
+    assert sum(map(len, patched.values())) > 50
+    assert {name: private for name, names in patched.items() if (private := [x for x in names if x[0] == "_"])} == {}
 
 
 def test_marks_stand_in_files_of_tests_where_alone_they_count() -> None:
@@ -60,7 +60,7 @@ def prose_of(page: Path) -> list[str]:
 def test_no_line_of_prose_is_longer_than_120_characters() -> None:
     pages = [page for page in ROOT.rglob("*.md") if not {".venv", ".git", "results"} & {*page.parts}]
     assert len(pages) > 40
-    assert {page.name: long for page in pages if (long := [one for one in prose_of(page) if len(one) > 120])} == {}
+    assert {page.name: long for page in pages if (long := [line for line in prose_of(page) if len(line) > 120])} == {}
 
 
 MOST_LINES, MOST_LINES_OF_A_FUNCTION = 200, 40
@@ -72,14 +72,14 @@ def too_long(file: Path) -> list[str]:
     """What of a file of Python is longer than a reader takes in at once, and does not say why."""
     text = file.read_text(encoding="utf-8")
     lines = text.splitlines()
-    found = [f"{file.name} has {len(lines)} lines"] if len(lines) > MOST_LINES else []
+    sentences = [f"{file.name} has {len(lines)} lines"] if len(lines) > MOST_LINES else []
     for node in ast.walk(ast.parse(text)):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            first = min([node.lineno, *(one.lineno for one in node.decorator_list)])
+            first = min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)])
             n_lines = (node.end_lineno or node.lineno) - node.lineno + 1
             if n_lines > MOST_LINES_OF_A_FUNCTION and not LONGER.match(lines[first - 2].strip()):
-                found.append(f"{file.name}: {node.name} has {n_lines} lines")
-    return found
+                sentences.append(f"{file.name}: {node.name} has {n_lines} lines")
+    return sentences
 
 
 def test_no_file_is_longer_than_200_lines_and_no_function_than_40() -> None:

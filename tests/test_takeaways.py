@@ -46,7 +46,7 @@ def changed(variants: list[str], fraction: float, differences: list[float], base
 def test_the_largest_clear_gain_of_a_plain_method_is_found_over_all_points() -> None:
     none = accuracy(rows(), "none", 0.0)
     points = {f"{name} {fraction}": accuracy(rows(), name, fraction) for name in PLAIN for fraction in FRACTIONS}
-    corrected = by_hand({name: p_of(found, none) for name, found in points.items()})
+    corrected = by_hand({name: p_of(values, none) for name, values in points.items()})
     gains = {name: float((points[name] - none).mean()) for name, p in corrected.items() if p < 0.05}
     clear = {name: gain for name, gain in gains.items() if gain > 0}
     best = max(clear, key=lambda name: clear[name])
@@ -92,7 +92,7 @@ def test_variants_above_and_below_random_are_counted_after_the_correction(fracti
     table = changed(["loss", "margin"], fraction, [-0.1, -0.11, -0.1, -0.09, -0.1], base="random")
     random = accuracy(table, "random", fraction)
     differences = {name: accuracy(table, name, fraction) - random for name in compared(table)}
-    corrected = by_hand({name: p_of(found + random, random) for name, found in differences.items()})
+    corrected = by_hand({name: p_of(difference + random, random) for name, difference in differences.items()})
     clear = [float(differences[name].mean()) for name, p in corrected.items() if p < 0.05]
     above, below = sum(mean > 0 for mean in clear), sum(mean < 0 for mean in clear)
     assert below == 2
@@ -103,7 +103,7 @@ def test_variants_above_and_below_random_are_counted_after_the_correction(fracti
 
 def test_the_highest_mean_average_precision_is_named_beside_that_of_chance() -> None:
     comparison = comparison_of()
-    plain = [one for one in comparison.compared if one.plain]
+    plain = [variant for variant in comparison.compared if variant.plain]
     means = {name: column(rows(), name, "noise_ap").mean() for name in PLAIN}
     best = max(means, key=lambda name: means[name])
     said = takeaways.of_precision_recall(comparison, plain)
@@ -125,17 +125,21 @@ def test_only_the_largest_ensemble_of_a_kind_is_compared_in_auroc() -> None:
 
 def test_cost_is_told_of_the_best_and_of_the_cheapest() -> None:
     comparison = comparison_of()
-    shown = [one for one in comparison.compared if one.plain]
-    costs = {one.slug: 10.0 + 3 * k for k, one in enumerate(shown)}
-    said = takeaways.of_cost(shown, costs, "mean AUROC", lambda one: comparison.per_variant(one.slug, "noise_auroc"))
+    shown = [variant for variant in comparison.compared if variant.plain]
+    costs = {variant.slug: 10.0 + 3 * k for k, variant in enumerate(shown)}
+    said = takeaways.of_cost(
+        shown, costs, "mean AUROC", lambda variant: comparison.per_variant(variant.slug, "noise_auroc")
+    )
     best = max(PLAIN, key=lambda name: column(rows(), name, "noise_auroc").mean())
     cheapest = min(costs, key=lambda slug: costs[slug])
-    title = {one.slug: one.label for one in shown}
+    title = {variant.slug: variant.label for variant in shown}
     assert said == (
         f"The highest mean AUROC, of {title[best]}, costs {costs[best]:.3g} forward passes; "
         f"the cheapest score, {title[cheapest]}, 10."
     )
-    assert "mean gain" in takeaways.of_cost(shown, costs, "gain", lambda one: comparison.gain(one.slug, removing(0.3)))
+    assert "mean gain" in takeaways.of_cost(
+        shown, costs, "gain", lambda variant: comparison.gain(variant.slug, removing(0.3))
+    )
 
 
 def test_how_far_models_fit_is_told_of_their_last_epoch() -> None:
@@ -152,8 +156,8 @@ def test_how_far_models_fit_is_told_of_their_last_epoch() -> None:
 
 def test_the_most_and_the_least_alike_are_methods_under_test() -> None:
     comparison = comparison_of()
-    shown = [one for one in comparison.variants if one.plain]
-    names = [one.slug for one in shown]
+    shown = [variant for variant in comparison.variants if variant.plain]
+    names = [variant.slug for variant in shown]
     generator = np.random.default_rng(0)
     drawn = np.tril(generator.uniform(-0.5, 0.9, (len(names), len(names))), -1)
     matrix = pd.DataFrame(drawn + drawn.T + np.eye(len(names)), names, names)

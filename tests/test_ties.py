@@ -39,8 +39,8 @@ def test_of_equal_scores_every_class_of_a_sorted_file_leaves_alike() -> None:
     train, _ = sorted_by_class()
     left = np.zeros(10)
     for seed in range(20):
-        for one in removed(train, np.zeros(N), seed, [0.1]):
-            left += train.loc[train["id"].isin(one), "label"].value_counts().reindex(range(10), fill_value=0)
+        for ids in removed(train, np.zeros(N), seed, [0.1]):
+            left += train.loc[train["id"].isin(ids), "label"].value_counts().reindex(range(10), fill_value=0)
     assert left.sum() == 20 * 100
     assert (abs(left - 200) < 60).all(), left  # 4.5 standard deviations
 
@@ -62,7 +62,7 @@ def test_a_smaller_fraction_is_part_of_a_larger_one_and_lower_scores_leave_first
     few, some, many = removed(train, scores, 0, [0.05, 0.2, 0.5])
     assert few < some < many
     values = dict(zip(train["id"], scores, strict=True))
-    assert max(values[one] for one in many) <= min(values[one] for one in set(train["id"]) - many)
+    assert max(values[example] for example in many) <= min(values[example] for example in set(train["id"]) - many)
 
 
 def test_two_methods_that_tie_everywhere_remove_the_same_examples() -> None:
@@ -93,10 +93,10 @@ def test_a_tie_break_is_a_permutation_that_follows_the_ids() -> None:
 def test_inspection_of_equal_scores_finds_what_chance_finds_wherever_the_wrong_ones_stand(wrong_first: bool) -> None:
     wrong = np.arange(N) < 300 if wrong_first else np.arange(N) >= 700
     ids = np.array([f"x{row:04d}" for row in range(N)])
-    found = [
+    recalls = [
         inspection_quality(np.zeros(N), wrong, tie_break(ids, seed))["noise_recall_inspected"] for seed in range(20)
     ]
-    assert np.mean(found) == pytest.approx(0.3, abs=0.025)
+    assert np.mean(recalls) == pytest.approx(0.3, abs=0.025)
 
 
 def test_inspection_looks_at_the_examples_that_removal_takes() -> None:
@@ -148,9 +148,9 @@ def test_evaluation_inspects_what_the_plan_of_its_seed_removed(seed: int) -> Non
     plan = removal_plan(train, table, [0.2], seed)
     states = {f"{state_name('remove', 0.2)}/{name}": value for name, value in model.state_dict().items()}
     splits = Splits(examples, examples, examples)
-    found = evaluate_variant(
+    evaluated = evaluate_variant(
         Evaluated("e", seed, "forgetting", "forgetting"), model, states, plan, splits, table, {}, actions=REMOVE
     )
-    inspected = {one["metric"]: one["value"] for one in found["long"]}
-    assert inspected["noise_precision_inspected"] == found["rows"][0]["noise_precision"]
-    assert 0.1 < found["rows"][0]["noise_precision"] < 0.3
+    inspected = {row["metric"]: row["value"] for row in evaluated["long"]}
+    assert inspected["noise_precision_inspected"] == evaluated["rows"][0]["noise_precision"]
+    assert 0.1 < evaluated["rows"][0]["noise_precision"] < 0.3

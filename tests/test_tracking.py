@@ -42,7 +42,7 @@ def test_a_stage_arrives_with_parameters_tags_curve_data_set_and_parent(server: 
             record.metrics({"train_loss": 1 / epoch}, step=epoch)
         record.artifact("results/facts.json")
     assert deliver(server.url) == ""
-    parent, run = sorted(server.runs("whole"), key=lambda found: found["tags"]["stage"])
+    parent, run = sorted(server.runs("whole"), key=lambda tracked: tracked["tags"]["stage"])
     assert run["name"] == "train"
     assert run["status"] == parent["status"] == "FINISHED"
     assert run["params"] == {"experiment": "whole", "seed": "3", "stage": "train", "training.epochs": "2"}
@@ -111,11 +111,11 @@ def test_runs_are_visible_while_the_workflow_works_and_delivery_ends_with_it(ser
         record.metrics({"train_loss": 1.0}, step=1)
         end = time.monotonic() + 60
         while time.monotonic() < end:
-            found = server.runs("live", "tags.stage = 'train'")
-            if found and found[0]["metrics"]:
+            runs = server.runs("live", "tags.stage = 'train'")
+            if runs and runs[0]["metrics"]:
                 break
             time.sleep(0.2)
-        assert [(run["status"], run["metrics"]["train_loss"]) for run in found] == [("RUNNING", 1.0)]
+        assert [(run["status"], run["metrics"]["train_loss"]) for run in runs] == [("RUNNING", 1.0)]
     assert process.stdin is not None
     process.stdin.close()
     assert process.wait(timeout=30) == 0

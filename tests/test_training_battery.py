@@ -23,8 +23,8 @@ def allowed(state: dict[str, Tensor], dtype: torch.dtype) -> float:
 def together(name: str, seeds: tuple[int, int], dtype: torch.dtype, **options: object) -> list[dict[str, Tensor]]:
     """The states of two models that `train_many` trained."""
     initial = stack_states([state_of(built(name, seed, dtype)) for seed in seeds])
-    found = train_many(built(name, 5, dtype), initial, examples(dtype=input_type(name, dtype)), SETTINGS, **options)  # type: ignore[arg-type]
-    return [unstack_state(found, member) for member in range(2)]
+    trained = train_many(built(name, 5, dtype), initial, examples(dtype=input_type(name, dtype)), SETTINGS, **options)  # type: ignore[arg-type]
+    return [unstack_state(trained, member) for member in range(2)]
 
 
 def input_type(name: str, dtype: torch.dtype) -> torch.dtype:
@@ -38,8 +38,8 @@ def test_each_model_alone_and_two_of_own_weights_and_orders_are_trained_as_by_to
     expected = [plain_sgd(built(name, seed, dtype), train, SETTINGS, order) for seed, order in enumerate(ORDERS)]
     limit = allowed(expected[0], dtype)
     assert worst_error(train_one(built(name, 0, dtype), train, SETTINGS, order_seed=ORDERS[0]), expected[0]) < limit
-    for found, right in zip(together(name, (0, 1), dtype, order_seeds=ORDERS), expected, strict=True):
-        assert worst_error(found, right) < limit
+    for state, right in zip(together(name, (0, 1), dtype, order_seeds=ORDERS), expected, strict=True):
+        assert worst_error(state, right) < limit
 
 
 @pytest.mark.parametrize("name", battery.WORKING)
@@ -51,8 +51,8 @@ def test_two_retrained_models_of_one_order_with_removed_examples_and_other_label
     kept = torch.ones(2, len(train), dtype=torch.bool)
     kept[0, ::5], kept[1, 1::3] = False, False
     labels = torch.stack([train.labels, (train.labels + 1) % battery.N_CLASSES])
-    found = together(name, (0, 0), dtype, order_seeds=(3, 3), weights=kept.to(train.inputs.dtype), labels=labels)
+    states = together(name, (0, 0), dtype, order_seeds=(3, 3), weights=kept.to(train.inputs.dtype), labels=labels)
     for member in range(2):
         weights = kept[member].to(train.inputs.dtype)
         right = plain_sgd(built(name, 0, dtype), train, SETTINGS, 3, labels=labels[member], weights=weights)
-        assert worst_error(found[member], right) < allowed(right, dtype)
+        assert worst_error(states[member], right) < allowed(right, dtype)

@@ -45,9 +45,9 @@ def one_memory() -> nn.Module:
     """Two parameters in one memory, one of them transposed."""
     weight = torch.randn(16, 16) / 4
     return Function(
-        lambda self, x: self.out(torch.tanh(torch.tanh(flat(x) @ self.one) @ self.other)),
-        one=nn.Parameter(weight),
-        other=nn.Parameter(weight.T),
+        lambda self, x: self.out(torch.tanh(torch.tanh(flat(x) @ self.first) @ self.second)),
+        first=nn.Parameter(weight),
+        second=nn.Parameter(weight.T),
         out=nn.Linear(16, 4),
     )
 
@@ -63,9 +63,9 @@ def complex_weight() -> nn.Module:
 def in_some_steps() -> nn.Module:
     """A layer that some batches do not reach."""
     return Function(
-        lambda self, x: self.one(flat(x)) + (self.other(flat(x)) if x[0].sum() > 0 else 0),
-        one=nn.Linear(16, 4),
-        other=nn.Linear(16, 4),
+        lambda self, x: self.always(flat(x)) + (self.sometimes(flat(x)) if x[0].sum() > 0 else 0),
+        always=nn.Linear(16, 4),
+        sometimes=nn.Linear(16, 4),
     )
 
 
@@ -152,8 +152,8 @@ def test_a_sparse_gradient_is_trained_as_by_torch_and_decays_where_torch_refuses
         model_of(lambda: embedded(sparse=True), 0),
         model_of(embedded, 0),
     )
-    found, expected = (train_one(model, train, SETTINGS, order_seed=1) for model in (sparse, full))
-    assert worst_error(found, expected) < 1e-6
+    trained, expected = (train_one(model, train, SETTINGS, order_seed=1) for model in (sparse, full))
+    assert worst_error(trained, expected) < 1e-6
 
 
 def test_a_parameter_whose_entries_share_memory_is_refused_by_name() -> None:

@@ -28,25 +28,25 @@ def comparison() -> Comparison:
 
 
 def accuracy(variant: str, action: str, fraction: float) -> np.ndarray:
-    found = ROWS[(ROWS["variant"] == variant) & (ROWS["action"] == action) & (ROWS["fraction"] == fraction)]
-    return found.sort_values("seed")["test_accuracy"].to_numpy()
+    matching = ROWS[(ROWS["variant"] == variant) & (ROWS["action"] == action) & (ROWS["fraction"] == fraction)]
+    return matching.sort_values("seed")["test_accuracy"].to_numpy()
 
 
 @pytest.mark.parametrize("action", list(ACTIONS))
 def test_gains_and_differences_to_random_are_taken_under_the_same_action(comparison: Comparison, action: str) -> None:
     own, treatment = accuracy("ip", action, 0.2), Treatment(action, 0.2)
-    for found, other in (
+    for difference, other in (
         (comparison.gain("ip", treatment), accuracy("none", "", 0.0)),
         (comparison.over_random("ip", treatment), accuracy("random", action, 0.2)),
         (comparison.difference("ip", "loss", treatment), accuracy("loss", action, 0.2)),
     ):
-        assert found.mean == pytest.approx(float((own - other).mean()))
-        assert found.p_value == pytest.approx(stats.ttest_rel(own, other).pvalue)
+        assert difference.mean == pytest.approx(float((own - other).mean()))
+        assert difference.p_value == pytest.approx(stats.ttest_rel(own, other).pvalue)
 
 
 def test_p_values_are_corrected_over_the_variants_of_one_action(comparison: Comparison) -> None:
     random = accuracy("random", "reweight", 0.1)
-    raw = {one: p_of(accuracy(one, "reweight", 0.1), random) for one in compared(ROWS)}
+    raw = {variant: p_of(accuracy(variant, "reweight", 0.1), random) for variant in compared(ROWS)}
     assert comparison.corrected(Treatment("reweight", 0.1), "random") == pytest.approx(by_hand(raw))
 
 
@@ -121,7 +121,7 @@ def test_each_panel_of_a_method_has_a_line_for_each_action_and_ensembles_are_dra
         plain, ensembles = draw_plain_gain(comparison), draw_ensemble_gain(comparison, "reweight")
     assert plain is not None
     assert ensembles is not None
-    assert [plain.svg.count(f">{one.participle}<") for one in ACTIONS.values()] == [1, 1, 1]
+    assert [plain.svg.count(f">{action.participle}<") for action in ACTIONS.values()] == [1, 1, 1]
     assert "a line for each action" in plain.description
     assert "The lowest-scored examples are down-weighted" in ensembles.description
     assert ensembles.takeaway.startswith("At 30\u00a0% down-weighted, ")
@@ -129,12 +129,12 @@ def test_each_panel_of_a_method_has_a_line_for_each_action_and_ensembles_are_dra
 
 def test_a_model_that_diverged_is_named_with_its_action() -> None:
     report = treated_report()
-    one = report.comparison[
+    relabelled = report.comparison[
         (report.comparison["variant"] == "ip")
         & (report.comparison["action"] == "relabel")
         & (report.comparison["fraction"] == 0.3)
     ]
-    said = one[["experiment", "seed", "variant", "action", "fraction"]].assign(metric="diverged", value=1)
+    said = relabelled[["experiment", "seed", "variant", "action", "fraction"]].assign(metric="diverged", value=1)
     long = pd.concat([report.long_metrics, said[said["seed"] == 2]])
     comparison = Comparison(treated_report(long_metrics=long))
     assert comparison.diverged("ip", Treatment("relabel", 0.3)) == [2]
@@ -158,8 +158,8 @@ def test_a_class_gain_is_that_of_the_action() -> None:
     ]
     after = mine[mine["fraction"] == 0.05].set_index("seed")["value"]
     before = long[(long["metric"] == "test_accuracy_class_4") & (long["variant"] == "none")].set_index("seed")["value"]
-    found = comparison.class_gain(ip, Treatment("reweight", 0.05), 4)
-    assert found.values == pytest.approx({int(seed): value for seed, value in (after - before).items()})
+    gain = comparison.class_gain(ip, Treatment("reweight", 0.05), 4)
+    assert gain.values == pytest.approx({int(seed): value for seed, value in (after - before).items()})
 
 
 def test_what_actions_do_and_leave_open_is_said_of_each() -> None:

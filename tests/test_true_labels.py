@@ -62,7 +62,7 @@ def test_real_wrong_labels_are_counted_in_training_and_the_test_split_has_true_o
 
 
 def test_noise_that_is_planted_over_wrong_labels_changes_given_ones_and_no_true_one() -> None:
-    before, after = (draw_split(*table_of(true_labels=True), one, 0)["train"] for one in (CLEAN, PLANTED))
+    before, after = (draw_split(*table_of(true_labels=True), settings, 0)["train"] for settings in (CLEAN, PLANTED))
     assert after["true_label"].tolist() == before["true_label"].tolist()
     assert (after["label"] != before["label"]).sum() == 15
     changed = after["label"] != before["label"]
@@ -94,9 +94,11 @@ def evaluated(true_labels: torch.Tensor | None) -> dict[str, Any]:
     split = Examples(np.array(list("abcd")), torch.eye(4), labels, true_labels)
     removed = {"action": "remove", "kept": [False, True, True, True], "label": labels, "weight": [0.0, 1.0, 1.0, 1.0]}
     relabelled = {"action": "relabel", "kept": True, "label": [1, 1, 0, 1], "weight": 1.0}
-    plan = pd.concat(pd.DataFrame({"id": list("abcd"), "fraction": 0.25, **one}) for one in (removed, relabelled))
+    plan = pd.concat(
+        pd.DataFrame({"id": list("abcd"), "fraction": 0.25, **decisions}) for decisions in (removed, relabelled)
+    )
     weights = {"weight": torch.zeros(2, 4), "bias": torch.zeros(2)}
-    states = {f"{action}-0.25/{name}": one for action in ("remove", "relabel") for name, one in weights.items()}
+    states = {f"{action}-0.25/{name}": tensor for action in ("remove", "relabel") for name, tensor in weights.items()}
     scores = pd.DataFrame({"id": list("abcd"), "score": [0.0, 1.0, 2.0, 3.0]})
     splits = Splits(split, split, split)
     loss = Evaluated("e", 0, "loss", "loss")
@@ -110,10 +112,10 @@ def test_wrong_labels_are_measured_where_they_are_known_and_nothing_is_said_wher
     assert [known["rows"][0][name] for name in columns] == [1.0, 1.0, 1.0, 1.0]
     assert [unknown["rows"][0][name] for name in columns] == [""] * 4
     assert unknown["precision_recall"] is None
-    assert not [one for one in unknown["long"] if one["metric"].startswith("noise_")]
+    assert not [row for row in unknown["long"] if row["metric"].startswith("noise_")]
     assert unknown["rows"][0]["test_loss"] == known["rows"][0]["test_loss"]
     relabelling = [
-        {one["metric"]: one["value"] for one in long if "relabel" in one["metric"]}
+        {row["metric"]: row["value"] for row in long if "relabel" in row["metric"]}
         for long in (known["long"], unknown["long"])
     ]
     assert relabelling == [{"n_relabelled": 1, "relabel_precision": 1, "relabel_recall": 1}, {"n_relabelled": 1}]

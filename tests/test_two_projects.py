@@ -78,5 +78,5 @@ def test_a_project_that_was_moved_before_it_had_an_identity_finds_its_artifacts(
     project.deliver()
     assert artifacts(project.folder) == {"ip.json": "1.0", "loss.json": "2.0"}
     assert not (tmp_path / "old").exists()
-    found = project.inside(lambda: find_runs(Tracker(project.uri, "x"), "x", Planned({}, []), Makers("", {})))
-    assert (found.removable, found.n_without_project) == ([], 2)
+    runs = project.inside(lambda: find_runs(Tracker(project.uri, "x"), "x", Planned({}, []), Makers("", {})))
+    assert (runs.removable, runs.n_without_project) == ([], 2)

@@ -83,27 +83,27 @@ def scored(method: str, build: Callable[[], nn.Module], **options: object) -> tu
     train, validation = (part._replace(inputs=part.inputs.to(dtype)) for part in (given.train, given.validation))
     it = Reference(models[0].eval(), train, validation)
     context = it.context("linear", model=models[1].eval())
-    found: Tensor = declarations("methods")[method].load()(context, **options)
-    return it, found.double()
+    scores: Tensor = declarations("methods")[method].load()(context, **options)
+    return it, scores.double()
 
 
 @pytest.mark.parametrize("name", OWN)
 def test_scores_have_the_gradients_that_training_has(name: str) -> None:
     tolerance = 0.03 if name == "mixed" else 1e-8
-    it, found = scored("ip", OWN[name])
-    close(found, it.gradients @ it.v, tolerance)
-    it, found = scored("self_ip", OWN[name])
-    close(found, -it.gradients.square().sum(1), tolerance)
+    it, scores = scored("ip", OWN[name])
+    close(scores, it.gradients @ it.v, tolerance)
+    it, scores = scored("self_ip", OWN[name])
+    close(scores, -it.gradients.square().sum(1), tolerance)
     for method, options in (("datainf", {}), ("random_projection", {"dimension": 20})):
         assert scored(method, OWN[name], **options)[1].isfinite().all()
 
 
 @pytest.mark.parametrize("name", ["straight through", "straight through a detach"])
 def test_the_gauss_newton_matrix_is_of_the_gradients_that_training_has(name: str) -> None:
-    it, found = scored("if_exact", OWN[name], damping=0.5, curvature="gauss_newton")
+    it, scores = scored("if_exact", OWN[name], damping=0.5, curvature="gauss_newton")
     largest = torch.linalg.eigvalsh(it.gauss_newton)[-1]
     damped = it.gauss_newton + 0.5 * largest * torch.eye(len(it.v), dtype=torch.float64)
-    close(found, it.gradients @ torch.linalg.solve(damped, it.v), 1e-8)
+    close(scores, it.gradients @ torch.linalg.solve(damped, it.v), 1e-8)
 
 
 @pytest.mark.parametrize(

@@ -38,8 +38,8 @@ def test_a_model_left_in_training_mode_is_run_in_evaluation_mode() -> None:
     case, direction = make_case("batch_norm"), random_direction(make_case("batch_norm"), 1)
     expected = inner(case.gradients(), direction)  # the case is in evaluation mode
     case.model.train()
-    found = directional_derivatives(case.model, case.state, [direction], *case.train)
-    torch.testing.assert_close(found[0], expected, rtol=0, atol=1e-10)
+    derivatives = directional_derivatives(case.model, case.state, [direction], *case.train)
+    torch.testing.assert_close(derivatives[0], expected, rtol=0, atol=1e-10)
 
 
 class InPlace(nn.Module):
@@ -93,8 +93,8 @@ def test_several_directions_are_right_whatever_a_model_does_with_its_layers(buil
     directions = [random_direction(case, seed) for seed in (1, 2)]
     expected = torch.stack([inner(case.gradients(), direction) for direction in directions])
     for batch_size in (1, 2, None):
-        found = directional_derivatives(case.model, case.state, directions, *case.train, batch_size=batch_size)
-        torch.testing.assert_close(found, expected, rtol=0, atol=1e-10)
+        derivatives = directional_derivatives(case.model, case.state, directions, *case.train, batch_size=batch_size)
+        torch.testing.assert_close(derivatives, expected, rtol=0, atol=1e-10)
 
 
 def test_hooks_that_change_a_layers_input_count_once() -> None:
@@ -103,8 +103,8 @@ def test_hooks_that_change_a_layers_input_count_once() -> None:
     case = replace(case, model=masked)
     directions = [random_direction(case, seed) for seed in (1, 2)]
     expected = torch.stack([inner(case.gradients(), direction) for direction in directions])
-    found = directional_derivatives(masked, case.state, directions, *case.train)
-    torch.testing.assert_close(found, expected, rtol=0, atol=1e-10)
+    derivatives = directional_derivatives(masked, case.state, directions, *case.train)
+    torch.testing.assert_close(derivatives, expected, rtol=0, atol=1e-10)
 
 
 @pytest.mark.parametrize("name", ["mlp", "cnn", "batch_norm", "group_norm"])
@@ -124,8 +124,8 @@ def test_resnet18_has_the_derivatives_of_its_gradients(norm: str) -> None:
     directions = [random_direction(case, seed) for seed in (1, 2)]
     expected = torch.stack([inner(case.gradients(), direction) for direction in directions])
     for k in (1, 2):
-        found = directional_derivatives(model, state, directions[:k], *case.train)
-        torch.testing.assert_close(found, expected[:k], rtol=1e-10, atol=1e-8)
+        derivatives = directional_derivatives(model, state, directions[:k], *case.train)
+        torch.testing.assert_close(derivatives, expected[:k], rtol=1e-10, atol=1e-8)
     squared = squared_gradient_norms(model, state, *case.train)
     summed = sum(gradient.flatten(1).square().sum(1) for gradient in case.gradients().values())
     torch.testing.assert_close(squared, summed, rtol=1e-9, atol=1e-8)
@@ -153,8 +153,8 @@ def test_a_layer_without_forward_mode_has_the_derivatives_of_its_backward_pass()
     plain = replace(case, model=model[:2], state=dict(model.state_dict()))
     expected = torch.stack([inner(plain.gradients(), direction) for direction in directions])
     for k in (1, 2):
-        found = directional_derivatives(model, plain.state, directions[:k], *case.train)
-        torch.testing.assert_close(found, expected[:k], rtol=0, atol=1e-10)
+        derivatives = directional_derivatives(model, plain.state, directions[:k], *case.train)
+        torch.testing.assert_close(derivatives, expected[:k], rtol=0, atol=1e-10)
 
 
 @pytest.mark.parametrize("name", ["logistic", "mlp", "cnn", "resnet18"])

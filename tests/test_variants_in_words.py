@@ -44,7 +44,7 @@ def test_a_variant_without_a_chosen_row_counts_as_trained_on_validation_without_
     report = report_input()
     silent = report.long_metrics[report.long_metrics["metric"] != "trains_on_validation"]
     comparison = Comparison(report_input(long_metrics=silent))
-    marked = {one.slug for one in [*comparison.variants, *comparison.baselines] if one.trains_on_validation}
+    marked = {variant.slug for variant in [*comparison.variants, *comparison.baselines] if variant.trains_on_validation}
     assert marked == {ON_VALIDATION, "finetuned"}
 
 

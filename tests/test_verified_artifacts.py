@@ -77,7 +77,9 @@ def test_a_flipped_bit_anywhere_is_seen_or_changes_nothing(kind: Kind, file: Pat
                 assert kind.read(file) == kind.content, place
             except HeftError as error:
                 sentences.append(str(error))
-    assert all(one.startswith(f"{file} ") and one.endswith("; delete it and run again.") for one in sentences)
+    assert all(
+        sentence.startswith(f"{file} ") and sentence.endswith("; delete it and run again.") for sentence in sentences
+    )
     assert len(sentences) > 1.8 * len(places)
 
 

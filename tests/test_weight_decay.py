@@ -54,9 +54,9 @@ def test_a_score_has_the_decay_in_its_damping(case: Case, name: str) -> None:
     options = {"damping": DAMPING} | ({"curvature": "gauss_newton"} if name == "if_exact" else {})
     options |= {"tolerance": 1e-4} if name != "if_exact" else {}
     options |= {"batch_size": N_TRAIN} if name == "if_lissa" else {}
-    found, expected = scores(case, name, DECAY, **options)[:, 0], by_hand(case, DECAY).numpy()
-    assert abs(found - expected).max() < 0.01 * abs(expected).max()
-    assert abs(found - by_hand(case, 0.0).numpy()).max() > 0.1 * abs(expected).max()
+    influences, expected = scores(case, name, DECAY, **options)[:, 0], by_hand(case, DECAY).numpy()
+    assert abs(influences - expected).max() < 0.01 * abs(expected).max()
+    assert abs(influences - by_hand(case, 0.0).numpy()).max() > 0.1 * abs(expected).max()
 
 
 @pytest.mark.parametrize("kind", ["seeds", "parameter_dropout"])

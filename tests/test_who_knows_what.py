@@ -62,7 +62,7 @@ def test_the_snakefile_imports_no_torch_mlflow_or_plots() -> None:
         for line in re.findall(r"^(?:from|import) heft.*", file.read_text(encoding="utf-8"), re.MULTILINE):
             (node,) = ast.parse(line).body
             assert isinstance(node, ast.ImportFrom), line
-            waiting += [found for one in node.names for found in files_of_import(str(node.module), one.name)]
+            waiting += [path for alias in node.names for path in files_of_import(str(node.module), alias.name)]
     reached: set[Path] = set()
     assert LIBRARY / "workflow" / "planning" / "plan.py" in waiting
     while waiting:
@@ -70,7 +70,7 @@ def test_the_snakefile_imports_no_torch_mlflow_or_plots() -> None:
         if file not in reached:
             reached.add(file)
             waiting += imported_at_once(file)
-    assert {file.name: found for file in reached if (found := packages_at_once(file) & HEAVY)} == {}
+    assert {file.name: heavy for file in reached if (heavy := packages_at_once(file) & HEAVY)} == {}
 
 
 def test_only_evaluate_declares_the_test_split_as_input() -> None:

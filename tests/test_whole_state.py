@@ -47,8 +47,8 @@ def own_models(monkeypatch: pytest.MonkeyPatch) -> None:
     module = ModuleType("shifted_models")
     for name, build in BUILT.items():
         setattr(module, name, lambda *_, build=build: build())
-    for name, found in battery.MODELS.items():
-        setattr(module, name, found.build)
+    for name, entry in battery.MODELS.items():
+        setattr(module, name, entry.build)
     monkeypatch.setitem(sys.modules, "shifted_models", module)
 
 
