@@ -72,6 +72,7 @@ def test_kronecker_factors_are_those_of_curvlinops(name: str, corrected: bool) -
     ]
     expected = dict(zip(dict(model.named_parameters()), reference @ vector, strict=True))
     given = dict(zip(dict(model.named_parameters()), vector, strict=True))
+    assert kronecker.keys() == layers.keys()
     for key, factors in kronecker.items():
         names = [part for part, _ in layers[key].named_parameters()]
         matrix = layer_matrix(layers[key], {part: given[f"{key}.{part}"] for part in names})

@@ -54,6 +54,7 @@ def test_a_mean_over_examples_has_the_gradient_of_any_objective(case: Case, monk
     monkeypatch.setattr(gradient, "batch_size_for", lambda *given: 7)
     batched = gradient.objective_gradient(loss, case.model, case.state, case.train)
     whole = gradient.objective_gradient(lambda *given: loss(*given), case.model, case.state, case.train)
+    assert batched.keys() == whole.keys() == {name for name, _ in case.model.named_parameters()}
     for name, tensor in whole.items():
         torch.testing.assert_close(batched[name], tensor, rtol=0, atol=1e-12)
 

@@ -111,6 +111,7 @@ def test_a_ball_has_one_class_and_balls_are_a_fiftieth_of_the_examples() -> None
     for seed in range(5):
         labels, given = plant("clustered", 0.04, seed)
         sizes = np.bincount(given[given != labels])
+        assert sizes.sum() == 20
         assert set(sizes) - {0} <= {10, 20}
 
 

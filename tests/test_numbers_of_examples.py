@@ -14,7 +14,6 @@ from stage_job import Job
 from workspace import ROOT
 
 from heft.artifacts import read_json, read_parquet, write_json, write_parquet, write_tensors
-from heft.curation.fractions import check_fractions
 from heft.curation.notes import notes_on
 from heft.curation.plan import unpruned_plan
 from heft.data.inputs import write_inputs
@@ -23,13 +22,13 @@ from heft.data.settings import DataSettings, NoiseSettings
 from heft.data.sizes import proportional_sizes
 from heft.data.split import draw_split
 from heft.errors import HeftError
-from heft.workflow.planning.plan import load_plan
+from heft.workflow.planning.plan import Plan, load_plan
 
 CLEAN = NoiseSettings(kind="none")
 KINDS = ("symmetric", "pairs", "clustered")
 
 
-def plan_of(**settings: object) -> object:
+def plan_of(**settings: object) -> Plan:
     definition = {"data": {"source": "digits", "train": 300, "validation": 100, "test": 200}, **settings}
     return load_plan({"experiments": ["small"], "definitions": {"small": definition}}, [Path("small.yaml")])
 
@@ -60,15 +59,20 @@ def test_a_noise_rate_that_is_none_or_all_is_refused_before_any_job(kind: str, r
 
 
 def test_the_edges_are_allowed_and_a_rate_without_noise_does_not_matter() -> None:
-    plan_of(fractions=[1 / 300, 299 / 300])
-    plan_of(data={"source": "digits", "train": 300, "validation": 100, "test": 200,
-                  "noise": {"kind": "none", "rate": 0.0001}}, methods=["random"], fractions=[0.5])  # fmt: skip
-    check_fractions([0.5], 2, "fractions")
+    edges = plan_of(fractions=[1 / 300, 299 / 300])
+    assert edges.experiments["small"].settings.fractions == [1 / 300, 299 / 300]
+    clean = plan_of(data={"source": "digits", "train": 300, "validation": 100, "test": 200,
+                          "noise": {"kind": "none", "rate": 0.0001}}, methods=["random"], fractions=[0.5])  # fmt: skip
+    assert clean.experiments["small"].settings.data.noise.rate == 0.0001
+    two = pd.DataFrame({"id": ["a", "b"], "label": 0})
+    assert removal_plan(two, two[["id"]].assign(score=[1, 0]), [0.5], seed=0)["kept"].tolist() == [True, False]
 
 
 def test_every_shipped_experiment_has_sensible_fractions() -> None:
     shipped = yaml.safe_load((ROOT / "config.yaml").read_text())
-    load_plan({**shipped, "experiments": list(shipped["definitions"])}, [ROOT / "config.yaml"])
+    plan = load_plan({**shipped, "experiments": list(shipped["definitions"])}, [ROOT / "config.yaml"])
+    assert list(plan.experiments) == list(shipped["definitions"])
+    assert len(plan.experiments) > 1
 
 
 @pytest.mark.parametrize(("fraction", "n"), [(0.01, 40), (0.999, 300), (0.5, 1), (0.2, 2)])

@@ -15,7 +15,7 @@ from heft.options import checked_options, fault
 from heft.phrases import allowed_values
 from heft.registry import declarations, find
 from heft.rooms import DECORATORS
-from heft.workflow.configuration.named_keys import KEYS
+from heft.workflow.configuration.named_keys import KEYS, KIND
 from heft.workflow.configuration.settings import load_configuration
 
 
@@ -46,19 +46,27 @@ REFUSED = [
 ]
 
 
+def in_a_configuration(room: str, name: str, options: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+    """The place of a name with its options, and settings of an experiment that have it there."""
+    if room == KIND.room:
+        return f"{KIND.path}[0]", {KIND.path: [{"kind": name, "sizes": [2], **options}]}
+    (key,) = (key for key in KEYS if key.room == room)
+    if key.several:
+        return f"{key.path}[0].{name}", {key.path: [{name: options}]}
+    return f"{key.path}.{name}", {key.path: {name: options}}
+
+
 @pytest.mark.parametrize(("room", "name", "option", "value"), REFUSED)
 def test_a_value_beyond_a_bound_is_one_sentence_here_and_in_a_configuration(
     room: str, name: str, option: str, value: Any
 ) -> None:
     with pytest.raises(HeftError, match=rf"{name}: {option}.*; (it must be|Known|it needs|did you)") as caught:
         checked_options(find(room, name), {option: value})
-    for key in (key for key in KEYS if key.room == room and key.path != "data.source"):
-        entry = {name: {option: value}}
-        raw = {"experiments": ["e"], "definitions": {"e": {key.path: [entry] if key.several else entry}}}
-        with pytest.raises(HeftError) as of_configuration:
-            load_configuration(raw)
-        assert str(of_configuration.value).startswith(f"config.yaml: definitions.e.{key.path}")
-        assert f".{name}.{str(caught.value).partition(': ')[2]}" in str(of_configuration.value)
+    place, settings = in_a_configuration(room, name, {option: value})
+    with pytest.raises(HeftError) as of_configuration:
+        load_configuration({"experiments": ["e"], "definitions": {"e": settings}})
+    sentence = str(caught.value).partition(": ")[2]
+    assert str(of_configuration.value).startswith(f"config.yaml: definitions.e.{place}.{sentence}")
 
 
 def test_each_option_of_a_number_has_a_bound_below() -> None:

@@ -15,6 +15,7 @@ NAMED = [
 
 
 def test_each_path_is_one_that_a_rule_writes_or_a_folder_of_some() -> None:
+    assert len(NAMED) > 10
     for path in [*NAMED, *paths.SPLITS.values()]:
         assert path in WRITTEN or any(other.startswith(f"{path}/") for other in WRITTEN), path
 
@@ -22,6 +23,7 @@ def test_each_path_is_one_that_a_rule_writes_or_a_folder_of_some() -> None:
 def test_no_other_file_of_the_workflow_spells_a_path_of_results() -> None:
     files = [file for file in (LIBRARY / "workflow").rglob("*.py") if file.name not in ("paths.py", "unplanned.py")]
     spelled = re.compile(r"""["'](?:results|reports)/\{""")
+    assert spelled.search((LIBRARY / "workflow" / "planning" / "paths.py").read_text(encoding="utf-8"))
     assert [file.name for file in files if spelled.search(file.read_text(encoding="utf-8"))] == []
 
 

@@ -106,6 +106,7 @@ def test_every_figure_has_a_takeaway_a_title_a_description_and_ids_of_its_own(pa
     ids = re.findall(r'\bid="([^"]+)"', page)
     assert len(ids) == len(set(ids))
     references = set(re.findall(r'(?:xlink:href="|url\()#([^")]+)', page))
+    assert references
     assert references <= set(ids)
 
 

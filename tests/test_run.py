@@ -126,12 +126,9 @@ def test_splits_are_disjoint_and_only_train_has_wrong_labels(finished: tuple[Wor
 
 
 def test_retrained_weights_and_epoch_states_are_not_kept(finished: tuple[Workspace, str]) -> None:
-    left = [
-        file.name
-        for file in finished[0].folder.rglob("*.safetensors")
-        if "retrained" in file.parts or "train" in file.parts
-    ]
-    assert left == []
+    folders = {part for file in (finished[0].folder / "results").rglob("*.safetensors") for part in file.parts}
+    assert "checkpoints" in folders
+    assert not folders & {"retrained", "train"}
 
 
 def test_the_report_is_one_small_file(finished: tuple[Workspace, str]) -> None:

@@ -101,10 +101,9 @@ def test_the_detection_table_shows_false_negatives_when_as_many_are_inspected_as
     assert "as many examples are inspected as are wrong (180" in table.caption
     assert [column.label for column in table.columns][-3:] == ["Precision %", "Recall %", "False negatives"]
     long = report.long_metrics
-    for line in table.lines:
-        if line.cells[0].text == "margin":
-            missed = long[(long["metric"] == "noise_missed_inspected") & (long["variant"] == "margin")]["value"].mean()
-            assert line.cells[-1].sort == pytest.approx(missed)
+    missed = long[(long["metric"] == "noise_missed_inspected") & (long["variant"] == "margin")]["value"]
+    (line,) = [line for line in table.lines if line.cells[0].text == "margin"]
+    assert line.cells[-1].sort == pytest.approx(missed.mean())
 
 
 def test_baselines_and_what_trained_on_validation_are_marked_in_the_table_and_explained_below(page: str):

@@ -55,7 +55,8 @@ def test_a_module_that_gives_no_sound_score_is_refused_with_its_reason(name: str
 @pytest.mark.parametrize("name", sorted(declarations("models")))
 @pytest.mark.parametrize("shape", [(1, 4, 4), (3, 8, 8)])
 def test_the_models_that_are_shipped_are_sound(name: str, shape: tuple[int, ...]) -> None:
-    build_model(name, {"width": 4} if name == "resnet18" else {}, shape, 3, seed=0)
+    model = build_model(name, {"width": 4} if name == "resnet18" else {}, shape, 3, seed=0)
+    assert model(random_inputs(5, shape)).shape == (5, 3)
 
 
 def test_examples_have_means_of_both_signs_so_that_a_branch_on_the_batch_takes_both_ways() -> None:

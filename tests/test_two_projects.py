@@ -26,6 +26,7 @@ def test_projects_that_share_a_sqlite_store_keep_exactly_their_own_runs(tmp_path
         (n_running,) = store.execute("SELECT count(*) FROM runs WHERE status = 'RUNNING'").fetchone()
         places = [place for (place,) in store.execute("SELECT artifact_uri FROM runs")]
     assert n_running == 0
+    assert places
     assert all(place.startswith(f"{tmp_path}/store/mlruns/") for place in places)
 
 
