@@ -82,12 +82,6 @@ def test_if_cg_predicts_leaving_one_out_with_slope_one_on_a_convex_model(removed
     assert torch.corrcoef(torch.stack([change, predicted]))[0, 1] > 0.98
 
 
-@pytest.mark.parametrize("options", [{"damping": 0.0}, {"damping": -1.0}, {"tolerance": 0.0}, {"tolerance": 1.0}])
-def test_if_cg_refuses_options_out_of_range(case: Case, options: dict[str, float]) -> None:
-    with pytest.raises(HeftError, match=next(iter(options))):
-        scores("if_cg", case, **options)
-
-
 def test_confident_learning_refuses_unknown_qualities_and_a_class_of_one(case: Case) -> None:
     with pytest.raises(HeftError, match=r'quality is "entropy"; .*Known: confidence_weighted_entropy, '):
         scores("confident_learning", case, quality="entropy")

@@ -15,7 +15,7 @@ MODELS = sorted(declarations("models"))
 
 
 @pytest.mark.parametrize("name", MODELS)
-@pytest.mark.parametrize("shape", [(1, 28, 28), (3, 8, 8)])
+@pytest.mark.parametrize("shape", [(1, 4, 4), (1, 28, 28), (3, 8, 8)])
 def test_every_model_returns_logits_and_has_no_second_derivative_of_zero(name: str, shape: tuple[int, ...]) -> None:
     model = build_model(name, {}, shape, 7, seed=0)
     assert model(torch.randn(4, *shape)).shape == (4, 7)

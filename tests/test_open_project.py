@@ -32,8 +32,3 @@ def test_the_citation_names_the_paper_and_its_authors() -> None:
     (paper,) = citation["references"]
     assert paper["title"] == "Revisit, Extend, and Enhance Hessian-Free Influence Functions"
     assert [author["family-names"] for author in paper["authors"]] == ["Yang", "Yue", "Chen", "Liu"]
-
-
-@pytest.mark.parametrize("page", re.findall(r"\]\(([\w./]+)\)", CONTRIBUTING))
-def test_a_page_that_contributors_are_sent_to_is_there(page: str) -> None:
-    assert (ROOT / page).is_file()

@@ -6,7 +6,7 @@ from sgd_reference import SETTINGS, built, examples, worst_error
 from torch import Tensor
 
 from heft.training.batched.train_many import stack_states, train_many, unstack_state
-from heft.training.loop import state_of
+from heft.training.loop import state_of, train_one
 
 
 @pytest.mark.parametrize("bad", [torch.nan, torch.inf, 1e38])
@@ -44,4 +44,6 @@ def test_a_batch_that_nothing_is_left_of_decays_what_the_loss_reaches_alone_and_
             parameter.grad = torch.zeros_like(parameter)
         decayed.step()
     assert worst_error(unstack_state(trained, 1), state_of(model)) < 1e-10
+    alone = train_one(built(name, 0, torch.float64), train, SETTINGS, order_seed=1, weights=weights[1].double())
+    assert worst_error(alone, state_of(model)) < 1e-10
     assert all(torch.isfinite(tensor[0]).all() for tensor in trained.values())

@@ -73,16 +73,6 @@ def test_facts_of_a_split_without_noise_have_a_rate_of_zero() -> None:
     assert (noisy["rate"], noisy["n_wrong"]) == (0.25, 15)
 
 
-def test_official_test_examples_are_the_only_ones_that_are_tested_on_and_never_trained_on() -> None:
-    examples, inputs = data()
-    official = np.arange(120) % 3 == 0
-    splits = draw_split(examples.assign(split=np.where(official, "test", "train")), inputs, SETTINGS, 1)
-    of = {name: set(split["id"]) for name, split in splits.items()}
-    known = set(examples.loc[official, "id"])
-    assert of["test"] <= known
-    assert not (of["train"] | of["validation"]) & known
-
-
 def test_every_class_has_its_share_of_every_split_and_ids_are_in_order() -> None:
     splits = draw_split(*data(), SETTINGS, 1)
     for name, split in splits.items():
