@@ -12,11 +12,12 @@ from heft.faults import sentence_of
 from heft.workflow.housekeeping.configurations import label_of, note_made
 from heft.workflow.housekeeping.unplanned import planned_names
 from heft.auxiliary.kinds import kinds
-from heft.workflow.planning import auxiliary, paths
+from heft.workflow.planning import auxiliary
 from heft.workflow.planning.code import action_files, baseline_files, evaluation_files
 from heft.workflow.planning.code import index_code, kind_files, report_code
 from heft.workflow.planning.code import scorer_files, source_files, stage_code
 from heft.workflow.planning.disk_space import check_disk_space
+from heft.workflow.planning.held_out import HeldOut
 from heft.workflow.planning.plan import load_plan
 from heft.workflow.planning.source_files import state_of_files
 from heft.workflow.runtime.launch import command
@@ -65,6 +66,7 @@ wildcard_constraints:
     m=r"[A-Za-z0-9_.\-]+",
     v=VARIANT,
     g="[0-9]+",
+    n="[0-9]+",
     kind=any_of(kinds()),
 
 
@@ -118,10 +120,15 @@ def scores_of(suffix):
 
 
 def probabilities(wildcards):
-    """The out-of-fold probabilities, where an action of the variant asks for them."""
-    if wildcards.v in plan.unscored(wildcards.e) or not plan.needs_folds(wildcards.e):
-        return []
-    return paths.OUT_OF_FOLD.format(e=wildcards.e, s=wildcards.s)
+    """What further models predict of examples that they held out, where an action of the variant asks for it."""
+    by_action = plan.probabilities(wildcards.e, wildcards.v, wildcards.s)
+    return sorted({file for files in by_action.values() for file in files.values()})
+
+
+def held_out_models(wildcards):
+    """The files of the further models that an action's probabilities are of."""
+    held_out = HeldOut(wildcards.kind, int(wildcards.n))
+    return auxiliary.files_of(held_out.groups, wildcards.e, wildcards.s)
 
 
 def unless_kept(file):

@@ -6,20 +6,20 @@ rule out_of_fold:
         inputs="results/{e}/data/inputs.safetensors",
         manifest="results/{e}/data/manifest.json",
         train="results/{e}/seed{s}/split/train.parquet",
-        folds=lambda wildcards: auxiliary.files_of(
-            {"folds": [0]}, wildcards.e, wildcards.s
-        ),
+        auxiliary=held_out_models,
     output:
-        probabilities="results/{e}/seed{s}/out_of_fold/probabilities.parquet",
-        record="results/{e}/seed{s}/out_of_fold/record.jsonl",
+        probabilities="results/{e}/seed{s}/out_of_fold/{kind}/models{n}/probabilities.parquet",
+        record="results/{e}/seed{s}/out_of_fold/{kind}/models{n}/record.jsonl",
     log:
-        "logs/{e}/seed{s}/out_of_fold.log",
+        "logs/{e}/seed{s}/out_of_fold/{kind}-models{n}.log",
     threads: 1
     resources:
         mem_mb=4000,
         runtime=30,
     params:
-        code=code("out_of_fold", model=True),
+        code=code(
+            "out_of_fold", lambda wildcards: kind_files(wildcards.kind), model=True
+        ),
     script:
         "../workflow_scripts/out_of_fold.py"
 
@@ -44,6 +44,9 @@ rule prune:
     params:
         actions=lambda wildcards: plan.actions(wildcards.e, wildcards.v),
         fractions=lambda wildcards: plan.fractions(wildcards.e, wildcards.v),
+        probabilities=lambda wildcards: plan.probabilities(
+            wildcards.e, wildcards.v, wildcards.s
+        ),
         sees_true_labels=lambda wildcards: plan.sees_true_labels(
             wildcards.e, wildcards.v
         ),

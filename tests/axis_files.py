@@ -137,7 +137,7 @@ def smoothed_loss(model, state, batch, *, smoothing: float = 0.1):
     return cross_entropy(logits, batch.labels, label_smoothing=smoothing)
 '''
 
-ACTION = '''"""spare: removes the lowest-scored examples but every so many of them."""
+ACTION = '''"""spare: removes the lowest-scored examples but every so many, by how much others believe their labels."""
 
 from typing import Annotated
 
@@ -155,10 +155,13 @@ from heft.curation.declare import Curated, action
     noun="thinning",
     does="Removes the lowest-scored fraction but spares some of it.",
     changes=("kept",),
+    needs=("partials",),
 )
-def spare(context, *, every: Annotated[int, Ge(2)] = 2) -> Curated:
+def spare(context, *, every: Annotated[int, Ge(2)] = 2, partials: Annotated[int, Ge(3)] = 3) -> Curated:
+    believed = context.held_out_probabilities("partials")[np.arange(len(context.labels)), context.labels]
+    rows = context.lowest[np.argsort(believed[context.lowest])]
     kept = np.ones(len(context.labels), dtype=bool)
-    kept[context.lowest] = np.arange(len(context.lowest)) % every == 0
+    kept[rows] = np.arange(len(rows)) % every == 0
     return context.curated(kept=kept)
 '''
 
@@ -193,7 +196,7 @@ NEW: dict[str, tuple[str, str, set[str]]] = {
     "methods": ("unseen_loss", METHOD, {"partials"}),
     "ensembles": ("swollen", ENSEMBLE, {"growth"}),
     "objectives": ("smoothed_loss", OBJECTIVE, {"smoothing"}),
-    "curation": ("spare", ACTION, {"every"}),
+    "curation": ("spare", ACTION, {"every", "partials"}),
     "baselines": ("damped", BASELINE, {"factor"}),
     "evaluation/metrics": ("regret", MEASURE, {"above"}),
 }

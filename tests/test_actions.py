@@ -29,13 +29,14 @@ ALL = [ChosenAction(name) for name in declarations("curation")]
 
 
 def context(fraction: float = 0.3, **changes: Any) -> ActionContext:
-    given = {"probabilities": PROBABILITIES} | changes
+    given = {"probabilities": {"folds": changes.pop("probabilities", PROBABILITIES)}} | changes
     return ActionContext(IDS, GIVEN, SCORES, np.arange(N), fraction, N_CLASSES, **given)
 
 
 def plan(actions: list[ChosenAction], fractions: list[float], seed: int = 0, **changes: Any) -> pd.DataFrame:
     train, scores = changes.pop("train", TRAIN), changes.pop("scores", TABLE)
-    given = {"probabilities": OUT_OF_FOLD} | changes
+    table = changes.pop("probabilities", OUT_OF_FOLD)
+    given = {"probabilities": {"relabel": {"folds": table}} if table is not None else {}} | changes
     return curation_plan(train, scores, actions, fractions, seed, N_CLASSES, **given)
 
 
@@ -138,7 +139,9 @@ def test_a_class_that_relabelling_empties_is_noted() -> None:
 
 
 def test_an_action_without_what_it_needs_says_what_it_must_declare() -> None:
-    with pytest.raises(HeftError, match=r"Action relabel, fraction 0\.3: This action was given no out-of-fold proba"):
+    with pytest.raises(
+        HeftError, match=r"Action relabel, fraction 0\.3: This action was given no further models .folds"
+    ):
         plan([ChosenAction("relabel")], [0.3], probabilities=None)
 
 

@@ -55,7 +55,7 @@ def evaluation() -> dict[str, Any]:
     scores = pd.DataFrame({"id": train.ids, "score": np.arange(24.0)})  # the six wrong labels stand first
     sure = 0.9 * np.eye(3)[train.true_labels] * (np.arange(24) % 2)[:, None]
     probabilities = pd.DataFrame({"id": train.ids, **{str(label): sure[:, label] for label in range(3)}})
-    plan = curation_plan(table, scores, ACTIONS, FRACTIONS, 0, 3, probabilities=probabilities)
+    plan = curation_plan(table, scores, ACTIONS, FRACTIONS, 0, 3, probabilities={"relabel": {"folds": probabilities}})
     states = {
         f"{state_name(action, fraction)}/{name}": tensor
         for number, (action, fraction) in enumerate(plan[["action", "fraction"]].drop_duplicates().to_numpy())

@@ -55,9 +55,9 @@ def test_prune_removes_the_ids_of_the_lowest_scores(tmp_path: Path) -> None:
     write_parquet(tmp_path / "train.parquet", split_table())
     write_parquet(tmp_path / "scores.parquet", scores_table("ip"))
     write_json(tmp_path / "manifest.json", {"class_names": list("abc")})
-    files = {"train": tmp_path / "train.parquet", "scores": tmp_path / "scores.parquet", "probabilities": []}
+    files = {"train": tmp_path / "train.parquet", "scores": tmp_path / "scores.parquet"}
     files["classes"] = tmp_path / "manifest.json"
-    params = {"fractions": [0.3, 0.5], "actions": ["remove"], "sees_true_labels": False}
+    params = {"fractions": [0.3, 0.5], "actions": ["remove"], "probabilities": {}, "sees_true_labels": False}
     Job(tmp_path, "prune", files, {"plan": "plan.parquet"}, params, v="ip").run()
     plan = read_parquet(tmp_path / "plan.parquet")
     for fraction in (0.3, 0.5):

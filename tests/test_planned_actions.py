@@ -75,8 +75,10 @@ def test_folds_are_planned_where_an_action_needs_them_and_no_method_does() -> No
     assert Planned(planned_names(bare), shapes).of_file(folds)
     assert not Planned(planned_names(relabelled), shapes).of_file(folds)
     assert lasting_states(relabelled, "small") == lasting_states(bare, "small") + 5
-    probabilities = "results/small/seed0/out_of_fold/probabilities.parquet"
+    probabilities = "results/small/seed0/out_of_fold/folds/models5/probabilities.parquet"
     assert (probabilities in bare.results, probabilities in relabelled.results) == (False, True)
+    assert relabelled.probabilities("small", "loss", "0") == {"remove": {}, "relabel": {"folds": probabilities}}
+    assert relabelled.probabilities("small", "none", "0") == {}
 
 
 def test_an_action_is_in_the_code_of_the_plans_that_it_makes_alone() -> None:

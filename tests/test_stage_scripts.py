@@ -22,7 +22,9 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy
 
 from heft.auxiliary.folds import draw_folds
+from heft.auxiliary.subsets import Subsets
 from heft.data.examples import Examples
+from heft.errors import HeftError
 from heft.kernels.batch import Batch
 from heft.kernels.curvature.curvature_operator import flatten
 from heft.seeds import derive_seed
@@ -64,9 +66,10 @@ def chain(tmp_path_factory: pytest.TempPathFactory) -> Chain:
     chain.run("score", {"scores": "members.parquet", "cost": "cost.json"},
               {"scores": "scores.parquet", "cost": "scores.cost.json"},
               {"variant": {"method": "if_cg", "members": 1}, "scorer": "if_cg"}, v="if_cg")  # fmt: skip
-    chain.run("prune", {"scores": "scores.parquet", "classes": "data/manifest.json", "probabilities": []},  # type: ignore[dict-item]
+    chain.run("prune", {"scores": "scores.parquet", "classes": "data/manifest.json"},
               {"plan": "plan.parquet"},
-              {"fractions": FRACTIONS, "actions": ["remove"], "sees_true_labels": False}, v="if_cg")  # fmt: skip
+              {"fractions": FRACTIONS, "actions": ["remove"], "probabilities": {},
+               "sees_true_labels": False}, v="if_cg")  # fmt: skip
     chain.run("retrain", {"plan": "plan.parquet"}, {"states": "retrained.safetensors", "cost": "retrained.json"},
               TRAINING, v="if_cg")  # fmt: skip
     variant = {"method": "if_cg", "ensemble": "", "members": 1, "options": {}, "trains_on_validation": False}
@@ -165,3 +168,19 @@ def test_a_fold_of_the_auxiliary_stage_leaves_its_part_of_the_training_split_out
     start, order = start_of(derive_seed(SEED, "init", "parameters")), derive_seed(SEED, "init", "order")
     expected = plain_training(start, train.inputs, train.labels, order, cosine_rates(SETTINGS, 3), weights=weights)
     assert difference(state_in(further(chain, "folds", [0, 1, 2, 3, 4]), "3/3/"), expected) < 1e-5
+
+
+def test_an_actions_probabilities_are_those_of_the_models_of_its_kind_that_it_asked_for(chain: Chain) -> None:
+    train, n = SPLITS["train"], 8
+    states = further(chain, "subsets", list(range(n + 2)))  # a group may hold more than an action asks for
+    halves = Chain(chain.folder, chain.data | {"auxiliary": [str(chain.folder / "subsets/checkpoints.json")]})
+    held = torch.stack([Subsets().held_out(train.labels, SEED, number) for number in range(n)])
+    never = int((~held[:2].any(dim=0)).nonzero()[0])
+    with pytest.raises(HeftError, match=f"training example {never} is held out by none of the 2 models"):
+        halves.run("out_of_fold", {}, {"probabilities": "halves.parquet"}, {}, kind="subsets", n="2")
+    halves.run("out_of_fold", {}, {"probabilities": "halves.parquet"}, {}, kind="subsets", n=str(n))
+    table = chain.read("halves.parquet").set_index("id").loc[train.ids].to_numpy()
+    of_each = [[states[f"{number}/3/{name}"] for name in start_of(0)] for number in range(n)]
+    each = torch.stack([plain_logits(state, train.inputs).double().softmax(dim=1) for state in of_each])
+    for row in range(len(train)):
+        assert table[row] == pytest.approx(each[held[:, row], row].mean(dim=0).numpy(), rel=1e-5)

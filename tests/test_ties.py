@@ -126,8 +126,8 @@ def test_the_stage_prune_breaks_ties_by_the_seed_of_its_job(
     write_parquet("train.parquet", train)
     write_parquet("scores.parquet", pd.DataFrame({"id": train["id"], "score": scores}))
     write_json("manifest.json", {"class_names": list("abcdefghij")})
-    files = {"train": "train.parquet", "scores": "scores.parquet", "classes": "manifest.json", "probabilities": []}
-    params = {"fractions": [0.1, 0.2], "actions": ["remove"], "sees_true_labels": False}
+    files = {"train": "train.parquet", "scores": "scores.parquet", "classes": "manifest.json"}
+    params = {"fractions": [0.1, 0.2], "actions": ["remove"], "probabilities": {}, "sees_true_labels": False}
     Job(Path(), "prune", files, {"plan": "plan.parquet"}, params, s=str(seed), v="forgetting").run()
     plan = read_parquet("plan.parquet")
     for fraction, expected in zip((0.1, 0.2), removed(train, scores, seed, [0.1, 0.2]), strict=True):

@@ -1,8 +1,9 @@
-"""out_of_fold: of each training example, the probabilities of the classes by the model that did not train on it."""
+"""out_of_fold: of each training example, the probabilities of the classes by models that did not train on it."""
 
 from pathlib import Path
 from typing import Any
 
+from heft.auxiliary.kinds import kinds
 from heft.workflow.runtime.stage import run_stage
 from heft.workflow.tracking.records import RunRecord
 
@@ -11,20 +12,29 @@ def main(job: Any, record: RunRecord) -> None:
     import pandas as pd
 
     from heft.artifacts import write_parquet
-    from heft.auxiliary.folds import Folds
     from heft.data.examples import load_examples
-    from heft.kernels.out_of_fold import out_of_fold_probabilities
+    from heft.kernels.out_of_fold import held_out_probabilities, out_of_fold_probabilities
+    from heft.registry import declarations
     from heft.training.checkpoints import load_checkpoints
 
     train = load_examples(Path(job.input.manifest).parent, job.input.train)
-    trained = load_checkpoints(Path(job.input.folds[0]).parent)
-    seed = int(job.wildcards.s)
-    folds = [(run.final.state, Folds().held_out(train.labels, seed, fold)) for fold, run in trained.runs.items()]
-    spec = trained.model
-    found = out_of_fold_probabilities(spec.build(seed=0), folds, train.inputs, train.labels, spec.n_classes)
-    columns = {f"class{label:04d}": found[:, label].numpy() for label in range(spec.n_classes)}
+    trained = load_checkpoints(*dict.fromkeys(Path(file).parent for file in job.input.auxiliary))
+    of_kind, seed = declarations("auxiliary")[job.wildcards.kind].load()(), int(job.wildcards.s)
+    models = [
+        (run.final.state, of_kind.held_out(train.labels, seed, number))
+        for number, run in sorted(trained.runs.items())
+        if number < int(job.wildcards.n)  # the last group may have more
+    ]
+    predict = out_of_fold_probabilities if kind.holds_out_each_once else held_out_probabilities
+    n_classes = trained.model.n_classes
+    probabilities = predict(trained.model.build(seed=0), models, train.inputs, train.labels, n_classes)
+    columns = {f"class{label:04d}": probabilities[:, label].numpy() for label in range(n_classes)}
     write_parquet(job.output.probabilities, pd.DataFrame({"id": train.ids, **columns}))
-    record.metrics({"accuracy_on_given_labels": float((found.argmax(1) == train.labels).double().mean())})
+    right = probabilities.argmax(1) == train.labels
+    record.metrics({"accuracy_on_given_labels": float(right.double().mean())})
 
 
-run_stage(main, snakemake, computed_from={"auxiliary": "folds group0"})
+name, n_models = snakemake.wildcards.kind, int(snakemake.wildcards.n)
+kind = kinds()[name]
+groups = [f"{name} group{group}" for group in kind.groups(n_models)]
+run_stage(main, snakemake, f"{name} models{n_models}", {"auxiliary": groups})

@@ -20,7 +20,10 @@ def main(job: Any, record: RunRecord) -> None:
             list(job.params.fractions),
             seed=int(job.wildcards.s),
             n_classes=len(read_json(job.input.classes)["class_names"]),
-            probabilities=read_parquet(job.input.probabilities) if job.input.probabilities else None,
+            probabilities={
+                action: {need: read_parquet(file) for need, file in files.items()}
+                for action, files in job.params.probabilities.items()
+            },
             sees_true_labels=job.params.sees_true_labels,
         )
     else:

@@ -1,4 +1,4 @@
-"""Which further trained models a method asks for, by its needs, its options and the ensemble; without torch."""
+"""Which further trained models a method or an action asks for, by its needs and options; without torch."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -17,16 +17,19 @@ def asks_for_runs(needs: Iterable[str]) -> bool:
     return bool(OF_THE_RUN & wanted) or any(kind.continues for kind in kinds_for(wanted).values())
 
 
-def models_each(kind: Kind, method: Declaration, options: Mapping[str, Any]) -> int:
-    """How many models of a kind a method asks for at each member; raises HeftError where its option is missing."""
+def models_each(kind: Kind, asking: Declaration, options: Mapping[str, Any]) -> int:
+    """How many models of a kind a method asks for at each member, or an action once.
+
+    Raises HeftError where the option that says so is missing.
+    """
     if isinstance(kind.models, int):
         return kind.models
-    if kind.models not in method.options:
+    if kind.models not in asking.options:
         raise HeftError(
-            f"method {method.name} needs {kind.need}, but has no option {kind.models}, which says how many; add it to "
-            f"{method.file.name}."
+            f"{asking.word} {asking.name} needs {kind.need}, but has no option {kind.models}, which says how many; add "
+            f"it to {asking.file.name}."
         )
-    return int(method.value_of(kind.models, options))
+    return int(asking.value_of(kind.models, options))
 
 
 def models_asked(method: Declaration, options: Mapping[str, Any], runs: str, members: int) -> dict[str, int]:

@@ -19,6 +19,7 @@ N_FOLDS = 5
     need="folds",
     models=5,
     group_size=5,
+    holds_out_each_once=True,
 )
 class Folds(Auxiliary):
     """One model a fold, with the initial weights and the batch order of its member; a group is a member."""

@@ -24,6 +24,7 @@ class Kind:
     trains_on_validation: bool
     keeps: tuple[str, ...]
     final: str
+    holds_out_each_once: bool
 
     def __post_init__(self) -> None:
         if self.continues and self.models != 1:

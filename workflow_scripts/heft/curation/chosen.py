@@ -45,7 +45,7 @@ class ChosenAction:
 
     @property
     def needs(self) -> Sequence[str]:
-        """What the action's context must hold."""
+        """The further trained models that the action asks for."""
         declared: Sequence[str] = self.declaration.fields["needs"]
         return declared
 

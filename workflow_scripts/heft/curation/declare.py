@@ -4,8 +4,8 @@ An action changes the training split: it takes examples away, or gives them othe
 whose function sees the order of the scores and returns what becomes of each example.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import numpy as np
@@ -29,8 +29,8 @@ class ActionContext:
     """All that an action may see of the training split, in one order; neither validation nor test is among it.
 
     ids, labels int64 (as given), scores float64 (low is detrimental): [n] each. ties [n]: which of equal scores comes
-    first. fraction: the share to act on. probabilities [n, n_classes]: of models that did not train on the example;
-    `None` unless the action needs `folds`. true_labels int64 [n]: `None` unless the method that scored needs them.
+    first. fraction: the share to act on. probabilities: by need, `[n, n_classes]` each (see `held_out_probabilities`).
+    true_labels int64 [n]: `None` unless the method that scored needs them.
     """
 
     ids: np.ndarray
@@ -39,7 +39,7 @@ class ActionContext:
     ties: np.ndarray
     fraction: float
     n_classes: int
-    probabilities: np.ndarray | None = None
+    probabilities: Mapping[str, np.ndarray] = field(default_factory=dict)
     true_labels: np.ndarray | None = None
 
     @property
@@ -47,12 +47,12 @@ class ActionContext:
         """Rows of the `round(fraction * n)` lowest scores, lowest first."""
         return lowest_first(self.scores, self.ties)[: n_lowest(self.fraction, len(self.scores))]
 
-    @property
-    def out_of_fold(self) -> np.ndarray:
-        """The probabilities; raises HeftError where the action did not ask for them."""
-        if self.probabilities is None:
-            raise HeftError('This action was given no out-of-fold probabilities; it must declare "folds" in `needs`.')
-        return self.probabilities
+    def held_out_probabilities(self, need: str) -> np.ndarray:
+        """float64 [n, n_classes], by the further models of a need, the mean over those that did not train on the
+        example; raises HeftError where the action did not ask for them."""
+        if need not in self.probabilities:
+            raise HeftError(f'This action was given no further models "{need}"; it must declare that in `needs`.')
+        return self.probabilities[need]
 
     def curated(
         self, kept: np.ndarray | None = None, label: np.ndarray | None = None, weight: np.ndarray | None = None
@@ -75,7 +75,7 @@ def action(
     noun: str,
     does: str,
     changes: tuple[Literal["kept", "label", "weight"], ...],
-    needs: tuple[Literal["folds"], ...] = (),
+    needs: tuple[str, ...] = (),
     takes_fractions: bool = True,
 ) -> Callable[[Action], Action]:
     """Registers `(context, *, options...) -> Curated`; the keywords are literals, read without importing.
@@ -83,7 +83,8 @@ def action(
     title: the name that tables and figures print. verb, gerund, participle, noun: for sentences ("remove", "removing",
     "removed", "removal"). does: what it does, in sentences.
     changes: which columns of a plan it may change (`kept`, `label`, `weight`); what a row tells follows from them.
-    needs: what the context must hold (`folds`: out-of-fold probabilities).
+    needs: further trained models by the `need` of their kind (`heft/auxiliary`), such as `folds`, whose probabilities
+    the context then holds.
     takes_fractions: whether it acts on each of the experiment's fractions. If not, it acts once, with fraction 1.
     """
 

@@ -1,6 +1,6 @@
 """The plan of a variant: what each action does to each training example, at each fraction."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -21,14 +21,15 @@ def curation_plan(
     seed: int,
     n_classes: int,
     *,
-    probabilities: pd.DataFrame | None = None,
+    probabilities: Mapping[str, Mapping[str, pd.DataFrame]] | None = None,
     sees_true_labels: bool = False,
 ) -> pd.DataFrame:
     """One block of rows per action and fraction: id, action, fraction, kept, label, weight (0 where not kept).
 
     train: id, label and true_label of the training split. scores: id and score, in any order. The seed decides which of
-    equally scored examples comes first. probabilities: id and one column a class, of models that did not train on the
-    example. sees_true_labels: whether the method that scored does, such as `oracle`; else no action sees them.
+    equally scored examples comes first. probabilities: {slug of an action: {need: id and a column a class}}, of models
+    that did not train on the example. sees_true_labels: whether the method that scored does, such as `oracle`; else no
+    action sees them.
     Raises ValueError where an id has no score; HeftError where a fraction is none or all, or an action fails.
     """
     check_fractions(fractions, len(train), "fractions")
@@ -40,14 +41,16 @@ def curation_plan(
         ties=tie_break(ids, seed),
         fraction=WHOLE,
         n_classes=n_classes,
-        probabilities=None if probabilities is None else _by_id(probabilities, ids, "probability").to_numpy(),
         true_labels=train["true_label"].to_numpy() if sees_true_labels else None,
     )
-    return pd.concat(
-        _block(train, acted_on(replace(context, fraction=fraction), chosen), chosen.slug, fraction)
-        for chosen in actions
-        for fraction in chosen.fractions(fractions)
-    )
+    blocks = []
+    for chosen in actions:
+        tables = (probabilities or {}).get(chosen.slug, {})
+        given = {need: _by_id(table, ids, "probability").to_numpy() for need, table in tables.items()}
+        for fraction in chosen.fractions(fractions):
+            curated = acted_on(replace(context, fraction=fraction, probabilities=given), chosen)
+            blocks.append(_block(train, curated, chosen.slug, fraction))
+    return pd.concat(blocks)
 
 
 def acted_on(context: ActionContext, chosen: ChosenAction) -> Curated:

@@ -29,7 +29,7 @@ def relabel(context: ActionContext, *, threshold: Annotated[float, Ge(0), Lt(1)]
     if context.true_labels is not None:
         labels[rows] = context.true_labels[rows]
     else:
-        probabilities = context.out_of_fold[rows]
+        probabilities = context.held_out_probabilities("folds")[rows]
         sure = probabilities.max(axis=1) > threshold
         labels[rows[sure]] = probabilities[sure].argmax(axis=1)
     return context.curated(label=labels)

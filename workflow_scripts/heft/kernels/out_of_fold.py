@@ -1,4 +1,4 @@
-"""Probabilities of each training example by the model that did not train on it."""
+"""Probabilities of each training example by the models that did not train on it."""
 
 from collections.abc import Sequence
 
@@ -9,22 +9,43 @@ from heft.errors import HeftError
 from heft.kernels.functional import State, logits_of
 
 
+def held_out_probabilities(
+    model: nn.Module, models: Sequence[tuple[State, Tensor]], inputs: Tensor, labels: Tensor, n_classes: int
+) -> Tensor:
+    """Probabilities float64 [n, n_classes], the mean over the models that held the example out.
+
+    models: states, each with the examples that it held out, bool [n]. Raises HeftError where no model held an example
+    out, or a class has a single example, which no model that holds it out can know.
+    """
+    _check_classes(labels, n_classes)
+    times = _times_held_out(models)
+    if len(never := (times == 0).nonzero()):
+        raise HeftError(f"training example {int(never[0])} is held out by none of the {len(models)} models.")
+    total = torch.zeros(len(labels), n_classes, dtype=torch.float64)
+    for state, held_out in models:
+        if held_out.any():
+            total[held_out] += logits_of(model, state, inputs[held_out]).double().softmax(dim=1)
+    return total / times[:, None]
+
+
 def out_of_fold_probabilities(
     model: nn.Module, folds: Sequence[tuple[State, Tensor]], inputs: Tensor, labels: Tensor, n_classes: int
 ) -> Tensor:
-    """Probabilities float64 [n, n_classes]; `folds` are states, each with the examples [n] bool that it held out.
-
-    Raises HeftError where the folds do not hold out each example once, or a class has a single example, which no model
-    that holds it out can know.
-    """
-    counts = torch.bincount(labels, minlength=n_classes)
-    if len(alone := (counts == 1).nonzero()):
-        raise HeftError(f"class {int(alone[0])} has one training example; out-of-fold probabilities need two.")
-    times = torch.stack([held_out for _, held_out in folds]).sum(dim=0)
+    """The same of models that together hold out each example once; raises HeftError where they do not."""
+    _check_classes(labels, n_classes)
+    times = _times_held_out(folds)
     if len(other := (times != 1).nonzero()):
         row = int(other[0])
         raise HeftError(f"training example {row} is held out by {int(times[row])} of the models; expected one of them.")
-    probabilities = torch.zeros(len(labels), n_classes, dtype=torch.float64)
-    for state, held_out in folds:
-        probabilities[held_out] = logits_of(model, state, inputs[held_out]).double().softmax(dim=1)
-    return probabilities
+    return held_out_probabilities(model, folds, inputs, labels, n_classes)
+
+
+def _check_classes(labels: Tensor, n_classes: int) -> None:
+    counts = torch.bincount(labels, minlength=n_classes)
+    if len(alone := (counts == 1).nonzero()):
+        raise HeftError(f"class {int(alone[0])} has one training example; out-of-fold probabilities need two.")
+
+
+def _times_held_out(models: Sequence[tuple[State, Tensor]]) -> Tensor:
+    """How many of the models held each example out [n]."""
+    return torch.stack([held_out for _, held_out in models]).sum(dim=0)

@@ -15,6 +15,7 @@ from heft.ensembles.kinds import kind_named
 from heft.errors import HeftError
 from heft.registry import find
 from heft.variants import Scorer, Variant, twice
+from heft.workflow.configuration.further_models import check_further_models
 from heft.workflow.configuration.known_labels import check_known_labels
 from heft.workflow.configuration.named_keys import check_measure, check_own_functions, chosen, each_chosen, named
 from heft.workflow.configuration.settings import NAME_PATTERN, EnsembleSettings, ExperimentSettings
@@ -111,6 +112,7 @@ class Experiment:
         self._check_size()
         self._check_names()
         self._check_epochs()
+        check_further_models(self._listed_methods, self.actions, self.where)
         check_known_labels(self.methods, self.settings.data, self.where)
         check_measure(self.settings.measure, f"{self.where}.measure")
         if not self.fractions:

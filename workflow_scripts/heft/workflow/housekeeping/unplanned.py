@@ -9,20 +9,34 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from heft.workflow.planning.auxiliary import all_groups
+from heft.workflow.planning.held_out import asked_by_all
 from heft.workflow.planning.plan import Plan
 from heft.workflow.tracking.records import FORMER_STAGES
 
 SLUG = r"[A-Za-z0-9_.\-]+"
 # `m` a scorer, `v` a variant, `file` anything in a folder that is the output of a rule.
-WILDCARDS = {"e": "[a-z0-9_]+", "s": "[0-9]+", "g": "[0-9]+", "kind": "[a-z_]+", "m": SLUG, "v": SLUG, "file": "[^/]+"}
+WILDCARDS = {
+    **{"e": "[a-z0-9_]+", "kind": "[a-z_]+", "m": SLUG, "v": SLUG, "file": "[^/]+"},
+    **dict.fromkeys(("s", "g", "n"), "[0-9]+"),
+}
 # Shapes of what an older version of Heft wrote: nothing asks for it any more.
-FORMER_SHAPES = ("results/{e}/seed{s}/members/{kind}/group{g}/{file}", "logs/{e}/seed{s}/members/{kind}-group{g}.log")
+FORMER_SHAPES = (
+    "results/{e}/seed{s}/members/{kind}/group{g}/{file}",
+    "logs/{e}/seed{s}/members/{kind}-group{g}.log",
+    "results/{e}/seed{s}/out_of_fold/{file}",
+    "logs/{e}/seed{s}/out_of_fold.log",
+)
 FORMER = "made by an older version"
-_GROUP = re.compile(r"(?P<kind>[a-z_]+) group(?P<g>[0-9]+)")
+# What a run of further models is of, and one of their predictions.
+_OF_MODELS = {
+    **dict.fromkeys([*FORMER_STAGES, *FORMER_STAGES.values()], re.compile(r"(?P<kind>[a-z_]+) group(?P<g>[0-9]+)")),
+    "out_of_fold": re.compile(r"(?P<kind>[a-z_]+) models(?P<n>[0-9]+)"),
+}
 
 
 def planned_names(plan: Plan) -> dict[str, dict[str, list[str]]]:
-    """{experiment: {wildcard: values}} of what a plan asks for; `kind/g` are the groups of further trained models."""
+    """{experiment: {wildcard: values}} of what a plan asks for; `kind/g` are groups of further trained models, `kind/n`
+    numbers of them whose predictions actions need."""
     names = {}
     for name, experiment in plan.experiments.items():
         groups = [f"{kind}/{group}" for kind, numbers in all_groups(experiment).items() for group in numbers]
@@ -31,6 +45,7 @@ def planned_names(plan: Plan) -> dict[str, dict[str, list[str]]]:
             "m": list(experiment.scorers),
             "v": plan.variants(name),
             "kind/g": sorted(groups),
+            "kind/n": [f"{held_out.kind}/{held_out.n}" for held_out in asked_by_all(experiment.actions)],
         }
     return names
 
@@ -55,7 +70,8 @@ class Planned:
     def of_run(self, key: str) -> str:
         """What a tracked run (`records.run_key`) was made for that is no longer asked for; empty where it is."""
         experiment, stage, wildcards = _parts(key)
-        return f"{experiment}, {FORMER}" if stage in FORMER_STAGES.values() else self._unplanned(wildcards)
+        former = stage in FORMER_STAGES.values() or (stage == "out_of_fold" and "kind" not in wildcards)
+        return f"{experiment}, {FORMER}" if former else self._unplanned(wildcards)
 
     def has_made_file(self, path: str) -> bool:
         """Whether a file was asked for, by this version or by an older one."""
@@ -67,7 +83,7 @@ class Planned:
         return not self._unplanned(_parts(key)[2])
 
     def _unplanned(self, wildcards: Mapping[str, str]) -> str:
-        """The first of experiment, seed, group of further models, scorer and variant that is not asked for."""
+        """The first of experiment, seed, further models, predictions, scorer and variant that is not asked for."""
         experiment = wildcards.get("e")
         if not experiment:
             return ""
@@ -78,6 +94,9 @@ class Planned:
             return f"{experiment}, seed {wildcards['s']}"
         if "g" in wildcards and f"{wildcards['kind']}/{wildcards['g']}" not in names["kind/g"]:
             return f"{experiment}, {wildcards['kind']} group {wildcards['g']}"
+        # A configuration that an older version noted has no such predictions.
+        if "n" in wildcards and f"{wildcards['kind']}/{wildcards['n']}" not in names.get("kind/n", ()):
+            return f"{experiment}, predictions of {wildcards['n']} {wildcards['kind']}"
         for wildcard in ("m", "v"):
             if wildcard in wildcards and wildcards[wildcard] not in names[wildcard]:
                 return f"{experiment}, {wildcards[wildcard]}"
@@ -91,9 +110,9 @@ def _parts(key: str) -> tuple[str, str, dict[str, str]]:
     if parts and re.fullmatch("seed[0-9]+", parts[0]):
         wildcards["s"] = parts.pop(0).removeprefix("seed")
     stage, what = [*parts, "", ""][:2]
-    if what and stage in {*FORMER_STAGES, *FORMER_STAGES.values()}:
-        group = _GROUP.fullmatch(what)
-        wildcards |= group.groupdict() if group else {}
+    if what and stage in _OF_MODELS:
+        match = _OF_MODELS[stage].fullmatch(what)
+        wildcards |= match.groupdict() if match else {}
     elif what:
         wildcards["m" if stage == "score_members" else "v"] = what
     return experiment, stage, wildcards

@@ -5,13 +5,14 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from heft.auxiliary.asked import models_asked, models_each
+from heft.auxiliary.asked import models_asked
 from heft.auxiliary.kinds import kinds, kinds_for
 from heft.ensembles.kinds import kind_named, runs_of
 from heft.registry import declarations, find
 from heft.variants import Scorer
 from heft.workflow.configuration.experiment import Experiment
 from heft.workflow.planning import paths
+from heft.workflow.planning.held_out import asked_by_all
 
 KEPT_OF_THE_BASE = ["final", "spaced", "early", "best", "last"]
 
@@ -29,15 +30,14 @@ def groups_of(experiment: Experiment, scorer: str) -> dict[str, list[int]]:
 
 
 def all_groups(experiment: Experiment) -> dict[str, list[int]]:
-    """{kind: groups} that some scorer or action of the experiment asks for; an action gets the models of member 0."""
+    """{kind: groups} that some scorer or action of the experiment asks for."""
     groups: dict[str, set[int]] = {}
     for scorer in experiment.scorers:
         for kind, found in groups_of(experiment, scorer).items():
             groups.setdefault(kind, set()).update(found)
-    for action in experiment.actions:
-        for name, served in kinds_for(action.needs).items():
-            found = served.groups(models_each(served, action.declaration, action.options))
-            groups.setdefault(name, set()).update(found)
+    for held_out in asked_by_all(experiment.actions):
+        for kind, found in held_out.groups.items():
+            groups.setdefault(kind, set()).update(found)
     return {kind: sorted(found) for kind, found in groups.items()}
 
 

@@ -1,6 +1,7 @@
 """Every path below results/ that planning and reports ask for, as patterns with the wildcards of the rules in braces.
 
-`e` is an experiment, `s` a seed, `m` a scorer, `v` a variant, `kind` and `g` a group of further trained models.
+`e` is an experiment, `s` a seed, `m` a scorer, `v` a variant, `kind` and `g` a group of further trained models, `kind`
+and `n` the first n of a kind.
 """
 
 from pathlib import Path
@@ -19,7 +20,7 @@ SPLIT_FACTS = SEED + "/split/facts.json"
 HISTORY = SEED + "/train/history.parquet"
 DYNAMICS = SEED + "/train/training_dynamics.parquet"
 CHECKPOINTS = SEED + "/checkpoints"
-OUT_OF_FOLD = SEED + "/out_of_fold/probabilities.parquet"
+OUT_OF_FOLD = SEED + "/out_of_fold/{kind}/models{n}/probabilities.parquet"
 MEMBER_SCORES = SEED + "/scores/{m}/members.parquet"
 SCORES = SEED + "/scores/{v}.parquet"
 CURATED = SEED + "/pruned/{v}.parquet"

@@ -17,6 +17,7 @@ from heft.workflow.configuration.settings import Configuration, data_folder, loa
 from heft.workflow.planning import paths
 from heft.workflow.planning.auxiliary import needs_of, trained_on_validation
 from heft.workflow.planning.fingerprint import Look
+from heft.workflow.planning.held_out import asked_by_all, files_by_action, trained_on_validation_for
 from heft.workflow.planning.misread import EVALUATED_WITH, resolve
 
 
@@ -54,8 +55,9 @@ class Plan:
             files += [path.format(e=name) for path in once]
             for seed in experiment.settings.seeds:
                 of_seed = [*paths.SPLITS.values(), paths.HISTORY, *paths.states_in(paths.CHECKPOINTS)]
-                of_seed += [paths.OUT_OF_FOLD] if self.needs_folds(name) else []
                 files += [path.format(e=name, s=seed) for path in of_seed]
+                asked = asked_by_all(experiment.actions)
+                files += [held_out.file(paths.OUT_OF_FOLD, name, seed) for held_out in asked]
                 files += [paths.MEMBER_SCORES.format(e=name, s=seed, m=scorer) for scorer in experiment.scorers]
                 files += [paths.SCORES.format(e=name, s=seed, v=variant) for variant in experiment.variants]
                 files += [paths.CURATED.format(e=name, s=seed, v=variant) for variant in self.variants(name)]
@@ -123,7 +125,8 @@ class Plan:
             trains_on_validation = find("baselines", found.scorer.method).fields["trains_on_validation"]
         else:
             found = self.experiments[experiment].variants[variant]
-            trains_on_validation = trained_on_validation(found.scorer)
+            of_actions = trained_on_validation_for(self.experiments[experiment])
+            trains_on_validation = trained_on_validation(found.scorer) or of_actions
         scorer = found.scorer
         return {
             "method": scorer.method,
@@ -158,9 +161,9 @@ class Plan:
         """Fractions that are acted on for a variant; none for one without scores."""
         return [] if variant in self.unscored(experiment) else self.experiments[experiment].fractions
 
-    def needs_folds(self, experiment: str) -> bool:
-        """Whether an action reads out-of-fold probabilities."""
-        return any("folds" in chosen.needs for chosen in self.experiments[experiment].actions)
+    def probabilities(self, experiment: str, variant: str, seed: str) -> dict[str, dict[str, str]]:
+        """{action: {need: file}} of what further models predict, which the actions of a variant need."""
+        return files_by_action(self.chosen_actions(experiment, variant), paths.OUT_OF_FOLD, experiment, seed)
 
     def sees_true_labels(self, experiment: str, variant: str) -> bool:
         """Whether the variant's method sees the true labels, so that its actions do."""

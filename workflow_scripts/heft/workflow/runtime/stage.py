@@ -13,14 +13,17 @@ from heft.artifacts import read_json
 from heft.scoring.memory import keep_freed_memory
 from heft.workflow.tracking.records import Dataset, RunRecord, run_key
 
+# {stage: variant, or several} of the runs whose results a job reads.
+ComputedFrom = Mapping[str, str | list[str]]
+
 
 def run_stage(
-    work: Callable[[Any, RunRecord], None], job: Any, variant: str = "", computed_from: Mapping[str, str] | None = None
+    work: Callable[[Any, RunRecord], None], job: Any, variant: str = "", computed_from: ComputedFrom | None = None
 ) -> None:
     """Runs `work(job, record)` as the run `{rule} {variant}` of the tracker; `job` is Snakemake's `snakemake` object.
 
-    computed_from: {stage: variant} of the runs whose results the work reads. What ends the work with an error stands
-    in the job's log (`job_end.py`). The imports of a stage stand in its function, so that all of them run in there.
+    computed_from: the runs whose results the work reads. What ends the work with an error stands in the job's log
+    (`job_end.py`). The imports of a stage stand in its function, so that all of them run in there.
     """
     prepare_process()
     with start_record(job, variant, computed_from or {}) as record:
@@ -50,7 +53,7 @@ def prepare_process() -> None:
     keep_freed_memory()
 
 
-def start_record(job: Any, variant: str, computed_from: Mapping[str, str]) -> RunRecord:
+def start_record(job: Any, variant: str, computed_from: ComputedFrom) -> RunRecord:
     """Opens the job's record; parameters are the job's own, as the Snakefile gave them."""
     experiment, seed = seed_of(job)
     return RunRecord.start(
@@ -72,11 +75,12 @@ def seed_of(job: Any) -> tuple[str, int | None]:
     return job.wildcards.e, int(seed) if seed is not None else None
 
 
-def parent_keys(experiment: str, seed: int | None, computed_from: Mapping[str, str]) -> list[str]:
+def parent_keys(experiment: str, seed: int | None, computed_from: ComputedFrom) -> list[str]:
     """Keys of the runs that a job read."""
     return [
         run_key(experiment, None if name == "prepare" else seed, name, variant)
-        for name, variant in computed_from.items()
+        for name, variants in computed_from.items()
+        for variant in ([variants] if isinstance(variants, str) else variants)
     ]
 
 
