@@ -12,7 +12,7 @@ from heft.faults import sentence_of
 from heft.workflow.housekeeping.configurations import label_of, note_made
 from heft.workflow.housekeeping.unplanned import planned_names
 from heft.auxiliary.kinds import kinds
-from heft.workflow.planning import auxiliary
+from heft.workflow.planning import auxiliary, paths
 from heft.workflow.planning.code import action_files, baseline_files, evaluation_files
 from heft.workflow.planning.code import index_code, kind_files, report_code
 from heft.workflow.planning.code import scorer_files, source_files, stage_code
@@ -119,10 +119,21 @@ def scores_of(suffix):
     )
 
 
-def probabilities(wildcards):
-    """What further models predict of examples that they held out, where an action of the variant asks for it."""
-    by_action = plan.probabilities(wildcards.e, wildcards.v, wildcards.s)
-    return sorted({file for files in by_action.values() for file in files.values()})
+def held_out(pattern):
+    """A params function: {action: {need: file}} of the further models that the variant's actions need."""
+    return lambda wildcards: plan.held_out(
+        pattern, wildcards.e, wildcards.v, wildcards.s
+    )
+
+
+def held_out_files(pattern):
+    """An input function: the same files, each once."""
+
+    def files(wildcards):
+        by_action = held_out(pattern)(wildcards)
+        return sorted({file for named in by_action.values() for file in named.values()})
+
+    return files
 
 
 def held_out_models(wildcards):

@@ -9,6 +9,7 @@ rule out_of_fold:
         auxiliary=held_out_models,
     output:
         probabilities="results/{e}/seed{s}/out_of_fold/{kind}/models{n}/probabilities.parquet",
+        cost="results/{e}/seed{s}/out_of_fold/{kind}/models{n}/cost.json",
         record="results/{e}/seed{s}/out_of_fold/{kind}/models{n}/record.jsonl",
     log:
         "logs/{e}/seed{s}/out_of_fold/{kind}-models{n}.log",
@@ -29,7 +30,7 @@ rule prune:
         train="results/{e}/seed{s}/split/train.parquet",
         classes="results/{e}/data/manifest.json",
         scores=scores_of(".parquet"),
-        probabilities=probabilities,
+        probabilities=held_out_files(paths.OUT_OF_FOLD),
     output:
         plan="results/{e}/seed{s}/pruned/{v}.parquet",
         record="results/{e}/seed{s}/pruned/{v}.record.jsonl",
@@ -44,9 +45,7 @@ rule prune:
     params:
         actions=lambda wildcards: plan.actions(wildcards.e, wildcards.v),
         fractions=lambda wildcards: plan.fractions(wildcards.e, wildcards.v),
-        probabilities=lambda wildcards: plan.probabilities(
-            wildcards.e, wildcards.v, wildcards.s
-        ),
+        probabilities=held_out(paths.OUT_OF_FOLD),
         sees_true_labels=lambda wildcards: plan.sees_true_labels(
             wildcards.e, wildcards.v
         ),
@@ -137,6 +136,7 @@ rule evaluate:
         retrain_cost="results/{e}/seed{s}/retrained/{v}.cost.json",
         scores=scores_of(".parquet"),
         score_cost=scores_of(".cost.json"),
+        further_costs=held_out_files(paths.OUT_OF_FOLD_COST),
     output:
         metrics="results/{e}/seed{s}/metrics/{v}.json",
         record="results/{e}/seed{s}/metrics/{v}.record.jsonl",
@@ -154,6 +154,7 @@ rule evaluate:
         actions=lambda wildcards: plan.actions(wildcards.e, wildcards.v),
         variant=lambda wildcards: plan.variant(wildcards.e, wildcards.v),
         baseline=lambda wildcards: wildcards.v in plan.baselines,
+        further_costs=held_out(paths.OUT_OF_FOLD_COST),
         measure=lambda wildcards: plan.measure(wildcards.e),
         code=code(
             "evaluate",

@@ -160,9 +160,7 @@ from heft.curation.declare import Curated, action
 def spare(context, *, every: Annotated[int, Ge(2)] = 2, partials: Annotated[int, Ge(3)] = 3) -> Curated:
     believed = context.held_out_probabilities("partials")[np.arange(len(context.labels)), context.labels]
     rows = context.lowest[np.argsort(believed[context.lowest])]
-    kept = np.ones(len(context.labels), dtype=bool)
-    kept[rows] = np.arange(len(rows)) % every == 0
-    return context.curated(kept=kept)
+    return context.curated(kept=~np.isin(np.arange(len(context.labels)), np.delete(rows, np.s_[::every])))
 '''
 
 BASELINE = '''"""damped: nothing is removed; the base model's parameters are made smaller."""

@@ -35,9 +35,8 @@ def context(fraction: float = 0.3, **changes: Any) -> ActionContext:
 
 def plan(actions: list[ChosenAction], fractions: list[float], seed: int = 0, **changes: Any) -> pd.DataFrame:
     train, scores = changes.pop("train", TRAIN), changes.pop("scores", TABLE)
-    table = changes.pop("probabilities", OUT_OF_FOLD)
-    given = {"probabilities": {"relabel": {"folds": table}} if table is not None else {}} | changes
-    return curation_plan(train, scores, actions, fractions, seed, N_CLASSES, **given)
+    needed = {"relabel": {"folds": changes.pop("probabilities", OUT_OF_FOLD)}}
+    return curation_plan(train, scores, actions, fractions, seed, N_CLASSES, probabilities=needed, **changes)
 
 
 def lowest_by_hand(fraction: float) -> list[int]:
@@ -139,10 +138,8 @@ def test_a_class_that_relabelling_empties_is_noted() -> None:
 
 
 def test_an_action_without_what_it_needs_says_what_it_must_declare() -> None:
-    with pytest.raises(
-        HeftError, match=r"Action relabel, fraction 0\.3: This action was given no further models .folds"
-    ):
-        plan([ChosenAction("relabel")], [0.3], probabilities=None)
+    with pytest.raises(HeftError, match=r"Action relabel, fraction 0\.3: This action was given no further models"):
+        curation_plan(TRAIN, TABLE, [ChosenAction("relabel")], [0.3], 0, N_CLASSES)
 
 
 def test_an_example_without_probabilities_is_an_error() -> None:

@@ -62,7 +62,10 @@ def evaluation() -> dict[str, Any]:
         for name, tensor in start_of(number).items()
     }
     named = Evaluated("mine", 3, "ip", "ip")
-    return evaluate_variant(named, SPEC.build(0), states, plan, SPLITS, scores, {}, actions=ACTIONS)
+    return evaluate_variant(
+        named, SPEC.build(0), states, plan, SPLITS, scores, {"retrain_cpu_seconds": 2.0}, actions=ACTIONS,
+        further_cpu_seconds={"relabel": 11.5, "remove": 0.0},
+    )  # fmt: skip
 
 
 def test_one_row_is_chosen_over_all_actions_and_fractions(evaluation: dict[str, Any]) -> None:
@@ -73,6 +76,12 @@ def test_one_row_is_chosen_over_all_actions_and_fractions(evaluation: dict[str, 
     ]
     assert [row["chosen"] for row in evaluation["rows"]] == [number == int(np.argmin(losses)) for number in range(9)]
     assert [row["action"] for row in evaluation["rows"]] == ["reweight"] * 3 + ["relabel"] * 3 + ["remove"] * 3
+
+
+def test_further_models_are_charged_to_each_row_of_the_action_that_needs_them(evaluation: dict[str, Any]) -> None:
+    charged = {row["action"]: row["retrain_cpu_seconds"] for row in evaluation["rows"]}
+    assert charged == {"reweight": 2.0, "relabel": 13.5, "remove": 2.0}
+    assert {row["retrain_cpu_seconds"] for row in evaluation["rows"][3:6]} == {13.5}
 
 
 def test_what_was_removed_has_columns_and_what_else_was_changed_is_in_long_form(evaluation: dict[str, Any]) -> None:

@@ -14,6 +14,7 @@ from heft.errors import HeftError
 from heft.kernels.out_of_fold import held_out_probabilities, out_of_fold_probabilities
 from heft.registry import added_folder, find
 from heft.workflow.housekeeping.unplanned import Planned, planned_names
+from heft.workflow.planning import paths
 from heft.workflow.planning.auxiliary import all_groups
 from heft.workflow.planning.disk_space import lasting_states
 
@@ -45,7 +46,7 @@ def test_each_number_of_models_that_actions_ask_for_has_a_file_and_the_groups_ar
     plan = plan_of(actions=BOTH)
     assert all_groups(plan.experiments["small"]) == {"subsets": [0, 1]}
     assert [file for file in plan.results if "/out_of_fold/" in file] == [FILE.format(3), FILE.format(7)]
-    assert plan.probabilities("small", "loss", "0") == {
+    assert plan.held_out(paths.OUT_OF_FOLD, "small", "loss", "0") == {
         "remove": {}, "doubted": {"subsets": FILE.format(3)}, "doubted-models_7": {"subsets": FILE.format(7)},
     }  # fmt: skip
     assert lasting_states(plan, "small") == lasting_states(plan_of(), "small") + 10

@@ -96,7 +96,9 @@ def test_a_removal_that_empties_a_class_is_carried_out_and_noted() -> None:
     assert notes_on(unpruned_plan(train), train["label"].to_numpy(), ["cat", "dog", "cow"], []) == []
 
 
-def test_the_stage_evaluate_hands_the_note_to_the_report(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_stage_evaluate_hands_on_the_note_and_charges_further_models_to_their_action(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
     write_inputs("inputs.safetensors", np.arange(6, dtype=np.float32).reshape(6, 1, 1, 1))
     write_json("manifest.json", {"class_names": ["cat", "dog"], "input_shape": [1, 1, 1],
@@ -107,16 +109,23 @@ def test_the_stage_evaluate_hands_the_note_to_the_report(tmp_path: Path, monkeyp
     write_parquet("scores.parquet", split[["id"]].assign(score=np.arange(6.0)))
     write_json("cost.json", {"cost": {"forward_passes": 1.0}, "warnings": ["it did not settle"]})
     write_json("retrain.json", {"retrain_cpu_seconds": 1.0})
+    write_json("folds.json", {"cpu_seconds": 2.0, "training_cpu_seconds": 4.0})
+    write_json("x.json", {"cpu_seconds": 8.0, "training_cpu_seconds": 16.0})
     write_parquet("plan.parquet", removal_plan(split, read_parquet("scores.parquet"), [0.5], seed=0))
     write_tensors("states.safetensors", {"remove-0.5/1.weight": torch.zeros(2, 1), "remove-0.5/1.bias": torch.zeros(2)})
     files = dict.fromkeys(("train", "validation", "test"), "split.parquet")
     files |= {"manifest": "manifest.json", "plan": "plan.parquet", "states": "states.safetensors"}
     files |= {"scores": "scores.parquet", "score_cost": "cost.json", "retrain_cost": "retrain.json"}
     params = {"model": {"name": "logistic", "options": {}}, "variant": {"method": "loss"}, "baseline": False}
-    params |= {"measure": {"name": "test_accuracy"}, "actions": ["remove"]}
+    params |= {
+        "measure": {"name": "test_accuracy"},
+        "actions": ["remove"],
+        "further_costs": {"remove": {"folds": "folds.json", "x": "x.json"}},
+    }
     Job(Path(), "evaluate", files, {"metrics": "metrics.json"}, params, s="0", v="loss").run()
     said = "removing the lowest 50 % leaves no training example of the class cat"
     assert read_json("metrics.json")["warnings"] == ["it did not settle", said]
+    assert read_json("metrics.json")["rows"][0]["retrain_cpu_seconds"] == 31.0
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -12,6 +12,7 @@ from workspace import TINY
 from heft.errors import HeftError
 from heft.kernels.out_of_fold import out_of_fold_probabilities
 from heft.workflow.housekeeping.unplanned import Planned, planned_names
+from heft.workflow.planning import paths
 from heft.workflow.planning.code import action_files, report_code
 from heft.workflow.planning.disk_space import lasting_states
 from heft.workflow.planning.plan import Plan, load_plan
@@ -77,8 +78,11 @@ def test_folds_are_planned_where_an_action_needs_them_and_no_method_does() -> No
     assert lasting_states(relabelled, "small") == lasting_states(bare, "small") + 5
     probabilities = "results/small/seed0/out_of_fold/folds/models5/probabilities.parquet"
     assert (probabilities in bare.results, probabilities in relabelled.results) == (False, True)
-    assert relabelled.probabilities("small", "loss", "0") == {"remove": {}, "relabel": {"folds": probabilities}}
-    assert relabelled.probabilities("small", "none", "0") == {}
+    assert relabelled.held_out(paths.OUT_OF_FOLD, "small", "loss", "0") == {
+        "remove": {},
+        "relabel": {"folds": probabilities},
+    }
+    assert relabelled.held_out(paths.OUT_OF_FOLD, "small", "none", "0") == {}
 
 
 def test_an_action_is_in_the_code_of_the_plans_that_it_makes_alone() -> None:

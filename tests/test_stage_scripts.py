@@ -77,7 +77,7 @@ def chain(tmp_path_factory: pytest.TempPathFactory) -> Chain:
                            "retrain_cost": "retrained.json", "score_cost": "scores.cost.json"},
               {"metrics": "metrics.json"},
               {"model": MODEL, "variant": variant, "baseline": False, "measure": {"name": "test_accuracy"},
-               "actions": ["remove"]},
+               "actions": ["remove"], "further_costs": {}},
               v="if_cg")  # fmt: skip
     return chain
 
@@ -174,13 +174,18 @@ def test_an_actions_probabilities_are_those_of_the_models_of_its_kind_that_it_as
     train, n = SPLITS["train"], 8
     states = further(chain, "subsets", list(range(n + 2)))  # a group may hold more than an action asks for
     halves = Chain(chain.folder, chain.data | {"auxiliary": [str(chain.folder / "subsets/checkpoints.json")]})
+    output = {"probabilities": "halves.parquet", "cost": "halves.json"}
     held = torch.stack([Subsets().held_out(train.labels, SEED, number) for number in range(n)])
     never = int((~held[:2].any(dim=0)).nonzero()[0])
     with pytest.raises(HeftError, match=f"training example {never} is held out by none of the 2 models"):
-        halves.run("out_of_fold", {}, {"probabilities": "halves.parquet"}, {}, kind="subsets", n="2")
-    halves.run("out_of_fold", {}, {"probabilities": "halves.parquet"}, {}, kind="subsets", n=str(n))
+        halves.run("out_of_fold", {}, output, {}, kind="subsets", n="2")
+    halves.run("out_of_fold", {}, output, {}, kind="subsets", n=str(n))
     table = chain.read("halves.parquet").set_index("id").loc[train.ids].to_numpy()
     of_each = [[states[f"{number}/3/{name}"] for name in start_of(0)] for number in range(n)]
     each = torch.stack([plain_logits(state, train.inputs).double().softmax(dim=1) for state in of_each])
     for row in range(len(train)):
         assert table[row] == pytest.approx(each[held[:, row], row].mean(dim=0).numpy(), rel=1e-5)
+    trained = chain.read("subsets/checkpoints.json")["runs"]
+    assert chain.read("halves.json")["training_cpu_seconds"] == pytest.approx(
+        sum(trained[str(number)]["cpu_seconds"] for number in range(n))
+    )

@@ -1,5 +1,6 @@
 """evaluate: the retrained models on validation and test, and how well wrong labels were found."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -33,19 +34,32 @@ def main(job: Any) -> None:
         read_json(job.input.retrain_cost) | scoring.get("cost", {}),
         Judge(**job.params.measure),
         actions=actions,
+        further_cpu_seconds=seconds_by_action(job.params.further_costs),
     )
     notes = notes_on(plan, splits.train.labels.numpy(), manifest["class_names"], actions)
     warnings = [*scoring.get("warnings", []), *notes]
     write_json(job.output.metrics, found | {"warnings": warnings})
-    trained_by = "baseline" if job.params.baseline else "retrain"
-    behind = {trained_by: job.wildcards.v, **({"score": job.wildcards.v} if job.input.scores else {}), "checkpoint": ""}
     append_comparison(
         job.output.record,
         found["rows"],
-        parents=parent_keys(experiment, seed, behind),
+        parents=parent_keys(experiment, seed, computed_from(job)),
         tags={"code": code_digest(job)},
         dataset=dataset_of(job),
     )
+
+
+def computed_from(job: Any) -> dict[str, str]:
+    """{stage: variant} of the runs behind the rows."""
+    trained_by = "baseline" if job.params.baseline else "retrain"
+    scored = {"score": job.wildcards.v} if job.input.scores else {}
+    return {trained_by: job.wildcards.v, **scored, "checkpoint": ""}
+
+
+def seconds_by_action(files: Mapping[str, Mapping[str, str]]) -> dict[str, float]:
+    """CPU seconds of the further models that each action needs, from {action: {need: file}} of their costs."""
+    from heft.artifacts import read_json
+
+    return {action: sum(sum(read_json(file).values()) for file in named.values()) for action, named in files.items()}
 
 
 run_unrecorded(main, snakemake)

@@ -1,5 +1,6 @@
 """out_of_fold: of each training example, the probabilities of the classes by models that did not train on it."""
 
+import time
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from heft.workflow.tracking.records import RunRecord
 def main(job: Any, record: RunRecord) -> None:
     import pandas as pd
 
-    from heft.artifacts import write_parquet
+    from heft.artifacts import write_json, write_parquet
     from heft.data.examples import load_examples
     from heft.kernels.out_of_fold import held_out_probabilities, out_of_fold_probabilities
     from heft.registry import declarations
@@ -20,18 +21,19 @@ def main(job: Any, record: RunRecord) -> None:
     train = load_examples(Path(job.input.manifest).parent, job.input.train)
     trained = load_checkpoints(*dict.fromkeys(Path(file).parent for file in job.input.auxiliary))
     of_kind, seed = declarations("auxiliary")[job.wildcards.kind].load()(), int(job.wildcards.s)
-    models = [
-        (run.final.state, of_kind.held_out(train.labels, seed, number))
-        for number, run in sorted(trained.runs.items())
-        if number < int(job.wildcards.n)  # the last group may have more
-    ]
+    # The last group may have more models than are asked for.
+    runs = {number: run for number, run in sorted(trained.runs.items()) if number < n_models}
+    models = [(run.final.state, of_kind.held_out(train.labels, seed, number)) for number, run in runs.items()]
     predict = out_of_fold_probabilities if kind.holds_out_each_once else held_out_probabilities
-    n_classes = trained.model.n_classes
+    n_classes, started = trained.model.n_classes, time.process_time()
     probabilities = predict(trained.model.build(seed=0), models, train.inputs, train.labels, n_classes)
+    cost = {"cpu_seconds": time.process_time() - started}
+    cost["training_cpu_seconds"] = sum(run.cpu_seconds for run in runs.values())
     columns = {f"class{label:04d}": probabilities[:, label].numpy() for label in range(n_classes)}
     write_parquet(job.output.probabilities, pd.DataFrame({"id": train.ids, **columns}))
+    write_json(job.output.cost, cost)
     right = probabilities.argmax(1) == train.labels
-    record.metrics({"accuracy_on_given_labels": float(right.double().mean())})
+    record.metrics({"accuracy_on_given_labels": float(right.double().mean()), **cost})
 
 
 name, n_models = snakemake.wildcards.kind, int(snakemake.wildcards.n)

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -68,6 +69,7 @@ def evaluate_variant(
     cost: Mapping[str, float],
     judge: Judge = TEST_ACCURACY,
     actions: Iterable[ChosenAction] = (),
+    further_cpu_seconds: Mapping[str, float] = MappingProxyType({}),
 ) -> dict[str, Any]:
     """One row per action and fraction of `plan`, further numbers in long form, and the precision-recall curve.
 
@@ -78,7 +80,8 @@ def evaluate_variant(
     Where true labels are not known, nothing is said of wrong ones.
     Where validation labels were trained on, validation chooses no row, and says nothing of a model trained on them.
     cost: score_cpu_seconds, score_peak_mb, forward_passes where there are scores, and retrain_cpu_seconds of one model.
-    actions: those of the plan.
+    actions: those of the plan. further_cpu_seconds: {action: seconds} of the further models that it needs,
+    with which `retrain_cpu_seconds` of each of its rows is charged besides.
     """
     judge.check(splits.validation.groups is not None)
     ordered = None if scores is None else scores.set_index("id")["score"].loc[splits.train.ids].to_numpy()
@@ -104,6 +107,8 @@ def evaluate_variant(
             "fraction": float(fraction),
         }
         row |= {"n_removed": int((~kept).sum()), **numbers.columns, **detection, **cost}
+        if action in further_cpu_seconds:
+            row["retrain_cpu_seconds"] = cost["retrain_cpu_seconds"] + further_cpu_seconds[action]
         row |= removal_quality(kept, wrong) if "kept" in changed and wrong is not None else {}
         done = curated_numbers(block, splits.train.labels.numpy(), splits.true_labels, changed)
         judged.append(numbers.validation.get(judge.objective))

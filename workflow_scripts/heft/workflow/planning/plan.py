@@ -17,7 +17,8 @@ from heft.workflow.configuration.settings import Configuration, data_folder, loa
 from heft.workflow.planning import paths
 from heft.workflow.planning.auxiliary import needs_of, trained_on_validation
 from heft.workflow.planning.fingerprint import Look
-from heft.workflow.planning.held_out import asked_by_all, files_by_action, trained_on_validation_for
+from heft.workflow.planning.held_out import files_by_action, trained_on_validation_for
+from heft.workflow.planning.lasting import lasting_files
 from heft.workflow.planning.misread import EVALUATED_WITH, resolve
 
 
@@ -49,19 +50,8 @@ class Plan:
     @cached_property
     def results(self) -> list[str]:
         """The lasting results of each rule: targets, so that one that is deleted comes back, with its descendants."""
-        files = []
-        for name, experiment in self.experiments.items():
-            once = (paths.INPUTS, paths.EXAMPLES, paths.MODEL_CHECK, paths.REPORT_RECORD)
-            files += [path.format(e=name) for path in once]
-            for seed in experiment.settings.seeds:
-                of_seed = [*paths.SPLITS.values(), paths.HISTORY, *paths.states_in(paths.CHECKPOINTS)]
-                files += [path.format(e=name, s=seed) for path in of_seed]
-                asked = asked_by_all(experiment.actions)
-                files += [held_out.file(paths.OUT_OF_FOLD, name, seed) for held_out in asked]
-                files += [paths.MEMBER_SCORES.format(e=name, s=seed, m=scorer) for scorer in experiment.scorers]
-                files += [paths.SCORES.format(e=name, s=seed, v=variant) for variant in experiment.variants]
-                files += [paths.CURATED.format(e=name, s=seed, v=variant) for variant in self.variants(name)]
-        return files
+        of_each = (lasting_files(found, self.variants(name)) for name, found in self.experiments.items())
+        return [file for files in of_each for file in files]
 
     def source(self, experiment: str) -> dict[str, Any]:
         """Name and options of the data source."""
@@ -161,9 +151,9 @@ class Plan:
         """Fractions that are acted on for a variant; none for one without scores."""
         return [] if variant in self.unscored(experiment) else self.experiments[experiment].fractions
 
-    def probabilities(self, experiment: str, variant: str, seed: str) -> dict[str, dict[str, str]]:
-        """{action: {need: file}} of what further models predict, which the actions of a variant need."""
-        return files_by_action(self.chosen_actions(experiment, variant), paths.OUT_OF_FOLD, experiment, seed)
+    def held_out(self, pattern: str, experiment: str, variant: str, seed: str) -> dict[str, dict[str, str]]:
+        """{action: {need: file}}, of a pattern in `paths`, of further models that the actions of a variant need."""
+        return files_by_action(self.chosen_actions(experiment, variant), pattern, experiment, seed)
 
     def sees_true_labels(self, experiment: str, variant: str) -> bool:
         """Whether the variant's method sees the true labels, so that its actions do."""
