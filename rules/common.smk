@@ -11,7 +11,7 @@ from heft.errors import HeftError
 from heft.faults import sentence_of
 from heft.workflow.housekeeping.configurations import label_of, note_made
 from heft.workflow.housekeeping.unplanned import planned_names
-from heft.auxiliary.kinds import kinds
+from heft.auxiliary.kinds import kind_named
 from heft.workflow.planning import auxiliary, paths
 from heft.workflow.planning.code import action_files, baseline_files, evaluation_files
 from heft.workflow.planning.code import index_code, kind_files, report_code
@@ -67,7 +67,7 @@ wildcard_constraints:
     v=VARIANT,
     g="[0-9]+",
     n="[0-9]+",
-    kind=any_of(kinds()),
+    kind=paths.KIND,
 
 
 def planned_experiments():
@@ -86,6 +86,11 @@ def code(script, files=None, model=False):
     )
 
 
+def kind_of(wildcards):
+    """The kind of further trained models whose name in a path the wildcard is."""
+    return paths.kind_named_in(wildcards.kind)
+
+
 def auxiliary_files(wildcards):
     """The files of the further trained models that a scorer needs."""
     groups = auxiliary.groups_of(plan.experiments[wildcards.e], wildcards.m)
@@ -102,7 +107,7 @@ def dynamics(wildcards):
 def continued(wildcards):
     """The checkpoints of the runs that a group of further models goes on from."""
     return auxiliary.continued_files(
-        wildcards.e, wildcards.s, wildcards.kind, int(wildcards.g)
+        wildcards.e, wildcards.s, kind_of(wildcards), int(wildcards.g)
     )
 
 
@@ -138,7 +143,7 @@ def held_out_files(pattern):
 
 def held_out_models(wildcards):
     """The files of the further models that an action's probabilities are of."""
-    held_out = HeldOut(wildcards.kind, int(wildcards.n))
+    held_out = HeldOut(kind_of(wildcards), int(wildcards.n))
     return auxiliary.files_of(held_out.groups, wildcards.e, wildcards.s)
 
 

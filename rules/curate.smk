@@ -19,7 +19,7 @@ rule out_of_fold:
         runtime=30,
     params:
         code=code(
-            "out_of_fold", lambda wildcards: kind_files(wildcards.kind), model=True
+            "out_of_fold", lambda wildcards: kind_files(kind_of(wildcards)), model=True
         ),
     script:
         "../workflow_scripts/out_of_fold.py"

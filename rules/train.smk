@@ -113,19 +113,23 @@ rule auxiliary:
         mem_mb=4000,
         runtime=120,
     params:
-        numbers=lambda wildcards: kinds()[wildcards.kind].numbers(int(wildcards.g)),
+        numbers=lambda wildcards: kind_named(kind_of(wildcards)).numbers(
+            int(wildcards.g)
+        ),
         model=lambda wildcards: plan.model(wildcards.e),
         training=lambda wildcards: plan.training(wildcards.e),
         fine_tuning=lambda wildcards: auxiliary.fine_tuning_of(
-            plan.experiments[wildcards.e], wildcards.kind
+            plan.experiments[wildcards.e], kind_of(wildcards)
         ),
         resample=lambda wildcards: plan.resample(wildcards.e),
         checkpoints=lambda wildcards: auxiliary.checkpoint_settings(
-            plan.experiments[wildcards.e], wildcards.kind
+            plan.experiments[wildcards.e], kind_of(wildcards)
         ),
         kept=lambda wildcards: auxiliary.kept(
-            plan.experiments[wildcards.e], wildcards.kind
+            plan.experiments[wildcards.e], kind_of(wildcards)
         ),
-        code=code("auxiliary", lambda wildcards: kind_files(wildcards.kind), model=True),
+        code=code(
+            "auxiliary", lambda wildcards: kind_files(kind_of(wildcards)), model=True
+        ),
     script:
         "../workflow_scripts/auxiliary.py"

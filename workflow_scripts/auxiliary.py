@@ -3,7 +3,8 @@
 from pathlib import Path
 from typing import Any
 
-from heft.auxiliary.kinds import kinds
+from heft.auxiliary.kinds import kind_named
+from heft.workflow.planning.paths import kind_named_in
 from heft.workflow.runtime.stage import run_stage, say
 from heft.workflow.tracking.records import RunRecord
 
@@ -13,7 +14,7 @@ def main(job: Any, record: RunRecord) -> None:
     from heft.auxiliary.training import AuxiliaryContext
     from heft.data.examples import load_examples
     from heft.models.build import ModelSpec
-    from heft.registry import declarations
+    from heft.registry import find
     from heft.training.checkpoints import load_checkpoints, write_checkpoints
     from heft.training.roles import Kept, keep_selected
     from heft.training.settings import CheckpointSettings, FineTuningSettings, TrainingSettings
@@ -30,7 +31,7 @@ def main(job: Any, record: RunRecord) -> None:
         FineTuningSettings(**job.params.fine_tuning),
         {number: run.final.state for number, run in load_checkpoints(*folders).runs.items()} if folders else {},
     )
-    trained = declarations("auxiliary")[job.wildcards.kind].load()().train(context, job.params.numbers)
+    trained = find("auxiliary", name).load()().train(context, job.params.numbers)
     say(job, list(trained.notes))
     selected = keep_selected(
         trained.checkpoints, trained.history, CheckpointSettings(**job.params.checkpoints), Kept(**job.params.kept)
@@ -42,6 +43,6 @@ def main(job: Any, record: RunRecord) -> None:
     record.metrics({"cpu_seconds": selected.cpu_seconds, "validation_accuracy": last["validation_accuracy"].mean()})
 
 
-kind = snakemake.wildcards.kind
-read = "checkpoint" if kinds()[kind].continues else "split"
-run_stage(main, snakemake, f"{kind} group{snakemake.wildcards.g}", {read: ""})
+name = kind_named_in(snakemake.wildcards.kind)
+read = "checkpoint" if kind_named(name).continues else "split"
+run_stage(main, snakemake, f"{snakemake.wildcards.kind} group{snakemake.wildcards.g}", {read: ""})

@@ -4,7 +4,8 @@ import time
 from pathlib import Path
 from typing import Any
 
-from heft.auxiliary.kinds import kinds
+from heft.auxiliary.kinds import kind_named
+from heft.workflow.planning.paths import kind_named_in
 from heft.workflow.runtime.stage import run_stage
 from heft.workflow.tracking.records import RunRecord
 
@@ -15,12 +16,12 @@ def main(job: Any, record: RunRecord) -> None:
     from heft.artifacts import write_json, write_parquet
     from heft.data.examples import load_examples
     from heft.kernels.out_of_fold import held_out_probabilities, out_of_fold_probabilities
-    from heft.registry import declarations
+    from heft.registry import find
     from heft.training.checkpoints import load_checkpoints
 
     train = load_examples(Path(job.input.manifest).parent, job.input.train)
     trained = load_checkpoints(*dict.fromkeys(Path(file).parent for file in job.input.auxiliary))
-    of_kind, seed = declarations("auxiliary")[job.wildcards.kind].load()(), int(job.wildcards.s)
+    of_kind, seed = find("auxiliary", name).load()(), int(job.wildcards.s)
     # The last group may have more models than are asked for.
     runs = {number: run for number, run in sorted(trained.runs.items()) if number < n_models}
     models = [(run.final.state, of_kind.held_out(train.labels, seed, number)) for number, run in runs.items()]
@@ -36,7 +37,7 @@ def main(job: Any, record: RunRecord) -> None:
     record.metrics({"accuracy_on_given_labels": float(right.double().mean()), **cost})
 
 
-name, n_models = snakemake.wildcards.kind, int(snakemake.wildcards.n)
-kind = kinds()[name]
-groups = [f"{name} group{group}" for group in kind.groups(n_models)]
-run_stage(main, snakemake, f"{name} models{n_models}", {"auxiliary": groups})
+name, n_models = kind_named_in(snakemake.wildcards.kind), int(snakemake.wildcards.n)
+kind = kind_named(name)
+groups = [f"{snakemake.wildcards.kind} group{group}" for group in kind.groups(n_models)]
+run_stage(main, snakemake, f"{snakemake.wildcards.kind} models{n_models}", {"auxiliary": groups})

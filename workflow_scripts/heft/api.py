@@ -70,7 +70,9 @@ def score(
     What a method says of its own scores is a `HeftWarning`. Raises HeftError, in one sentence, where something is
     missing, unknown or does not fit.
     """
-    further = {kind.need: options.pop(kind.need, None) for kind in kinds().values() if kind.need}
+    registered = [kind.need for kind in kinds().values() if kind.need]
+    # Models of a person's own kind are passed by its import path: `**{"my_kinds:Bags": [...]}`.
+    further = {need: options.pop(need, None) for need in [*registered, *(name for name in options if ":" in name)]}
     passed = {"validation": validation, "true_labels": true_labels, "checkpoints": checkpoints, "dynamics": dynamics}
     needed = needed_by(
         chosen_method(method, options),

@@ -90,7 +90,7 @@ def _find_own(room: str, name: str, roots: Iterable[Path]) -> Declaration:
         declared = read_own(name, file, room)
     except MISREAD as error:
         raise HeftError(misread(file, error)) from error
-    if said := _unknown_need(declared):
+    if said := _unknown_need(declared, roots):
         raise HeftError(said)
     return declared
 
@@ -109,11 +109,17 @@ def _read(file: Path, room: str) -> Declaration | str | None:
     return (_unknown_need(declared) or declared) if declared else None
 
 
-def _unknown_need(declared: Declaration) -> str:
+def _unknown_need(declared: Declaration, roots: Iterable[Path] | None = None) -> str:
     """A sentence on a need that nothing serves; else empty."""
     known = {*NEEDS.get(declared.room, ())}
     further = {*declared.fields.get("needs", ())} - known
     if further and declared.room in NEED_FURTHER_MODELS:
+        for own in sorted(need for need in further if ":" in need):
+            try:
+                find("auxiliary", own, roots)
+            except HeftError as error:
+                return f'{declared.file}, line {declared.line}: needs has "{own}": {error}'
+            known.add(own)
         known |= {one.fields["need"] for one in declarations("auxiliary").values()} - {""}
     unknown = next(iter(sorted(further - known)), "")
     if not unknown:

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from heft.errors import HeftError
-from heft.registry import Declaration, declarations
+from heft.registry import Declaration, declarations, find
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,18 +45,32 @@ class Kind:
 
 
 def kinds() -> dict[str, Kind]:
-    """Every kind of further trained models by name; raises HeftError where a file declares what no kind has."""
+    """Every registered kind of further trained models by name; raises HeftError where a file declares what none has."""
     return {name: _kind(declared) for name, declared in declarations("auxiliary").items()}
 
 
 def kinds_for(needs: Iterable[str]) -> dict[str, Kind]:
-    """The kinds that serve some of a method's needs, by name."""
-    wanted = set(needs)
-    return {name: kind for name, kind in kinds().items() if kind.need in wanted}
+    """The kinds that serve some of the needs of a method or an action, by name."""
+    wanted = list(dict.fromkeys(needs))
+    registered = {name: kind for name, kind in kinds().items() if kind.need in wanted}
+    return registered | {need: kind_named(need) for need in wanted if ":" in need}
+
+
+def kind_named(name: str) -> Kind:
+    """The registered kind of that name, or a person's own `package.module:Class`; raises HeftError as above."""
+    return _kind(find("auxiliary", name))
 
 
 def _kind(declared: Declaration) -> Kind:
+    where, fields = f"{declared.file}, line {declared.line}", declared.fields
+    if ":" in declared.name:
+        if fields["need"]:
+            raise HeftError(
+                f'{where}: need is "{fields["need"]}"; leave it out: what needs a kind of your own writes its import '
+                f'path, "{declared.name}"'
+            )
+        fields = fields | {"need": declared.name}
     try:
-        return Kind(**declared.fields)
+        return Kind(**fields)
     except ValueError as error:
-        raise HeftError(f"{declared.file}, line {declared.line}: {error}") from error
+        raise HeftError(f"{where}: {error}") from error

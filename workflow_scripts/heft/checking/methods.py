@@ -1,11 +1,12 @@
 """Which methods and kinds of ensembles can run on a model: each is run on a few examples."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import torch
 
-from heft.auxiliary.kinds import Kind, kinds
+from heft.auxiliary.kinds import Kind, kinds_for
 from heft.checking.finding import Finding
 from heft.checking.subject import SEED, Subject
 from heft.checking.training import settings_of
@@ -55,7 +56,6 @@ class Trial:
         dynamics = dynamics_of(self.model, [states[epoch].state for epoch in roles["every"]], self.base)
         self.trained = TrainedModels(
             runs={0: run, 1: run},
-            auxiliary={kind.need: {0: _as_further_models(run, kind, len(examples))} for kind in kinds().values()},
             dynamics={0: dynamics, 1: dynamics},
         )
 
@@ -66,7 +66,8 @@ class Trial:
         needs = declared.fields["needs"]
         name = kind or declared.name + "".join(f" {option} {value}" for option, value in options.items())
         try:
-            context = member(self.base, needs, self.trained, number, kind)
+            further = {each.need: {0: self._further_models(each)} for each in kinds_for(needs).values()}
+            context = member(self.base, needs, replace(self.trained, auxiliary=further), number, kind)
             scores = declared.configured({**options, **short})(context)
             if tuple(scores.shape) != (len(self.base.train.labels),) or not scores.isfinite().all():
                 return Finding(name, f"its scores, of shape {list(scores.shape)}, are not finite or not one an example")
@@ -76,12 +77,11 @@ class Trial:
             return Finding(name, reason_of(error))
         return Finding(name)
 
-
-def _as_further_models(run: Run, kind: Kind, n_train: int) -> list[AuxiliaryRun]:
-    """The same run in the place of one or two further models, which together hold out each example once."""
-    n = 1 if kind.models == 1 else 2
-    number_of = torch.arange(n_train) % n
-    return [AuxiliaryRun(run, number_of == number) for number in range(n)]
+    def _further_models(self, kind: Kind) -> list[AuxiliaryRun]:
+        """The same run in the place of one or two further models, which together hold out each example once."""
+        n = 1 if kind.models == 1 else 2
+        number_of = torch.arange(len(self.subject.examples)) % n
+        return [AuxiliaryRun(self.trained.runs[0], number_of == number) for number in range(n)]
 
 
 def methods_that_run(

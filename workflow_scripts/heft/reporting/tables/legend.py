@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from heft.registry import declarations
+from heft.registry import declarations, find
 from heft.reporting.inputs import MethodDeclaration
 from heft.reporting.wording import method_title
 
@@ -61,7 +61,9 @@ def _entry(declared: MethodDeclaration, methods: Mapping[str, MethodDeclaration]
 
 def in_words(needs: Iterable[str]) -> list[str]:
     """What a method gets for each of its needs."""
+    needs = list(needs)
     further = {kind.fields["need"]: kind.fields["gives"] for kind in declarations("auxiliary").values()}
+    further |= {need: find("auxiliary", need).fields["gives"] for need in needs if ":" in need}
     return [{**further, **NEEDS}.get(need, need) for need in needs]
 
 

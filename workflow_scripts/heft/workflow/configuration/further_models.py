@@ -15,8 +15,8 @@ def check_further_models(methods: Iterable[Scorer], actions: Iterable[ChosenActi
     asking = [("methods", find("methods", scorer.method), scorer.options) for scorer in methods]
     asking += [("actions", action.declaration, action.options) for action in actions]
     for key, declaration, options in asking:
-        for kind in kinds_for(declaration.fields["needs"]).values():
-            try:
+        try:
+            for kind in kinds_for(declaration.fields["needs"]).values():
                 models_each(kind, declaration, options)
-            except HeftError as error:
-                raise HeftError(f"{where}.{key}: {error}") from error
+        except HeftError as error:
+            raise HeftError(f"{where}.{key}: {error}") from error

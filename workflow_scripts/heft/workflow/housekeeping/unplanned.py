@@ -10,13 +10,14 @@ from dataclasses import dataclass
 
 from heft.workflow.planning.auxiliary import all_groups
 from heft.workflow.planning.held_out import asked_by_all
+from heft.workflow.planning.paths import KIND, folder_of_kind
 from heft.workflow.planning.plan import Plan
 from heft.workflow.tracking.records import FORMER_STAGES
 
 SLUG = r"[A-Za-z0-9_.\-]+"
 # `m` a scorer, `v` a variant, `file` anything in a folder that is the output of a rule.
 WILDCARDS = {
-    **{"e": "[a-z0-9_]+", "kind": "[a-z_]+", "m": SLUG, "v": SLUG, "file": "[^/]+"},
+    **{"e": "[a-z0-9_]+", "kind": KIND, "m": SLUG, "v": SLUG, "file": "[^/]+"},
     **dict.fromkeys(("s", "g", "n"), "[0-9]+"),
 }
 # Shapes of what an older version of Heft wrote: nothing asks for it any more.
@@ -29,8 +30,8 @@ FORMER_SHAPES = (
 FORMER = "made by an older version"
 # What a run of further models is of, and one of their predictions.
 _OF_MODELS = {
-    **dict.fromkeys([*FORMER_STAGES, *FORMER_STAGES.values()], re.compile(r"(?P<kind>[a-z_]+) group(?P<g>[0-9]+)")),
-    "out_of_fold": re.compile(r"(?P<kind>[a-z_]+) models(?P<n>[0-9]+)"),
+    **dict.fromkeys([*FORMER_STAGES, *FORMER_STAGES.values()], re.compile(rf"(?P<kind>{KIND}) group(?P<g>[0-9]+)")),
+    "out_of_fold": re.compile(rf"(?P<kind>{KIND}) models(?P<n>[0-9]+)"),
 }
 
 
@@ -39,13 +40,17 @@ def planned_names(plan: Plan) -> dict[str, dict[str, list[str]]]:
     numbers of them whose predictions actions need."""
     names = {}
     for name, experiment in plan.experiments.items():
-        groups = [f"{kind}/{group}" for kind, numbers in all_groups(experiment).items() for group in numbers]
+        groups = [
+            f"{folder_of_kind(kind)}/{group}" for kind, numbers in all_groups(experiment).items() for group in numbers
+        ]
         names[name] = {
             "s": [str(seed) for seed in experiment.settings.seeds],
             "m": list(experiment.scorers),
             "v": plan.variants(name),
             "kind/g": sorted(groups),
-            "kind/n": [f"{held_out.kind}/{held_out.n}" for held_out in asked_by_all(experiment.actions)],
+            "kind/n": [
+                f"{folder_of_kind(held_out.kind)}/{held_out.n}" for held_out in asked_by_all(experiment.actions)
+            ],
         }
     return names
 

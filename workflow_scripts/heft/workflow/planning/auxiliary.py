@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from heft.auxiliary.asked import models_asked
-from heft.auxiliary.kinds import kinds, kinds_for
-from heft.ensembles.kinds import kind_named, runs_of
-from heft.registry import declarations, find
+from heft.auxiliary.kinds import kind_named, kinds_for
+from heft.ensembles.kinds import kind_named as ensemble_named
+from heft.ensembles.kinds import runs_of
+from heft.registry import find
 from heft.variants import Scorer
 from heft.workflow.configuration.experiment import Experiment
 from heft.workflow.planning import paths
@@ -26,7 +27,7 @@ def groups_of(experiment: Experiment, scorer: str) -> dict[str, list[int]]:
     """{kind: groups} of further trained models that a scorer asks for."""
     found, size = experiment.scorers[scorer]
     asked = models_asked(find("methods", found.method), found.options, runs_of(found.ensemble), size)
-    return {kind: kinds()[kind].groups(n_models) for kind, n_models in asked.items()}
+    return {kind: kind_named(kind).groups(n_models) for kind, n_models in asked.items()}
 
 
 def all_groups(experiment: Experiment) -> dict[str, list[int]]:
@@ -44,7 +45,7 @@ def all_groups(experiment: Experiment) -> dict[str, list[int]]:
 def files_of(groups: Mapping[str, list[int]], experiment: str, seed: str) -> list[str]:
     """The files of the states of some groups."""
     folders = [
-        paths.AUXILIARY.format(e=experiment, s=seed, kind=kind, g=group)
+        paths.AUXILIARY.format(e=experiment, s=seed, kind=paths.folder_of_kind(kind), g=group)
         for kind, found in groups.items()
         for group in found
     ]
@@ -58,18 +59,21 @@ def dynamics_files(experiment: Experiment, scorer: str, seed: str) -> list[str]:
         return []
     runs = runs_of(found.ensemble)
     groups = groups_of(experiment, scorer).get(runs, [])
-    further = [paths.DYNAMICS_OF_GROUP.format(e=experiment.name, s=seed, kind=runs, g=group) for group in groups]
+    further = [
+        paths.DYNAMICS_OF_GROUP.format(e=experiment.name, s=seed, kind=paths.folder_of_kind(runs), g=group)
+        for group in groups
+    ]
     return [paths.DYNAMICS.format(e=experiment.name, s=seed), *further]
 
 
 def continued_files(experiment: str, seed: str, kind: str, group: int) -> list[str]:
     """The checkpoints of the runs that a group goes on from; nothing where its kind starts anew."""
-    continued = kinds()[kind].continues
+    continued = kind_named(kind).continues
     if not continued:
         return []
-    numbers, of_base = kinds()[kind].numbers(group), kinds()[continued].first_is_base
+    numbers, of_base = kind_named(kind).numbers(group), kind_named(continued).first_is_base
     base = states_of_the_base(experiment, seed) if of_base and 0 in numbers else []
-    further = {kinds()[continued].group_of(number) for number in numbers if number > 0 or not of_base}
+    further = {kind_named(continued).group_of(number) for number in numbers if number > 0 or not of_base}
     return [*base, *files_of({continued: sorted(further)}, experiment, seed)]
 
 
@@ -81,14 +85,14 @@ def states_of_the_base(experiment: str, seed: str) -> list[str]:
 def kept(experiment: Experiment, kind: str = "") -> dict[str, Any]:
     """Which states outlive training: of the base model (`kind` empty), or of further trained models of a kind."""
     ensembles = [
-        (kind_named(scorer.ensemble), size, needs_of(scorer))
+        (ensemble_named(scorer.ensemble), size, needs_of(scorer))
         for scorer, size in experiment.scorers.values()
         if scorer.ensemble
     ]
     latest = max((size for ensemble, size, _ in ensembles if ensemble.earlier_epochs), default=0)
     if kind:
         # Members that are runs of their own are taken as they ended.
-        return {"roles": list(kinds()[kind].keeps), "latest": latest if kinds()[kind].need else 0}
+        return {"roles": list(kind_named(kind).keeps), "latest": latest if kind_named(kind).need else 0}
     asked_again = any(ensemble.perturbs and "dynamics" in needs for ensemble, _, needs in ensembles)
     return {"roles": [*KEPT_OF_THE_BASE, "every"] if asked_again else KEPT_OF_THE_BASE, "latest": latest}
 
@@ -96,12 +100,12 @@ def kept(experiment: Experiment, kind: str = "") -> dict[str, Any]:
 def checkpoint_settings(experiment: Experiment, kind: str = "") -> dict[str, Any]:
     """Which epoch states have which role, of the base model or of further trained models of a kind."""
     chosen = asdict(experiment.settings.checkpoints)
-    return chosen | ({"final": kinds()[kind].final} if kind and kinds()[kind].final else {})
+    return chosen | ({"final": kind_named(kind).final} if kind and kind_named(kind).final else {})
 
 
 def fine_tuning_of(experiment: Experiment, kind: str) -> dict[str, Any]:
     """The settings of fine-tuning; nothing for a kind that they do not concern."""
-    return asdict(experiment.settings.fine_tuning) if kinds()[kind].fine_tuning else {}
+    return asdict(experiment.settings.fine_tuning) if kind_named(kind).fine_tuning else {}
 
 
 def trained_on_validation(scorer: Scorer) -> bool:
@@ -111,5 +115,5 @@ def trained_on_validation(scorer: Scorer) -> bool:
 
 def files_of_kinds(scorer: Scorer) -> list[Path]:
     """The files of the kinds of further models that a scorer's method needs, and of its ensemble."""
-    further = [declarations("auxiliary")[name].file for name in kinds_for(needs_of(scorer))]
-    return [*further, *([kind_named(scorer.ensemble).declaration.file] if scorer.ensemble else [])]
+    further = [find("auxiliary", name).file for name in kinds_for(needs_of(scorer))]
+    return [*further, *([ensemble_named(scorer.ensemble).declaration.file] if scorer.ensemble else [])]

@@ -14,7 +14,7 @@ from math import prod
 from pathlib import Path
 from typing import Any
 
-from heft.auxiliary.kinds import kinds
+from heft.auxiliary.kinds import kind_named
 from heft.errors import HeftError
 from heft.faults import sentence_of
 from heft.registry import find
@@ -96,7 +96,7 @@ def lasting_states(plan: Plan, experiment: str) -> int:
 def _further_models(plan: Plan, experiment: str) -> dict[str, list[int]]:
     """{kind: numbers} of the further models that are trained for each seed."""
     groups = all_groups(plan.experiments[experiment])
-    return {kind: [number for g in found for number in kinds()[kind].numbers(g)] for kind, found in groups.items()}
+    return {kind: [number for g in found for number in kind_named(kind).numbers(g)] for kind, found in groups.items()}
 
 
 def model_bytes(specifications: Sequence[Mapping[str, Any]]) -> list[int | None]:

@@ -4,9 +4,10 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from heft.auxiliary.asked import models_each
-from heft.auxiliary.kinds import kinds, kinds_for
+from heft.auxiliary.kinds import kind_named, kinds_for
 from heft.curation.chosen import ChosenAction
 from heft.workflow.configuration.experiment import Experiment
+from heft.workflow.planning import paths
 
 
 class HeldOut(NamedTuple):
@@ -17,12 +18,12 @@ class HeldOut(NamedTuple):
 
     def file(self, pattern: str, experiment: str, seed: str | int) -> str:
         """The path of one of its files, of a pattern in `paths`."""
-        return pattern.format(e=experiment, s=seed, kind=self.kind, n=self.n)
+        return pattern.format(e=experiment, s=seed, kind=paths.folder_of_kind(self.kind), n=self.n)
 
     @property
     def groups(self) -> dict[str, list[int]]:
         """{kind: the groups in which the models are trained}."""
-        return {self.kind: kinds()[self.kind].groups(self.n)}
+        return {self.kind: kind_named(self.kind).groups(self.n)}
 
 
 def asked_by(action: ChosenAction) -> dict[str, HeldOut]:

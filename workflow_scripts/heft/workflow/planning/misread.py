@@ -50,10 +50,12 @@ def misread_file(settings: ExperimentSettings, roots: Sequence[Path], look: Look
         if entry.is_own and find_module(entry.name, roots) is None:
             continue  # which `Experiment.check` says of the key
         try:
-            file = find(entry.key.room, entry.name, roots).file
+            declared = find(entry.key.room, entry.name, roots)
+            further = [name for name in declared.fields.get("needs", ()) if ":" in name]
+            files = [declared.file, *(find("auxiliary", name, roots).file for name in further)]
         except HeftError as error:
             return str(error)
-        if reason := _reason(file, look):
+        if reason := next(filter(None, (_reason(file, look) for file in files)), ""):
             return reason
     return ""
 

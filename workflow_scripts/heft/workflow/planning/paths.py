@@ -29,6 +29,8 @@ METRICS = SEED + "/metrics/{v}.json"
 
 AUXILIARY = SEED + "/auxiliary/{kind}/group{g}"
 DYNAMICS_OF_GROUP = AUXILIARY + "/training_dynamics.parquet"
+# What the wildcard `kind` may be (`folder_of_kind`).
+KIND = r"[A-Za-z_][A-Za-z0-9_.]*"
 # Of the folders `CHECKPOINTS` and `AUXILIARY`: the states that were kept, and their index.
 STATES = ("checkpoints.json", "states.safetensors")
 
@@ -38,9 +40,20 @@ def states_in(folder: str) -> list[str]:
     return [f"{folder}/{name}" for name in STATES]
 
 
+def folder_of_kind(kind: str) -> str:
+    """What `kind` is in a path: a registered name as it is, `my_kinds.Bags` of a person's own `my_kinds:Bags`."""
+    return kind.replace(":", ".")
+
+
+def kind_named_in(folder: str) -> str:
+    """The kind of which that is the name in a path: a registered name, and a class, have no point."""
+    module, point, name = folder.rpartition(".")
+    return f"{module}:{name}" if point else name
+
+
 def kind_of(folder: Path) -> str:
     """The kind of the further trained models in a folder, as `AUXILIARY` spells it."""
-    return folder.parent.name
+    return kind_named_in(folder.parent.name)
 
 
 def seed_of(file: str) -> int:

@@ -177,11 +177,11 @@ def load_plan(raw: Mapping[str, Any], files: list[Path], file_of: Callable[[Sequ
     """
     first = files[0].name if files else "config.yaml"
     file_of = file_of or (lambda path: first)
+    roots = tuple(dict.fromkeys([*(file.resolve().parent for file in files), Path.cwd()]))
+    os.environ[MODULES_VARIABLE] = os.pathsep.join(map(str, roots))
     configuration, settings = load_configuration(raw, file_of)
     data_folder(configuration.data_dir)
     kinds()  # says what is wrong with one
-    roots = tuple(dict.fromkeys([*(file.resolve().parent for file in files), Path.cwd()]))
-    os.environ[MODULES_VARIABLE] = os.pathsep.join(map(str, roots))
     look = Look()
     experiments, spoiled = resolve(settings, file_of, roots, look)
     return Plan(configuration, experiments, roots, look, spoiled)

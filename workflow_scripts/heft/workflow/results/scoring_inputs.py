@@ -6,11 +6,11 @@ from typing import Any
 
 from heft.artifacts import read_parquet
 from heft.auxiliary.asked import models_each
-from heft.auxiliary.kinds import kinds
+from heft.auxiliary.kinds import kind_named
 from heft.data.examples import Examples
 from heft.ensembles.members import AuxiliaryRun, TrainedModels
 from heft.methods.context import Dynamics
-from heft.registry import declarations, find
+from heft.registry import find
 from heft.training.checkpoints import load_checkpoints
 from heft.training.dynamics import dynamics_of_run
 from heft.workflow.planning.paths import kind_of
@@ -26,11 +26,11 @@ def load_trained(files: Any, scorer: Mapping[str, Any], train: Examples, seed: i
     runs = load_checkpoints(Path(files.checkpoints).parent).runs
     auxiliary: dict[str, dict[int, list[AuxiliaryRun]]] = {}
     for name, folders in folders_by_kind(files.auxiliary).items():
-        further, kind = load_checkpoints(*folders).runs, kinds()[name]
+        further, kind = load_checkpoints(*folders).runs, kind_named(name)
         if not kind.need:
             runs = runs | further
             continue
-        each, of_kind = models_each(kind, method, scorer["options"]), declarations("auxiliary")[name].load()()
+        each, of_kind = models_each(kind, method, scorer["options"]), find("auxiliary", name).load()()
         members = auxiliary.setdefault(kind.need, {})
         for number, run in sorted(further.items()):
             held_out = of_kind.held_out(train.labels, seed, number)
