@@ -25,8 +25,8 @@ def while_holding(model: nn.Module, values: Mapping[str, Tensor], run: Callable[
     A backward pass belongs into `run`: what activation checkpointing computes again must see the same values.
     """
     held = {f"model.{name}": tensor for name, tensor in _at_each_place(model, values).items()}
-    found: Result = functional_call(_Holding(model), held, (run,), tie_weights=False)
-    return found
+    result: Result = functional_call(_Holding(model), held, (run,), tie_weights=False)
+    return result
 
 
 def places(model: nn.Module) -> dict[str, str]:

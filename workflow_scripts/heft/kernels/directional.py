@@ -82,12 +82,12 @@ def _run_of(model: nn.Module, values: State, way: Way, inputs: Tensor, k: int) -
 
 
 def _jvp_each(
-    one: Push, model: nn.Module, values: State, directions: Direction, batch: Tensor
+    take: Push, model: nn.Module, values: State, directions: Direction, batch: Tensor
 ) -> tuple[Tensor, Tensor]:
-    """One direction after the other."""
+    """Logits [b, n_classes] and tangents [k, b, n_classes], by `take` along one direction after the other."""
     tangents = []
     for k in range(len(next(iter(directions.values())))):
-        logits, tangent = one(model, values, {name: stacked[k] for name, stacked in directions.items()}, batch)
+        logits, tangent = take(model, values, {name: stacked[k] for name, stacked in directions.items()}, batch)
         tangents.append(tangent)
     return logits, torch.stack(tangents)
 

@@ -29,11 +29,11 @@ def example_gradients(
 
     def agree() -> bool:
         try:
-            found, right = at_once(inputs[:2], labels[:2]), one_by_one(inputs[:2], labels[:2])
+            together, alone = at_once(inputs[:2], labels[:2]), one_by_one(inputs[:2], labels[:2])
         except (RuntimeError, NotImplementedError, ValueError, TypeError):
             return False
-        tolerance = 8 * torch.finfo(next(iter(right.values())).dtype).eps ** 0.5
-        return _length({name: found[name] - right[name] for name in moving}) <= tolerance * _length(right)
+        tolerance = 8 * torch.finfo(next(iter(alone.values())).dtype).eps ** 0.5
+        return _length({name: together[name] - alone[name] for name in moving}) <= tolerance * _length(alone)
 
     gradients = at_once if once_a_model(model, f"per-example gradients of {sorted(moving)}", agree) else one_by_one
     bytes_of_gradient = sum(tensor.numel() * tensor.element_size() for tensor in moving.values())
@@ -43,12 +43,12 @@ def example_gradients(
 
 
 def _at_once(model: nn.Module, values: State, moving: State, loss: Loss, x: Tensor, y: Tensor) -> Gradients:
-    def one(parameters: State, x: Tensor, y: Tensor) -> Tensor:
+    def loss_of_example(parameters: State, x: Tensor, y: Tensor) -> Tensor:
         return loss(call(model, {**values, **parameters}, x[None]), y[None])[0]
 
     with torch.enable_grad(), evaluation(model):
-        found: Gradients = vmap(grad(one), in_dims=(None, 0, 0))(moving, x, y)
-    return found
+        gradients: Gradients = vmap(grad(loss_of_example), in_dims=(None, 0, 0))(moving, x, y)
+    return gradients
 
 
 def _one_by_one(model: nn.Module, values: State, moving: State, loss: Loss, x: Tensor, y: Tensor) -> Gradients:

@@ -34,8 +34,8 @@ def parameters_of(model: nn.Module, state: State) -> dict[str, Tensor]:
                 continue
             raise HeftError(f"The model state has no {name}, which the model {type(model).__name__} needs.")
         if state[name].shape != tensor.shape:
-            found, expected = list(state[name].shape), list(tensor.shape)
-            raise HeftError(f"The model state has {name} of shape {found}; the model needs {expected}.")
+            given, expected = list(state[name].shape), list(tensor.shape)
+            raise HeftError(f"The model state has {name} of shape {given}; the model needs {expected}.")
     return {name: state[name].detach() for name, _ in model.named_parameters()}
 
 

@@ -20,5 +20,5 @@ def once_a_model(model: nn.Module, question: str, find: Callable[[], Answer]) ->
     answers = _ANSWERS.setdefault(model, {})
     if key not in answers:
         answers[key] = find()
-    found: Answer = answers[key]
-    return found
+    answer: Answer = answers[key]
+    return answer

@@ -52,8 +52,8 @@ def selected_parameters(model: nn.Module, which: str, moved: Collection[str] | N
     which: `all`; `last`, the last layer that owns such parameters; or a pattern of layer names such as `layer4.*`,
     where `*` is any text. Raises HeftError naming the layers where none fits.
     """
-    found = set(trainable_parameters(model) if moved is None else moved)
-    layers = dict(_layers(model, found))
+    candidates = set(trainable_parameters(model) if moved is None else moved)
+    layers = dict(_layers(model, candidates))
     if which == "last":
         chosen = [*layers][-1:]
     else:

@@ -51,8 +51,8 @@ class TangentRules(TorchFunctionMode):
             return weight_normalised(*args, **(kwargs or {}))
         if func is functional.embedding_bag and torch.is_grad_enabled() and _is_linear_bag(*args, **(kwargs or {})):
             return _bag(*args, **(kwargs or {}))
-        found = func(*args, **(kwargs or {}))
-        return found if torch.is_grad_enabled() else tree_map(_without_tangent, found)
+        result = func(*args, **(kwargs or {}))
+        return result if torch.is_grad_enabled() else tree_map(_without_tangent, result)
 
     def _linear(self, x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
         (value, dx), (w, dw) = forward_ad.unpack_dual(x), forward_ad.unpack_dual(weight)
@@ -87,16 +87,16 @@ def _is_linear_bag(
 def _bag(indices: Tensor, weight: Tensor, *others: Any, **named: Any) -> Tensor:
     """Sums or means of rows of the weight, and the same of its tangent."""
     value, tangent = forward_ad.unpack_dual(weight)
-    found = (functional.embedding_bag(indices, part, *others, **named) for part in (value, tangent))
-    return forward_ad.make_dual(*found)
+    bags = (functional.embedding_bag(indices, part, *others, **named) for part in (value, tangent))
+    return forward_ad.make_dual(*bags)
 
 
-def _without_tangent(found: Any) -> Any:
+def _without_tangent(value: Any) -> Any:
     """A tensor that carries a tangent, without it; anything else as it is."""
-    if not isinstance(found, Tensor):
-        return found
-    primal, tangent = forward_ad.unpack_dual(found)
-    return found if tangent is None else primal
+    if not isinstance(value, Tensor):
+        return value
+    primal, tangent = forward_ad.unpack_dual(value)
+    return value if tangent is None else primal
 
 
 @cache

@@ -69,10 +69,10 @@ class Trial:
 
         try:
             with torch.enable_grad(), evaluation(self._model):
-                found, summed = while_holding(self._model, values, run)
+                products, summed = while_holding(self._model, values, run)
         except (RuntimeError, NotImplementedError, AttributeError, TypeError, ValueError):
             return False
-        right = (found - self._truth).abs().max() <= self._error
+        right = (products - self._truth).abs().max() <= self._error
         return bool(right) and bool((summed - self._truth.sum()).abs() <= 2 * self._error)
 
 
@@ -110,8 +110,8 @@ def double_backward(model: nn.Module, values: State, direction: Direction, batch
         cotangents = torch.zeros_like(logits, requires_grad=True)
         gradients = torch.autograd.grad(logits, list(leaves.values()), cotangents, create_graph=True, allow_unused=True)
         pairs = zip(gradients, direction.values(), strict=True)
-        along = [(gradient * tensor).sum() for gradient, tensor in pairs if gradient is not None]
-        if moving := [one for one in along if one.requires_grad]:
+        terms = [(gradient * tensor).sum() for gradient, tensor in pairs if gradient is not None]
+        if moving := [term for term in terms if term.requires_grad]:
             (tangent,) = torch.autograd.grad(sum(moving, torch.zeros(())), cotangents)
         return logits, tangent
 

@@ -26,16 +26,16 @@ def right_hessian_product(model: nn.Module, state: State, inputs: Tensor, labels
     """
     trial, by_backward = _Trial(model, state, inputs[:2], labels[:2], like), hessian_product_by_double_backward
     truth = trial.product(by_backward, 0)
-    found: Product | None = None
+    chosen: Product | None = None
     if way_of(model, values_of(model, state), inputs) is not Way.FORWARD:
         if truth is not None and trial.is_symmetric(by_backward, truth):
-            found = by_backward
+            chosen = by_backward
     else:
-        found = _of_forward_mode(trial, truth)
-    if found is None:
+        chosen = _of_forward_mode(trial, truth)
+    if chosen is None:
         name = type(model).__name__
         raise HeftError(f"{name} has no Hessian that can be trusted ({trial.reason}); set curvature to gauss_newton.")
-    return found
+    return chosen
 
 
 def _of_forward_mode(trial: "_Trial", truth: Tensor | None) -> Product | None:
@@ -49,8 +49,8 @@ def _of_forward_mode(trial: "_Trial", truth: Tensor | None) -> Product | None:
     if truth is None and first is not None and second is not None and trial.near(first, second):
         return reverse_last
     products = ((hessian_product_by_double_backward, truth), (forward_last, second), (reverse_last, first))
-    for way, one in products:
-        if one is not None and trial.is_symmetric(way, one):
+    for way, product in products:
+        if product is not None and trial.is_symmetric(way, product):
             return way
     return None
 
@@ -73,20 +73,22 @@ class _Trial:
     def product(self, way: Product, seed: int) -> Tensor | None:
         """H u as a vector in float64 for the direction of that seed; None where it cannot be made."""
         try:
-            found = way(self._model, self._state, self._direction(seed), self._inputs, self._labels, len(self._inputs))
+            product = way(
+                self._model, self._state, self._direction(seed), self._inputs, self._labels, len(self._inputs)
+            )
         except (RuntimeError, NotImplementedError, HeftError) as error:
             self.reason = str(error).strip().splitlines()[0]
             return None
-        return torch.cat([tensor.double().flatten() for tensor in found.values()])
+        return torch.cat([tensor.double().flatten() for tensor in product.values()])
 
     def near(self, left: Tensor, right: Tensor) -> bool:
         """Whether two products are the same but for rounding."""
         return bool((left - right).norm() <= self._tolerance * right.norm())
 
-    def is_symmetric(self, way: Product, found: Tensor) -> bool:
-        """Whether <u, H w> is <w, H u>, for found = H u."""
+    def is_symmetric(self, way: Product, product: Tensor) -> bool:
+        """Whether <u, H w> is <w, H u>, for product = H u."""
         other = self.product(way, 1)
         if other is None:
             return False
         u, w = (torch.cat([t.double().flatten() for t in self._direction(seed).values()]) for seed in (0, 1))
-        return bool((u.dot(other) - w.dot(found)).abs() <= self._tolerance * found.norm() * w.norm())
+        return bool((u.dot(other) - w.dot(product)).abs() <= self._tolerance * product.norm() * w.norm())

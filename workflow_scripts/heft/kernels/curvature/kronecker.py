@@ -71,10 +71,10 @@ def matrix_layers(
     Raises HeftError where there is none, or naming the layer where the model runs one twice or shares a parameter.
     """
     try:
-        found = checked_layers(model, state, examples, names)
+        layers = checked_layers(model, state, examples, names)
     except LayersError as error:
         raise HeftError(f"Kronecker factors need layers that each run once on examples: {error}.") from error
-    chosen = layers_owning(found, names)
+    chosen = layers_owning(layers, names)
     matrices = {name: layer for name, layer in chosen.items() if is_matrix_layer(whole_of(layer))}
     others = [described(name, layer) for name, layer in chosen.items() if name not in matrices]
     if not matrices:
@@ -100,15 +100,15 @@ def kronecker_curvature(
             else:
                 for total, product in zip(sums[name], products, strict=True):
                     total += product
-    found = {}
+    curvatures = {}
     for name in list(sums):
         n_rows, dtype = len(inputs) * positions[name], sums[name][0].dtype
         a_mean, delta_mean = (total.double().div_(n_rows) for total in sums.pop(name))  # lets go of the sums first
         l_a, right = _eigenvectors(a_mean, dtype)
         l_s, left = _eigenvectors(delta_mean, dtype)
         eigenvalues = positions[name] * l_s[:, :, None] * l_a[:, None, :]
-        found[name] = LayerCurvature(layers[name], left, right, eigenvalues)
-    return found
+        curvatures[name] = LayerCurvature(layers[name], left, right, eigenvalues)
+    return curvatures
 
 
 def eigenvalue_corrected(
@@ -143,14 +143,14 @@ def fisher_curvature(
     the names of the layers that have no factors."""
     layers, others = matrix_layers(model, state, inputs[:2], names)
     labels = drawn_labels(model, state, inputs, generator)
-    found = kronecker_curvature(model, state, layers, inputs, labels)
-    return (eigenvalue_corrected(model, state, found, inputs, labels) if corrected else found), others
+    kfac = kronecker_curvature(model, state, layers, inputs, labels)
+    return (eigenvalue_corrected(model, state, kfac, inputs, labels) if corrected else kfac), others
 
 
-def solve_layers(found: Mapping[str, LayerCurvature], v: Direction, damping: float) -> dict[str, Tensor]:
+def solve_layers(curvatures: Mapping[str, LayerCurvature], v: Direction, damping: float) -> dict[str, Tensor]:
     """(curvature + damping)^-1 v, layer by layer; parameters of other layers are left out, which counts them as 0."""
     solved: dict[str, Tensor] = {}
-    for name, curvature in found.items():
+    for name, curvature in curvatures.items():
         keys = names_of(name, curvature.layer)
         tensors = curvature.solve({key: v[full] for full, key in keys.items()}, damping)
         solved |= {full: tensors[key] for full, key in keys.items()}

@@ -91,8 +91,8 @@ def lanczos(product: Product, start: Tensor, *, steps: int) -> Eigenpairs:
     values, vectors = torch.linalg.eigh(small)
     order = values.abs().argsort(descending=True)
     residuals = (beside[-1].double() * vectors[-1]).abs()
-    found = (values[order], vectors[:, order].T.to(start.dtype) @ basis[:size], residuals[order])
-    return Eigenpairs(*(part.to(start.dtype) for part in found))
+    parts = (values[order], vectors[:, order].T.to(start.dtype) @ basis[:size], residuals[order])
+    return Eigenpairs(*(part.to(start.dtype) for part in parts))
 
 
 def leading_eigenpair(product: Product, start: Tensor, *, steps: int = LANCZOS_STEPS) -> Eigenpair:

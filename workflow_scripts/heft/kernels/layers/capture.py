@@ -21,7 +21,7 @@ class Captured(NamedTuple):
     """What went into a layer, and the layer's buffers at that time (the state's, not the module's own).
 
     edge: where the output stands in the graph, before anything changes it in place; None where there is no graph.
-    rows: length of the output. zero: one, as often as the output has numbers, without memory of its own.
+    rows: length of the output. zero: 0 in the output's shape, without memory of its own.
     """
 
     input: Tensor
@@ -34,21 +34,21 @@ class Captured(NamedTuple):
 @contextmanager
 def captured_layers(layers: Iterable[nn.Module]) -> Iterator[dict[nn.Module, Captured]]:
     """Yields a dictionary that is filled as the layers run, each at most once."""
-    found: dict[nn.Module, Captured] = {}
+    captured: dict[nn.Module, Captured] = {}
 
     def capture(layer: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
-        if layer in found:
+        if layer in captured:
             raise _NotOneByOneError(layer, "runs more than once")
         if len(inputs) != 1 or not isinstance(inputs[0], Tensor) or not isinstance(output, Tensor):
             raise _NotOneByOneError(layer, "is not called with one tensor alone, for one")
         edge = get_gradient_edge(output) if output.requires_grad else None
         buffers = dict(layer.named_buffers(recurse=False))
         zero = output.detach().new_zeros(()).expand(output.shape)
-        found[layer] = Captured(inputs[0].detach(), edge, buffers, len(output), zero)
+        captured[layer] = Captured(inputs[0].detach(), edge, buffers, len(output), zero)
 
     hooks = [layer.register_forward_hook(capture) for layer in layers]
     try:
-        yield found
+        yield captured
     finally:
         for hook in hooks:
             hook.remove()
@@ -91,11 +91,11 @@ def _with_output_gradients(
 def _output_gradients(total: Tensor, captured: Sequence[Captured]) -> Iterator[Tensor]:
     """Gradient of `total` by the output of each layer; the backward pass forms no gradient of a weight. Zeros where no
     gradient reaches the output."""
-    edges = [one.edge for one in captured if one.edge is not None]
-    found = iter(torch.autograd.grad(total, edges, allow_unused=True) if edges and total.requires_grad else ())
-    for one in captured:
-        gradient = None if one.edge is None else next(found, None)
-        yield cast(Tensor, one.zero).contiguous() if gradient is None else gradient
+    edges = [entry.edge for entry in captured if entry.edge is not None]
+    gradients = iter(torch.autograd.grad(total, edges, allow_unused=True) if edges and total.requires_grad else ())
+    for entry in captured:
+        gradient = None if entry.edge is None else next(gradients, None)
+        yield cast(Tensor, entry.zero).contiguous() if gradient is None else gradient
 
 
 def batches_of(
@@ -136,12 +136,12 @@ def checked_layers(
     moved = set(moved_parameters(model, state, examples))
     if names is not None:
         moved &= set(names)
-    found = once_a_model(
+    answer = once_a_model(
         model, f"layers of {sorted(moved)}", lambda: _names_or_obstacle(model, values_of(model, state), examples, moved)
     )
-    if isinstance(found, str):
-        raise LayersError(found)
-    layers = {name: model.get_submodule(name) for name in found}
+    if isinstance(answer, str):
+        raise LayersError(answer)
+    layers = {name: model.get_submodule(name) for name in answer}
     for name, module in layers.items():
         if module._forward_hooks:
             raise LayersError(f"hooks stand at layer {described(name, module)}")

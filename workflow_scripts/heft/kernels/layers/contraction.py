@@ -52,10 +52,10 @@ def contracted_derivatives(
         name: {key: directions[full] for full, key in names_of(name, layer).items()} for name, layer in layers.items()
     }
     matrices: dict[str, Tensor] = {}
-    for found in output_gradient_batches(model, state, layers, batches, loss):
+    for batch in output_gradient_batches(model, state, layers, batches, loss):
         scores = torch.zeros(())
         with torch.no_grad():
-            for name, (captured, delta) in found.items():
+            for name, (captured, delta) in batch.items():
                 scores = scores + _products(name, layers[name], own[name], matrices, captured, delta)
         yield scores
 
@@ -69,8 +69,8 @@ def _products(
         return torch.stack([own[key].flatten(1) @ gradient.T for key, gradient in gradients.items()]).sum(dim=0)
     n_directions = len(next(iter(own.values())))
     if not takes_all_at_once(layer, delta, n_directions):
-        each = ({key: stacked[k] for key, stacked in own.items()} for k in range(n_directions))
-        return torch.stack([layer_jvp(layer, one, captured, delta) for one in each])
+        directions = ({key: stacked[k] for key, stacked in own.items()} for k in range(n_directions))
+        return torch.stack([layer_jvp(layer, direction, captured, delta) for direction in directions])
     if name not in matrices:
         matrices[name] = layer_matrices(layer, own)
     return inner_products(layer, captured, delta, matrices[name])
@@ -116,8 +116,8 @@ def layer_vjp(layer: nn.Module, parameters: Direction, captured: Captured, cotan
     if isinstance(layer, BiasAlone):
         return {"bias": layer.summed(cotangents).sum(dim=0).view_as(layer.bias)}
     if type(layer) is nn.Linear and cotangents.dim() == 2:
-        found = {"weight": cotangents.T @ captured.input, "bias": cotangents.sum(dim=0)}
-        return {key: found[key] for key in parameters}
+        gradients = {"weight": cotangents.T @ captured.input, "bias": cotangents.sum(dim=0)}
+        return {key: gradients[key] for key in parameters}
     if type(layer) is nn.Conv2d and is_matrix_layer(layer):
         how = (layer.stride, layer.padding, layer.dilation, layer.groups)
         weight = conv2d_weight(captured.input, layer.weight.shape, cotangents, *how)

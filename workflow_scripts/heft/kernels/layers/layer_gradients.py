@@ -144,8 +144,8 @@ def by_layers(
 ) -> Batches:
     """Gradients by layers that are among those of `layers_run_once`, each under `has_known_gradients`."""
     batches = batches_of(model, state, inputs, labels)
-    for captured in output_gradient_batches(model, state, layers, batches, loss):
-        yield {name: LayerGradients(layers[name], *one) for name, one in captured.items()}
+    for batch in output_gradient_batches(model, state, layers, batches, loss):
+        yield {name: LayerGradients(layers[name], captured, delta) for name, (captured, delta) in batch.items()}
 
 
 def by_examples(
@@ -153,5 +153,5 @@ def by_examples(
 ) -> Batches:
     """Gradients of any model, in groups of parameters by their names; many times the cost of `by_layers`."""
     names = [name for group in groups.values() for name in group]
-    for found in example_gradients(model, state, inputs, labels, loss, names):
-        yield {key: WholeGradients({name: found[name] for name in group}) for key, group in groups.items()}
+    for gradients in example_gradients(model, state, inputs, labels, loss, names):
+        yield {key: WholeGradients({name: gradients[name] for name in group}) for key, group in groups.items()}

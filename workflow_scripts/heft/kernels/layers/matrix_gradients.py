@@ -12,27 +12,27 @@ from heft.kernels.layers.rows import n_positions, rows_of
 
 def flat_gradients(layer: Any, captured: Captured, delta: Tensor) -> Tensor:
     """The G_i [b, g * out * in (+ 1)], in the order of `layer_matrix`."""
-    found = _gradients_by_group(layer, captured, delta)
+    by_group = _gradients_by_group(layer, captured, delta)
     if layer.bias is None:
-        gradients = found["weight"]
+        gradients = by_group["weight"]
     else:
-        gradients = torch.cat([found["weight"], found["bias"][..., None]], dim=-1)
+        gradients = torch.cat([by_group["weight"], by_group["bias"][..., None]], dim=-1)
     return gradients.transpose(0, 1).flatten(1)
 
 
 def parameter_gradients(layer: Any, captured: Captured, delta: Tensor) -> dict[str, Tensor]:
     """The gradient of each example by weight and bias, where the layer has one [b, length of the parameter]."""
-    found = _gradients_by_group(layer, captured, delta)
-    return {key: gradients.transpose(0, 1).flatten(1) for key, gradients in found.items()}
+    by_group = _gradients_by_group(layer, captured, delta)
+    return {key: gradients.transpose(0, 1).flatten(1) for key, gradients in by_group.items()}
 
 
 def _gradients_by_group(layer: Any, captured: Captured, delta: Tensor) -> dict[str, Tensor]:
     """By weight [g, b, out, in], and by the bias, where the layer has one [g, b, out]."""
     a, delta = rows_of(layer, captured, delta, ones=False)
-    found = {"weight": delta.mT @ a}
+    gradients = {"weight": delta.mT @ a}
     if layer.bias is not None:
-        found["bias"] = delta.sum(dim=2)
-    return found
+        gradients["bias"] = delta.sum(dim=2)
+    return gradients
 
 
 def examples_in_budget(layer: Any, delta: Tensor) -> int:
@@ -53,11 +53,11 @@ def inner_products(layer: Any, captured: Captured, delta: Tensor, matrices: Tens
         a, by_output = rows_of(layer, captured, delta)
         parts = matrices.split(max(1, MEMORY_BUDGET // (delta.numel() * delta.element_size())))
         return torch.cat([_by_outputs(a[:, :, 0], by_output, part) for part in parts])
-    size, found = max(examples_in_budget(layer, delta), len(matrices) // 2), []
+    size, products = max(examples_in_budget(layer, delta), len(matrices) // 2), []
     for inputs, by_output in zip(captured.input.split(size), delta.split(size), strict=True):
         gradients = flat_gradients(layer, captured._replace(input=inputs), by_output)
-        found.append(matrices.flatten(1) @ gradients.T)
-    return torch.cat(found, dim=1)
+        products.append(matrices.flatten(1) @ gradients.T)
+    return torch.cat(products, dim=1)
 
 
 def _by_outputs(a: Tensor, delta: Tensor, matrices: Tensor) -> Tensor:
@@ -74,10 +74,10 @@ def squared_lengths(layer: Any, captured: Captured, delta: Tensor) -> Tensor:
     if has_short_gradients(layer, delta):
         return flat_gradients(layer, captured, delta).square().sum(dim=1)
     a, delta = rows_of(layer, captured, delta, ones=False)
-    one = float(layer.bias is not None)
+    of_bias = float(layer.bias is not None)  # a row's 1, which a bias is multiplied by, times itself
     if a.shape[2] == 1:
-        return ((a.square().sum(dim=(2, 3)) + one) * delta.square().sum(dim=(2, 3))).sum(dim=0)
-    return ((a @ a.mT + one) * (delta @ delta.mT)).sum(dim=(0, 2, 3))
+        return ((a.square().sum(dim=(2, 3)) + of_bias) * delta.square().sum(dim=(2, 3))).sum(dim=0)
+    return ((a @ a.mT + of_bias) * (delta @ delta.mT)).sum(dim=(0, 2, 3))
 
 
 def has_short_gradients(layer: Any, delta: Tensor) -> bool:

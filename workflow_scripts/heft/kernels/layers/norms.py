@@ -35,8 +35,8 @@ def squared_gradient_norms(
     handled by per-example gradients, which costs many times more.
     """
     chosen = set(moved_parameters(model, state, inputs) if names is None else names)
-    found = layers_run_once(model, state, inputs[:2], chosen)
-    layers = layers_owning(found or {}, chosen)
+    run_once = layers_run_once(model, state, inputs[:2], chosen)
+    layers = layers_owning(run_once or {}, chosen)
     if not layers or not all(map(has_known_gradients, layers.values())):
         return _of_whole_gradients(model, state, inputs, labels, loss, chosen)
     squares = []

@@ -78,11 +78,11 @@ def described(name: str, part: nn.Module) -> str:
 
 def layers_owning(layers: Mapping[str, nn.Module], names: Iterable[str]) -> dict[str, nn.Module]:
     """Those of the layers, by name, that own a parameter of `names` (in the model): the parts that those are."""
-    chosen, found = set(names), {}
+    chosen, parts = set(names), {}
     for name, layer in layers.items():
         if keys := {key for full, key in names_of(name, layer).items() if full in chosen}:
-            found[name] = part_of(layer, keys)
-    return found
+            parts[name] = part_of(layer, keys)
+    return parts
 
 
 def names_of(name: str, layer: nn.Module) -> dict[str, str]:

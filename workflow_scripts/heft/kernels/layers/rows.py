@@ -72,8 +72,8 @@ def layer_matrices(layer: Any, stacked: Mapping[str, Tensor]) -> Tensor:
     if layer.bias is None:
         return stacked["weight"].flatten(2).unflatten(1, (getattr(layer, "groups", 1), -1))
     n_directions = len(next(iter(stacked.values())))
-    each = [{key: tensor[k] for key, tensor in stacked.items()} for k in range(n_directions)]
-    return torch.stack([layer_matrix(layer, one) for one in each])
+    directions = [{key: tensor[k] for key, tensor in stacked.items()} for k in range(n_directions)]
+    return torch.stack([layer_matrix(layer, direction) for direction in directions])
 
 
 def layer_tensors(layer: Any, matrix: Tensor) -> dict[str, Tensor]:

@@ -41,16 +41,16 @@ def projected_with_rows_held(
     model: nn.Module, state: State, inputs: Tensor, labels: Tensor, rows: RandomRows, loss: Loss
 ) -> tuple[Tensor, Tensor]:
     """`projected_gradients`, one pass over the examples for each part of P; of any model."""
-    found, of_v, at_once = [], [], rows.n_held
+    of_gradients, of_v, at_once = [], [], rows.n_held
     held = {name: tensor.new_empty(at_once, *tensor.shape) for name, tensor in rows.like.items()}
     for start in range(0, rows.dimension, at_once):
         for block in rows.blocks(start, at_once):
             for name, out in held.items():
                 rows.draw(name, block, out[block.start - start :])
         drawn = {name: out[: rows.dimension - start] for name, out in held.items()}
-        found.append(directional_derivatives(model, state, drawn, inputs, labels, loss=loss))
+        of_gradients.append(directional_derivatives(model, state, drawn, inputs, labels, loss=loss))
         of_v.append(products(drawn, rows.like))
-    return torch.cat(found).T, torch.cat(of_v)
+    return torch.cat(of_gradients).T, torch.cat(of_v)
 
 
 def projected_with_gradients_held(
@@ -62,14 +62,14 @@ def projected_with_gradients_held(
     loss: Loss,
 ) -> tuple[Tensor, Tensor]:
     """`projected_gradients`, P drawn anew for each of `batches`; layers: all that own parameters, by name."""
-    found = []
+    parts = []
     for batch in output_gradient_batches(model, state, layers, batches, loss):
         projected = torch.zeros(())
         with torch.no_grad():
             for name, layer in layers.items():
                 projected = projected + _layer_products(name, layer, *batch.pop(name), rows)
-        found.append(projected)
-    return torch.cat([projected[:, :-1] for projected in found], dim=1).T, found[0][:, -1]
+        parts.append(projected)
+    return torch.cat([part[:, :-1] for part in parts], dim=1).T, parts[0][:, -1]
 
 
 def _layer_products(name: str, layer: nn.Module, captured: Captured, delta: Tensor, rows: RandomRows) -> Tensor:
@@ -86,14 +86,14 @@ def _layer_products(name: str, layer: nn.Module, captured: Captured, delta: Tens
 
 def _gradients_and(layer: nn.Module, captured: Captured, delta: Tensor, v: Direction) -> dict[str, Tensor]:
     """The gradients of all examples by each parameter in v, and in a last row v itself [b + 1, length]."""
-    found = {key: tensor.new_empty(len(delta) + 1, tensor.numel()) for key, tensor in v.items()}
+    gradients = {key: tensor.new_empty(len(delta) + 1, tensor.numel()) for key, tensor in v.items()}
     form = parameter_gradients if is_matrix_layer(layer) else normalisation_gradients
     size = examples_in_budget(layer, delta) if is_matrix_layer(layer) else len(delta)
     for start in range(0, len(delta), size):
         part = slice(start, min(start + size, len(delta)))
         formed = form(layer, captured._replace(input=captured.input[part]), delta[part])
         for key in v:
-            found[key][part] = formed[key]
+            gradients[key][part] = formed[key]
     for key, tensor in v.items():
-        found[key][-1] = tensor.flatten()
-    return found
+        gradients[key][-1] = tensor.flatten()
+    return gradients
