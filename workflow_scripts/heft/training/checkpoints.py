@@ -151,10 +151,10 @@ def _verified(
             raise HeftError(
                 f"{file}: the state of run {number}, epoch {entry['epoch']}, is missing; delete the file and run again."
             )
-        found = sha256_of_state(state)
-        if found != entry["sha256"]:
+        actual = sha256_of_state(state)
+        if actual != entry["sha256"]:
             raise HeftError(
                 f"{file}: the state of run {number}, epoch {entry['epoch']}, was changed: SHA-256 expected "
-                f"{entry['sha256']}, found {found}; delete it and run again."
+                f"{entry['sha256']}, found {actual}; delete it and run again."
             )
         yield SavedState(entry["epoch"], entry["step"], entry["learning_rate"], state)

@@ -55,9 +55,8 @@ class Observer:
                 logits, labels = predict(self.model, state, self.train.inputs), self.train.labels
                 row["train_loss"], row["train_accuracy"] = loss_and_accuracy(logits, labels)
                 self.dynamics.append(dynamics_of_epoch(number, self.train.ids, epoch, logits, labels))
-            validation_logits = predict(self.model, state, self.validation.inputs)
-            found = loss_and_accuracy(validation_logits, self.validation.labels)
-            row["validation_loss"], row["validation_accuracy"] = found
+            logits, labels = predict(self.model, state, self.validation.inputs), self.validation.labels
+            row["validation_loss"], row["validation_accuracy"] = loss_and_accuracy(logits, labels)
             self.rows.append(row)
             self.after_epoch(row)
         self.cpu_seconds += time.process_time() - started

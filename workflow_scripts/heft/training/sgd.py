@@ -78,7 +78,7 @@ def dense(gradient: Tensor | None) -> Tensor | None:
     return gradient.to_dense() if gradient is not None and gradient.is_sparse else gradient
 
 
-def _same_layout(one: Tensor, other: Tensor) -> bool:
+def _same_layout(left: Tensor, right: Tensor) -> bool:
     """Whether equal places in memory hold equal entries; the stride of a dimension of size 1 does not matter."""
-    strides = zip(one.shape, one.stride(), other.stride(), strict=True)
+    strides = zip(left.shape, left.stride(), right.stride(), strict=True)
     return all(size == 1 or first == second for size, first, second in strides)

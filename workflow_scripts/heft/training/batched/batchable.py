@@ -87,14 +87,14 @@ def _differs_together(
         largest = max(map(size, known), default=0.0)
         coarsest = max(rounding(tensor) for tensor in (expected, *known))
         for name, gradient in gradients.items():
-            found = dense(stack.tensors[name].grad)
-            if found is None or gradient is None:
-                if found is not gradient:
+            together = dense(stack.tensors[name].grad)
+            if together is None or gradient is None:
+                if together is not gradient:
                     return f"{name} has a gradient only where torch batches it, or only where it does not"
                 continue
             # What is 0 but for rounding, as the gradient of a key's bias, is measured against the largest gradient.
             allowed = math.sqrt(coarsest) * size(gradient) + 100 * coarsest * largest
-            if distance(stack.turn(name, found)[member], gradient) > allowed:
+            if distance(stack.turn(name, together)[member], gradient) > allowed:
                 return f"the gradient of {name} differs where torch batches it"
     return None
 

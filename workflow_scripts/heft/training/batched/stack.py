@@ -42,9 +42,9 @@ class ModelStack:
 
     def states(self) -> dict[str, Tensor]:
         """Copies of the states [M, ...], by the names of `initial`."""
-        found = {name: self.turn(name, tensor).detach() for name, tensor in self.tensors.items()}
+        tensors = {name: self.turn(name, tensor).detach() for name, tensor in self.tensors.items()}
         whole = torch.contiguous_format
-        return {name: found[own].clone(memory_format=whole) for name, own in self._names.items()}
+        return {name: tensors[own].clone(memory_format=whole) for name, own in self._names.items()}
 
     def turn(self, name: str, tensor: Tensor) -> Tensor:
         """From the layout of the model to that of the stack and back, for a tensor under that name."""
@@ -58,8 +58,8 @@ class ModelStack:
 def own_names(model: nn.Module) -> dict[str, str]:
     """The first name of each parameter and buffer, by each of its names in the state dictionary."""
     first: dict[int, str] = {}
-    found = [*model.named_parameters(remove_duplicate=False), *model.named_buffers(remove_duplicate=False)]
-    return {name: first.setdefault(id(tensor), name) for name, tensor in found}
+    tensors = [*model.named_parameters(remove_duplicate=False), *model.named_buffers(remove_duplicate=False)]
+    return {name: first.setdefault(id(tensor), name) for name, tensor in tensors}
 
 
 def stack_states(states: Sequence[dict[str, Tensor]]) -> dict[str, Tensor]:
