@@ -120,7 +120,9 @@ def _check_modality(name: str, manifest: Mapping[str, Any]) -> None:
     takes = known[name].fields["modality"] if name in known else None
     given = manifest["modality"]["name"]
     if takes and takes != given:
-        others = ", ".join(other for other, one in known.items() if one.fields["modality"] in (None, given))
+        others = ", ".join(
+            other for other, declaration in known.items() if declaration.fields["modality"] in (None, given)
+        )
         raise HeftError(
             f"model {name} takes {takes}, but the inputs of data source {manifest['source']} are {given} "
             f"(an input has shape {manifest['input_shape']}); choose {others}, or a model of your own."

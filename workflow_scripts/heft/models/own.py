@@ -42,11 +42,13 @@ def _check_arguments(function: Callable[..., nn.Module], name: str, options: Map
         raise HeftError(
             f"model {name} takes ({', '.join(parameters)}); its function has to take {GIVEN}, then its options."
         )
-    first_two = [one for one, parameter in parameters.items() if parameter.kind in positional][:2]
+    first_two = [argument for argument, parameter in parameters.items() if parameter.kind in positional][:2]
     read = {
-        one: Option(str(parameter.annotation), REQUIRED if parameter.default is parameter.empty else parameter.default)
-        for one, parameter in parameters.items()
-        if one not in first_two and _is_option(parameter)
+        argument: Option(
+            str(parameter.annotation), REQUIRED if parameter.default is parameter.empty else parameter.default
+        )
+        for argument, parameter in parameters.items()
+        if argument not in first_two and _is_option(parameter)
     }
     takes_any = inspect.Parameter.VAR_KEYWORD in kinds and not set(first_two) & set(options)
     check_names(f"model {name}: ", name, read, options, takes_any_option=takes_any)

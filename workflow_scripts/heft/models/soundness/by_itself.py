@@ -69,25 +69,25 @@ def evaluated(model: nn.Module, state: dict[str, Tensor], inputs: Tensor, seed: 
 def without_zeros(model: nn.Module, inputs: Tensor) -> dict[str, Tensor]:
     """The model's parameters, with small random values where a whole one is 0 and the logits stay finite."""
     generator = torch.Generator().manual_seed(0)
-    found = {name: parameter.detach() for name, parameter in model.named_parameters()}
+    parameters = {name: parameter.detach() for name, parameter in model.named_parameters()}
     changed = {
         name: (0.1 * torch.randn(value.shape, generator=generator)).to(value.dtype)
         if value.is_floating_point() and not value.any()
         else value
-        for name, value in found.items()
+        for name, value in parameters.items()
     }
-    return changed if evaluated(model, changed, inputs).isfinite().all() else found
+    return changed if evaluated(model, changed, inputs).isfinite().all() else parameters
 
 
 def _same(model: nn.Module, left: Run, right: Run, rows: slice = slice(None)) -> bool:
     """Whether logits `rows` of one pass are those of the other, up to the rounding of the coarsest type inside."""
-    one, other = left()[rows], right()
-    if is_close(one, other, SURE):
+    of_left, of_right = left()[rows], right()
+    if is_close(of_left, of_right, SURE):
         return True
     with layers_recorded(model) as passed:
         right()
     inside = [tensor for layer in passed for tensor in layer.returned]
-    return is_close(one, other, rounding_of([one, *model.parameters(), *inside]))
+    return is_close(of_left, of_right, rounding_of([of_left, *model.parameters(), *inside]))
 
 
 def _culprit(model: nn.Module, left: Run, right: Run, rows: slice | None = None) -> Passed | None:

@@ -27,20 +27,20 @@ def is_close(left: Tensor, right: Tensor, tolerance: float) -> bool:
     return bool((left - right).abs().max() <= tolerance * scale)
 
 
-def distance(one: Tensor, other: Tensor) -> float:
+def distance(left: Tensor, right: Tensor) -> float:
     """The largest difference of two entries; equal ones that are not finite do not differ."""
-    if one.shape != other.shape:
+    if left.shape != right.shape:
         return math.inf
-    one, other = one.detach(), other.detach()
-    if torch.equal(one, other):
+    left, right = left.detach(), right.detach()
+    if torch.equal(left, right):
         return 0.0
-    if one.is_floating_point() and math.isfinite(largest := size(one - other)):
+    if left.is_floating_point() and math.isfinite(largest := size(left - right)):
         return largest
-    different = (one != other) & ((one == one) | (other == other))
+    different = (left != right) & ((left == left) | (right == right))
     if not different.any():
         return 0.0
-    wide = torch.complex128 if one.is_complex() else torch.float64
-    return size(one[different].to(wide) - other[different].to(wide))
+    wide = torch.complex128 if left.is_complex() else torch.float64
+    return size(left[different].to(wide) - right[different].to(wide))
 
 
 def size(tensor: Tensor) -> float:

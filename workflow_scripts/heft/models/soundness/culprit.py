@@ -69,11 +69,12 @@ def first_that_parts(left: list[Passed], right: list[Passed], same: Same, part: 
 
     part: what of a tensor of `left` stands in `right`. None where the passes do not run the same layers.
     """
-    for one, other in zip(left, right, strict=False):
-        if one.name != other.name:
+    for passed, other in zip(left, right, strict=False):
+        if passed.name != other.name:
             return None
-        if _agree(one.given, other.given, same, part) and not _agree(one.returned, other.returned, same, part):
-            return one
+        agree = _agree(passed.given, other.given, same, part)
+        if agree and not _agree(passed.returned, other.returned, same, part):
+            return passed
     return None
 
 
@@ -83,12 +84,12 @@ def _tensors(value: Any) -> list[Tensor]:
     if isinstance(value, dict):
         value = tuple(value.values())
     if isinstance(value, tuple | list):
-        return [tensor for one in value for tensor in _tensors(one)]
+        return [tensor for entry in value for tensor in _tensors(entry)]
     return []
 
 
 def _agree(left: list[Tensor], right: list[Tensor], same: Same, part: Part) -> bool:
     if len(left) != len(right):
         return False
-    parts = [(part(one), other) for one, other in zip(left, right, strict=True)]
-    return all(one.shape == other.shape and same(one, other) for one, other in parts)
+    parts = [(part(tensor), other) for tensor, other in zip(left, right, strict=True)]
+    return all(tensor.shape == other.shape and same(tensor, other) for tensor, other in parts)

@@ -19,8 +19,8 @@ def check_shape(logits: Any, label: str, n: int, n_classes: int) -> None:
             f"{label} returns shape {list(logits.shape)} for {examples}; expected {[n, n_classes]} (examples, classes)."
         )
     if logits.layout != torch.strided or not logits.is_floating_point():
-        found = str(logits.dtype if logits.layout == torch.strided else logits.layout).removeprefix("torch.")
-        raise HeftError(f"{label} returns logits of type {found}; expected a floating type, such as float32.")
+        kind = str(logits.dtype if logits.layout == torch.strided else logits.layout).removeprefix("torch.")
+        raise HeftError(f"{label} returns logits of type {kind}; expected a floating type, such as float32.")
 
 
 def check_finite(logits: Tensor, label: str, when: str = "with its initial parameters") -> None:
