@@ -48,11 +48,11 @@ class Judge:
 
     def check(self, has_groups: bool) -> None:
         """Raises HeftError where the data lack what the measure, or its objective, needs."""
-        for found in (find("evaluation/metrics", self.name), find("objectives", self.objective)):
-            if not _has_its_needs(found, has_groups):
+        for declaration in (find("evaluation/metrics", self.name), find("objectives", self.objective)):
+            if not _has_its_needs(declaration, has_groups):
                 raise HeftError(
-                    f"The experiment is judged by {self.name}, but the {found.word} {found.name} needs the group of "
-                    "each example; the data have no groups."
+                    f"The experiment is judged by {self.name}, but the {declaration.word} {declaration.name} needs the "
+                    "group of each example; the data have no groups."
                 )
 
 
@@ -106,7 +106,7 @@ def _predicted(model: nn.Module, state: dict[str, Tensor], split: Examples) -> P
 
 
 def _measures_of(given: Measured, judge: Judge) -> dict[str, float]:
-    asked = {name: one.load() for name, one in _computable("evaluation/metrics", given.test).items()}
+    asked = {name: declaration.load() for name, declaration in _computable("evaluation/metrics", given.test).items()}
     asked[judge.name] = find("evaluation/metrics", judge.name).configured(judge.options)
     return {name: _finite("measure", name, float(measure(given))) for name, measure in asked.items()}
 
@@ -125,12 +125,14 @@ def _objectives_of(given: Measured, judge: Judge) -> dict[str, float]:
 def _computable(room: str, split: Predicted) -> dict[str, Declaration]:
     """The declarations of a room whose needs the data meet."""
     return {
-        name: found for name, found in declarations(room).items() if _has_its_needs(found, split.groups is not None)
+        name: declaration
+        for name, declaration in declarations(room).items()
+        if _has_its_needs(declaration, split.groups is not None)
     }
 
 
-def _has_its_needs(found: Declaration, has_groups: bool) -> bool:
-    return has_groups or "groups" not in found.fields["needs"]
+def _has_its_needs(declaration: Declaration, has_groups: bool) -> bool:
+    return has_groups or "groups" not in declaration.fields["needs"]
 
 
 def _finite(what: str, name: str, value: float) -> float:
