@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 import yaml
+from axis_files import NEW
 from measure_cases import FRACTIONS, SPLITS, evaluated, long_form, loss_by_hand, state
 from plain_training import SPEC, plain_logits
 from workspace import ROOT
@@ -105,6 +106,23 @@ def test_a_persons_own_measure_and_objective_judge_by_import_path_with_options(
     assert [row["chosen"] for row in result["rows"]] == [k == highest for k in range(5)]
 
 
+def test_the_experiments_objective_is_measured_and_chooses_with_the_experiments_options(tmp_path: Path) -> None:
+    name, text, _ = NEW["objectives"]
+    (tmp_path / f"{name}.py").write_text(text)
+    with added_folder("objectives", tmp_path):
+        asked = planned(objective={name: {"smoothing": 0.4}}).measure("a")
+        assert asked["objectives"] == {name: {"smoothing": 0.4}}
+        assert planned(objective=name).measure("a")["objectives"] == {}
+        told, default = long_form(evaluated(judge=Judge(**asked))), long_form(evaluated())
+    for number, fraction in enumerate(FRACTIONS):
+        log = plain_logits(list(state(number).values()), SPLITS.validation.inputs).double().log_softmax(1)
+        of_label, of_all = log.gather(1, SPLITS.validation.labels[:, None]).mean(), log.mean()
+        for numbers, smoothing in ((told, 0.4), (default, 0.1)):
+            expected = -(1 - smoothing) * of_label - smoothing * of_all
+            assert numbers[f"validation_{name}", fraction] == pytest.approx(float(expected), rel=1e-5)
+        assert told["validation_macro_loss", fraction] == default["validation_macro_loss", fraction]
+
+
 def test_a_job_runs_the_objective_that_its_method_looks_at_and_evaluation_all_of_them() -> None:
     plan = planned(objective="macro_loss", measure="balanced_accuracy")
     modules = {
@@ -120,7 +138,7 @@ def test_a_job_runs_the_objective_that_its_method_looks_at_and_evaluation_all_of
     evaluate = stage_code(plan, "a", "evaluate", *evaluation_files(plan, "a"), model=True)
     assert {f"heft.objectives.{name}" for name in declarations("objectives")} <= set(evaluate)
     assert {f"heft.evaluation.metrics.{name}" for name in declarations("evaluation/metrics")} <= set(evaluate)
-    assert plan.measure("a") == {"name": "balanced_accuracy", "options": {}}
+    assert plan.measure("a") == {"name": "balanced_accuracy", "options": {}, "objectives": {}}
 
 
 def test_each_measure_says_what_the_page_on_it_asks_for_and_is_chosen_by_a_registered_objective() -> None:

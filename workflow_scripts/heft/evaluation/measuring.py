@@ -35,10 +35,14 @@ class Numbers:
 
 @dataclass(frozen=True)
 class Judge:
-    """The measure that an experiment is judged by: a registered name or a person's own, and its options."""
+    """The measure that an experiment is judged by: a registered name or a person's own, and its options.
+
+    objectives: {name: options} of objectives that are measured with options other than their defaults.
+    """
 
     name: str = "test_accuracy"
     options: Mapping[str, Any] = field(default_factory=dict)
+    objectives: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     @property
     def objective(self) -> str:
@@ -115,10 +119,11 @@ def _objectives_of(given: Measured, judge: Judge) -> dict[str, float]:
     """All but the loss, which `loss_and_accuracy` gives already."""
     split = given.validation
     batch = Batch(split.inputs, split.labels, split.groups)
+    names = [name for name in {**_computable("objectives", split), judge.objective: None} if name != LOSS]
+    chosen = {name: load_objective(name, judge.objectives.get(name)) for name in names}
     return {
-        name: _finite("objective", name, float(objective_value(load_objective(name), given.model, given.state, batch)))
-        for name in {**_computable("objectives", split), judge.objective: None}
-        if name != LOSS
+        name: _finite("objective", name, float(objective_value(objective, given.model, given.state, batch)))
+        for name, objective in chosen.items()
     }
 
 

@@ -101,9 +101,10 @@ class Plan:
         return {"name": name, "options": options} if looks else {}
 
     def measure(self, experiment: str) -> dict[str, Any]:
-        """Name and options of the measure that the experiment is judged by, and with it how validation chooses."""
+        """The measure that the experiment is judged by, and the options of its objective, as `Judge` takes them."""
         name, options = self.experiments[experiment].measure
-        return {"name": name, "options": options}
+        objective, of_objective = self.experiments[experiment].objective
+        return {"name": name, "options": options, "objectives": {objective: of_objective} if of_objective else {}}
 
     def variant(self, experiment: str, variant: str) -> dict[str, Any]:
         """What names the variant in the comparison table, and whether validation labels were trained on for it."""
