@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 import pandas as pd
 
-from heft.curation.chosen import ChosenAction
+from heft.curation.chosen import WHOLE, ChosenAction
 
 
 def classes_left_empty(plan: pd.DataFrame, labels: np.ndarray) -> dict[tuple[str, float], list[int]]:
@@ -26,7 +26,11 @@ def notes_on(
     """
     gerunds = {chosen.slug: chosen.declaration.fields["gerund"] for chosen in actions}
     return [
-        f"{gerunds[action]} the lowest {100 * fraction:g} % leaves no training example of the class "
+        f"{gerunds[action]} {_part(fraction)} leaves no training example of the class "
         f"{', '.join(class_names[label] for label in gone)}"
         for (action, fraction), gone in classes_left_empty(plan, labels).items()
     ]
+
+
+def _part(fraction: float) -> str:
+    return "all training examples" if fraction == WHOLE else f"the lowest {100 * fraction:g} %"

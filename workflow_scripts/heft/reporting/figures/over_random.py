@@ -8,6 +8,7 @@ from heft.reporting.figures.drawing import Picture, new_figure, to_picture
 from heft.reporting.figures.lines import draw_difference
 from heft.reporting.figures.palette import INK, method_colours, method_markers
 from heft.reporting.text import takeaways
+from heft.reporting.text.actions import at_random
 from heft.reporting.text.verdict import Verdict
 from heft.reporting.wording import share
 
@@ -37,7 +38,7 @@ def draw_over_random(comparison: Comparison, verdict: Verdict) -> Picture | None
     axes.grid(visible=False, axis="y")
     axes.set_ylim(-0.7, len(shown) - 0.3)
     part, words = share(treatment.fraction), comparison.actions[treatment.action]
-    axes.set_xlabel(measure.gain_axis(f"{measure.difference_to} {words.gerund} a random {part}"))
+    axes.set_xlabel(measure.gain_axis(f"{measure.difference_to} {at_random(words, treatment.fraction)}"))
     title = f"Each variant against random {words.noun}, at {part}"
     marked = any(variant.trains_on_validation for variant, _ in shown)
     description = (

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from heft.reporting.analysis.comparison import Comparison
 from heft.reporting.tables.table import Column
-from heft.reporting.text.actions import opening
+from heft.reporting.text.actions import at_random, opening
 from heft.reporting.wording import share
 
 
@@ -26,7 +26,7 @@ def comparison_columns(comparison: Comparison, fraction: float, extra: Sequence[
         Column("Found %", "share of the wrong labels that are found when as many examples are inspected as are wrong, "
                "lowest scores first", detection),
         *(Column(share(each), _gain_hint(comparison, share(each)), gain) for each in comparison.fractions),
-        Column("Difference", _random_hint(comparison, part), random),
+        Column("Difference", _random_hint(comparison, fraction), random),
         Column("Holm p", "p-value of that difference, Holm-corrected over the variants compared", random),
         Column("× fwd", "CPU time of the score over that of one forward pass over the training set", cost),
         Column("CPU s", "CPU seconds of the score, training of further models included", cost),
@@ -42,8 +42,8 @@ def _gain_hint(comparison: Comparison, part: str) -> str:
     return f"{title} of no {action.noun}, less that after {action.gerund} the lowest {part}: above 0 is better"
 
 
-def _random_hint(comparison: Comparison, part: str) -> str:
-    measure, random = comparison.measure, f"{comparison.any_action.gerund} a random {part}"
+def _random_hint(comparison: Comparison, fraction: float) -> str:
+    measure, random = comparison.measure, at_random(comparison.any_action, fraction)
     unit = f", {measure.gain_unit}" if measure.gain_unit else ""
     if measure.higher_is_better:
         return f"{measure.title} less that after {random}{unit}"

@@ -19,6 +19,24 @@ def third_person(verb: str) -> str:
     return f"{verb}es" if verb.endswith(("s", "x", "z", "ch", "sh")) else f"{verb}s"
 
 
+def ranked_lowest(label: str, fraction: float) -> str:
+    """Which examples are acted on; an action that takes no fraction sees the scores of all."""
+    if fraction == 1:
+        return f"all training examples by the scores of {label}"
+    return f"the {share(fraction)} of training examples that {label} ranks lowest"
+
+
+def at_random(action: Action, fraction: float) -> str:
+    """The same by random scores: `removing a random 30 %`."""
+    part = "all training examples by random scores" if fraction == 1 else f"a random {share(fraction)}"
+    return f"{action.gerund} {part}"
+
+
+def at(action: Action, fraction: float) -> str:
+    """`at 30 % removed`."""
+    return f"{'with all training examples' if fraction == 1 else f'at {share(fraction)}'} {action.participle}"
+
+
 def share_treated(comparison: Comparison, treatment: Treatment) -> str:
     """30 %; where there are several actions, 30 % relabelled."""
     part = share(treatment.fraction)

@@ -7,7 +7,7 @@ from heft.evaluation.statistics import Estimate, holm
 from heft.reporting.analysis.comparison import Comparison
 from heft.reporting.analysis.outcome import SIGNIFICANT, Choice, Outcome
 from heft.reporting.analysis.variant import Variant
-from heft.reporting.text.actions import opening, share_treated
+from heft.reporting.text.actions import at_random, opening, ranked_lowest, share_treated
 from heft.reporting.treatment import Treatment
 from heft.reporting.wording import decimal, decimal_interval, listed, p_text, seeds, share
 
@@ -15,20 +15,21 @@ from heft.reporting.wording import decimal, decimal_interval, listed, p_text, se
 def headline(outcome: Outcome, comparison: Comparison, choice: Choice) -> str:
     """The first sentence."""
     measure, action = comparison.measure, comparison.actions[choice.treatment.action]
-    part, title = share(choice.treatment.fraction), measure.title
+    fraction, title = choice.treatment.fraction, measure.title
     # Of the seeds that have both numbers.
     both = list(comparison.gain(choice.variant.slug, choice.treatment).values)
     before = comparison.untreated.loc[both].mean()
     after = comparison.values(choice.variant.slug, choice.treatment).loc[both].mean()
     random = comparison.values("random", choice.treatment).mean()
-    what = f"{opening(action.gerund)} the {part} of training examples that {choice.variant.label} ranks lowest"
+    what = f"{opening(action.gerund)} {ranked_lowest(choice.variant.label, fraction)}"
     change = f"from {measure.number(before)} to {measure.level(after)}"
-    random_part = f"{action.gerund} a random {part}"
+    random_part = at_random(action, fraction)
+    with_random = "by random scores" if fraction == 1 else f"with the random {share(fraction)} {action.participle}"
     return {
         Outcome.GAIN: f"{what} {measure.improved} {title} {change}.",
         Outcome.NO_DIFFERENCE: f"{what} made no detectable difference to {title}: it went {change}.",
         Outcome.WORSE_THAN_RANDOM: f"{what} was worse than {random_part}: {title} went {change}, "
-        f"and to {measure.level(random)} with the random {part} {action.participle}.",
+        f"and to {measure.level(random)} {with_random}.",
         Outcome.LOSS: f"{what} {measure.worsened} {title} {change}.",
         Outcome.ONLY_OVER_NONE: f"{what} {measure.improved} {title} {change}, but not detectably more than "
         f"{random_part} did.",
@@ -61,7 +62,7 @@ def evidence(
     sentences = [f"Difference to {action.gerund} nothing: {_difference(comparison, gain, p_none)}, {seeds(gain.n)}."]
     if over_random.n:
         random = measure.gain_with_unit(comparison.gain("random", choice.treatment).mean)
-        sentences.append(f"{opening(action.gerund)} a random {share(choice.treatment.fraction)}: {random}.")
+        sentences.append(f"{opening(at_random(action, choice.treatment.fraction))}: {random}.")
         sentences.append(f"Difference to random: {_difference(comparison, over_random, p_random)}.")
     else:
         sentences.append(f"No random {action.noun} was run beside it.")

@@ -10,9 +10,9 @@ from heft.evaluation.statistics import Estimate, holm
 from heft.reporting.analysis.comparison import Comparison
 from heft.reporting.analysis.outcome import SIGNIFICANT
 from heft.reporting.analysis.variant import Variant
-from heft.reporting.text.actions import share_treated
+from heft.reporting.text.actions import at, opening, share_treated
 from heft.reporting.treatment import Treatment
-from heft.reporting.wording import amount, decimal, listed, seeds, share, signed
+from heft.reporting.wording import amount, decimal, listed, seeds, signed
 
 MOST_NAMES = 10
 Compared = TypeVar("Compared")
@@ -48,10 +48,10 @@ def of_ensemble_gain(comparison: Comparison, action: str) -> str:
     ensembles = [variant for variant in comparison.compared if not variant.plain]
     differences = [comparison.difference(variant.slug, variant.base, treatment) for variant in ensembles]
     better = [variant.label for variant in _clearly_above(ensembles, differences)]
-    at = f"At {share(treatment.fraction)} {comparison.actions[action].participle}"
+    where = opening(at(comparison.actions[action], treatment.fraction))
     if not better:
-        return f"{at}, no ensemble is detectably better than its plain method."
-    return f"{at}, clearly better than the plain method: {listed(better)}."
+        return f"{where}, no ensemble is detectably better than its plain method."
+    return f"{where}, clearly better than the plain method: {listed(better)}."
 
 
 def of_over_random(comparison: Comparison, treatment: Treatment) -> str:
