@@ -66,9 +66,7 @@ def test_what_a_function_must_not_do_is_one_sentence(own: Path, body: str) -> No
     write(own, body, after="NET = Net()\nOWN = torch.Generator()\n")
     with pytest.raises(HeftError) as caught:
         built("own_file:build")
-    assert str(caught.value).startswith("model own_file:build ") or str(caught.value).startswith(
-        "model own_file:build:"
-    )
+    assert str(caught.value).startswith(("model own_file:build ", "model own_file:build:"))
     assert RETURNED[body] in str(caught.value)
     assert len(str(caught.value).splitlines()) == 1
     if RETURNED[body].endswith("("):
