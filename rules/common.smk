@@ -195,13 +195,13 @@ def configuration_label():
 
 def shapes():
     """The paths of all outputs and logs of the rules, with wildcards in braces."""
-    found = []
-    for one in workflow.rules:
-        for output in one.output:
-            found.append(f"{output}/{{file}}" if output.is_directory else str(output))
-        found += map(str, one.log)
+    files = []
+    for declared in workflow.rules:
+        for output in declared.output:
+            files.append(f"{output}/{{file}}" if output.is_directory else str(output))
+        files += map(str, declared.log)
     # Snakemake writes a wildcard's constraint into its braces.
-    return [re.sub(r"{(\w+),[^}]*}", r"{\1}", shape) for shape in found]
+    return [re.sub(r"{(\w+),[^}]*}", r"{\1}", file) for file in files]
 
 
 def only_housekeeping():

@@ -22,13 +22,13 @@ def main(job: Any, record: RunRecord) -> None:
     from heft.workflow.planning.asked import tried_on
 
     spec = ModelSpec.for_data(job.params.model, read_json(job.input.manifest))
-    found = check_model(spec, **tried_on(job.config, job.wildcards.e), inputs=first_inputs(job.input.inputs))
-    if found.mistake:
-        raise HeftError(found.mistake)
-    log.write_text(table(found), encoding="utf-8")
-    for sentence in found.cannot:
+    checked = check_model(spec, **tried_on(job.config, job.wildcards.e), inputs=first_inputs(job.input.inputs))
+    if checked.mistake:
+        raise HeftError(checked.mistake)
+    log.write_text(table(checked), encoding="utf-8")
+    for sentence in checked.cannot:
         print(f"check_model {job.wildcards.e}: {sentence}", file=sys.stderr)
-    write_json(job.output.check, found.as_json())
+    write_json(job.output.check, checked.as_json())
     record.artifact(job.output.check)
 
 

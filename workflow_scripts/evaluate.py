@@ -24,7 +24,7 @@ def main(job: Any) -> None:
     scoring = read_json(job.input.score_cost) if job.input.score_cost else {}
     splits = Splits(*(load_examples(data, job.input[name]) for name in ("train", "validation", "test")))
     actions = [ChosenAction.of(entry) for entry in job.params.actions]
-    found = evaluate_variant(
+    evaluated = evaluate_variant(
         Evaluated(experiment, seed, job.wildcards.v, **job.params.variant),
         model.build(seed=0),
         read_tensors(job.input.states),
@@ -38,10 +38,10 @@ def main(job: Any) -> None:
     )
     notes = notes_on(plan, splits.train.labels.numpy(), manifest["class_names"], actions)
     warnings = [*scoring.get("warnings", []), *notes]
-    write_json(job.output.metrics, found | {"warnings": warnings})
+    write_json(job.output.metrics, evaluated | {"warnings": warnings})
     append_comparison(
         job.output.record,
-        found["rows"],
+        evaluated["rows"],
         parents=parent_keys(experiment, seed, computed_from(job)),
         tags={"code": code_digest(job)},
         dataset=dataset_of(job),

@@ -14,7 +14,7 @@ def classes_left_empty(plan: pd.DataFrame, labels: np.ndarray) -> dict[tuple[str
         (str(action), float(fraction)): sorted(set(labels.tolist()) - set(block.loc[block["kept"], "label"]))
         for (action, fraction), block in plan.groupby(["action", "fraction"], sort=False)
     }
-    return {key: found for key, found in gone.items() if found}
+    return {key: emptied for key, emptied in gone.items() if emptied}
 
 
 def notes_on(

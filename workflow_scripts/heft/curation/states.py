@@ -18,7 +18,7 @@ def state_name(action: str, fraction: float) -> str:
 def state_of(states: Mapping[str, "Tensor"], action: str, fraction: float) -> dict[str, "Tensor"]:
     """The parameters of one retrained model; raises HeftError where the file does not hold it."""
     prefix = f"{state_name(action, fraction)}/"
-    found = {name.removeprefix(prefix): tensor for name, tensor in states.items() if name.startswith(prefix)}
-    if not found:
+    state = {name.removeprefix(prefix): tensor for name, tensor in states.items() if name.startswith(prefix)}
+    if not state:
         raise HeftError(f"the retrained models hold no {prefix[:-1]}; delete the file and run again.")
-    return found
+    return state

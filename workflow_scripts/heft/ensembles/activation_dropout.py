@@ -38,7 +38,8 @@ def activation_dropout(
     except (RuntimeError, TypeError) as error:
         reason = str(error).strip().splitlines()[0]
         raise HeftError(f"activation_dropout: {type(model).__name__} cannot be copied: {reason}") from error
-    inside = {id(part) for one in masked.modules() if isinstance(one, nn.MultiheadAttention) for part in one.children()}
+    attentions = [module for module in masked.modules() if isinstance(module, nn.MultiheadAttention)]
+    inside = {id(part) for attention in attentions for part in attention.children()}
     layers = [module for module in masked.modules() if isinstance(module, Hidden) and id(module) not in inside]
     if len(layers) < 2:
         raise HeftError("activation_dropout: the model has no hidden layer whose activations could be dropped.")

@@ -24,7 +24,7 @@ class EnsembleKind:
         """Raises HeftError where an option is not this kind's, or is not what the kind's signature allows."""
         name = self.declaration.name
         for given in sorted(set(options) - set(self.declaration.options)):
-            owners = [kind for kind, one in declarations("ensembles").items() if given in one.options]
+            owners = [kind for kind, declared in declarations("ensembles").items() if given in declared.options]
             raise HeftError(f"{given} is an option of {' and '.join(owners) or 'no kind'}, not of {name}")
         checked_options(self.declaration, options)
 

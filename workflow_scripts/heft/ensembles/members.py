@@ -46,7 +46,7 @@ class TrainedModels:
         """Runs beyond the base model whose training member `number` of a kind was the first to need."""
         if number > 0 and not runs_of(kind):
             return []
-        runs = [one.run for need in _auxiliary(needs) for one in self.further(need, number)]
+        runs = [model.run for need in _auxiliary(needs) for model in self.further(need, number)]
         return [*runs, self.runs[number]] if number > 0 and asks_for_runs(needs) else runs
 
     def further(self, need: str, member: int) -> Sequence[AuxiliaryRun]:
@@ -71,13 +71,13 @@ def member(
         if number > 0:
             raise HeftError("Without an ensemble kind there is only member 0.")
         return _as_trained(base, needs, trained, MemberModel())
-    found = kind_named(kind)
-    found.check(options or {})
+    ensemble = kind_named(kind)
+    ensemble.check(options or {})
     if number == 0:
         return _as_trained(base, needs, trained, MemberModel())
     state = trained.runs[0].final.state
-    moved = moved_parameters(base.network, state, base.train.inputs) if found.perturbs else ()
-    model = found.declaration.load()(TrainedModel(base.network, base.seed, moved), number, **(options or {}))
+    moved = moved_parameters(base.network, state, base.train.inputs) if ensemble.perturbs else ()
+    model = ensemble.declaration.load()(TrainedModel(base.network, base.seed, moved), number, **(options or {}))
     return _changed(_as_trained(base, needs, trained, model), needs, trained, model)
 
 
@@ -120,7 +120,7 @@ def _changed(context: Context, needs: Sequence[str], trained: TrainedModels, mod
         spaced=[replace(checkpoint, state=change(checkpoint.state)) for checkpoint in context.spaced],
         early=[replace(checkpoint, state=change(checkpoint.state)) for checkpoint in context.early],
         auxiliary={
-            need: [one._replace(state=change(one.state)) for one in models]
+            need: [further._replace(state=change(further.state)) for further in models]
             for need, models in context.auxiliary.items()
         },
     )
@@ -150,7 +150,7 @@ def _epoch(run: Run, back: int) -> int:
     return epoch
 
 
-def _of(found: Mapping[int, Found], number: int, what: str) -> Found:
-    if number not in found:
+def _of(by_number: Mapping[int, Found], number: int, what: str) -> Found:
+    if number not in by_number:
         raise HeftError(f"Ensemble member {number} needs {what} {number}, which is not in the checkpoints.")
-    return found[number]
+    return by_number[number]

@@ -36,19 +36,19 @@ def objective_gradient(
 
     def gradients(held: nn.Module, piece: Batch) -> Sequence[Tensor | None]:
         value = _value(objective, held, values, piece)
-        found = gradients_by(len(piece.labels) / len(batch.labels) * value, leaves.values())
-        if not all(torch.isfinite(tensor).all() for tensor in (value, *found) if tensor is not None):
+        of_piece = gradients_by(len(piece.labels) / len(batch.labels) * value, leaves.values())
+        if not all(torch.isfinite(tensor).all() for tensor in (value, *of_piece) if tensor is not None):
             raise HeftError(
                 f"The objective on the validation split ({value.item():g}) or its gradient is not finite; "
                 "check that training did not diverge."
             )
-        return found
+        return of_piece
 
     with torch.enable_grad(), evaluation(model):
         for piece in _pieces(objective, model, state, batch):
             # The backward pass belongs into it: what activation checkpointing computes again must see the same values.
-            found = while_holding(model, values, lambda held, piece=piece: gradients(held, piece))  # type: ignore[misc]
-            for name, gradient in zip(total, found, strict=True):
+            of_piece = while_holding(model, values, lambda held, piece=piece: gradients(held, piece))  # type: ignore[misc]
+            for name, gradient in zip(total, of_piece, strict=True):
                 if gradient is not None:
                     total[name] += gradient
     return total

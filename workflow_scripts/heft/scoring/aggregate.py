@@ -48,7 +48,7 @@ def ensemble_warnings(facts: Mapping[str, Any], size: int) -> list[str]:
     for warnings in facts["warnings"][:size]:
         for warning in warnings:
             said.setdefault(re.sub(r"[-+\d.e]*\d", "#", warning), []).append(warning)
-    return [found[0] + (f" (at {len(found)} of {size} members)" if size > 1 else "") for found in said.values()]
+    return [alike[0] + (f" (at {len(alike)} of {size} members)" if size > 1 else "") for alike in said.values()]
 
 
 def costs_from_json(facts: Mapping[str, Any]) -> list[MemberCost]:

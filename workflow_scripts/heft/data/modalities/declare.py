@@ -80,20 +80,20 @@ def modality(*, axes: Sequence[str], smallest: Sequence[int] = ()) -> Callable[[
 
 def with_axes(n_axes: int) -> dict[str, type[Modality]]:
     """The registered modalities whose examples have that many axes, by name."""
-    found = declarations("data/modalities")
-    return {name: one.load() for name, one in found.items() if len(one.fields["axes"]) == n_axes}
+    registered = declarations("data/modalities")
+    return {name: declared.load() for name, declared in registered.items() if len(declared.fields["axes"]) == n_axes}
 
 
 def written(kind: Modality, input_shape: Sequence[int]) -> dict[str, Any]:
     """The modality as it stands in `manifest.json`: `name`, and its facts."""
     module, own = type(kind).__module__, f"{type(kind).__module__}:{type(kind).__qualname__}"
     registered = declarations("data/modalities").items()
-    name = next((name for name, one in registered if one.module == module), own)
+    name = next((name for name, declared in registered if declared.module == module), own)
     return {"name": name, **kind.facts(input_shape)}
 
 
 def read_back(facts: Mapping[str, Any]) -> Modality:
     """The modality that `written` has written."""
     keywords = {key: value for key, value in facts.items() if key != "name"}
-    found: Modality = find("data/modalities", facts["name"]).load()(**keywords)
-    return found
+    restored: Modality = find("data/modalities", facts["name"]).load()(**keywords)
+    return restored

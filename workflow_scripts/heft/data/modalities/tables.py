@@ -35,7 +35,7 @@ class Tables(Modality):
         if len(names) != n:
             raise HeftError(f"feature_names has {len(names)} entries; expected one for each of {n} features.")
         numbers = (("mean", self.mean), ("std", self.std))
-        return {"feature_names": names, **{key: number_or_each(one, n, key, "feature") for key, one in numbers}}
+        return {"feature_names": names, **{key: number_or_each(value, n, key, "feature") for key, value in numbers}}
 
     def show(self, inputs: np.ndarray, rows: Sequence[int]) -> list[Shown]:
         """The values of each row that lie farthest from their column's mean, in standard deviations of the column."""

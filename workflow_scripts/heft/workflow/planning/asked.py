@@ -89,8 +89,8 @@ def _data_of(plan: Plan, name: str) -> dict[str, Any]:
             f"experiment {name}: the data source {source} does not declare its size; give it `size`, or name the model "
             "with --input and --classes."
         )
-    found = read_json(manifest)
-    return {"input_shape": found["input_shape"], "n_classes": len(found["class_names"])}
+    facts = read_json(manifest)
+    return {"input_shape": facts["input_shape"], "n_classes": len(facts["class_names"])}
 
 
 def shape_of(text: str) -> list[int]:
@@ -121,14 +121,14 @@ def _read(file: Path) -> dict[str, Any]:
     import yaml
 
     try:
-        found = yaml.safe_load(file.read_text(encoding="utf-8"))
+        settings = yaml.safe_load(file.read_text(encoding="utf-8"))
     except OSError as error:
         raise HeftError(f"{file} cannot be read: {error.strerror}.") from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise HeftError(f"{file} is not YAML: {' '.join(str(error).split())}.") from error
-    if not isinstance(found, dict):
+    if not isinstance(settings, dict):
         raise HeftError(f"{file} holds no mapping (key: value).")
-    return found
+    return settings
 
 
 def _deeply_updated(settings: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:

@@ -25,8 +25,8 @@ def needs_of(scorer: Scorer) -> set[str]:
 
 def groups_of(experiment: Experiment, scorer: str) -> dict[str, list[int]]:
     """{kind: groups} of further trained models that a scorer asks for."""
-    found, size = experiment.scorers[scorer]
-    asked = models_asked(find("methods", found.method), found.options, runs_of(found.ensemble), size)
+    asking, size = experiment.scorers[scorer]
+    asked = models_asked(find("methods", asking.method), asking.options, runs_of(asking.ensemble), size)
     return {kind: kind_named(kind).groups(n_models) for kind, n_models in asked.items()}
 
 
@@ -34,30 +34,30 @@ def all_groups(experiment: Experiment) -> dict[str, list[int]]:
     """{kind: groups} that some scorer or action of the experiment asks for."""
     groups: dict[str, set[int]] = {}
     for scorer in experiment.scorers:
-        for kind, found in groups_of(experiment, scorer).items():
-            groups.setdefault(kind, set()).update(found)
+        for kind, numbers in groups_of(experiment, scorer).items():
+            groups.setdefault(kind, set()).update(numbers)
     for held_out in asked_by_all(experiment.actions):
-        for kind, found in held_out.groups.items():
-            groups.setdefault(kind, set()).update(found)
-    return {kind: sorted(found) for kind, found in groups.items()}
+        for kind, numbers in held_out.groups.items():
+            groups.setdefault(kind, set()).update(numbers)
+    return {kind: sorted(numbers) for kind, numbers in groups.items()}
 
 
 def files_of(groups: Mapping[str, list[int]], experiment: str, seed: str) -> list[str]:
     """The files of the states of some groups."""
     folders = [
         paths.AUXILIARY.format(e=experiment, s=seed, kind=paths.folder_of_kind(kind), g=group)
-        for kind, found in groups.items()
-        for group in found
+        for kind, numbers in groups.items()
+        for group in numbers
     ]
     return [file for folder in folders for file in paths.states_in(folder)]
 
 
 def dynamics_files(experiment: Experiment, scorer: str, seed: str) -> list[str]:
     """What was recorded of each epoch, of every run that a scorer needs it of."""
-    found, _ = experiment.scorers[scorer]
-    if "dynamics" not in needs_of(found):
+    asking, _ = experiment.scorers[scorer]
+    if "dynamics" not in needs_of(asking):
         return []
-    runs = runs_of(found.ensemble)
+    runs = runs_of(asking.ensemble)
     groups = groups_of(experiment, scorer).get(runs, [])
     further = [
         paths.DYNAMICS_OF_GROUP.format(e=experiment.name, s=seed, kind=paths.folder_of_kind(runs), g=group)

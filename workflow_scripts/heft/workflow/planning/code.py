@@ -22,15 +22,15 @@ def source_files(plan: Plan, experiment: str) -> list[Path]:
     file = find("data/sources", plan.experiments[experiment].source[0]).file
     room = "heft.data.modalities."
     named = any(name.startswith(room) and name != f"{room}declare" for name in plan.look.fingerprint(file))
-    return [file, *([] if named else [one.file for one in declarations("data/modalities").values()])]
+    return [file, *([] if named else [modality.file for modality in declarations("data/modalities").values()])]
 
 
 def scorer_files(plan: Plan, experiment: str, scorer: str) -> list[Path]:
     """The files of a scorer's method, its objective, its ensemble, and the further trained models that it asks for."""
-    found, _ = plan.experiments[experiment].scorers[scorer]
-    objective = plan.objective(experiment, found.method)
+    asking, _ = plan.experiments[experiment].scorers[scorer]
+    objective = plan.objective(experiment, asking.method)
     of_objective = [find("objectives", objective["name"]).file] if objective else []
-    return [find("methods", found.method).file, *of_objective, *files_of_kinds(found)]
+    return [find("methods", asking.method).file, *of_objective, *files_of_kinds(asking)]
 
 
 def kind_files(kind: str) -> list[Path]:
@@ -57,11 +57,11 @@ def evaluation_files(plan: Plan, experiment: str) -> list[Path]:
 
 def report_code(plan: Plan, experiment: str) -> dict[str, str]:
     """Fingerprint of the report, the files of the legend and of the templates included."""
-    found = plan.experiments[experiment]
-    files = [find("methods", name).file for name in sorted({scorer.method for scorer in found.methods.values()})]
-    baselines = sorted({scorer.method for scorer in found.baselines.values()})
+    reported = plan.experiments[experiment]
+    files = [find("methods", name).file for name in sorted({scorer.method for scorer in reported.methods.values()})]
+    baselines = sorted({scorer.method for scorer in reported.baselines.values()})
     files += [find("baselines", name).file for name in baselines]
-    files += [chosen.declaration.file for chosen in found.actions]
+    files += [chosen.declaration.file for chosen in reported.actions]
     files += sorted({*TEMPLATES.glob("page.*"), STYLE})
     return plan.look.fingerprint(PACKAGE_ROOT / "report.py", *files, packages=("matplotlib", "seaborn", "pandas"))
 

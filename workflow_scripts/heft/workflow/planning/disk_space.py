@@ -35,8 +35,8 @@ def check_disk_space(plan: Plan, cores: int, folder: Path = Path()) -> None:
     if not plan.configuration.check_disk_space:
         return
     sized = {name: data for name in unfinished(plan, folder) if (data := declared_size(plan, name))}
-    found = model_bytes([_spec(plan, name, data) for name, data in sized.items()])
-    state_bytes = {name: size for name, size in zip(sized, found, strict=True) if size is not None}
+    sizes = model_bytes([_spec(plan, name, data) for name, data in sized.items()])
+    state_bytes = {name: size for name, size in zip(sized, sizes, strict=True) if size is not None}
     missing = {
         name: max(
             0, needed_bytes(plan, name, sized[name], size, cores) - bytes_of(folder / paths.RESULTS.format(e=name))
@@ -81,22 +81,23 @@ def needed_bytes(plan: Plan, experiment: str, data: Mapping[str, Any], state_byt
 
 def lasting_states(plan: Plan, experiment: str) -> int:
     """Model states that stay of each seed, at most."""
-    settings = plan.experiments[experiment].settings
-    epochs = settings.training.epochs
-    found = plan.experiments[experiment]
-    states = _kept(kept(found), settings.checkpoints, epochs)
+    resolved = plan.experiments[experiment]
+    settings, epochs = resolved.settings, resolved.settings.training.epochs
+    states = _kept(kept(resolved), settings.checkpoints, epochs)
     for kind, numbers in _further_models(plan, experiment).items():
-        states += len(numbers) * _kept(kept(found, kind), settings.checkpoints, epochs)
+        states += len(numbers) * _kept(kept(resolved, kind), settings.checkpoints, epochs)
     if plan.configuration.keep_retrained:
         states += len(plan.unscored(experiment))
-        states += len(plan.experiments[experiment].variants) * plan.experiments[experiment].n_plans
+        states += len(resolved.variants) * resolved.n_plans
     return states
 
 
 def _further_models(plan: Plan, experiment: str) -> dict[str, list[int]]:
     """{kind: numbers} of the further models that are trained for each seed."""
-    groups = all_groups(plan.experiments[experiment])
-    return {kind: [number for g in found for number in kind_named(kind).numbers(g)] for kind, found in groups.items()}
+    return {
+        kind: [number for group in groups for number in kind_named(kind).numbers(group)]
+        for kind, groups in all_groups(plan.experiments[experiment]).items()
+    }
 
 
 def model_bytes(specifications: Sequence[Mapping[str, Any]]) -> list[int | None]:
@@ -123,8 +124,8 @@ def model_bytes(specifications: Sequence[Mapping[str, Any]]) -> list[int | None]
 
 def bytes_of(folder: Path) -> int:
     """Size of all files below."""
-    found = (os.path.join(place, name) for place, _, names in os.walk(folder) for name in names)
-    return sum(os.lstat(file).st_size for file in found)
+    files = (os.path.join(place, name) for place, _, names in os.walk(folder) for name in names)
+    return sum(os.lstat(file).st_size for file in files)
 
 
 def _spec(plan: Plan, experiment: str, data: Mapping[str, Any]) -> dict[str, Any]:
@@ -138,11 +139,11 @@ def _kept(kept: Mapping[str, Any], checkpoints: Any, epochs: int) -> int:
 
 def _columns(plan: Plan, experiment: str) -> int:
     """Values that tables hold of each training example of a seed."""
-    found = plan.experiments[experiment]
-    epochs = 3 * found.settings.training.epochs  # what is recorded of each epoch of a training
+    resolved = plan.experiments[experiment]
+    epochs = 3 * resolved.settings.training.epochs  # what is recorded of each epoch of a training
     trainings = 1 + sum(map(len, _further_models(plan, experiment).values()))
-    scored = sum(size for _, size in found.scorers.values()) + len(found.variants)
-    return epochs * trainings + scored + 2 * len(found.variants) * (1 + found.n_plans)
+    scored = sum(size for _, size in resolved.scorers.values()) + len(resolved.variants)
+    return epochs * trainings + scored + 2 * len(resolved.variants) * (1 + resolved.n_plans)
 
 
 def _gigabytes(size: int) -> str:

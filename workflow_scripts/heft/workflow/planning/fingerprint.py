@@ -54,7 +54,7 @@ class Look:
         self._files: dict[tuple[str, bool], Path | None] = {}
         self._imports: dict[Path, dict[str, Path]] = {}
         self._hashes: dict[Path, str] = {}
-        self._found: dict[tuple[tuple[Path, ...], tuple[str, ...]], dict[str, str]] = {}
+        self._fingerprints: dict[tuple[tuple[Path, ...], tuple[str, ...]], dict[str, str]] = {}
 
     def fingerprint(self, *files: Path, packages: Iterable[str] = NUMERIC_PACKAGES) -> dict[str, str]:
         """{module or file name: hash} of `files` and of the modules that they import, and the packages' versions.
@@ -62,14 +62,14 @@ class Look:
         A file that is not Python, such as a template, is hashed as it is.
         """
         asked = (files, tuple(packages))
-        if asked not in self._found:
+        if asked not in self._fingerprints:
             reached = self._reached(files)
             hashes = {name: self._hash(file) for name, file in reached.items()}
             versions = {package: _version(package) for package in asked[1]}
             for file in reached.values():
                 versions |= self._installed(file)
-            self._found[asked] = dict(sorted(hashes.items())) | dict(sorted(versions.items()))
-        return dict(self._found[asked])
+            self._fingerprints[asked] = dict(sorted(hashes.items())) | dict(sorted(versions.items()))
+        return dict(self._fingerprints[asked])
 
     def imported_modules(self, file: Path) -> dict[str, Path]:
         """The modules of the project, or of a person, that a file imports itself, by name; imports for type checkers
@@ -81,8 +81,8 @@ class Look:
             if self._is_own(file):  # Python runs the packages around a person's module too
                 around = [package for name in (self._dotted(file), *names) for package in _packages_around(name)]
                 names = list(dict.fromkeys((*names, *around)))
-            found = {name: self._file_of(name, self._is_own(file)) for name in names}
-            self._imports[file] = {name: one for name, one in found.items() if one}
+            files = {name: self._file_of(name, self._is_own(file)) for name in names}
+            self._imports[file] = {name: imported for name, imported in files.items() if imported}
         return self._imports[file]
 
     def _reached(self, files: Iterable[Path]) -> dict[str, Path]:
@@ -93,7 +93,9 @@ class Look:
             if name not in reached:
                 reached[name] = file
                 waiting += [
-                    (module, found) for module, found in self.imported_modules(file).items() if has_numbers(module)
+                    (module, imported)
+                    for module, imported in self.imported_modules(file).items()
+                    if has_numbers(module)
                 ]
         return reached
 
@@ -118,17 +120,17 @@ class Look:
 
     def _imported_names(self, file: Path) -> list[str]:
         own, names = self._is_own(file), []
-        for one in parsed(file).imports:
-            module = self._absolute(file, one)
-            names += [self._defining_module(module, name, own) for name in one.names] if one.names else [module]
+        for statement in parsed(file).imports:
+            module, taken = self._absolute(file, statement), statement.names
+            names += [self._defining_module(module, name, own) for name in taken] if taken else [module]
         return list(dict.fromkeys(names))
 
-    def _absolute(self, file: Path, one: Import) -> str:
+    def _absolute(self, file: Path, statement: Import) -> str:
         """The module of `from module import ...`, also where it begins with dots."""
-        if one.level == 0:
-            return one.module
-        package = self._dotted(file).split(".")[: -one.level]
-        return ".".join([*package, *([one.module] if one.module else [])])
+        if statement.level == 0:
+            return statement.module
+        package = self._dotted(file).split(".")[: -statement.level]
+        return ".".join([*package, *([statement.module] if statement.module else [])])
 
     def _dotted(self, file: Path) -> str:
         """`package.module`; of a package itself `package.__init__`, which lies as deep as its modules."""

@@ -28,12 +28,12 @@ def resolve(
     contradicts itself, or none is left.
     """
     experiments, spoiled = {}, {}
-    for experiment, found in settings.items():
+    for experiment, asked in settings.items():
         where = f"{file_of(['definitions', experiment])}: definitions.{experiment}"
-        if reason := misread_file(found, roots, look):
+        if reason := misread_file(asked, roots, look):
             spoiled[experiment] = f"{where} cannot run: {reason}"
             continue
-        experiments[experiment] = Experiment(experiment, found, where)
+        experiments[experiment] = Experiment(experiment, asked, where)
         experiments[experiment].check(roots)
     if not experiments:
         raise HeftError(next(iter(spoiled.values())))
@@ -43,7 +43,10 @@ def resolve(
 def misread_file(settings: ExperimentSettings, roots: Sequence[Path], look: Look) -> str:
     """A sentence on the first file that cannot be read of what an experiment uses, or that this imports; else empty."""
     for room in EVALUATED_WITH:
-        broken = [*unreadable(room).values(), *(_reason(one.file, look) for one in declarations(room).values())]
+        broken = [
+            *unreadable(room).values(),
+            *(_reason(declared.file, look) for declared in declarations(room).values()),
+        ]
         if said := next(filter(None, broken), ""):
             return said
     for entry in entries(settings):

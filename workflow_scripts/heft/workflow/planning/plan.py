@@ -50,7 +50,7 @@ class Plan:
     @cached_property
     def results(self) -> list[str]:
         """The lasting results of each rule: targets, so that one that is deleted comes back, with its descendants."""
-        of_each = (lasting_files(found, self.variants(name)) for name, found in self.experiments.items())
+        of_each = (lasting_files(experiment, self.variants(name)) for name, experiment in self.experiments.items())
         return [file for files in of_each for file in files]
 
     def source(self, experiment: str) -> dict[str, Any]:
@@ -85,12 +85,12 @@ class Plan:
 
     def scorer(self, experiment: str, scorer: str) -> dict[str, Any]:
         """What `score_members` computes: method, options, ensemble kind and its options, number of members."""
-        found, size = self.experiments[experiment].scorers[scorer]
+        asked, size = self.experiments[experiment].scorers[scorer]
         return {
-            "method": found.method,
-            "options": dict(found.options),
-            "ensemble": found.ensemble,
-            "ensemble_options": dict(found.ensemble_options),
+            "method": asked.method,
+            "options": dict(asked.options),
+            "ensemble": asked.ensemble,
+            "ensemble_options": dict(asked.ensemble_options),
             "members": size,
         }
 
@@ -110,19 +110,19 @@ class Plan:
         """What names the variant in the comparison table, and whether validation labels were trained on for it."""
         trains_on_validation = False
         if variant == NONE:
-            found = Variant(Scorer(NONE))
+            resolved = Variant(Scorer(NONE))
         elif variant in self.experiments[experiment].baselines:
-            found = Variant(self.experiments[experiment].baselines[variant])
-            trains_on_validation = find("baselines", found.scorer.method).fields["trains_on_validation"]
+            resolved = Variant(self.experiments[experiment].baselines[variant])
+            trains_on_validation = find("baselines", resolved.scorer.method).fields["trains_on_validation"]
         else:
-            found = self.experiments[experiment].variants[variant]
+            resolved = self.experiments[experiment].variants[variant]
             of_actions = trained_on_validation_for(self.experiments[experiment])
-            trains_on_validation = trained_on_validation(found.scorer) or of_actions
-        scorer = found.scorer
+            trains_on_validation = trained_on_validation(resolved.scorer) or of_actions
+        scorer = resolved.scorer
         return {
             "method": scorer.method,
             "ensemble": scorer.ensemble,
-            "members": found.members,
+            "members": resolved.members,
             "options": scorer.all_options,
             "trains_on_validation": trains_on_validation,
         }
@@ -168,7 +168,7 @@ class Plan:
     @cached_property
     def evaluated_with(self) -> list[Path]:
         """The files of all measures and objectives."""
-        return [found.file for room in EVALUATED_WITH for found in declarations(room).values()]
+        return [declared.file for room in EVALUATED_WITH for declared in declarations(room).values()]
 
 
 def load_plan(raw: Mapping[str, Any], files: list[Path], file_of: Callable[[Sequence[Any]], str] | None = None) -> Plan:

@@ -31,7 +31,7 @@ def state_of_files(plan: Plan, experiment: str) -> str:
 
 def _last_read(manifest: Path) -> Mapping[str, Any]:
     try:
-        found: Mapping[str, Any] = read_json(manifest)["read"]
+        read: Mapping[str, Any] = read_json(manifest)["read"]
     except (HeftError, KeyError):  # it is not there, or a run says that it is damaged
         return {"state": "", "files": {}}
-    return found
+    return read
