@@ -102,7 +102,7 @@ def test_validation_chooses_no_row_where_an_action_needs_models_that_saw_its_lab
 def predicted_by_hand(models: list[tuple[dict[str, Any], torch.Tensor]], inputs: torch.Tensor, row: int) -> list[float]:
     """The mean probabilities of one example."""
     logits = [plain_logits(list(state.values()), inputs)[row].double() for state, held in models if held[row]]
-    each = [(row.exp() / row.exp().sum()).tolist() for row in logits]
+    each = [(values.exp() / values.exp().sum()).tolist() for values in logits]
     return [sum(of_class) / len(each) for of_class in zip(*each, strict=True)]
 
 
