@@ -69,9 +69,8 @@ def datainf(context: Context, *, damping: Annotated[float, Gt(0)] = 0.1, paramet
 
 def _gradients(context: Context, v: dict[str, Tensor]) -> tuple[dict[str, dict[str, Tensor]], GradientBatches]:
     """The parts v_l of v, and the gradients of all examples in the same layers."""
-    found = layers_run_once(context.network, context.final, context.train.inputs[:2], v)
-    layers = layers_owning(found or {}, v)
     model, state = context.network, context.final
+    layers = layers_owning(layers_run_once(model, state, context.train.inputs[:2], v) or {}, v)
     if layers and all(map(_has_rule, layers.values())):
         own = {name: {key: v[full] for full, key in names_of(name, layer).items()} for name, layer in layers.items()}
         return own, GradientBatches(partial(by_layers, model, state, layers, cross_entropy), *context.train)

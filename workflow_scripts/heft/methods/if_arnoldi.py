@@ -54,8 +54,8 @@ def if_arnoldi(
         return summed_derivatives(context.network, [(context.final, v)], *context.train)
     product = CurvatureOperator(curvature, context.network, context.final, *context.train, like=v)
     drawn = torch.randn(len(b), generator=context.generator("if_arnoldi"), dtype=b.dtype)
-    found = lanczos(product, b if start == "gradient" else drawn, steps=iterations)
-    values, vectors, residuals = (part[:rank] for part in found)
+    eigenpairs = lanczos(product, b if start == "gradient" else drawn, steps=iterations)
+    values, vectors, residuals = (part[:rank] for part in eigenpairs)
     if not values[0].abs() > 0:
         raise HeftError(f"The {curvature} matrix is zero: the gradients of all training examples are.")
     usable = values.abs() > 1e-6 * values[0].abs()

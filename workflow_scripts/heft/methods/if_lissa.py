@@ -59,16 +59,16 @@ def if_lissa(
     if not b.any():  # no example has an influence on what does not move
         return summed_derivatives(context.network, [(context.final, v)], *context.train)
     order = torch.randperm(len(context.train.labels), generator=context.generator("if_lissa"))
-    rows = order.tensor_split(max(1, round(len(order) / batch_size)))
-    batches = [whole.of_examples(one) for one in rows]
-    by_batch = _MeanOfBatches(batches, [len(one) / len(order) for one in rows])
+    rows_by_batch = order.tensor_split(max(1, round(len(order) / batch_size)))
+    batches = [whole.of_examples(rows) for rows in rows_by_batch]
+    by_batch = _MeanOfBatches(batches, [len(rows) / len(order) for rows in rows_by_batch])
     start, steps = whole.start_and_steps(b)
     leading = leading_eigenpair(by_batch, start, steps=steps)
     shift = context.weight_decay + damping * leading.value
     largest = leading.value
     if len(batches) > 1:  # the batch that is steepest along the whole's eigenvector stands for all
         largest = max(largest, leading_eigenpair(by_batch.steepest, leading.vector, steps=STEPS_FROM_EIGENVECTOR).value)
-    found = neumann_series(
+    series = neumann_series(
         [lambda vector, batch=batch: batch(vector) + shift * vector for batch in batches],  # type: ignore[misc]
         lambda vector: whole(vector) + shift * vector,
         b,
@@ -76,12 +76,12 @@ def if_lissa(
         tolerance=tolerance,
         most_steps=depth,
     )
-    if found.residual > tolerance:
+    if series.residual > tolerance:
         context.warn(
-            f"the series stopped after {found.steps} steps with a relative residual of {found.residual:.2g}, above the "
-            f"tolerance {tolerance:g}; raise batch_size, depth or damping"
+            f"the series stopped after {series.steps} steps with a relative residual of {series.residual:.2g}, above "
+            f"the tolerance {tolerance:g}; raise batch_size, depth or damping"
         )
-    return summed_derivatives(context.network, [(context.final, unflatten(found.solution, v))], *context.train)
+    return summed_derivatives(context.network, [(context.final, unflatten(series.solution, v))], *context.train)
 
 
 class _MeanOfBatches:

@@ -59,6 +59,7 @@ def _gradients(context: Context, layers: dict[str, torch.nn.Module], rows: Tenso
     parts = []
     batches = batches_of(context.network, context.final, inputs, labels)
     for batch in output_gradient_batches(context.network, context.final, layers, batches, cross_entropy):
-        found = [flat_gradients(layers[name], *captured) for name, captured in batch.items()]
-        parts.append(torch.cat(found, dim=1))
-    return torch.cat(parts).float().numpy() if parts[0].dtype == torch.bfloat16 else torch.cat(parts).numpy()
+        by_layer = [flat_gradients(layers[name], *captured) for name, captured in batch.items()]
+        parts.append(torch.cat(by_layer, dim=1))
+    gradients = torch.cat(parts)
+    return gradients.float().numpy() if gradients.dtype == torch.bfloat16 else gradients.numpy()

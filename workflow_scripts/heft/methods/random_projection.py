@@ -52,11 +52,11 @@ def random_projection(
 
 def _there_and_back(v: Direction, rows: RandomRows) -> Direction:
     """P'P v by parameter, for rows drawn with entries N(0, 1) and divided by sqrt(dimension)."""
-    found = {name: torch.zeros_like(tensor) for name, tensor in v.items()}
+    total = {name: torch.zeros_like(tensor) for name, tensor in v.items()}
     room = {name: tensor.new_empty(BLOCK, *tensor.shape) for name, tensor in v.items()}
     for block in rows.blocks():
         drawn = {name: rows.draw(name, block, out) for name, out in room.items()}
         projected = products(drawn, v)
-        for name, out in found.items():
-            out += torch.tensordot(projected.to(out.dtype), drawn[name], dims=1) / rows.dimension
-    return found
+        for name, sum_so_far in total.items():
+            sum_so_far += torch.tensordot(projected.to(sum_so_far.dtype), drawn[name], dims=1) / rows.dimension
+    return total

@@ -73,7 +73,7 @@ def _projected(context: Context, state: State, dimension: int, name: str, parame
     v = context.objective_gradient(state, parameters)
     rows = RandomRows(v, dimension, lambda block: context.generator(f"{name}/{block}"))
     both = projected_gradients(context.network, state, *context.train, rows, margin)
-    phi, of_objective = (found.double().div_(math.sqrt(rows.n_columns)) for found in both)
+    phi, of_objective = (projected.double().div_(math.sqrt(rows.n_columns)) for projected in both)
     return phi, of_objective
 
 
