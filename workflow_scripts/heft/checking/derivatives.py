@@ -34,10 +34,10 @@ def forward_agrees(subject: Subject) -> Finding:
         ]
     )
     try:
-        found = directional_derivatives(subject.model, state, [direction], inputs, labels)[0]
+        derivatives = directional_derivatives(subject.model, state, [direction], inputs, labels)[0]
     except HeftError as error:
         return Finding(FORWARD, note=f"there is no forward mode: {error}")
-    apart = _relative(found, expected)
+    apart = _relative(derivatives, expected)
     return Finding(FORWARD, "" if apart <= tolerance else f"they differ by {apart:.1e} of the largest")
 
 
@@ -63,7 +63,10 @@ def hessian_agrees(subject: Subject) -> list[Finding]:
     if not expected:
         expected = [*_differences(subject, state, inputs, labels, unflatten(v, like))] if tolerance < 1e-6 else []
         tolerance = 1e-4
-    apart = min((float((of_v - one).norm()) / _longer(of_v.norm(), one.norm()) for one in expected), default=0.0)
+    apart = min(
+        (float((of_v - reference).norm()) / _longer(of_v.norm(), reference.norm()) for reference in expected),
+        default=0.0,
+    )
     differ = "" if apart <= 10 * tolerance else f"they differ by {apart:.1e} of their length"
     return [Finding(SYMMETRIC, reason), Finding(DIFFERENTIATED, differ)]
 
@@ -138,18 +141,18 @@ def _mean_loss(subject: Subject, state: State, inputs: Tensor, labels: Tensor) -
 
 
 def _gradients(value: Tensor, leaves: dict[str, Tensor], create_graph: bool = False) -> dict[str, Tensor]:
-    found = torch.autograd.grad(
+    gradients = torch.autograd.grad(
         value, list(leaves.values()), create_graph=create_graph, allow_unused=True, materialize_grads=True
     )
-    return dict(zip(leaves, found, strict=True))
+    return dict(zip(leaves, gradients, strict=True))
 
 
 def _dot(left: dict[str, Tensor], right: dict[str, Tensor]) -> Tensor:
     return torch.stack([(left[name].double() * right[name].double()).sum() for name in left]).sum()
 
 
-def _relative(found: Tensor, expected: Tensor) -> float:
-    difference = (found.double() - expected.double()).abs().max()
+def _relative(computed: Tensor, expected: Tensor) -> float:
+    difference = (computed.double() - expected.double()).abs().max()
     return float(difference / expected.double().abs().max().clamp(min=1e-30))
 
 

@@ -39,14 +39,23 @@ class ModelCheck:
     @property
     def cannot(self) -> list[str]:
         """A sentence on each method and kind of ensemble that cannot run."""
-        tried = [("method", one) for one in self.methods] + [("ensemble kind", one) for one in self.kinds]
-        model = f"cannot run on model {self.spec.name}"
-        return [f"{room} {one.what} {model}: {one.reason}." for room, one in tried if not one.holds]
+        tried = [("method", self.methods), ("ensemble kind", self.kinds)]
+        return [
+            f"{word} {finding.what} cannot run on model {self.spec.name}: {finding.reason}."
+            for word, findings in tried
+            for finding in findings
+            if not finding.holds
+        ]
 
     def as_json(self) -> dict[str, Any]:
         """Plain values."""
-        findings = {name: [asdict(one) for one in getattr(self, name)] for name in ("findings", "methods", "kinds")}
-        return {"model": self.spec.as_json(), "facts": dict(self.facts), **findings}
+        return {
+            "model": self.spec.as_json(),
+            "facts": dict(self.facts),
+            "findings": [asdict(finding) for finding in self.findings],
+            "methods": [asdict(finding) for finding in self.methods],
+            "kinds": [asdict(finding) for finding in self.kinds],
+        }
 
 
 def check_model(
@@ -79,7 +88,7 @@ def check_model(
 def _tried(what: str, check: Callable[[Subject], Finding | list[Finding]], subject: Subject) -> list[Finding]:
     """What a check found; what it raises is a reason why it does not hold."""
     try:
-        found = check(subject)
+        answer = check(subject)
     except Exception as error:
         return [Finding(what, reason_of(error))]
-    return found if isinstance(found, list) else [found]
+    return answer if isinstance(answer, list) else [answer]

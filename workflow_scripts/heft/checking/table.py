@@ -20,7 +20,7 @@ def table(check: ModelCheck) -> str:
     parts = [
         [f"model {check.spec.name}{options}: {shapes}"],
         _aligned(numbers),
-        _aligned([("holds" if one.holds else "FAILS", _said(one)) for one in check.findings]),
+        _aligned([("holds" if finding.holds else "FAILS", _said(finding)) for finding in check.findings]),
         ["methods:", *_rows(check.methods)],
         ["kinds of ensembles:", *_rows(check.kinds)],
     ]
@@ -28,7 +28,7 @@ def table(check: ModelCheck) -> str:
 
 
 def _rows(findings: Sequence[Finding]) -> list[str]:
-    return _aligned([(one.what, "runs" if one.holds else f"cannot: {one.reason}") for one in findings])
+    return _aligned([(finding.what, "runs" if finding.holds else f"cannot: {finding.reason}") for finding in findings])
 
 
 def _said(finding: Finding) -> str:

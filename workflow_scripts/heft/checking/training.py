@@ -30,8 +30,8 @@ def trains_alone(subject: Subject) -> Finding:
     broken = next((name for name, tensor in expected.items() if not tensor.isfinite().all()), None)
     if broken:
         return Finding(ALONE, f"{broken} is not finite after {STEPS} steps: a gradient is not finite")
-    found = train_one(case.fresh(SEED), case.examples, settings, order_seed=SEED)
-    return Finding(ALONE, _difference(found, expected))
+    trained = train_one(case.fresh(SEED), case.examples, settings, order_seed=SEED)
+    return Finding(ALONE, _difference(trained, expected))
 
 
 def trains_together(subject: Subject) -> Finding:
@@ -50,22 +50,22 @@ def trains_together(subject: Subject) -> Finding:
     return Finding(TOGETHER, note=f"trained one by one, since {reasons[0]}" if reasons else "")
 
 
-def _difference(found: dict[str, Tensor], expected: dict[str, Tensor]) -> str:
+def _difference(trained: dict[str, Tensor], expected: dict[str, Tensor]) -> str:
     """The tensor that differs most, where one differs by more than its type rounds."""
     largest = max(float(tensor.abs().max()) for tensor in expected.values() if tensor.numel())
-    errors = {name: _relative_error(found[name], tensor, largest) for name, tensor in expected.items()}
+    errors = {name: _relative_error(trained[name], tensor, largest) for name, tensor in expected.items()}
     worst = max(errors, key=lambda name: errors[name] / _allowed(expected[name]))
     if errors[worst] <= _allowed(expected[worst]):
         return ""
     return f"{worst} differs by {errors[worst]:.1e} of its largest entry"
 
 
-def _relative_error(found: Tensor, expected: Tensor, largest: float) -> float:
+def _relative_error(trained: Tensor, expected: Tensor, largest: float) -> float:
     """Relative to the largest entry; of a tensor that is small beside others, to a hundredth of theirs."""
-    found, expected = found.double(), expected.double()
-    if torch.equal(found, expected):
+    trained, expected = trained.double(), expected.double()
+    if torch.equal(trained, expected):
         return 0.0
-    return float((found - expected).abs().max()) / max(float(expected.abs().max()), SMALL * largest)
+    return float((trained - expected).abs().max()) / max(float(expected.abs().max()), SMALL * largest)
 
 
 def _allowed(tensor: Tensor) -> float:

@@ -30,10 +30,10 @@ def state_is_whole(subject: Subject) -> Finding:
 def _lost(model: nn.Module, other: nn.Module, inputs: Tensor) -> str:
     """What `other` lacks after it has the state of `model`; nothing if it then gives the same logits."""
     state = state_of(model)
-    expected, found = logits_of(model, state, inputs), logits_of(other, state, inputs)
-    if not expected.isfinite().all() or is_close(found, expected, rounding_of([expected, *model.parameters()])):
+    expected, of_other = logits_of(model, state, inputs), logits_of(other, state, inputs)
+    if not expected.isfinite().all() or is_close(of_other, expected, rounding_of([expected, *model.parameters()])):
         return ""
-    buffers, of_other = dict(model.named_buffers()), dict(other.named_buffers())
+    buffers, others = dict(model.named_buffers()), dict(other.named_buffers())
     outside = [name for name in buffers if name not in model.state_dict()]
-    name = next((name for name in outside if not torch.equal(buffers[name], of_other[name])), None)
+    name = next((name for name in outside if not torch.equal(buffers[name], others[name])), None)
     return f"buffer {name}" if name else "something that is neither a parameter nor a buffer"
