@@ -50,7 +50,7 @@ def chosen_method(method: str | Callable[..., Tensor], options: Mapping[str, Any
 def chosen_objective(given: Any) -> Objective:
     """By name, as `{name: options}`, or a function: `(model, state, batch)`, or `(logits, labels)`, to a scalar."""
     if callable(given):
-        required = [one for one in inspect.signature(given).parameters.values() if _is_required(one)]
+        required = [parameter for parameter in inspect.signature(given).parameters.values() if _is_required(parameter)]
         return given if len(required) == 3 else partial(_of_logits, given)
     name, options = name_and_options(given, "objective")
     return load_objective(name, options)

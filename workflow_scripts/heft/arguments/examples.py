@@ -79,8 +79,8 @@ def _batches(loader: "DataLoader[Any]", argument: str) -> Iterator[tuple[Tensor,
 
 def _pair(given: Any, argument: str, what: str) -> tuple[Tensor, Tensor]:
     if not isinstance(given, tuple | list) or len(given) != 2:
-        found = f"{len(given)} things" if isinstance(given, tuple | list) else f"a {type(given).__name__}"
-        raise HeftError(f"{argument}: {what} is {found}; expected {PAIRS}.")
+        kind = f"{len(given)} things" if isinstance(given, tuple | list) else f"a {type(given).__name__}"
+        raise HeftError(f"{argument}: {what} is {kind}; expected {PAIRS}.")
     inputs, labels = given
     return _tensor(inputs, f"{argument}: the input of {what}"), _tensor(labels, f"{argument}: the label of {what}")
 
@@ -105,8 +105,8 @@ def _stacked(parts: Sequence[Tensor], argument: str) -> Tensor:
 def _check_shapes(parts: Sequence[Tensor], argument: str) -> None:
     for part in parts:
         if part.shape != parts[0].shape:
-            found, first = list(part.shape), list(parts[0].shape)
-            raise HeftError(f"{argument}: one example has shape {found}, the first {first}; all must have one shape.")
+            shapes = f"one example has shape {list(part.shape)}, the first {list(parts[0].shape)}"
+            raise HeftError(f"{argument}: {shapes}; all must have one shape.")
 
 
 def _check_number(n: int, argument: str) -> None:

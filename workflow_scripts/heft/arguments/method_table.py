@@ -44,7 +44,7 @@ class MethodFacts:
 
     def __repr__(self) -> str:
         options = [
-            f"{name} = {found.default!r}, {allowed_values(found.allowed)}" for name, found in self.options.items()
+            f"{name} = {option.default!r}, {allowed_values(option.allowed)}" for name, option in self.options.items()
         ]
         lines = [
             ("predicts", self.predicts),
@@ -52,7 +52,7 @@ class MethodFacts:
             ("paper", self.paper),
             ("cost", self.cost or "not said"),
             *(("pass", f"{argument.name}: {argument.what}") for argument in self.arguments),
-            *(("option", option) for option in options),
+            *(("option", line) for line in options),
             ("ensemble", "yes" if self.ensemble else "no"),
         ]
         return "\n".join([f"{self.name}: {self.title}", *(f"  {label:<9} {text}" for label, text in lines)])
@@ -75,10 +75,10 @@ class MethodTable(Mapping[str, MethodFacts]):
 
     def __repr__(self) -> str:
         rows = [("method", "pass beside model and train", "ensemble", "options and their defaults")]
-        for name, facts in self._rows.items():
+        for method, facts in self._rows.items():
             passed = ", ".join(argument.name for argument in facts.arguments) or "-"
-            options = ", ".join(f"{option}={found.default!r}" for option, found in facts.options.items())
-            rows.append((name, passed, "yes" if facts.ensemble else "no", options))
+            options = ", ".join(f"{name}={option.default!r}" for name, option in facts.options.items())
+            rows.append((method, passed, "yes" if facts.ensemble else "no", options))
         widths = [max(len(row[column]) for row in rows) for column in range(3)]
         return "\n".join(
             "  ".join([*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[3]]).rstrip()

@@ -69,20 +69,20 @@ def needed_by(
 
 
 def _n_classes(model: nn.Module, examples: Mapping[str, Batch]) -> int:
-    found = 0
+    n_classes = 0
     for argument, (inputs, labels) in examples.items():
         with in_mode(model, training=False), buffers_put_back(model):
-            found = check_trained(model, f"model {type(model).__name__}", inputs, int(labels.max()) + 1)
-        check_labels(labels, found, argument)
-    return found
+            n_classes = check_trained(model, f"model {type(model).__name__}", inputs, int(labels.max()) + 1)
+        check_labels(labels, n_classes, argument)
+    return n_classes
 
 
 def _true_labels(passed: Mapping[str, Any], n: int) -> Tensor:
-    found = torch.as_tensor(passed["true_labels"])
-    if tuple(found.shape) != (n,) or found.is_floating_point():
-        kind = str(found.dtype).removeprefix("torch.")
-        raise HeftError(f"true_labels are {kind} {list(found.shape)}; expected whole numbers [{n}].")
-    return found.long()
+    labels = torch.as_tensor(passed["true_labels"])
+    if tuple(labels.shape) != (n,) or labels.is_floating_point():
+        kind = str(labels.dtype).removeprefix("torch.")
+        raise HeftError(f"true_labels are {kind} {list(labels.shape)}; expected whole numbers [{n}].")
+    return labels.long()
 
 
 def _with_further_models(

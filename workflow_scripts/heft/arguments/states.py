@@ -47,7 +47,7 @@ def run_of(model: nn.Module, checkpoints: Sequence[tuple[dict[str, Tensor], floa
 def further_models(given: Any, n: int, argument: str) -> list[AuxiliaryRun]:
     """Of one state, or of several, or of pairs (state, what that model was trained without as bool [n])."""
     several = _several([given] if isinstance(given, Mapping | nn.Module) else given, argument)
-    found = []
+    models = []
     for k, element in enumerate(several):
         state, without = element if _is_pair(element) else (element, torch.zeros(n, dtype=torch.bool))
         held_out = torch.as_tensor(without)
@@ -58,8 +58,8 @@ def further_models(given: Any, n: int, argument: str) -> list[AuxiliaryRun]:
                 f"bool [{n}]."
             )
         saved = SavedState(1, 0, 0.0, state_of(state, f"{argument}[{k}]"))
-        found.append(AuxiliaryRun(Run({1: saved}, {"final": [1]}), held_out))
-    return found
+        models.append(AuxiliaryRun(Run({1: saved}, {"final": [1]}), held_out))
+    return models
 
 
 def dynamics_of(given: Any, labels: Tensor, argument: str) -> Dynamics:
@@ -86,6 +86,6 @@ def _is_pair(element: Any) -> bool:
 
 def _several(given: Any, argument: str) -> Sequence[Any]:
     if not isinstance(given, list | tuple) or not given:
-        found = "empty" if isinstance(given, list | tuple) else f"a {type(given).__name__}"
-        raise HeftError(f"{argument} is {found}; expected a list with at least one element.")
+        kind = "empty" if isinstance(given, list | tuple) else f"a {type(given).__name__}"
+        raise HeftError(f"{argument} is {kind}; expected a list with at least one element.")
     return given
