@@ -52,10 +52,10 @@ def _of_parts(annotation: ast.Subscript) -> dict[str, Any]:
 
 
 def _alternatives(parts: list[ast.expr]) -> dict[str, Any]:
-    found: list[dict[str, Any]] = []
+    alternatives: list[dict[str, Any]] = []
     for schema in map(schema_of, parts):
-        found += schema["anyOf"] if list(schema) == ["anyOf"] else [schema]
-    return {"anyOf": found}
+        alternatives += schema["anyOf"] if list(schema) == ["anyOf"] else [schema]
+    return {"anyOf": alternatives}
 
 
 def _bound(part: ast.expr) -> dict[str, Any]:

@@ -22,10 +22,10 @@ _WRITTEN = re.compile(rb"sha256:([0-9a-f]{64})")
 def fill_in(path: Path, *, at_start: bool = False) -> None:
     """Puts the digest of a file in the place of its last `BLANK`, or of the first one of its head."""
     with path.open("r+b") as opened:
-        found = _find(opened, at_start)
-        if found is None:
+        match = _find(opened, at_start)
+        if match is None:
             raise ValueError(f"{path} has no place for its SHA-256")
-        place = found.start(1)
+        place = match.start(1)
         digest = _digest(opened, place)
         opened.seek(place)
         opened.write(digest.encode())
@@ -34,10 +34,10 @@ def fill_in(path: Path, *, at_start: bool = False) -> None:
 def check(path: Path, *, at_start: bool = False) -> None:
     """Raises HeftError naming the file where its bytes are not those of its digest, or it has none."""
     with opened_artifact(path) as opened:
-        found = _find(opened, at_start)
-        if found is None:
+        match = _find(opened, at_start)
+        if match is None:
             raise without_checksum(path)
-        if _digest(opened, found.start(1)) != found[1].decode():
+        if _digest(opened, match.start(1)) != match[1].decode():
             raise damaged(path)
 
 

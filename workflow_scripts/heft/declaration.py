@@ -102,17 +102,18 @@ def read_own(import_path: str, file: Path, room: str) -> Declaration:
 def _read_own(import_path: str, file: Path, room: str, _modified: int) -> Declaration:
     module, _, name = import_path.partition(":")
     tree = ast.parse(file.read_text(encoding="utf-8"), str(file))
-    node = next((one for one in tree.body if isinstance(one, Definition) and one.name == name), None)
+    definitions = [node for node in tree.body if isinstance(node, Definition)]
+    node = next((definition for definition in definitions if definition.name == name), None)
     decorator = _decorator(node, room) if node else None
     if node and (decorator or room in UNDECORATED):
         return _declaration(file, tree, node, decorator, name=import_path, module=module, room=room)
     if node:
         raise ValueError(f"{file}, line {node.lineno}: {name} must carry @{DECORATORS[room]}(...)")
-    there = [one.name for one in tree.body if isinstance(one, Definition)]
     if room in UNDECORATED and _may_bind(tree, name):
         docstring = ast.get_docstring(tree) or ""
         return Declaration(import_path, name, room, module, file, docstring, "", {}, {}, takes_any_option=True)
-    raise ValueError(f"{file} has no {name}; it has: {', '.join(there) or 'nothing'}")
+    there = ", ".join(definition.name for definition in definitions)
+    raise ValueError(f"{file} has no {name}; it has: {there or 'nothing'}")
 
 
 def class_name(name: str) -> str:
@@ -145,8 +146,8 @@ def _declaration(
 
 def _decorator(node: Definition, room: str) -> ast.Call | None:
     """The room's decorator of a function or a class, if it carries it."""
-    calls = [one for one in node.decorator_list if isinstance(one, ast.Call)]
-    return next((one for one in calls if ast.unparse(one.func) == DECORATORS[room]), None)
+    calls = (decorator for decorator in node.decorator_list if isinstance(decorator, ast.Call))
+    return next((call for call in calls if ast.unparse(call.func) == DECORATORS[room]), None)
 
 
 def _may_bind(tree: ast.Module, name: str) -> bool:

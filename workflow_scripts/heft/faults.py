@@ -67,11 +67,11 @@ def full_disk(path: str | Path) -> str:
     whole = Path(path).absolute()
     folder = next((place for place in (whole, *whole.parents) if place.is_dir()), Path("/"))
     again = "run the same command again, it goes on from what is finished (nothing half-written is left)"
-    found = os.statvfs(folder)
-    if found.f_files and not found.f_favail:
+    file_system = os.statvfs(folder)
+    if file_system.f_files and not file_system.f_favail:
         return (
-            f"no more files can be made (inodes): {path} could not be written, all {found.f_files} files that its disk "
-            f"can hold are there; remove some and {again}"
+            f"no more files can be made (inodes): {path} could not be written, all {file_system.f_files} files that "
+            f"its disk can hold are there; remove some and {again}"
         )
     free = shutil.disk_usage(folder).free / 1e6
     return f"the disk is full: {path} could not be written ({free:.1f} MB free); free space and {again}"
@@ -79,16 +79,16 @@ def full_disk(path: str | Path) -> str:
 
 def fault_in(text: str) -> str | None:
     """The sentence about a fault of the machine that the text of a library tells; None where it tells of none."""
-    found = re.search(r"\[Errno (\d+)\] ([^\n:]*): '([^'\n]*)'", text)
-    return sentence_of(OSError(int(found[1]), found[2], found[3])) if found else None
+    match = re.search(r"\[Errno (\d+)\] ([^\n:]*): '([^'\n]*)'", text)
+    return sentence_of(OSError(int(match[1]), match[2], match[3])) if match else None
 
 
 def error_number(error: BaseException) -> int | None:
     """The errno of an error, also where a library says it only in its text (`os error 28`, `[Errno 28]`)."""
     if isinstance(error, OSError) and error.errno:
         return error.errno
-    found = re.search(r"(?:os error|errno) (\d+)", str(error), re.IGNORECASE)
-    return int(found[1]) if found else None
+    match = re.search(r"(?:os error|errno) (\d+)", str(error), re.IGNORECASE)
+    return int(match[1]) if match else None
 
 
 def is_disk_full(error: BaseException) -> bool:

@@ -38,7 +38,7 @@ class Option:
     @property
     def takes_lists(self) -> bool:
         """Whether one value of the option may be a list."""
-        return "array" in [one.get("type") for one in (self.allowed, *self.allowed.get("anyOf", ()))]
+        return "array" in [schema.get("type") for schema in (self.allowed, *self.allowed.get("anyOf", ()))]
 
 
 def checked_options(declaration: "Declaration", given: Mapping[str, Any], where: str = "") -> dict[str, Any]:
@@ -73,7 +73,7 @@ def fault(name: str, value: Any, allowed: Mapping[str, Any]) -> str:
         return f"{name} {said}"
     if "anyOf" in allowed and (said := _fault_of_alternatives(name, value, allowed["anyOf"])):
         return said
-    if "enum" in allowed and not any(value == one and type(value) is type(one) for one in allowed["enum"]):
+    if "enum" in allowed and not any(value == choice and type(value) is type(choice) for choice in allowed["enum"]):
         return f"{name} is {shown(value)}{nearest(value, allowed['enum'])}"
     if "type" in allowed and not is_of_type(value, allowed["type"]):
         return f"{name} is {shown(value)}{hint(value)}; it must be {TYPES[allowed['type']]}"
@@ -82,7 +82,7 @@ def fault(name: str, value: Any, allowed: Mapping[str, Any]) -> str:
     if isinstance(value, list):
         return _fault_of_list(name, value, allowed)
     if isinstance(value, Mapping) and "additionalProperties" in allowed:
-        inner = (fault(f"{name}.{key}", one, allowed["additionalProperties"]) for key, one in value.items())
+        inner = (fault(f"{name}.{key}", entry, allowed["additionalProperties"]) for key, entry in value.items())
         return next(filter(None, inner), "")
     return ""
 
@@ -111,13 +111,14 @@ def _plain(value: Any) -> Any:
 
 def _fault_of_alternatives(name: str, value: Any, alternatives: Sequence[Mapping[str, Any]]) -> str:
     """Of the alternatives that a value is not, the one of its type speaks; else all are named."""
-    said = [fault(name, value, one) for one in alternatives]
-    if not all(said):
+    sentences = [fault(name, value, schema) for schema in alternatives]
+    if not all(sentences):
         return ""
     of_its_type = (
-        text
-        for text, one in zip(said, alternatives, strict=True)
-        if is_of_type(value, one.get("type", "")) or any(type(value) is type(choice) for choice in one.get("enum", ()))
+        sentence
+        for sentence, schema in zip(sentences, alternatives, strict=True)
+        if is_of_type(value, schema.get("type", ""))
+        or any(type(value) is type(choice) for choice in schema.get("enum", ()))
     )
     return next(of_its_type, f"{name} is {shown(value)}{hint(value)}; it must be {allowed_types(alternatives)}")
 
@@ -137,5 +138,5 @@ def _fault_of_list(name: str, value: list[Any], allowed: Mapping[str, Any]) -> s
         return f"{name} is empty; it needs at least one entry"
     if len(value) > allowed.get("maxItems", len(value)):
         return f"{name} has {len(value):,} entries; at most {allowed['maxItems']:,} are allowed"
-    inner = (fault(f"{name}[{index}]", one, allowed.get("items", {})) for index, one in enumerate(value))
+    inner = (fault(f"{name}[{index}]", entry, allowed.get("items", {})) for index, entry in enumerate(value))
     return next(filter(None, inner), "")

@@ -34,15 +34,15 @@ def find_module(import_path: str, roots: Iterable[Path]) -> Path | None:
 
     Raises HeftError where two of them have different ones, or Python would import another module of that name.
     """
-    found = {root: file for root in roots if (file := module_file(import_path, root))}
-    if not found:
+    files = {root: file for root in roots if (file := module_file(import_path, root))}
+    if not files:
         return None
-    file, *others = found.values()
+    file, *others = files.values()
     for other in others:
         if other.read_bytes() != file.read_bytes():
             raise HeftError(f'"{import_path}" is in two places, {file} and {other}; give one of them another name')
     package = import_path.partition(":")[0].partition(".")[0]
-    hiding = _installed(package, found)
+    hiding = _installed(package, files)
     if hiding:
         raise HeftError(f'"{import_path}": {file} has the name of {hiding}, which Python takes; give it another name')
     return file
@@ -85,7 +85,7 @@ def import_own(import_path: str, word: str) -> Any:
                 del sys.modules[imported]
         raise
     if not hasattr(module, name):
-        there = [one for one, value in vars(module).items() if getattr(value, "__module__", "") == module_name]
+        there = [known for known, value in vars(module).items() if getattr(value, "__module__", "") == module_name]
         raise HeftError(
             f'{word} "{import_path}" cannot be imported: {file or module_name} has no {name}; '
             f"it has: {', '.join(there) or 'nothing'}."

@@ -66,9 +66,9 @@ def unusable_number(value: Any) -> str:
 def allowed_types(alternatives: Iterable[Mapping[str, Any]]) -> str:
     """`a whole number or null`: what the alternatives of a JSON schema take."""
     kinds: list[str] = []
-    for one in alternatives:
-        kinds += [TYPES[one["type"]]] if one.get("type") in TYPES else []
-        kinds += [shown(choice) for choice in [*one.get("enum", ()), *([one["const"]] if "const" in one else [])]]
+    for schema in alternatives:
+        kinds += [TYPES[schema["type"]]] if schema.get("type") in TYPES else []
+        kinds += map(shown, [*schema.get("enum", ()), *([schema["const"]] if "const" in schema else [])])
     return " or ".join(dict.fromkeys(kinds))
 
 

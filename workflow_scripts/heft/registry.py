@@ -31,13 +31,14 @@ _FOLDERS: dict[str, list[Path]] = {room: [PACKAGE / room] for room in DECORATORS
 
 def declarations(room: str) -> dict[str, Declaration]:
     """All declarations of a room, a key of `DECORATORS`, by name, sorted; see also `unreadable`."""
-    declared = {one.name: one for one in _read_all(room).values() if isinstance(one, Declaration)}
-    return dict(sorted(declared.items()))
+    contents = _read_all(room).values()
+    by_name = {declared.name: declared for declared in contents if isinstance(declared, Declaration)}
+    return dict(sorted(by_name.items()))
 
 
 def unreadable(room: str) -> dict[str, str]:
     """{name of the file: a sentence} of the files of a room that cannot be read, such as one that is half written."""
-    return {file.stem: one for file, one in _read_all(room).items() if isinstance(one, str)}
+    return {file.stem: content for file, content in _read_all(room).items() if isinstance(content, str)}
 
 
 def find(room: str, name: str, roots: Iterable[Path] | None = None) -> Declaration:
@@ -120,7 +121,7 @@ def _unknown_need(declared: Declaration, roots: Iterable[Path] | None = None) ->
             except HeftError as error:
                 return f'{declared.file}, line {declared.line}: needs has "{own}": {error}'
             known.add(own)
-        known |= {one.fields["need"] for one in declarations("auxiliary").values()} - {""}
+        known |= {kind.fields["need"] for kind in declarations("auxiliary").values()} - {""}
     unknown = next(iter(sorted(further - known)), "")
     if not unknown:
         return ""

@@ -46,8 +46,9 @@ def read_signature(node: Definition, room: str, *, decorated: bool) -> Signature
     parameters = _keyword_only(arguments)
     if not decorated:
         parameters = [*_positional(arguments)[UNDECORATED[room] :], *parameters]
-        parameters = [found for found in parameters if found[0].arg not in GIVEN_BY_NAME.get(room, ())]
-    options = {one.arg: _option(one, default, decorated) for one, default in parameters}
+        given = GIVEN_BY_NAME.get(room, ())
+        parameters = [(parameter, default) for parameter, default in parameters if parameter.arg not in given]
+    options = {parameter.arg: _option(parameter, default, strict=decorated) for parameter, default in parameters}
     return Signature(options, takes_any_option=not decorated and arguments.kwarg is not None)
 
 
@@ -80,11 +81,12 @@ def _decorator_options(room: str) -> Mapping[str, Option] | None:
 def _keywords_of(file: Path, decorator: str, _modified: int) -> Mapping[str, Option] | None:
     for node in ast.parse(file.read_text(encoding="utf-8"), str(file)).body:
         if isinstance(node, ast.FunctionDef) and node.name == decorator:
-            return {one.arg: _option(one, default, False) for one, default in _keyword_only(node.args)}
+            keywords = _keyword_only(node.args)
+            return {parameter.arg: _option(parameter, default, strict=False) for parameter, default in keywords}
     return None
 
 
-def _option(parameter: ast.arg, default: ast.expr | None, strict: bool) -> Option:
+def _option(parameter: ast.arg, default: ast.expr | None, *, strict: bool) -> Option:
     """strict: the type must be there and readable; the default a literal that the type allows."""
     annotation = ast.unparse(parameter.annotation) if parameter.annotation else "Any"
     if not strict:
@@ -116,18 +118,19 @@ def _arguments(node: Definition) -> ast.arguments | None:
     """The arguments of a function; of a class those of its `__init__`, if it has one."""
     if isinstance(node, ast.FunctionDef):
         return node.args
-    makers = [one for one in node.body if isinstance(one, ast.FunctionDef) and one.name == "__init__"]
-    if not makers:
+    functions = (definition for definition in node.body if isinstance(definition, ast.FunctionDef))
+    constructor = next((function for function in functions if function.name == "__init__"), None)
+    if constructor is None:
         return None
-    found = makers[0].args
+    arguments = constructor.args
     return ast.arguments(
-        found.posonlyargs,
-        found.args[1:],
-        found.vararg,
-        found.kwonlyargs,
-        found.kw_defaults,
-        found.kwarg,
-        found.defaults,
+        arguments.posonlyargs,
+        arguments.args[1:],
+        arguments.vararg,
+        arguments.kwonlyargs,
+        arguments.kw_defaults,
+        arguments.kwarg,
+        arguments.defaults,
     )
 
 

@@ -52,8 +52,8 @@ def twice(scorers: Iterable[Scorer]) -> str:
         if other is not scorer and other == scorer:
             return f"names {scorer.slug} twice (an option at its default changes nothing)"
         if other is not scorer:
-            one, two = (f"{found.method} {dict(found.options) or ''}".strip() for found in (other, scorer))
-            return f"has {one} and {two}, whose files would both be named {scorer.slug}; rename one, or leave it out"
+            both = " and ".join(f"{named.method} {dict(named.options) or ''}".strip() for named in (other, scorer))
+            return f"has {both}, whose files would both be named {scorer.slug}; rename one, or leave it out"
     return ""
 
 
