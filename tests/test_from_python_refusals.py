@@ -99,7 +99,7 @@ def _broken() -> nn.Module:
         (Returns(lambda z: z - z.mean(0)), "does not treat each example by itself"),
         (_broken(), "1.weight holds nan, which is not finite; check that training did not diverge"),
         (nn.Sequential(nn.Flatten(), nn.Linear(9, 4)), r"fails on inputs of shape \[3, 1, 4, 4\] and type float64"),
-        (nn.Sequential(nn.Flatten(), nn.Linear(16, 4, device="meta")), "1.weight is on the device meta"),
+        (Returns(lambda z: z.to("meta")), "model Returns returns logits on the device meta; its forward has to stay"),
     ],
 )  # fmt: skip
 def test_an_unsound_model_is_refused_in_the_words_of_the_workflow(model: Any, sentence: str) -> None:
@@ -139,3 +139,48 @@ def test_a_refused_ensemble_member_is_named() -> None:
     refused(
         "ip", "Method ip, member 1: activation_dropout: .* no hidden layer", model=flat, ensemble="activation_dropout"
     )
+
+
+def _elsewhere(tensors: Any) -> Any:
+    """The same on another device."""
+    if isinstance(tensors, dict):
+        return {name: tensor.to("meta") for name, tensor in tensors.items()}
+    return tensors.to("meta")
+
+
+LOGITS = torch.zeros(3, N_TRAIN, 4)
+UNSEEN = (STATE, _elsewhere(HALF))
+
+
+@pytest.mark.parametrize(
+    ("method", "passed", "where"),
+    [
+        ("ip", {"model": nn.Sequential(nn.Flatten(), nn.Linear(16, 4, device="meta"))}, "model: 1.weight"),
+        ("ip", {"train": (_elsewhere(X), Y)}, "train: the input of the tuple"),
+        ("ip", {"validation": (X, _elsewhere(Y))}, "validation: the label of the tuple"),
+        ("ip", {"validation": (X, Y, _elsewhere(Y))}, "validation: the groups of the tuple"),
+        ("oracle", {"true_labels": _elsewhere(Y)}, "true_labels"),
+        ("tracin", {"checkpoints": [STATE, _elsewhere(STATE)]}, r"checkpoints\[1\]: 1.weight"),
+        ("tracin", {"checkpoints": [(STATE, torch.ones((), device="meta"))]}, r"checkpoints\[0\]\[1\]"),
+        ("aum", {"dynamics": _elsewhere(LOGITS)}, "dynamics"),
+        ("aum", {"dynamics": LOGITS, "checkpoints": [_elsewhere(STATE)]}, r"checkpoints\[0\]: 1.weight"),
+        ("confident_learning", {"folds": [UNSEEN, UNSEEN]}, r"folds\[0\]\[1\]"),
+        ("trusted_loss", {"fine_tuned": _elsewhere(STATE)}, "fine_tuned: 1.weight"),
+    ],
+)
+def test_another_device_is_refused_before_the_model_is_called(method: str, passed: dict[str, Any], where: str) -> None:
+    calls: list[nn.Module] = []
+    with CASE.model.register_forward_pre_hook(lambda module, _: calls.append(module)):
+        refused(method, f"^{where} must be on the cpu, where all of Heft computes, not on meta.$", **passed)
+    assert not calls
+
+
+def test_another_default_device_is_refused() -> None:
+    with torch.device("meta"):
+        refused("ip", "torch's default device is meta; Heft computes on the cpu, so call torch.set_default_device")
+
+
+@pytest.mark.parametrize(("scores", "labels", "where"), [("meta", "cpu", "scores"), ("cpu", "meta", "labels")])
+def test_suspects_of_another_device_are_refused(scores: str, labels: str, where: str) -> None:
+    with pytest.raises(heft.HeftError, match=f"^{where} must be on the cpu"):
+        heft.suspects(torch.zeros(3, device=scores), torch.zeros(3, device=labels))

@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from heft.arguments.chosen import chosen_method, chosen_objective
 from heft.arguments.ensemble import chosen_ensemble
 from heft.arguments.needed import needed_by
+from heft.arguments.on_cpu import check_on_cpu
 from heft.auxiliary.kinds import kinds
 from heft.ensembles.members import member
 from heft.errors import HeftError, HeftWarning
@@ -63,9 +64,10 @@ def score(
                                  (state, what that model was trained without as bool [n_train])
     ===========================  ============================================================================
 
-    What a method does not need is not looked at. seed: of what the method draws. weight_decay: that of training.
-    objective: by name, as `{name: options}`, or a function `(logits, labels)` to a scalar, lower is better. ensemble:
-    by name or as `{name: options}`; the scores are the mean over `members`, the first of which is the model itself.
+    What a method does not need is not looked at. The model and all tensors are on the CPU. seed: of what the method
+    draws. weight_decay: that of training. objective: by name, as `{name: options}`, or a function `(logits, labels)` to
+    a scalar, lower is better. ensemble: by name or as `{name: options}`; the scores are the mean over `members`, the
+    first of which is the model itself.
 
     What a method says of its own scores is a `HeftWarning`. Raises HeftError, in one sentence, where something is
     missing, unknown or does not fit.
@@ -109,8 +111,11 @@ class Suspect(NamedTuple):
 def suspects(scores: Tensor, labels: Any = None, *, count: int = 20) -> list[Suspect]:
     """The `count` examples of the lowest scores [n], the lowest first; of equal ones the earlier row.
 
-    labels [n]: the given ones, to be shown beside. Raises HeftError where there is not one for each score.
+    labels [n]: the given ones, to be shown beside. Raises HeftError where there is not one for each score, or one
+    of the two is not on the CPU.
     """
+    check_on_cpu(scores, "scores")
+    check_on_cpu(labels, "labels")
     given = None if labels is None else torch.as_tensor(labels)
     if given is not None and len(given) != len(scores):
         raise HeftError(f"labels are {len(given)} for {len(scores)} scores; expected one for each.")

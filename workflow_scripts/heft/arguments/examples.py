@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import BatchSampler, DataLoader, SequentialSampler
 
+from heft.arguments.on_cpu import check_on_cpu
 from heft.errors import HeftError
 from heft.kernels.batch import Batch
 
@@ -25,8 +26,9 @@ def labelled_examples(given: Any, argument: str) -> Batch:
         batches = list(_batches(given, argument))
         inputs, labels = (_joined(parts, argument) for parts in zip(*batches, strict=True))
     elif isinstance(given, tuple):
-        inputs, labels = _pair(given[:2], argument, "it")
-        groups = _tensor(given[2], f"{argument}: the groups") if len(given) == 3 else None
+        pair, rest = (given[:2], given[2:]) if len(given) == 3 else (given, ())
+        inputs, labels = _pair(pair, argument, "the tuple")
+        groups = _tensor(rest[0], f"{argument}: the groups of the tuple") if rest else None
     elif hasattr(given, "__getitem__") and hasattr(given, "__len__"):
         _check_number(len(given), argument)
         examples = [_pair(given[row], argument, f"example {row}") for row in range(len(given))]
@@ -86,6 +88,7 @@ def _pair(given: Any, argument: str, what: str) -> tuple[Tensor, Tensor]:
 
 
 def _tensor(value: Any, what: str) -> Tensor:
+    check_on_cpu(value, what)
     try:
         return torch.as_tensor(value)
     except (TypeError, ValueError, RuntimeError) as error:
@@ -115,9 +118,6 @@ def _check_number(n: int, argument: str) -> None:
 
 
 def _check(inputs: Tensor, labels: Tensor, argument: str) -> None:
-    for name, tensor in (("inputs", inputs), ("labels", labels)):
-        if tensor.device.type != "cpu":
-            raise HeftError(f"{argument}: the {name} are on the device {tensor.device.type}; pass them on the cpu.")
     if labels.dim() != 1 or inputs.dim() < 1 or len(inputs) != len(labels):
         raise HeftError(
             f"{argument}: inputs have shape {list(inputs.shape)} and labels {list(labels.shape)}; expected [n, ...] "

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from heft.arguments.chosen import ChosenMethod
 from heft.arguments.examples import check_labels, labelled_examples
 from heft.arguments.needs import arguments_of
+from heft.arguments.on_cpu import check_default_device, check_on_cpu
 from heft.arguments.states import checkpoints_of, dynamics_of, further_models, run_of
 from heft.auxiliary.kinds import kinds_for
 from heft.ensembles.members import AuxiliaryRun, TrainedModels
@@ -50,6 +51,7 @@ def needed_by(
             raise HeftError(f"Method {method.name} needs {argument}: {what}.")
     if not isinstance(model, nn.Module):
         raise HeftError(f"model is a {type(model).__name__}; expected the trained torch.nn.Module.")
+    _check_devices(method, model, passed)
     examples = {"train": labelled_examples(train, "train")}
     if "validation" in method.needs:
         examples["validation"] = labelled_examples(passed["validation"], "validation")
@@ -66,6 +68,17 @@ def needed_by(
         objective=objective,
     )
     return Needed(method, base, _trained_models(method, model, examples["train"].labels, passed, further))
+
+
+def _check_devices(method: ChosenMethod, model: nn.Module, passed: Mapping[str, Any]) -> None:
+    """Looks at the model and at all that the method needs, but examples, which are looked at when they are read."""
+    check_default_device()
+    check_on_cpu(model, "model")
+    needed = {argument for argument, _ in arguments_of(method.needs).values()} - {"validation"}
+    if "dynamics" in method.needs:
+        needed.add("checkpoints")  # at which an ensemble records them again
+    for argument in sorted(needed):
+        check_on_cpu(passed[argument], argument)
 
 
 def _n_classes(model: nn.Module, examples: Mapping[str, Batch]) -> int:

@@ -18,9 +18,6 @@ def state_of(given: Any, argument: str) -> dict[str, Tensor]:
     state = given.state_dict() if isinstance(given, nn.Module) else given
     if not isinstance(state, Mapping) or not all(isinstance(tensor, Tensor) for tensor in state.values()):
         raise HeftError(f"{argument} is a {type(given).__name__}; expected a state_dict or a torch.nn.Module.")
-    for name, tensor in state.items():
-        if tensor.device.type != "cpu":
-            raise HeftError(f"{argument}: {name} is on the device {tensor.device.type}; pass it on the cpu.")
     return {name: tensor.detach() for name, tensor in state.items()}
 
 

@@ -9,7 +9,7 @@ from heft.errors import HeftError
 
 
 def check_shape(logits: Any, label: str, n: int, n_classes: int) -> None:
-    """Raises HeftError where the output is no tensor of logits [n, n_classes]."""
+    """Raises HeftError where the output is no tensor of logits [n, n_classes] on the CPU."""
     if not isinstance(logits, Tensor):
         what = "None" if logits is None else f"a {type(logits).__name__}"
         raise HeftError(f"{label} returns {what}; its forward has to return the tensor of logits alone.")
@@ -21,6 +21,8 @@ def check_shape(logits: Any, label: str, n: int, n_classes: int) -> None:
     if logits.layout != torch.strided or not logits.is_floating_point():
         kind = str(logits.dtype if logits.layout == torch.strided else logits.layout).removeprefix("torch.")
         raise HeftError(f"{label} returns logits of type {kind}; expected a floating type, such as float32.")
+    if logits.device.type != "cpu":
+        raise HeftError(f"{label} returns logits on the device {logits.device}; its forward has to stay on the cpu.")
 
 
 def check_finite(logits: Tensor, label: str, when: str = "with its initial parameters") -> None:
