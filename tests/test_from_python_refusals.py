@@ -46,6 +46,8 @@ def test_what_is_missing_is_named_with_what_to_pass(method: str, sentence: str) 
         ("if_cg", {"dampning": 1.0}, 'dampning is not an option; did you mean "damping"'),
         ("ip", {"objective": "los"}, 'objective "los" is not known; did you mean "loss"'),
         ("ip", {"objective": 3}, "objective is 3; expected a name"),
+        ("ip", {"objective": lambda z, y: z.sum().item()}, "is a float; it must be a tensor of one number"),
+        ("ip", {"objective": lambda z, y: z.sum().to("meta")}, "is on the device meta; it must be on the cpu"),
         ("ip", {"ensemble": "gausian"}, 'ensemble "gausian" is not known; did you mean "gaussian"'),
         ("ip", {"ensemble": {"gaussian": {"sigma": -1.0}}}, "sigma is -1.0; it must be above 0"),
         ("ip", {"ensemble": "seeds"}, "ensemble is seeds, whose members are .*: call heft.score for each"),

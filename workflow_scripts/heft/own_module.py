@@ -85,9 +85,9 @@ def import_own(import_path: str, word: str) -> Any:
                 del sys.modules[imported]
         raise
     if not hasattr(module, name):
-        there = [known for known, value in vars(module).items() if getattr(value, "__module__", "") == module_name]
+        names = [key for key, value in vars(module).items() if getattr(value, "__module__", "") == module_name]
         raise HeftError(
             f'{word} "{import_path}" cannot be imported: {file or module_name} has no {name}; '
-            f"it has: {', '.join(there) or 'nothing'}."
+            f"it has: {', '.join(names) or 'nothing'}."
         )
     return getattr(module, name)
