@@ -16,7 +16,7 @@ from heft.data.inputs import write_inputs
 from heft.errors import HeftError
 from heft.faults import error_number, is_disk_full, sentence_of
 from heft.workflow.runtime.full_disk import first_to_say_full
-from heft.workflow.tracking.records import Run, RunRecord, append_finished, commit_tags, read_events
+from heft.workflow.tracking.records import RecordedRun, RunRecord, append_finished, commit_tags, read_events
 
 LARGE = np.random.default_rng(0).standard_normal(40_000)  # 320 kB, which no writer can compress to one page
 
@@ -128,8 +128,8 @@ def test_of_several_jobs_one_says_that_the_disk_is_full(tmp_path: Path, monkeypa
     assert [first_to_say_full() for _ in range(3)] == [True, False, False]
 
 
-def finished(value: float) -> tuple[Run, dict[str, float]]:
-    return Run("e", "evaluate", 0, "ip", "remove", value), {f"metric{index}": value for index in range(50)}
+def finished(value: float) -> tuple[RecordedRun, dict[str, float]]:
+    return RecordedRun("e", "evaluate", 0, "ip", "remove", value), {f"metric{index}": value for index in range(50)}
 
 
 @pytest.mark.parametrize("n_bytes", [0, 1, 300, 700, 2000])

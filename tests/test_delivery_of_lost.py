@@ -7,7 +7,7 @@ import pytest
 from memory_store import PATH, MemoryStore, delivery, no_wait, only_run, record
 
 from heft.workflow.places import STATE
-from heft.workflow.tracking.delivered import DeliveredNote, state_of, waiting
+from heft.workflow.tracking.delivered import DeliveredNote, file_state, waiting
 
 
 @pytest.fixture
@@ -132,7 +132,7 @@ def test_a_store_that_was_deleted_is_not_taken_for_full(store: MemoryStore) -> N
     Path("mlflow.db").touch()
     note = DeliveredNote("sqlite:///mlflow.db", "project")
     (path,) = waiting("sqlite:///mlflow.db", "project")
-    state = state_of(path)
+    state = file_state(path)
     assert state is not None
     note.delivered(path, state)
     assert waiting("sqlite:///mlflow.db", "project") == []

@@ -26,8 +26,10 @@ def stage(package: Path) -> Path:
     for name in ("errors", "faults", "artifacts", "atomic_files", "checksum", "scoring/memory", "workflow/places"):
         (heft / f"{name}.py").write_text("VALUE = 1\n")
     (heft / "workflow/stage.py").write_text("from heft.kernels.solvers import solve\nVALUE = 1\n")
-    (heft / "workflow/tracking/records/__init__.py").write_text("from heft.workflow.tracking.records.run import Run\n")
-    (heft / "workflow/tracking/records/run.py").write_text("class Run:\n    VALUE = 1\n")
+    (heft / "workflow/tracking/records/__init__.py").write_text(
+        "from heft.workflow.tracking.records.run import RecordedRun\n"
+    )
+    (heft / "workflow/tracking/records/run.py").write_text("class RecordedRun:\n    VALUE = 1\n")
     (heft / "workflow/results/trained.py").write_text("from heft.workflow.places import VALUE\nREAD = 1\n")
     (heft / "scoring/cost.py").write_text(
         "from heft.scoring.memory import VALUE\nfrom heft.errors import VALUE\nCOST = 1\n"
@@ -39,7 +41,7 @@ def stage(package: Path) -> Path:
         "from heft.scoring.cost import COST\n"
         "from heft.workflow import stage\n"
         "from heft.workflow.results.trained import READ\n"
-        "from heft.workflow.tracking.records import Run\n"
+        "from heft.workflow.tracking.records import RecordedRun\n"
     )
     return file
 

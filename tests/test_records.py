@@ -10,7 +10,7 @@ import pytest
 from heft.workflow.tracking import records
 from heft.workflow.tracking.records import (
     Dataset,
-    Run,
+    RecordedRun,
     RunRecord,
     append_comparison,
     is_open,
@@ -32,8 +32,8 @@ def start(path: str = "results/e/record.jsonl", **run: object) -> RunRecord:
 def test_a_key_spells_experiment_seed_stage_variant_action_and_fraction() -> None:
     assert run_key("e", 3, "score", "ip") == "e/seed3/score/ip"
     assert run_key("e", None, "prepare") == "e/prepare"
-    assert Run("e", "evaluate", 0, "ip", "remove", 0.05).key == "e/seed0/evaluate/ip/remove/0.05"
-    assert Run("e", "evaluate", 0, "ip", "remove", 0.05).name == "evaluate ip remove 0.05"
+    assert RecordedRun("e", "evaluate", 0, "ip", "remove", 0.05).key == "e/seed0/evaluate/ip/remove/0.05"
+    assert RecordedRun("e", "evaluate", 0, "ip", "remove", 0.05).name == "evaluate ip remove 0.05"
 
 
 def test_events_are_readable_while_the_run_is_open() -> None:

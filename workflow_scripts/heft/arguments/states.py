@@ -13,7 +13,7 @@ from heft.methods.context import Dynamics
 from heft.training.checkpoints import Run, SavedState
 
 
-def state_of(given: Any, argument: str) -> dict[str, Tensor]:
+def passed_state(given: Any, argument: str) -> dict[str, Tensor]:
     """Parameters and buffers by name, of a state_dict or a module. argument: where it stands, for sentences."""
     state = given.state_dict() if isinstance(given, nn.Module) else given
     if not isinstance(state, Mapping) or not all(isinstance(tensor, Tensor) for tensor in state.values()):
@@ -28,12 +28,12 @@ def checkpoints_of(given: Any, argument: str) -> list[tuple[dict[str, Tensor], f
     if any(paired) != all(paired):
         raise HeftError(f"{argument} mixes states and pairs (state, learning rate); expected one or the other.")
     pairs = several if all(paired) else [(state, 1.0) for state in several]
-    return [(state_of(state, f"{argument}[{k}]"), float(rate)) for k, (state, rate) in enumerate(pairs)]
+    return [(passed_state(state, f"{argument}[{k}]"), float(rate)) for k, (state, rate) in enumerate(pairs)]
 
 
 def run_of(model: nn.Module, checkpoints: Sequence[tuple[dict[str, Tensor], float]]) -> Run:
     """A training run that ended with the model, and passed by the checkpoints, as if after one epoch each."""
-    states = [*checkpoints, (state_of(model, "model"), 0.0)]
+    states = [*checkpoints, (passed_state(model, "model"), 0.0)]
     passed = list(range(1, len(states)))
     return Run(
         {epoch: SavedState(epoch, epoch, rate, state) for epoch, (state, rate) in enumerate(states, start=1)},
@@ -54,7 +54,7 @@ def further_models(given: Any, n: int, argument: str) -> list[AuxiliaryRun]:
                 f"{argument}[{k}]: what the model was trained without is {kind} {list(held_out.shape)}; expected "
                 f"bool [{n}]."
             )
-        saved = SavedState(1, 0, 0.0, state_of(state, f"{argument}[{k}]"))
+        saved = SavedState(1, 0, 0.0, passed_state(state, f"{argument}[{k}]"))
         models.append(AuxiliaryRun(Run({1: saved}, {"final": [1]}), held_out))
     return models
 

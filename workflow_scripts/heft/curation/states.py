@@ -15,7 +15,7 @@ def state_name(action: str, fraction: float) -> str:
     return f"{action or 'unpruned'}-{fraction_slug(fraction)}"
 
 
-def state_of(states: Mapping[str, "Tensor"], action: str, fraction: float) -> dict[str, "Tensor"]:
+def retrained_state(states: Mapping[str, "Tensor"], action: str, fraction: float) -> dict[str, "Tensor"]:
     """The parameters of one retrained model; raises HeftError where the file does not hold it."""
     prefix = f"{state_name(action, fraction)}/"
     state = {name.removeprefix(prefix): tensor for name, tensor in states.items() if name.startswith(prefix)}

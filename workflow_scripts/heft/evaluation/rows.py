@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from heft.curation.chosen import ChosenAction
 from heft.curation.ranking import tie_break
-from heft.curation.states import state_of
+from heft.curation.states import retrained_state
 from heft.data.examples import Examples
 from heft.evaluation.columns import COLUMNS, KEY
 from heft.evaluation.curated import curated_numbers
@@ -96,7 +96,7 @@ def evaluate_variant(
     for (action, fraction), block in plan.groupby(["action", "fraction"], sort=False):
         block = block.set_index("id").loc[splits.train.ids]
         kept, changed = block["kept"].to_numpy(), changes[action] if action else ()
-        state = state_of(states, str(action), float(fraction))
+        state = retrained_state(states, str(action), float(fraction))
         numbers = numbers_of(model, state, splits.train, splits.validation, splits.test, judge)
         if evaluated.trains_on_validation and not action:
             numbers = numbers.without_validation()

@@ -13,7 +13,7 @@ from heft.models.soundness.culprit import Passed, first_that_parts, label_of, la
 from heft.models.soundness.outputs import check_shape
 from heft.persons_code import reason_of, seed_generators
 
-Run = Callable[[], Tensor]  # a forward pass
+ForwardPass = Callable[[], Tensor]
 SURE = 1e-5  # relative: below it, no look at the types inside is needed
 
 
@@ -39,7 +39,9 @@ def check_each_by_itself(model: nn.Module, inputs: Tensor, label: str, n_classes
         _check_alone(model, together, partial(run, inputs[rows]), rows, label, n_classes)
 
 
-def _check_alone(model: nn.Module, together: Run, alone: Run, rows: slice, label: str, n_classes: int) -> None:
+def _check_alone(
+    model: nn.Module, together: ForwardPass, alone: ForwardPass, rows: slice, label: str, n_classes: int
+) -> None:
     try:
         with running_layers(model) as running:
             logits = alone()
@@ -79,7 +81,7 @@ def without_zeros(model: nn.Module, inputs: Tensor) -> dict[str, Tensor]:
     return changed if evaluated(model, changed, inputs).isfinite().all() else parameters
 
 
-def _same(model: nn.Module, left: Run, right: Run, rows: slice = slice(None)) -> bool:
+def _same(model: nn.Module, left: ForwardPass, right: ForwardPass, rows: slice = slice(None)) -> bool:
     """Whether logits `rows` of one pass are those of the other, up to the rounding of the coarsest type inside."""
     of_left, of_right = left()[rows], right()
     if is_close(of_left, of_right, SURE):
@@ -90,7 +92,7 @@ def _same(model: nn.Module, left: Run, right: Run, rows: slice = slice(None)) ->
     return is_close(of_left, of_right, rounding_of([of_left, *model.parameters(), *inside]))
 
 
-def _culprit(model: nn.Module, left: Run, right: Run, rows: slice | None = None) -> Passed | None:
+def _culprit(model: nn.Module, left: ForwardPass, right: ForwardPass, rows: slice | None = None) -> Passed | None:
     """The first layer that makes the passes part; rows: the examples of the left pass that the right one has."""
     with layers_recorded(model) as of_left:
         n = len(left())

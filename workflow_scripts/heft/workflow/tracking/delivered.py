@@ -28,7 +28,7 @@ def record_files() -> Iterator[Path]:
                     yield Path(folder, name)
 
 
-def state_of(path: Path) -> State | None:
+def file_state(path: Path) -> State | None:
     """What changes when a file is written; None where there is none."""
     try:
         facts = path.stat()
@@ -61,7 +61,7 @@ class DeliveredNote:
 
     def holds(self, path: Path) -> bool:
         """Whether a file is delivered as it is now."""
-        return (noted := self._files.get(path.as_posix())) is not None and noted == state_of(path)
+        return (noted := self._files.get(path.as_posix())) is not None and noted == file_state(path)
 
     def delivered(self, path: Path, state: State) -> None:
         """Notes that a file is delivered as it was when it had this state."""

@@ -7,7 +7,7 @@ from typing import Any
 
 from heft.faults import is_disk_full
 from heft.workflow.places import FAILED
-from heft.workflow.tracking.delivered import DeliveredNote, State, record_files, state_of
+from heft.workflow.tracking.delivered import DeliveredNote, State, file_state, record_files
 from heft.workflow.tracking.records import is_open, read_deliverable
 from heft.workflow.tracking.run_delivery import RunDelivery, RunStore
 
@@ -85,7 +85,7 @@ class Delivery:
 
     def _changed(self) -> Iterator[tuple[Path, State]]:
         """Record files that changed since they were read, oldest first, so that a run follows those it comes from."""
-        states = {path: state for path in record_files() if (state := state_of(path))}
+        states = {path: state for path in record_files() if (state := file_state(path))}
         for path, state in sorted(states.items(), key=lambda file: file[1]):
             if self._seen.get(path) != state:
                 self._seen[path] = state

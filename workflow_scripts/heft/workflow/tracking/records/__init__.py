@@ -8,14 +8,14 @@ without an `end` whose file nobody holds was killed.
 from heft.workflow.places import FAILED
 from heft.workflow.tracking.records.commit import commit_tags
 from heft.workflow.tracking.records.events import is_open, read_deliverable, read_events
-from heft.workflow.tracking.records.run import FORMER_STAGES, Dataset, Run, former_key, run_key
+from heft.workflow.tracking.records.run import FORMER_STAGES, Dataset, RecordedRun, former_key, run_key
 from heft.workflow.tracking.records.writing import RunRecord, append_comparison, append_finished
 
 __all__ = [
     "FAILED",
     "FORMER_STAGES",
     "Dataset",
-    "Run",
+    "RecordedRun",
     "RunRecord",
     "append_comparison",
     "append_finished",

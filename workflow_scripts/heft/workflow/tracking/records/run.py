@@ -23,7 +23,7 @@ class Dataset:
 
 
 @dataclass(frozen=True)
-class Run:
+class RecordedRun:
     """What a run is, before it has measured anything.
 
     parameters: plain values, nested dicts become dotted names, None is left out. parents: keys (`run_key`) of the runs

@@ -20,7 +20,7 @@ from heft.workflow.tracking.records.events import (
     metrics_event,
     open_for_append,
 )
-from heft.workflow.tracking.records.run import Run
+from heft.workflow.tracking.records.run import RecordedRun
 
 
 class RunRecord:
@@ -29,7 +29,7 @@ class RunRecord:
     Every write raises OSError, which names the record's file, where the disk is full or may not be written.
     """
 
-    def __init__(self, path: Path, run: Run) -> None:
+    def __init__(self, path: Path, run: RecordedRun) -> None:
         self.path = path
         self.id = uuid.uuid4().hex
         self._descriptor = open_for_append(path)
@@ -39,8 +39,8 @@ class RunRecord:
 
     @classmethod
     def start(cls, path: str | Path, experiment: str, stage: str, **run: Any) -> Self:
-        """Opens a run in the record at `path`; `run` are the fields of `Run`."""
-        return cls(Path(path), Run(experiment, stage, **run))
+        """Opens a run in the record at `path`; `run` are the fields of `RecordedRun`."""
+        return cls(Path(path), RecordedRun(experiment, stage, **run))
 
     def metrics(self, values: Mapping[str, Any], step: int = 0) -> None:
         """Appends metrics of a step; they reach the tracker while the run goes on. None is left out."""
@@ -75,7 +75,7 @@ class RunRecord:
         append_events(self._descriptor, self.path, [event])
 
 
-def append_finished(path: str | Path, runs: Iterable[tuple[Run, Mapping[str, Any]]]) -> None:
+def append_finished(path: str | Path, runs: Iterable[tuple[RecordedRun, Mapping[str, Any]]]) -> None:
     """Appends many finished runs, each with its metrics, in one write."""
     path = Path(path)
     events: list[dict[str, Any]] = []
@@ -94,14 +94,14 @@ def append_comparison(path: str | Path, rows: Iterable[Mapping[str, Any]], stage
     """Appends one finished run per row of the comparison table.
 
     The row's key columns become parameters, every column that is a number becomes a metric (`chosen` 1 or 0); `run` are
-    further fields of `Run` (parents, dataset, tags, parameters).
+    further fields of `RecordedRun` (parents, dataset, tags, parameters).
     """
     further = dict(run.pop("parameters", {}))
     append_finished(
         path,
         [
             (
-                Run(
+                RecordedRun(
                     row["experiment"],
                     stage,
                     seed=int(row["seed"]),
