@@ -8,7 +8,7 @@ import pandas as pd
 from scipy.cluster.hierarchy import leaves_list, linkage
 
 from heft.reporting.analysis.comparison import Comparison
-from heft.reporting.analysis.variant import Variant
+from heft.reporting.analysis.variant import ReportedVariant
 
 
 @dataclass(frozen=True)
@@ -18,7 +18,7 @@ class Agreement:
     lowest, highest: the range over seeds, of the same shape. n_seeds: how many stand behind it.
     """
 
-    shown: Sequence[Variant]
+    shown: Sequence[ReportedVariant]
     matrix: pd.DataFrame
     lowest: pd.DataFrame
     highest: pd.DataFrame

@@ -7,7 +7,7 @@ from heft.evaluation.columns import CLASS_ACCURACY
 from heft.evaluation.statistics import Estimate
 from heft.reporting.analysis.comparison import Comparison
 from heft.reporting.analysis.outcome import Choice
-from heft.reporting.analysis.variant import Variant
+from heft.reporting.analysis.variant import ReportedVariant
 from heft.reporting.treatment import UNTREATED, Treatment
 
 
@@ -20,7 +20,7 @@ class ClassChanges:
     """
 
     treatment: Treatment
-    shown: Sequence[Variant]
+    shown: Sequence[ReportedVariant]
     names: Mapping[int, str]
     before: Mapping[int, float]
     changes: Mapping[tuple[str, int], Estimate]

@@ -7,7 +7,7 @@ import pandas as pd
 from heft.evaluation.columns import CLASS_ACCURACY
 from heft.evaluation.statistics import Estimate, holm, paired_difference
 from heft.reporting.analysis.results import Results
-from heft.reporting.analysis.variant import Variant
+from heft.reporting.analysis.variant import ReportedVariant
 from heft.reporting.treatment import UNTREATED, Treatment
 
 
@@ -32,7 +32,7 @@ class Comparison(Results):
             self._gains[variant, treatment] = self.better(self.values(variant, treatment), self.untreated)
         return self._gains[variant, treatment]
 
-    def class_gain(self, variant: Variant, treatment: Treatment, index: int) -> Estimate:
+    def class_gain(self, variant: ReportedVariant, treatment: Treatment, index: int) -> Estimate:
         """Test accuracy of one class less that of the untreated model."""
         metric = f"{CLASS_ACCURACY}{index}"
         after = self.long.values(metric, variant.slug, UNTREATED if variant.baseline else treatment)

@@ -6,7 +6,7 @@ from heft.evaluation.statistics import Estimate, holm
 from heft.reporting.analysis.comparison import Comparison
 from heft.reporting.analysis.outcome import SIGNIFICANT, Choice
 from heft.reporting.analysis.rows import MEASURED
-from heft.reporting.analysis.variant import Variant
+from heft.reporting.analysis.variant import ReportedVariant
 from heft.reporting.treatment import UNTREATED
 from heft.reporting.wording import p_text, seeds, share
 
@@ -15,7 +15,7 @@ from heft.reporting.wording import p_text, seeds, share
 class Rival:
     """A baseline against the curated models. difference: by how much it is better than the headline's choice."""
 
-    variant: Variant
+    variant: ReportedVariant
     difference: Estimate
     wins: bool
     sentence: str
@@ -34,7 +34,9 @@ def rivals_untreated(comparison: Comparison, choice: Choice) -> tuple[Rival, ...
     )
 
 
-def _rival(comparison: Comparison, choice: Choice, variant: Variant, difference: Estimate, p_value: float) -> Rival:
+def _rival(
+    comparison: Comparison, choice: Choice, variant: ReportedVariant, difference: Estimate, p_value: float
+) -> Rival:
     measure, treatment = comparison.measure, choice.treatment
     level = measure.level(comparison.values(variant.slug, treatment).mean())
     clear = difference.has_interval and p_value < SIGNIFICANT
@@ -50,7 +52,7 @@ def _rival(comparison: Comparison, choice: Choice, variant: Variant, difference:
     return Rival(variant, difference, clear and difference.mean > 0, f"{said} {_against_all(comparison, variant)}")
 
 
-def _against_all(comparison: Comparison, baseline: Variant) -> str:
+def _against_all(comparison: Comparison, baseline: ReportedVariant) -> str:
     """How many curated variants it beats, each under the treatment that validation chose for it in each seed."""
     rows = comparison.rows[comparison.rows["chosen"]]
     reached = comparison.values(baseline.slug, UNTREATED)

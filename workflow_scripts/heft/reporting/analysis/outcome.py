@@ -9,7 +9,7 @@ from enum import Enum
 from heft.evaluation.statistics import Estimate
 from heft.reporting.analysis.comparison import Comparison
 from heft.reporting.analysis.rows import VALIDATED
-from heft.reporting.analysis.variant import Variant
+from heft.reporting.analysis.variant import ReportedVariant
 from heft.reporting.treatment import Treatment
 
 SIGNIFICANT = 0.05
@@ -33,7 +33,7 @@ class Outcome(Enum):
 class Choice:
     """The variant and the treatment that validation picks."""
 
-    variant: Variant
+    variant: ReportedVariant
     treatment: Treatment
 
 

@@ -10,7 +10,7 @@ import pandas as pd
 from heft.evaluation.columns import CLASS_ACCURACY, DIVERGED
 from heft.evaluation.statistics import Estimate, estimate
 from heft.reporting.analysis.rows import MEASURED, LongMetrics, measured, normalised, trained_on_validation
-from heft.reporting.analysis.variant import Variant, named_variant
+from heft.reporting.analysis.variant import ReportedVariant, named_variant
 from heft.reporting.inputs import MissingCell, ReportInput
 from heft.reporting.treatment import TREAT, UNTREATED, Action, Treatment
 
@@ -54,7 +54,7 @@ class Results:
         return [Treatment(action, fraction) for action in self.actions for fraction in self.fractions_of(action)]
 
     @cached_property
-    def variants(self) -> list[Variant]:
+    def variants(self) -> list[ReportedVariant]:
         """All variants that act on examples: random, oracle, then by method, kind and size."""
         return sorted(
             self._named(self.treated),
@@ -62,22 +62,22 @@ class Results:
         )
 
     @cached_property
-    def baselines(self) -> list[Variant]:
+    def baselines(self) -> list[ReportedVariant]:
         """Other trainings, which leave all examples as they are, by name."""
         untreated = self.rows[(self.rows["action"] == "") & (self.rows["method"] != "none")]
         return sorted(self._named(untreated, baseline=True), key=lambda variant: variant.slug)
 
     @property
-    def compared(self) -> list[Variant]:
+    def compared(self) -> list[ReportedVariant]:
         return [variant for variant in self.variants if variant.compared]
 
     @property
-    def eligible(self) -> list[Variant]:
+    def eligible(self) -> list[ReportedVariant]:
         """The compared variants that validation can judge, and thus choose."""
         return [variant for variant in self.compared if not variant.trains_on_validation]
 
     @cached_property
-    def absent(self) -> list[tuple[Variant, str]]:
+    def absent(self) -> list[tuple[ReportedVariant, str]]:
         """Variants of which no seed is evaluated, each with the reason."""
         there = set(self.rows["variant"])
         cells = {cell.variant: cell for cell in self.missing if cell.variant not in there}
@@ -96,7 +96,7 @@ class Results:
         flags = self.long.values(DIVERGED, variant, treatment)
         return sorted(int(seed) for seed in flags.index[flags == 1])
 
-    def find(self, slug: str) -> Variant | None:
+    def find(self, slug: str) -> ReportedVariant | None:
         return next((variant for variant in self.variants if variant.slug == slug), None)
 
     @cached_property
@@ -140,7 +140,7 @@ class Results:
     def _on_validation(self) -> set[str]:
         return trained_on_validation(self.rows, self.long)
 
-    def _named(self, rows: pd.DataFrame, baseline: bool = False) -> list[Variant]:
+    def _named(self, rows: pd.DataFrame, baseline: bool = False) -> list[ReportedVariant]:
         return [
             named_variant(
                 row,

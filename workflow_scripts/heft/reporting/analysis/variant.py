@@ -14,7 +14,7 @@ MARK = "†"  # beside what was trained on validation labels
 
 
 @dataclass(frozen=True)
-class Variant:
+class ReportedVariant:
     """One line of the comparison: a method, its ensemble ("" for the plain method) and the number of members.
 
     title and kind are words for the method and the ensemble, with the options that are not the default. scorer: the
@@ -63,7 +63,7 @@ class Variant:
 
 def named_variant(
     row: Mapping[Any, Any], declared: Mapping[str, Any], *, trains_on_validation: bool = False, baseline: bool = False
-) -> Variant:
+) -> ReportedVariant:
     """The variant of a row with variant, method, ensemble, members and options; titles are those of `declared`.
 
     options: a mapping or its JSON. Those that the method declares are the method's, others the ensemble's.
@@ -73,7 +73,7 @@ def named_variant(
     title = qualified(method_title(method, declared), options_in_words(own))
     kind = find("ensembles", ensemble).fields["title"] if ensemble else ""
     kind += f", {options_in_words(of_ensemble)}" if of_ensemble else ""
-    return Variant(
+    return ReportedVariant(
         slug=str(row["variant"]),
         method=method,
         title=title,

@@ -6,7 +6,7 @@ from matplotlib.axes import Axes
 
 from heft.reporting.analysis.comparison import Comparison
 from heft.reporting.analysis.outcome import Choice
-from heft.reporting.analysis.variant import MARK, Variant
+from heft.reporting.analysis.variant import MARK, ReportedVariant
 from heft.reporting.figures.drawing import Picture, new_figure, percent_axis, to_picture
 from heft.reporting.figures.labels import label_ends
 from heft.reporting.figures.lines import draw_gain, draw_others, drawn, last_gain
@@ -74,7 +74,7 @@ def _draw_lines(axes: Axes, comparison: Comparison, choice: Choice, before: floa
     return ends
 
 
-def _others(comparison: Comparison, choice: Choice) -> list[Variant]:
+def _others(comparison: Comparison, choice: Choice) -> list[ReportedVariant]:
     """The plain methods under test that are not the choice."""
     return [variant for variant in comparison.compared if variant.plain and variant.slug != choice.variant.slug]
 

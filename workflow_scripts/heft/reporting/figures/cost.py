@@ -9,7 +9,7 @@ from matplotlib.ticker import FuncFormatter
 
 from heft.evaluation.statistics import Estimate, estimate
 from heft.reporting.analysis.comparison import Comparison
-from heft.reporting.analysis.variant import Variant
+from heft.reporting.analysis.variant import ReportedVariant
 from heft.reporting.figures.drawing import Picture, new_figure, to_picture
 from heft.reporting.figures.labels import label_points
 from heft.reporting.figures.palette import method_colours, method_markers
@@ -26,7 +26,7 @@ class Point(NamedTuple):
 
     cost: float
     quality: float
-    variant: Variant
+    variant: ReportedVariant
 
 
 def draw_cost(comparison: Comparison, verdict: Verdict) -> Picture | None:
@@ -78,14 +78,14 @@ def _outstanding(points: list[Point]) -> list[Point]:
     return named if best in named else [*named, best]
 
 
-def _measures(comparison: Comparison, treatment: Treatment) -> list[tuple[str, Callable[[Variant], Estimate]]]:
+def _measures(comparison: Comparison, treatment: Treatment) -> list[tuple[str, Callable[[ReportedVariant], Estimate]]]:
     """What counts as quality: AUROC where true labels are known, and the gain under the headline's treatment."""
     measure = comparison.measure
 
-    def auroc(variant: Variant) -> Estimate:
+    def auroc(variant: ReportedVariant) -> Estimate:
         return comparison.per_variant(variant.slug, "noise_auroc")
 
-    def gain(variant: Variant) -> Estimate:
+    def gain(variant: ReportedVariant) -> Estimate:
         gains = comparison.gain(variant.slug, treatment).values
         return estimate(pd.Series({seed: measure.scale * value for seed, value in gains.items()}, dtype=float))
 

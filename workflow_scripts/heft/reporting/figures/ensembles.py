@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 
 from heft.evaluation.statistics import Estimate
 from heft.reporting.analysis.comparison import Comparison
-from heft.reporting.analysis.variant import Variant
+from heft.reporting.analysis.variant import ReportedVariant
 from heft.reporting.figures.drawing import Picture, new_figure, to_picture
 from heft.reporting.figures.lines import draw_difference
 from heft.reporting.figures.palette import INK, method_colours, method_markers
@@ -22,7 +22,7 @@ class Quality(NamedTuple):
     """A difference to the plain method, and how it is written. scale: of the axis."""
 
     label: str
-    difference: Callable[[Variant], Estimate]
+    difference: Callable[[ReportedVariant], Estimate]
     scale: float
     written: Callable[[float], str]
 
@@ -72,7 +72,7 @@ def _qualities(comparison: Comparison, treatment: Treatment) -> list[Quality]:
     return [auroc, gain] if comparison.noise_known else [gain]
 
 
-def _heights(shown: list[Variant]) -> list[float]:
+def _heights(shown: list[ReportedVariant]) -> list[float]:
     """One row below another, with room between scorers."""
     heights = [0.0]
     for before, after in pairwise(shown):
@@ -80,7 +80,7 @@ def _heights(shown: list[Variant]) -> list[float]:
     return heights
 
 
-def _names(shown: list[Variant]) -> list[str]:
+def _names(shown: list[ReportedVariant]) -> list[str]:
     """The size of each, at the first of a scorer with its name."""
     named, last = [], ""
     for variant in shown:
@@ -90,7 +90,9 @@ def _names(shown: list[Variant]) -> list[str]:
     return named
 
 
-def _draw(axes: Axes, comparison: Comparison, shown: list[Variant], heights: list[float], quality: Quality) -> None:
+def _draw(
+    axes: Axes, comparison: Comparison, shown: list[ReportedVariant], heights: list[float], quality: Quality
+) -> None:
     colours, markers = method_colours(comparison), method_markers(comparison)
     for height, variant in zip(heights, shown, strict=True):
         difference = quality.difference(variant)

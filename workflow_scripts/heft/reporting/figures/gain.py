@@ -6,7 +6,7 @@ import seaborn as sns
 from matplotlib.axes import Axes
 
 from heft.reporting.analysis.comparison import Comparison
-from heft.reporting.analysis.variant import MARK, Variant
+from heft.reporting.analysis.variant import MARK, ReportedVariant
 from heft.reporting.figures.drawing import Picture, new_figure, to_picture
 from heft.reporting.figures.lines import draw_gain, draw_others, drawn, finish_panels
 from heft.reporting.figures.palette import DASHES, MARKERS, MUTED, method_colours, readable
@@ -44,7 +44,7 @@ def draw_plain_gain(comparison: Comparison) -> Picture | None:
     return to_picture(figure, "gain-by-method", title, takeaway, _plain_description(comparison, plain))
 
 
-def _draw_actions(axes: Axes, comparison: Comparison, variant: Variant, colour: str, *, named: bool) -> None:
+def _draw_actions(axes: Axes, comparison: Comparison, variant: ReportedVariant, colour: str, *, named: bool) -> None:
     """A line for each action, told apart by dashes and marks; in the first panel they are named."""
     for place, (action, words) in enumerate(comparison.actions.items()):
         signs = {"linestyle": DASHES[place % len(DASHES)], "marker": MARKERS[place % len(MARKERS)], "markersize": 4}
@@ -53,7 +53,7 @@ def _draw_actions(axes: Axes, comparison: Comparison, variant: Variant, colour: 
         axes.legend(loc="best", handlelength=2.6, labelspacing=0.25)
 
 
-def _plain_description(comparison: Comparison, plain: list[Variant]) -> str:
+def _plain_description(comparison: Comparison, plain: list[ReportedVariant]) -> str:
     measure, noun = comparison.measure, comparison.any_action.noun
     if comparison.several:
         said = (
@@ -107,7 +107,7 @@ def draw_ensemble_gain(comparison: Comparison, action: str) -> Picture | None:
     return to_picture(figure, "gain-by-ensemble", title, takeaway, description)
 
 
-def _draw_sizes(axes: Axes, comparison: Comparison, sizes: list[Variant], action: str) -> None:
+def _draw_sizes(axes: Axes, comparison: Comparison, sizes: list[ReportedVariant], action: str) -> None:
     """The lines of one panel: the plain method, and the sizes of one ensemble."""
     base, colour = comparison.find(sizes[0].base), method_colours(comparison)[sizes[0].method]
     shades = sns.light_palette(readable(colour), len(sizes) + 2)[2:]
@@ -123,7 +123,7 @@ def _draw_sizes(axes: Axes, comparison: Comparison, sizes: list[Variant], action
     axes.legend(loc="best", handlelength=1.6, labelspacing=0.25)
 
 
-def evenly_spread(variants: list[Variant], most: int) -> list[Variant]:
+def evenly_spread(variants: list[ReportedVariant], most: int) -> list[ReportedVariant]:
     """At most `most` of them, evenly spread, the first and the last included."""
     if len(variants) <= most:
         return variants

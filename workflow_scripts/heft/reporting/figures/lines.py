@@ -8,15 +8,15 @@ from matplotlib.axes import Axes
 
 from heft.evaluation.statistics import Estimate
 from heft.reporting.analysis.comparison import Comparison
-from heft.reporting.analysis.variant import Variant
+from heft.reporting.analysis.variant import ReportedVariant
 from heft.reporting.figures.drawing import percent_axis
 from heft.reporting.figures.palette import FAINT, INK, readable
 from heft.reporting.treatment import Treatment
 
 
 def draw_gain(
-    axes: Axes, comparison: Comparison, variant: Variant, action: str, colour: Any, *, before: float | None = None,
-    band: bool = False, bars: bool = False, **line: object,
+    axes: Axes, comparison: Comparison, variant: ReportedVariant, action: str, colour: Any, *,
+    before: float | None = None, band: bool = False, bars: bool = False, **line: object,
 ) -> None:  # fmt: skip
     """A variant's gain under an action against the fraction; with its interval as a band, as bars, or without.
 
@@ -43,7 +43,7 @@ def drawn(comparison: Comparison, gain: float, before: float | None) -> float:
 
 
 def draw_others(
-    axes: Axes, comparison: Comparison, variants: list[Variant], action: str, *, before: float | None = None,
+    axes: Axes, comparison: Comparison, variants: list[ReportedVariant], action: str, *, before: float | None = None,
     linewidth: float = 0.8,
 ) -> None:  # fmt: skip
     """Grey lines of the variants that are not this panel's."""
@@ -68,7 +68,7 @@ def draw_difference(
     axes.annotate(written, place, xycoords=("axes fraction", "data"), va="center", color=readable(colour))
 
 
-def last_gain(comparison: Comparison, variant: Variant, action: str) -> float:
+def last_gain(comparison: Comparison, variant: ReportedVariant, action: str) -> float:
     """The gain at the largest fraction that has one."""
     gains = _gains(comparison, variant, action)
     return gains[-1][1].mean if gains else 0.0
@@ -89,7 +89,7 @@ def finish_panels(panels: Iterable[Axes], used: int, columns: int, comparison: C
         axes.set_visible(k < used)
 
 
-def _gains(comparison: Comparison, variant: Variant, action: str) -> list[tuple[float, Estimate]]:
+def _gains(comparison: Comparison, variant: ReportedVariant, action: str) -> list[tuple[float, Estimate]]:
     """The gain at each fraction that has one."""
     gains = [(part, comparison.gain(variant.slug, Treatment(action, part))) for part in comparison.fractions_of(action)]
     return [(fraction, gain) for fraction, gain in gains if gain.n]

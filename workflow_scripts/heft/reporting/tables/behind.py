@@ -4,7 +4,7 @@ from heft.evaluation.statistics import Estimate
 from heft.reporting.analysis.agreement import Agreement
 from heft.reporting.analysis.classes import ClassChanges
 from heft.reporting.analysis.comparison import Comparison
-from heft.reporting.analysis.variant import Variant
+from heft.reporting.analysis.variant import ReportedVariant
 from heft.reporting.tables.table import Cell, Column, Line, Table, known, tone_of
 from heft.reporting.wording import (
     amount,
@@ -68,7 +68,7 @@ def agreement_table(agreement: Agreement | None) -> Table | None:
     return Table("agreement-table", f"Spearman's correlation of each two methods' scores ({seeds})", columns, lines)
 
 
-def _correlation(agreement: Agreement, row: Variant, column: Variant) -> Cell:
+def _correlation(agreement: Agreement, row: ReportedVariant, column: ReportedVariant) -> Cell:
     place = (row.slug, column.slug)
     low, high = agreement.lowest.loc[place], agreement.highest.loc[place]
     note = f"{signed(low)} to {signed(high)}" if row != column and agreement.n_seeds > 1 else ""

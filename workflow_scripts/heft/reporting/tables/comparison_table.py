@@ -5,7 +5,7 @@ from math import isnan, nan
 from heft.evaluation.columns import DIVERGED
 from heft.reporting.analysis.comparison import Comparison
 from heft.reporting.analysis.outcome import SIGNIFICANT
-from heft.reporting.analysis.variant import MARK, Variant
+from heft.reporting.analysis.variant import MARK, ReportedVariant
 from heft.reporting.tables.comparison_columns import comparison_columns
 from heft.reporting.tables.table import NOTHING, Cell, Line, Table, known, tone_of
 from heft.reporting.text.actions import third_person
@@ -70,7 +70,7 @@ def _footnotes(comparison: Comparison) -> tuple[str, ...]:
     return tuple(notes)
 
 
-def _identity(comparison: Comparison, variant: Variant, action: str) -> list[Cell]:
+def _identity(comparison: Comparison, variant: ReportedVariant, action: str) -> list[Cell]:
     title = variant.title + (MARK if variant.trains_on_validation else "") + (BASELINE_MARK if variant.baseline else "")
     notes = [variant.kind] if variant.kind else []
     if absent := comparison.missing_seeds(variant.slug):
@@ -83,12 +83,12 @@ def _action(comparison: Comparison, action: str) -> Cell:
     return Cell(comparison.actions[action].title, comparison.actions[action].title) if action else NOTHING
 
 
-def _by_name(variant: Variant) -> str:
+def _by_name(variant: ReportedVariant) -> str:
     """What sorts by method, then ensemble and size."""
     return f"{variant.title} {variant.kind} {variant.members:04}".lower()
 
 
-def _absent(variant: Variant, n_columns: int) -> Line:
+def _absent(variant: ReportedVariant, n_columns: int) -> Line:
     head = Cell(
         variant.title,
         _by_name(variant),
@@ -97,7 +97,7 @@ def _absent(variant: Variant, n_columns: int) -> Line:
     return Line([head] + [NOTHING] * (n_columns - 1), variant.method, f"{variant.slug} {variant.label} missing".lower())
 
 
-def _detection(comparison: Comparison, variant: Variant) -> list[Cell]:
+def _detection(comparison: Comparison, variant: ReportedVariant) -> list[Cell]:
     auroc, precision = (comparison.per_variant(variant.slug, column) for column in ("noise_auroc", "noise_ap"))
     recall = float(comparison.long.values("noise_recall_inspected", variant.slug).mean())
     return [
@@ -107,13 +107,13 @@ def _detection(comparison: Comparison, variant: Variant) -> list[Cell]:
     ]
 
 
-def _diverged(comparison: Comparison, variant: Variant, treatment: Treatment) -> list[int]:
+def _diverged(comparison: Comparison, variant: ReportedVariant, treatment: Treatment) -> list[int]:
     """Seeds that a gain leaves out since the variant's model or the untreated one diverged."""
     own = comparison.diverged(variant.slug, UNTREATED if variant.baseline else treatment)
     return sorted({*own, *comparison.diverged(NONE, UNTREATED)})
 
 
-def _gain_cell(comparison: Comparison, variant: Variant, treatment: Treatment, largest: float) -> Cell:
+def _gain_cell(comparison: Comparison, variant: ReportedVariant, treatment: Treatment, largest: float) -> Cell:
     gain, diverged = comparison.gain(variant.slug, treatment), _diverged(comparison, variant, treatment)
     if diverged and not gain.n:
         return Cell(DIVERGED, None)
@@ -127,7 +127,7 @@ def _gain_cell(comparison: Comparison, variant: Variant, treatment: Treatment, l
 
 
 def _against_random(
-    comparison: Comparison, variant: Variant, treatment: Treatment, p_values: dict[str, float]
+    comparison: Comparison, variant: ReportedVariant, treatment: Treatment, p_values: dict[str, float]
 ) -> list[Cell]:
     if variant.slug == "random" or (variant.baseline and comparison.several):
         return [NOTHING, NOTHING]
@@ -147,7 +147,7 @@ def _against_random(
     ]
 
 
-def _cost(comparison: Comparison, variant: Variant) -> list[Cell]:
+def _cost(comparison: Comparison, variant: ReportedVariant) -> list[Cell]:
     values = [
         comparison.per_variant(variant.slug, column).mean
         for column in ("forward_passes", "score_cpu_seconds", "score_peak_mb")
@@ -155,6 +155,6 @@ def _cost(comparison: Comparison, variant: Variant) -> list[Cell]:
     return [Cell(amount(value), known(value)) for value in values]
 
 
-def _extra(comparison: Comparison, variant: Variant, treatment: Treatment, column: str) -> Cell:
+def _extra(comparison: Comparison, variant: ReportedVariant, treatment: Treatment, column: str) -> Cell:
     value = float(comparison.values(variant.slug, treatment, column).mean())
     return Cell(decimal(value), known(value))

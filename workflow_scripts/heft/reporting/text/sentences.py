@@ -6,7 +6,7 @@ from math import isfinite
 from heft.evaluation.statistics import Estimate, holm
 from heft.reporting.analysis.comparison import Comparison
 from heft.reporting.analysis.outcome import SIGNIFICANT, Choice, Outcome
-from heft.reporting.analysis.variant import Variant
+from heft.reporting.analysis.variant import ReportedVariant
 from heft.reporting.text.actions import at_random, opening, ranked_lowest, share_treated
 from heft.reporting.treatment import Treatment
 from heft.reporting.wording import decimal, decimal_interval, listed, p_text, seeds, share
@@ -104,7 +104,7 @@ def caution(comparison: Comparison, gain: Estimate) -> str | None:
     return f"Only {seeds(gain.n)}: the interval is wide. Differences seed by seed: {each}."
 
 
-def detection(comparison: Comparison, variant: Variant) -> str | None:
+def detection(comparison: Comparison, variant: ReportedVariant) -> str | None:
     """How well the variant finds wrong labels, where they are known."""
     auroc = comparison.per_variant(variant.slug, "noise_auroc")
     if not auroc.n:

@@ -9,7 +9,7 @@ import pandas as pd
 from heft.evaluation.statistics import Estimate, holm
 from heft.reporting.analysis.comparison import Comparison
 from heft.reporting.analysis.outcome import SIGNIFICANT
-from heft.reporting.analysis.variant import Variant
+from heft.reporting.analysis.variant import ReportedVariant
 from heft.reporting.text.actions import at, opening, share_treated
 from heft.reporting.treatment import Treatment
 from heft.reporting.wording import amount, decimal, listed, seeds, signed
@@ -66,7 +66,7 @@ def of_over_random(comparison: Comparison, treatment: Treatment) -> str:
     return said + (f"; {below} are worse than random." if below else "; none is detectably worse than random.")
 
 
-def of_precision_recall(comparison: Comparison, plain: list[Variant]) -> str:
+def of_precision_recall(comparison: Comparison, plain: list[ReportedVariant]) -> str:
     """Which plain method has the highest average precision."""
     precisions = {variant.label: comparison.per_variant(variant.slug, "noise_ap").mean for variant in plain}
     best = max(precisions, key=lambda label: precisions[label])
@@ -88,7 +88,9 @@ def of_ensemble_size(comparison: Comparison, action: str) -> str:
     return f"AUROC is clearly above the plain method's for {listed(better)}."
 
 
-def of_cost(shown: list[Variant], costs: dict[str, float], label: str, measure: Callable[[Variant], Estimate]) -> str:
+def of_cost(
+    shown: list[ReportedVariant], costs: dict[str, float], label: str, measure: Callable[[ReportedVariant], Estimate]
+) -> str:
     """What the best and the cheapest score cost."""
     best = max(shown, key=lambda variant: measure(variant).mean)
     cheapest = min(shown, key=lambda variant: costs[variant.slug])
@@ -106,7 +108,7 @@ def of_training(base: pd.DataFrame, noise_rate: float | None) -> str:
     return f"{said}{wrong}, and {validation:.1f} % of the validation labels."
 
 
-def of_agreement(shown: list[Variant], matrix: pd.DataFrame, n_seeds: int) -> str:
+def of_agreement(shown: list[ReportedVariant], matrix: pd.DataFrame, n_seeds: int) -> str:
     """Which two methods under test rank the examples most and least alike."""
     names = {variant.slug: variant.label for variant in shown if variant.compared}
     pairs = [(matrix.loc[first, second], names[first], names[second]) for first, second in combinations(names, 2)]
