@@ -177,3 +177,9 @@ def test_own_methods_and_baselines_run_to_the_report_and_an_edit_runs_them_again
     assert {job.variant for job in workspace.plan() if job.rule == "score_members"} == {
         *(f"{mine}__my-kinds-scaled-rate_0.25", f"{mine}-power_2__my-kinds-scaled-rate_0.25"),
     }
+
+
+def test_of_two_definitions_of_one_name_the_last_is_read_as_python_takes_it(folder: Path) -> None:
+    file = folder / "my_package/scores.py"
+    file.write_text(f"{file.read_text()}\n\n{file.read_text().replace('power', 'exponent')}")
+    assert "exponent" in find("methods", "my_package.scores:norms").options

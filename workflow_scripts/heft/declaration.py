@@ -102,8 +102,8 @@ def read_own(import_path: str, file: Path, room: str) -> Declaration:
 def _read_own(import_path: str, file: Path, room: str, _modified: int) -> Declaration:
     module, _, name = import_path.partition(":")
     tree = ast.parse(file.read_text(encoding="utf-8"), str(file))
-    definitions = [node for node in tree.body if isinstance(node, Definition)]
-    node = next((definition for definition in definitions if definition.name == name), None)
+    definitions = {node.name: node for node in tree.body if isinstance(node, Definition)}  # of equal names the last
+    node = definitions.get(name)
     decorator = _decorator(node, room) if node else None
     if node and (decorator or room in UNDECORATED):
         return _declaration(file, tree, node, decorator, name=import_path, module=module, room=room)
@@ -112,8 +112,7 @@ def _read_own(import_path: str, file: Path, room: str, _modified: int) -> Declar
     if room in UNDECORATED and _may_bind(tree, name):
         docstring = ast.get_docstring(tree) or ""
         return Declaration(import_path, name, room, module, file, docstring, "", {}, {}, takes_any_option=True)
-    there = ", ".join(definition.name for definition in definitions)
-    raise ValueError(f"{file} has no {name}; it has: {there or 'nothing'}")
+    raise ValueError(f"{file} has no {name}; it has: {', '.join(definitions) or 'nothing'}")
 
 
 def class_name(name: str) -> str:
