@@ -70,7 +70,7 @@ def persons_code(doing: str) -> Iterator[None]:
     """
     before = [setting.read() for setting in SETTINGS]
     try:
-        with _generators_kept(), warnings.catch_warnings(), np.errstate(), redirect_stdout(sys.stderr):
+        with generators_kept(), warnings.catch_warnings(), np.errstate(), redirect_stdout(sys.stderr):
             yield
         after = [setting.read() for setting in SETTINGS]
     except (HeftError, MemoryError):
@@ -92,8 +92,8 @@ def persons_code(doing: str) -> Iterator[None]:
 
 
 @contextmanager
-def _generators_kept() -> Iterator[None]:
-    """Torch's generator stays as it was, and those of numpy and of Python."""
+def generators_kept() -> Iterator[None]:
+    """The global generators of torch, numpy and Python are afterwards as they were."""
     of_numpy, of_python = np.random.get_state(), random.getstate()
     try:
         with torch.random.fork_rng(devices=[]):

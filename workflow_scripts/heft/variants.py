@@ -5,7 +5,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-SLUG_PATTERN = r"[A-Za-z0-9_.\-]+"
 NONE = "none"
 
 

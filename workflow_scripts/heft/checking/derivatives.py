@@ -7,13 +7,13 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy
 
 from heft.checking.finding import Finding
-from heft.checking.precision import State, in_double
+from heft.checking.precision import in_double
 from heft.checking.subject import Subject
 from heft.errors import HeftError
 from heft.kernels.calling import call
 from heft.kernels.curvature.curvature_operator import CurvatureOperator, flatten, unflatten
 from heft.kernels.directional import directional_derivatives
-from heft.kernels.functional import evaluation
+from heft.kernels.functional import State, evaluation
 
 N = 3
 FORWARD = "forward mode gives the gradients of each example"

@@ -1,6 +1,6 @@
 """A model and examples in float64, where the model lets itself be run so."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -9,10 +9,8 @@ from torch import Tensor, nn
 
 from heft.checking.subject import Subject
 from heft.data.examples import Examples
-from heft.kernels.functional import logits_of
+from heft.kernels.functional import State, logits_of
 from heft.models.soundness.closeness import rounding_of
-
-State = Mapping[str, Tensor]
 
 
 def in_double(model: nn.Module, state: State, inputs: Tensor) -> tuple[dict[str, Tensor], Tensor, float]:

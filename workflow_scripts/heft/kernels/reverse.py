@@ -39,6 +39,6 @@ def gradients_one_by_one(
 def gradients_by(value: Tensor, leaves: Iterable[Tensor]) -> tuple[Tensor | None, ...]:
     """The gradient of a number by each leaf; `None` where the number does not depend on it."""
     leaves = list(leaves)
-    if not value.requires_grad:
+    if not leaves or not value.requires_grad:
         return (None,) * len(leaves)
     return torch.autograd.grad(value, leaves, allow_unused=True)

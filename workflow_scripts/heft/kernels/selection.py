@@ -14,6 +14,7 @@ from heft.errors import HeftError
 from heft.kernels.calling import while_holding
 from heft.kernels.functional import State, evaluation, values_of
 from heft.kernels.once import once_a_model
+from heft.kernels.reverse import gradients_by
 
 
 def moved_parameters(model: nn.Module, state: State, inputs: Tensor) -> tuple[str, ...]:
@@ -32,10 +33,7 @@ def _reached(model: nn.Module, state: State, inputs: Tensor) -> tuple[str, ...]:
     leaves = {name: values[name].requires_grad_() for name in trainable_parameters(model)}
 
     def run(held: nn.Module) -> tuple[Tensor | None, ...]:
-        logits: Tensor = held(inputs)
-        if not (leaves and logits.requires_grad):
-            return (None,) * len(leaves)
-        return torch.autograd.grad(logits.sum(), list(leaves.values()), allow_unused=True)
+        return gradients_by(held(inputs).sum(), leaves.values())
 
     try:
         with torch.enable_grad(), evaluation(model):

@@ -41,8 +41,7 @@ def method(
     family: what it looks at, a key of `FAMILIES`, under which the docs list it.
     counterfactual: whether, at an optimum and as damping goes to 0, s_i / n is the change of f when the weight of
     example i goes from 1 / n to 0, in size and not only in order. assumes, cost (in forward passes over the training
-    set), memory, fails (when): for the method's page in
-    docs/methods.
+    set), memory, fails (when): for the method's page in docs/methods.
     """
     if family not in FAMILIES:
         raise ValueError(f"a method's family is {family!r}; known are {', '.join(filter(None, FAMILIES))}")

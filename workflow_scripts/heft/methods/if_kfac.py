@@ -5,7 +5,7 @@ from typing import Annotated
 from annotated_types import Gt
 from torch import Tensor
 
-from heft.kernels.curvature.kronecker import KNOWN_FACTORS, fisher_curvature, solve_layers
+from heft.kernels.curvature.kronecker import counted_as_zero, fisher_curvature, solve_layers
 from heft.kernels.directional import summed_derivatives
 from heft.methods.context import Context
 from heft.methods.declare import method
@@ -39,6 +39,6 @@ def if_kfac(context: Context, *, damping: Annotated[float, Gt(0)] = 0.1, paramet
         context.network, context.final, context.train.inputs, v.keys(), generator, corrected=False
     )
     if others:
-        context.warn(f"the parameters of {', '.join(others)} count as 0: {KNOWN_FACTORS}")
+        context.warn(counted_as_zero(others))
     direction = solve_layers(factors, v, damping)
     return summed_derivatives(context.network, [(context.final, direction)], *context.train)

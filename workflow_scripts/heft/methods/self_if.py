@@ -6,7 +6,7 @@ import torch
 from annotated_types import Gt
 from torch import Tensor
 
-from heft.kernels.curvature.kronecker import KNOWN_FACTORS, fisher_curvature
+from heft.kernels.curvature.kronecker import counted_as_zero, fisher_curvature
 from heft.kernels.layers.capture import batches_of, output_gradient_batches
 from heft.kernels.layers.rows import rows_of
 from heft.kernels.losses import cross_entropy
@@ -37,7 +37,7 @@ def self_if(context: Context, *, damping: Annotated[float, Gt(0)] = 0.1, paramet
     names, generator = context.parameter_names(parameters), context.generator("fisher")
     factors, others = fisher_curvature(model, state, inputs, names, generator, corrected=True)
     if others:
-        context.warn(f"the parameters of {', '.join(others)} count as 0: {KNOWN_FACTORS}")
+        context.warn(counted_as_zero(others))
     layers = {name: curvature.layer for name, curvature in factors.items()}
     batches = batches_of(model, state, inputs, labels)
     scores = []

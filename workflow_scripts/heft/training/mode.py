@@ -1,12 +1,11 @@
 """What a training or an evaluation changes around it, and puts back: modes, buffers, random generators."""
 
-import random
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import numpy as np
-import torch
 from torch import nn
+
+from heft.persons_code import generators_kept, seed_generators
 
 
 @contextmanager
@@ -23,17 +22,10 @@ def in_mode(model: nn.Module, training: bool) -> Iterator[None]:
 
 @contextmanager
 def seeded(seed: int) -> Iterator[None]:
-    """The global generators of torch, NumPy and Python start from `seed`; afterwards they are as they were."""
-    python, numpy = random.getstate(), np.random.get_state()
-    with torch.random.fork_rng(devices=[]):
-        torch.default_generator.manual_seed(seed)
-        np.random.seed(seed % 2**32)
-        random.seed(seed)
-        try:
-            yield
-        finally:
-            random.setstate(python)
-            np.random.set_state(numpy)
+    """The global generators of torch, numpy and Python start from `seed`; afterwards they are as they were."""
+    with generators_kept():
+        seed_generators(seed)
+        yield
 
 
 @contextmanager

@@ -22,6 +22,11 @@ from heft.kernels.losses import cross_entropy
 KNOWN_FACTORS = "factors are known for Linear, and for Conv2d padded with a number of zeros"
 
 
+def counted_as_zero(layers: Collection[str]) -> str:
+    """The sentence on layers without known factors, whose parameters are left out."""
+    return f"the parameters of {', '.join(layers)} count as 0: {KNOWN_FACTORS}"
+
+
 @dataclass(frozen=True)
 class LayerCurvature:
     """left = Q_S [g, out, out], right = Q_A [g, in, in], eigenvalues = Lambda [g, out, in], at least 0."""

@@ -28,6 +28,7 @@ def reached_parameters(model: nn.Module, logits: Tensor) -> list[str]:
     if not logits.requires_grad:
         return []
     trained = {name: parameter for name, parameter in model.named_parameters() if parameter.requires_grad}
+    # By torch itself: trainings wait for this check, and an edit of the kernels is none of theirs.
     gradients = torch.autograd.grad(logits.sum(), list(trained.values()), allow_unused=True)
     return [name for name, gradient in zip(trained, gradients, strict=True) if gradient is not None]
 
