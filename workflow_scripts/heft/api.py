@@ -20,6 +20,7 @@ from heft.arguments.chosen import chosen_method, chosen_objective
 from heft.arguments.ensemble import chosen_ensemble
 from heft.arguments.needed import needed_by
 from heft.arguments.on_cpu import check_on_cpu
+from heft.arguments.tensors import tensor_of
 from heft.auxiliary.kinds import kinds
 from heft.ensembles.members import member
 from heft.errors import HeftError, HeftWarning
@@ -87,7 +88,7 @@ def score(
     )
     chosen, (kind, kind_options, size) = needed.method, chosen_ensemble(ensemble, members, needed)
     columns, said = [], []
-    with seeded(seed):  # what a method, or a package that it imports, draws from the global generators
+    with seeded(needed.base.seed):  # what a method, or a package that it imports, draws from the global generators
         for number in range(size):
             where = f"member {number}" if kind else ""
             with named(chosen.name, where):
@@ -111,13 +112,15 @@ class Suspect(NamedTuple):
 def suspects(scores: Tensor, labels: Any = None, *, count: int = 20) -> list[Suspect]:
     """The `count` examples of the lowest scores [n], the lowest first; of equal ones the earlier row.
 
-    labels [n]: the given ones, to be shown beside. Raises HeftError where there is not one for each score, or one
-    of the two is not on the CPU.
+    labels [n]: the given ones, to be shown beside. Raises HeftError where there is not one for each score, the scores
+    are no list of numbers, or one of the two is not on the CPU.
     """
     check_on_cpu(scores, "scores")
-    check_on_cpu(labels, "labels")
-    given = None if labels is None else torch.as_tensor(labels)
-    if given is not None and len(given) != len(scores):
-        raise HeftError(f"labels are {len(given)} for {len(scores)} scores; expected one for each.")
-    lowest = np.argsort(np.asarray(scores), kind="stable")[: max(0, count)]
-    return [Suspect(int(row), float(scores[row]), None if given is None else int(given[row])) for row in lowest]
+    values = np.asarray(scores.detach() if isinstance(scores, Tensor) else scores)
+    if values.ndim != 1:
+        raise HeftError(f"scores have shape {list(values.shape)}; expected [n], one score for each example.")
+    given = None if labels is None else tensor_of(labels, "labels")
+    if given is not None and len(given) != len(values):
+        raise HeftError(f"labels are {len(given)} for {len(values)} scores; expected one for each.")
+    lowest = np.argsort(values, kind="stable")[: max(0, count)]
+    return [Suspect(int(row), float(values[row]), None if given is None else int(given[row])) for row in lowest]

@@ -7,7 +7,7 @@ from heft.arguments.chosen import name_and_options
 from heft.arguments.needed import Needed
 from heft.ensembles.kinds import kind_named
 from heft.errors import HeftError
-from heft.options import checked_options
+from heft.options import checked_options, fault
 
 MEMBERS = 5
 
@@ -32,6 +32,8 @@ def chosen_ensemble(given: Any, members: int | None, needed: Needed) -> tuple[st
             f"ensemble is {name}, whose members are {kind.members}: call heft.score for each of these models, and take "
             "the mean."
         )
+    if said := fault("members", size, {"type": "integer"}):
+        raise HeftError(f"{said}.")
     if size < 1:
         raise HeftError(f"members is {size}; an ensemble has at least 1.")
     _check_epochs(needed, name)

@@ -1,13 +1,13 @@
 """Labelled examples as a caller holds them: tensors or arrays, a data set, or a data loader that keeps its order."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import torch
 from torch import Tensor
 from torch.utils.data import BatchSampler, DataLoader, SequentialSampler
 
-from heft.arguments.on_cpu import check_on_cpu
+from heft.arguments.tensors import is_whole, tensor_of, type_of
 from heft.errors import HeftError
 from heft.kernels.batch import Batch
 
@@ -28,8 +28,8 @@ def labelled_examples(given: Any, argument: str) -> Batch:
     elif isinstance(given, tuple):
         pair, rest = (given[:2], given[2:]) if len(given) == 3 else (given, ())
         inputs, labels = _pair(pair, argument, "the tuple")
-        groups = _tensor(rest[0], f"{argument}: the groups of the tuple") if rest else None
-    elif hasattr(given, "__getitem__") and hasattr(given, "__len__"):
+        groups = tensor_of(rest[0], f"{argument}: the groups of the tuple") if rest else None
+    elif hasattr(given, "__getitem__") and hasattr(given, "__len__") and not isinstance(given, Mapping):
         _check_number(len(given), argument)
         examples = [_pair(given[row], argument, f"example {row}") for row in range(len(given))]
         inputs, labels = (_stacked(parts, argument) for parts in zip(*examples, strict=True))
@@ -84,15 +84,7 @@ def _pair(given: Any, argument: str, what: str) -> tuple[Tensor, Tensor]:
         kind = f"{len(given)} things" if isinstance(given, tuple | list) else f"a {type(given).__name__}"
         raise HeftError(f"{argument}: {what} is {kind}; expected {PAIRS}.")
     inputs, labels = given
-    return _tensor(inputs, f"{argument}: the input of {what}"), _tensor(labels, f"{argument}: the label of {what}")
-
-
-def _tensor(value: Any, what: str) -> Tensor:
-    check_on_cpu(value, what)
-    try:
-        return torch.as_tensor(value)
-    except (TypeError, ValueError, RuntimeError) as error:
-        raise HeftError(f"{what} is a {type(value).__name__}; expected a tensor or an array of numbers.") from error
+    return tensor_of(inputs, f"{argument}: the input of {what}"), tensor_of(labels, f"{argument}: the label of {what}")
 
 
 def _joined(parts: Sequence[Tensor], argument: str) -> Tensor:
@@ -124,9 +116,8 @@ def _check(inputs: Tensor, labels: Tensor, argument: str) -> None:
             "and [n]."
         )
     _check_number(len(labels), argument)
-    if labels.is_floating_point() or labels.is_complex() or labels.dtype == torch.bool:
-        kind = str(labels.dtype).removeprefix("torch.")
-        raise HeftError(f"{argument}: labels are of type {kind}; expected whole numbers, such as int64.")
+    if not is_whole(labels):
+        raise HeftError(f"{argument}: labels are of type {type_of(labels)}; expected whole numbers, such as int64.")
     if inputs.is_floating_point() and not bool(inputs.isfinite().all()):
         row = int((~inputs.isfinite()).flatten(1).any(dim=1).nonzero()[0]) if inputs.dim() > 1 else 0
         raise HeftError(f"{argument}: the input of row {row} holds a number that is not finite.")

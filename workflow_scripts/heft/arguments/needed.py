@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-import torch
 from torch import Tensor, nn
 
 from heft.arguments.chosen import ChosenMethod
@@ -12,6 +11,7 @@ from heft.arguments.examples import check_labels, labelled_examples
 from heft.arguments.needs import arguments_of
 from heft.arguments.on_cpu import check_default_device, check_on_cpu
 from heft.arguments.states import checkpoints_of, dynamics_of, further_models, run_of
+from heft.arguments.tensors import is_whole, tensor_of, type_and_shape
 from heft.auxiliary.kinds import kinds_for
 from heft.ensembles.members import AuxiliaryRun, TrainedModels
 from heft.errors import HeftError
@@ -19,6 +19,8 @@ from heft.kernels.batch import Batch
 from heft.methods.context import Context
 from heft.models.soundness.trained import check_trained
 from heft.objectives.declare import Objective
+from heft.options import fault, is_of_type
+from heft.phrases import shown
 from heft.scoring.method_scores import base_context
 from heft.training.mode import buffers_put_back, in_mode
 
@@ -51,6 +53,7 @@ def needed_by(
             raise HeftError(f"Method {method.name} needs {argument}: {what}.")
     if not isinstance(model, nn.Module):
         raise HeftError(f"model is a {type(model).__name__}; expected the trained torch.nn.Module.")
+    _check_numbers(seed, weight_decay)
     _check_devices(method, model, passed)
     examples = {"train": labelled_examples(train, "train")}
     if "validation" in method.needs:
@@ -63,11 +66,18 @@ def needed_by(
         validation=examples.get("validation"),
         true_labels=_true_labels(passed, len(examples["train"].labels)) if "true_labels" in method.needs else None,
         n_classes=_n_classes(model, examples),
-        seed=seed,
+        seed=int(seed),
         weight_decay=weight_decay,
         objective=objective,
     )
     return Needed(method, base, _trained_models(method, model, examples["train"].labels, passed, further))
+
+
+def _check_numbers(seed: int, weight_decay: float) -> None:
+    if not is_of_type(seed, "integer") or not -(2**63) <= seed < 2**63:
+        raise HeftError(f"seed is {shown(seed)}; it must be a whole number of at most 63 bits.")
+    if said := fault("weight_decay", weight_decay, {"type": "number", "minimum": 0}):
+        raise HeftError(f"{said}.")
 
 
 def _check_devices(method: ChosenMethod, model: nn.Module, passed: Mapping[str, Any]) -> None:
@@ -91,10 +101,9 @@ def _n_classes(model: nn.Module, examples: Mapping[str, Batch]) -> int:
 
 
 def _true_labels(passed: Mapping[str, Any], n: int) -> Tensor:
-    labels = torch.as_tensor(passed["true_labels"])
-    if tuple(labels.shape) != (n,) or labels.is_floating_point():
-        kind = str(labels.dtype).removeprefix("torch.")
-        raise HeftError(f"true_labels are {kind} {list(labels.shape)}; expected whole numbers [{n}].")
+    labels = tensor_of(passed["true_labels"], "true_labels")
+    if tuple(labels.shape) != (n,) or not is_whole(labels):
+        raise HeftError(f"true_labels are {type_and_shape(labels)}; expected whole numbers [{n}].")
     return labels.long()
 
 

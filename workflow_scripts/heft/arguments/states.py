@@ -6,10 +6,12 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from heft.arguments.tensors import tensor_of, type_and_shape, type_of
 from heft.ensembles.members import AuxiliaryRun
 from heft.errors import HeftError
 from heft.kernels.logits import label_and_largest_other
 from heft.methods.context import Dynamics
+from heft.phrases import shown
 from heft.training.checkpoints import Run, SavedState
 
 
@@ -28,7 +30,10 @@ def checkpoints_of(given: Any, argument: str) -> list[tuple[dict[str, Tensor], f
     if any(paired) != all(paired):
         raise HeftError(f"{argument} mixes states and pairs (state, learning rate); expected one or the other.")
     pairs = several if all(paired) else [(state, 1.0) for state in several]
-    return [(passed_state(state, f"{argument}[{k}]"), float(rate)) for k, (state, rate) in enumerate(pairs)]
+    return [
+        (passed_state(state, f"{argument}[{k}]"), _learning_rate(rate, f"{argument}[{k}]"))
+        for k, (state, rate) in enumerate(pairs)
+    ]
 
 
 def run_of(model: nn.Module, checkpoints: Sequence[tuple[dict[str, Tensor], float]]) -> Run:
@@ -47,13 +52,10 @@ def further_models(given: Any, n: int, argument: str) -> list[AuxiliaryRun]:
     models = []
     for k, element in enumerate(several):
         state, without = element if _is_pair(element) else (element, torch.zeros(n, dtype=torch.bool))
-        held_out = torch.as_tensor(without)
+        what = f"{argument}[{k}]: what the model was trained without"
+        held_out = tensor_of(without, what)
         if held_out.dtype != torch.bool or tuple(held_out.shape) != (n,):
-            kind = str(held_out.dtype).removeprefix("torch.")
-            raise HeftError(
-                f"{argument}[{k}]: what the model was trained without is {kind} {list(held_out.shape)}; expected "
-                f"bool [{n}]."
-            )
+            raise HeftError(f"{what} is {type_and_shape(held_out)}; expected bool [{n}].")
         saved = SavedState(1, 0, 0.0, passed_state(state, f"{argument}[{k}]"))
         models.append(AuxiliaryRun(Run({1: saved}, {"final": [1]}), held_out))
     return models
@@ -64,6 +66,9 @@ def dynamics_of(given: Any, labels: Tensor, argument: str) -> Dynamics:
     n = len(labels)
     tensors = [part.detach() for part in _several(list(given) if isinstance(given, Tensor) else given, argument)
                if isinstance(part, Tensor)]  # fmt: skip
+    wrong = next((tensor for tensor in tensors if not tensor.is_floating_point()), None)
+    if wrong is not None:
+        raise HeftError(f"{argument} are of type {type_of(wrong)}; expected a floating type, such as float32.")
     shapes = {tuple(tensor.shape) for tensor in tensors}
     shape = shapes.pop() if len(shapes) == 1 else ()
     if isinstance(given, Tensor) and len(shape) == 2 and shape[0] == n:
@@ -75,6 +80,13 @@ def dynamics_of(given: Any, labels: Tensor, argument: str) -> Dynamics:
         f"{argument} are no logits of {n} training examples after each epoch; expected a tensor [n_epochs, {n}, "
         f"n_classes], or a pair of tensors [n_epochs, {n}]."
     )
+
+
+def _learning_rate(given: Any, argument: str) -> float:
+    try:
+        return float(given)
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise HeftError(f"{argument}: the learning rate is {shown(given)}; expected a number.") from error
 
 
 def _is_pair(element: Any) -> bool:
