@@ -97,7 +97,7 @@ def test_the_scale_of_if_lissa_follows_the_steepest_batch_at_no_product_of_its_o
         sizes.append(len(given[3]))
         return product(*given)
 
-    def recorded(operator: curvature.Operator, *given: Any, **options: Any) -> solve.Eigenpair:
+    def recorded(operator: solve.Operator, *given: Any, **options: Any) -> solve.Eigenpair:
         pair = search(operator, *given, **options)
         searches.append((operator, pair.vector, sizes.count(N_TRAIN)))
         return pair

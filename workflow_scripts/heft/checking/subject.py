@@ -12,6 +12,7 @@ from heft.models.build import ModelSpec, build_model
 from heft.models.soundness.checks import usable_inputs
 from heft.models.soundness.outputs import check_finite, check_shape
 from heft.models.soundness.parameters import reached_parameters
+from heft.models.soundness.unchanged import copies_of
 from heft.persons_code import persons_code
 
 N_EXAMPLES = 8
@@ -35,8 +36,7 @@ class Subject:
     @property
     def state(self) -> dict[str, Tensor]:
         """Parameters and buffers at the start."""
-        tensors = [*self.model.named_parameters(), *self.model.named_buffers()]
-        return {name: tensor.detach().clone() for name, tensor in tensors}
+        return copies_of(self.model)
 
     @property
     def trained(self) -> list[str]:

@@ -6,6 +6,7 @@ from torch.nn import functional
 
 from heft.kernels.calling import while_holding
 from heft.kernels.functional import State, evaluation, values_of
+from heft.kernels.reverse import gradients_by
 from heft.kernels.selection import moved_parameters
 
 
@@ -20,7 +21,7 @@ def sgd_trajectory(
     def run(held: nn.Module) -> None:
         for batch in rows:
             loss = functional.cross_entropy(held(inputs[batch]), labels[batch])
-            gradients = torch.autograd.grad(loss, list(moving.values()), allow_unused=True)
+            gradients = gradients_by(loss, moving.values())
             with torch.no_grad():
                 for tensor, gradient in zip(moving.values(), gradients, strict=True):
                     if gradient is not None:

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from heft.kernels.calling import while_holding
 from heft.kernels.functional import Direction, Loss, State, evaluation
 from heft.kernels.once import once_a_model
-from heft.kernels.reverse import gradients_one_by_one
+from heft.kernels.reverse import gradients_by, gradients_one_by_one
 from heft.kernels.selection import trainable_parameters
 from heft.kernels.tangents import logits_jvp
 
@@ -88,10 +88,7 @@ def _weighted(logits: Tensor, rows: Tensor) -> Tensor:
 
 def products_of_gradients(total: Tensor, leaves: Mapping[str, Tensor], direction: Direction) -> Tensor:
     """<d, grad total> as a number; 0 where nothing depends on the leaves."""
-    if not total.requires_grad:
-        return torch.zeros(())
-    gradients = torch.autograd.grad(total, list(leaves.values()), allow_unused=True)
-    pairs = zip(gradients, direction.values(), strict=True)
+    pairs = zip(gradients_by(total, leaves.values()), direction.values(), strict=True)
     return sum(((gradient * tensor).sum() for gradient, tensor in pairs if gradient is not None), torch.zeros(()))
 
 

@@ -7,8 +7,8 @@ import torch
 from annotated_types import Gt, Le, Lt
 from torch import Tensor
 
-from heft.kernels.curvature.curvature_operator import CurvatureOperator, Operator, flatten, unflatten
-from heft.kernels.curvature.solve import leading_eigenpair, neumann_series
+from heft.kernels.curvature.curvature_operator import CurvatureOperator, flatten, unflatten
+from heft.kernels.curvature.solve import Operator, leading_eigenpair, neumann_series
 from heft.kernels.directional import summed_derivatives
 from heft.methods.context import Context
 from heft.methods.declare import method

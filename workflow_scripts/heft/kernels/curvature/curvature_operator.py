@@ -3,21 +3,20 @@
 The Gauss-Newton matrix is positive semi-definite at any parameters and needs no labels.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 import torch
 from torch import Tensor, nn
 
 from heft.errors import HeftError
-from heft.kernels.curvature.hessian_ways import Product, right_hessian_product
+from heft.kernels.curvature.hessian_ways import HessianProduct, right_hessian_product
 from heft.kernels.curvature.products import gauss_newton_product, hessian_product
-from heft.kernels.curvature.solve import LANCZOS_STEPS, Eigenpair, leading_eigenpair
+from heft.kernels.curvature.solve import LANCZOS_STEPS, Eigenpair, Operator, leading_eigenpair
 from heft.kernels.functional import Direction, State, batch_size_for
 
 CURVATURES = ("gauss_newton", "hessian")
 SMALLEST_SAMPLE, LARGEST_SAMPLE = 256, 1024  # examples whose leading eigenvector is near that of the training set
 STEPS_IN_SAMPLE, STEPS_FROM_SAMPLE = 8, 6  # products with its matrix, and with the whole one from what they found
-Operator = Callable[[Tensor], Tensor]  # vector [n_parameters] -> matrix vector [n_parameters]
 
 
 class CurvatureOperator:
@@ -31,7 +30,7 @@ class CurvatureOperator:
         self._curvature, self._model, self._state, self._like = curvature, model, state, like
         self._inputs, self._labels = inputs, labels
         self._batch_size = batch_size_for(model, state, inputs)
-        self._hessian: Product = hessian_product
+        self._hessian: HessianProduct = hessian_product
         if curvature == "hessian":
             self._hessian = right_hessian_product(model, state, inputs, labels, like)
 

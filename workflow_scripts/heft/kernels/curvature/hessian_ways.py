@@ -14,10 +14,12 @@ from heft.kernels.curvature.products import (
 from heft.kernels.functional import Direction, State, values_of
 from heft.kernels.ways import Way, drawn, way_of
 
-Product = Callable[[nn.Module, State, Direction, Tensor, Tensor, int], dict[str, Tensor]]
+HessianProduct = Callable[[nn.Module, State, Direction, Tensor, Tensor, int], dict[str, Tensor]]
 
 
-def right_hessian_product(model: nn.Module, state: State, inputs: Tensor, labels: Tensor, like: Direction) -> Product:
+def right_hessian_product(
+    model: nn.Module, state: State, inputs: Tensor, labels: Tensor, like: Direction
+) -> HessianProduct:
     """The fastest product that agrees with the double backward pass along a random direction, and is symmetric.
 
     Where torch has no double backward pass, both orders of forward and reverse mode must agree, or the only one that
@@ -26,7 +28,7 @@ def right_hessian_product(model: nn.Module, state: State, inputs: Tensor, labels
     """
     trial, by_backward = _Trial(model, state, inputs[:2], labels[:2], like), hessian_product_by_double_backward
     truth = trial.product(by_backward, 0)
-    chosen: Product | None = None
+    chosen: HessianProduct | None = None
     if way_of(model, values_of(model, state), inputs) is not Way.FORWARD:
         if truth is not None and trial.is_symmetric(by_backward, truth):
             chosen = by_backward
@@ -38,7 +40,7 @@ def right_hessian_product(model: nn.Module, state: State, inputs: Tensor, labels
     return chosen
 
 
-def _of_forward_mode(trial: "_Trial", truth: Tensor | None) -> Product | None:
+def _of_forward_mode(trial: "_Trial", truth: Tensor | None) -> HessianProduct | None:
     reverse_last, forward_last = hessian_product, hessian_product_forward_over_reverse
     first = trial.product(reverse_last, 0)
     if first is not None and truth is not None and trial.near(first, truth) and trial.is_symmetric(reverse_last, first):
@@ -70,7 +72,7 @@ class _Trial:
             for number, (name, tensor) in enumerate(self._like.items())
         }
 
-    def product(self, way: Product, seed: int) -> Tensor | None:
+    def product(self, way: HessianProduct, seed: int) -> Tensor | None:
         """H u as a vector in float64 for the direction of that seed; None where it cannot be made."""
         try:
             product = way(
@@ -85,7 +87,7 @@ class _Trial:
         """Whether two products are the same but for rounding."""
         return bool((left - right).norm() <= self._tolerance * right.norm())
 
-    def is_symmetric(self, way: Product, product: Tensor) -> bool:
+    def is_symmetric(self, way: HessianProduct, product: Tensor) -> bool:
         """Whether <u, H w> is <w, H u>, for product = H u."""
         other = self.product(way, 1)
         if other is None:

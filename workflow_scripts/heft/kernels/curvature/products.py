@@ -18,6 +18,7 @@ from torch.nn import functional
 from heft.kernels.calling import call, while_holding
 from heft.kernels.directional import layer_error
 from heft.kernels.functional import Direction, State, evaluation, values_of
+from heft.kernels.reverse import gradients_by
 from heft.kernels.tangents import TangentRules, TwiceDifferentiable, logits_jvp
 from heft.kernels.ways import Way, double_backward, way_of
 
@@ -121,10 +122,7 @@ def _mean_gradient(
     summed = {name: torch.zeros_like(tensor) for name, tensor in direction.items()}
 
     def run(held: nn.Module, rows: slice) -> None:
-        value = total(held, leaves, rows)
-        if not value.requires_grad:
-            return
-        gradients = torch.autograd.grad(value, list(leaves.values()), allow_unused=True)
+        gradients = gradients_by(total(held, leaves, rows), leaves.values())
         for name, gradient in zip(leaves, gradients, strict=True):
             if gradient is not None:
                 summed[name] += gradient

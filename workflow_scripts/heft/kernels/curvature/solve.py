@@ -9,14 +9,14 @@ from torch import Tensor
 from heft.errors import HeftError
 
 LANCZOS_STEPS = 12  # after which the largest eigenvalue has been within 2 % from any start that was tried
-Product = Callable[[Tensor], Tensor]  # vector [d] -> A vector [d]
+Operator = Callable[[Tensor], Tensor]  # vector [d] -> A vector [d]
 
 
 class NegativeCurvatureError(HeftError):
     """The matrix is not positive definite, so the system has no solution that means anything."""
 
 
-def conjugate_gradient(product: Product, b: Tensor, *, tolerance: float, most_steps: int) -> Tensor:
+def conjugate_gradient(product: Operator, b: Tensor, *, tolerance: float, most_steps: int) -> Tensor:
     """x with |b - A x| <= tolerance * |b|, from x = 0; A symmetric positive definite.
 
     Raises NegativeCurvatureError where A has a direction without positive curvature, and HeftError where `most_steps`
@@ -62,7 +62,7 @@ class Eigenpairs(NamedTuple):
     residuals: Tensor
 
 
-def lanczos(product: Product, start: Tensor, *, steps: int) -> Eigenpairs:
+def lanczos(product: Operator, start: Tensor, *, steps: int) -> Eigenpairs:
     """Eigenpairs of a symmetric A on the Krylov space of `start`: at most `steps`, fewer where the space ends.
 
     For a symmetric matrix Arnoldi's iteration is this one. Each new vector is made orthogonal to all former ones,
@@ -95,7 +95,7 @@ def lanczos(product: Product, start: Tensor, *, steps: int) -> Eigenpairs:
     return Eigenpairs(*(part.to(start.dtype) for part in parts))
 
 
-def leading_eigenpair(product: Product, start: Tensor, *, steps: int = LANCZOS_STEPS) -> Eigenpair:
+def leading_eigenpair(product: Operator, start: Tensor, *, steps: int = LANCZOS_STEPS) -> Eigenpair:
     """The eigenvalue of a symmetric A that is largest in absolute value, by `steps` products of Lanczos's iteration.
 
     The last product is with the unit vector u that the others found, and the value is |A u|, which is never above the
@@ -116,7 +116,7 @@ class Neumann(NamedTuple):
 
 
 def neumann_series(
-    products: Sequence[Product], whole: Product, b: Tensor, *, scale: float, tolerance: float, most_steps: int
+    products: Sequence[Operator], whole: Operator, b: Tensor, *, scale: float, tolerance: float, most_steps: int
 ) -> Neumann:
     """LiSSA: r <- b + r - A_B r / scale from r = b over batches B in turns, d = r / scale.
 

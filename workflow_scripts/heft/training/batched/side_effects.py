@@ -9,13 +9,14 @@ import torch
 from torch import Tensor, nn
 
 from heft.models.soundness.closeness import distance, tolerance
+from heft.models.soundness.unchanged import copies_of
 
 
 def side_effect(model: nn.Module, inputs: Tensor) -> str | None:
     """What a training pass does beside its logits, which models that run as one would share."""
     if shared := _overlapping(model):
         return f"{shared[0]} and {shared[1]} lie in the same memory"
-    before = {name: tensor.detach().clone() for name, tensor in _tensors(model)}
+    before = copies_of(model)
     drawn = _generators()
     logits = model(inputs)
     if drawn != _generators():
