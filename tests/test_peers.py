@@ -17,7 +17,7 @@ from heft.kernels.batch import Batch
 from heft.kernels.curvature.curvature_operator import CurvatureOperator, flatten
 from heft.kernels.curvature.solve import leading_eigenpair
 from heft.kernels.functional import State
-from heft.methods.trak import margin
+from heft.methods.trak import log_odds
 from heft.objectives.gradient import objective_gradient
 from heft.objectives.logits import differentiable_logits
 from heft.objectives.loss import loss
@@ -29,7 +29,7 @@ EXACT = 1 - 1e-6
 
 
 def minus_mean_margin(model: nn.Module, state: State, batch: Batch) -> Tensor:
-    return -margin(differentiable_logits(model, state, batch.inputs), batch.labels).mean()
+    return -log_odds(differentiable_logits(model, state, batch.inputs), batch.labels).mean()
 
 
 TRAKER = {"models": 1, "dimension": 4096, "damping": 0.1, "objective": minus_mean_margin}

@@ -11,7 +11,7 @@ from trak import TRAKer
 from trak.projectors import AbstractProjector, BasicProjector, NoOpProjector, ProjectionType
 
 from heft.kernels.layers.norms import squared_gradient_norms
-from heft.methods.trak import margin
+from heft.methods.trak import log_odds
 
 REQUIREMENT = "traker==0.3.2"
 
@@ -48,7 +48,7 @@ def projector_and_damping(problem: Problem) -> tuple[AbstractProjector, float]:
     """For the small model none, and a tenth of the mean diagonal entry of the kernel."""
     n_parameters, device = sum(parameter.numel() for parameter in problem.model.parameters()), torch.device("cpu")
     if problem.name == SMALL:
-        squares = squared_gradient_norms(problem.model, problem.state, *problem.train, loss=margin).sum()
+        squares = squared_gradient_norms(problem.model, problem.state, *problem.train, loss=log_odds).sum()
         projector = NoOpProjector(grad_dim=n_parameters, proj_dim=n_parameters, device=device)
         return projector, 0.1 * float(squares) / n_parameters**2
     projector = BasicProjector(

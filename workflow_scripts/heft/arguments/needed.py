@@ -10,7 +10,7 @@ from heft.arguments.chosen import ChosenMethod
 from heft.arguments.examples import check_labels, labelled_examples
 from heft.arguments.needs import arguments_of
 from heft.arguments.on_cpu import check_default_device, check_on_cpu
-from heft.arguments.states import checkpoints_of, dynamics_of, further_models, run_of
+from heft.arguments.states import checkpoints_of, further_models, passed_dynamics, run_of
 from heft.arguments.tensors import is_whole, tensor_of, type_and_shape
 from heft.auxiliary.kinds import kinds_for
 from heft.ensembles.members import AuxiliaryRun, TrainedModels
@@ -132,5 +132,5 @@ def _trained_models(
     return TrainedModels(
         runs={0: run_of(model, checkpoints)},
         auxiliary={need: {0: models} for need, models in further.items()},
-        dynamics={0: dynamics_of(passed["dynamics"], labels, "dynamics")} if "dynamics" in method.needs else {},
+        dynamics={0: passed_dynamics(passed["dynamics"], labels, "dynamics")} if "dynamics" in method.needs else {},
     )

@@ -61,7 +61,7 @@ def further_models(given: Any, n: int, argument: str) -> list[AuxiliaryRun]:
     return models
 
 
-def dynamics_of(given: Any, labels: Tensor, argument: str) -> Dynamics:
+def passed_dynamics(given: Any, labels: Tensor, argument: str) -> Dynamics:
     """Of logits [n_epochs, n, n_classes], or of a pair [n_epochs, n] of the label's and the largest other logit."""
     n = len(labels)
     tensors = [part.detach() for part in _several(list(given) if isinstance(given, Tensor) else given, argument)

@@ -28,7 +28,7 @@ Chosen = tuple[str, Mapping[str, Any]]  # name and options
 LOSS: Chosen = ("loss", {})
 
 
-class Trial:
+class ShortTraining:
     """A short training of the model, from which every method is given what it needs."""
 
     def __init__(self, subject: Subject, objective: Chosen) -> None:
@@ -88,9 +88,9 @@ def methods_that_run(
     subject: Subject, chosen: Iterable[Chosen], kinds: Sequence[str], objective: Chosen = LOSS
 ) -> tuple[list[Finding], list[Finding]]:
     """A finding for each of the methods with their options, under the objective, and one for each kind of ensemble."""
-    trial = Trial(subject, objective)
-    of_methods = [trial.run(find("methods", name), options) for name, options in chosen]
-    return of_methods, [trial.run(find("methods", OF_A_KIND), {}, kind) for kind in kinds]
+    training = ShortTraining(subject, objective)
+    of_methods = [training.run(find("methods", name), options) for name, options in chosen]
+    return of_methods, [training.run(find("methods", OF_A_KIND), {}, kind) for kind in kinds]
 
 
 def all_methods() -> list[Chosen]:

@@ -12,7 +12,7 @@ from heft.curation.states import state_name
 from heft.data.examples import Examples
 from heft.models.build import ModelSpec
 from heft.seeds import RunSeeds
-from heft.training.batched.batchable import one_by_one
+from heft.training.batched.batchable import note_on_training_in_turn
 from heft.training.batched.train_many import stack_states, train_many, unstack_state
 from heft.training.loop import state_of
 from heft.training.settings import TrainingSettings
@@ -46,7 +46,7 @@ def retrain(
         order_seeds=[seeds.order] * len(blocks),
         weights=_stacked([block for _, block in blocks], "weight", train.ids).to(train.inputs.dtype),
         labels=_stacked([block for _, block in blocks], "label", train.ids),
-        told=lambda reason: told(one_by_one(spec.name, reason)) if told else None,
+        told=lambda reason: told(note_on_training_in_turn(spec.name, reason)) if told else None,
     )
     named = {
         f"{name}/{key}": tensor

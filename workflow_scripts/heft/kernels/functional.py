@@ -3,7 +3,6 @@
 import math
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -14,8 +13,6 @@ from heft.kernels.calling import call
 
 State = Mapping[str, Tensor]  # parameters and buffers by name
 Direction = Mapping[str, Tensor]  # one tensor a parameter, of its shape
-Result = TypeVar("Result")
-
 Loss = Callable[[Tensor, Tensor], Tensor]  # (logits [n, n_classes], labels [n]) -> losses [n]
 
 MEMORY_BUDGET = 16 * 2**20  # bytes of activations a batch may hold; larger batches leave the cache and are not faster

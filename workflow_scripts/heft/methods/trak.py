@@ -72,12 +72,12 @@ def _projected(context: Context, state: State, dimension: int, name: str, parame
     """P grad z_i / sqrt(D) of all examples [n, dimension], and P grad f / sqrt(D) [dimension], in float64."""
     v = context.objective_gradient(state, parameters)
     rows = RandomRows(v, dimension, lambda block: context.generator(f"{name}/{block}"))
-    both = projected_gradients(context.network, state, *context.train, rows, margin)
+    both = projected_gradients(context.network, state, *context.train, rows, log_odds)
     phi, of_objective = (projected.double().div_(math.sqrt(rows.n_columns)) for projected in both)
     return phi, of_objective
 
 
-def margin(logits: Tensor, labels: Tensor) -> Tensor:
+def log_odds(logits: Tensor, labels: Tensor) -> Tensor:
     """log(p / (1 - p)) of the label [b], as logit minus logsumexp of the others, which stays finite."""
     others = logits.scatter(1, labels[:, None], -torch.inf)
     return logits.gather(1, labels[:, None])[:, 0] - others.logsumexp(dim=1)

@@ -15,7 +15,7 @@ from heft.training.dynamics import dynamics_of_epoch, loss_and_accuracy, predict
 from heft.training.settings import TrainingSettings
 
 
-def check_finite(row: dict[str, float], called: str, settings: TrainingSettings, rate_key: str) -> None:
+def check_not_diverged(row: dict[str, float], called: str, settings: TrainingSettings, rate_key: str) -> None:
     """Raises HeftError where the loss of an epoch, a row of the history, is not finite.
 
     called: model and run. rate_key: where the learning rate stands in the configuration.

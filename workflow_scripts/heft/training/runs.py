@@ -11,12 +11,12 @@ from torch import Tensor
 from heft.data.examples import Examples
 from heft.models.build import ModelSpec
 from heft.seeds import RunSeeds
-from heft.training.batched.batchable import one_by_one
+from heft.training.batched.batchable import note_on_training_in_turn
 from heft.training.batched.train_many import stack_states, train_many
 from heft.training.checkpoints import Checkpoints, Run
 from heft.training.dynamics import no_dynamics
 from heft.training.loop import state_of
-from heft.training.observer import Observer, check_finite
+from heft.training.observer import Observer, check_not_diverged
 from heft.training.settings import TrainingSettings
 
 
@@ -72,7 +72,7 @@ def train_runs(
             after_epoch(row)
         if not may_diverge:
             name = called or ("run {}".format if numbers != [0] else None)
-            check_finite(row, f"{spec.name}, {name(int(row['run']))}," if name else spec.name, settings, rate_key)
+            check_not_diverged(row, f"{spec.name}, {name(int(row['run']))}," if name else spec.name, settings, rate_key)
 
     observer = Observer(model, train if dynamics else None, validation, numbers, look_at)
     reasons: list[str] = []
@@ -87,7 +87,8 @@ def train_runs(
         told=reasons.append,
     )
     cpu_seconds = time.process_time() - started - observer.cpu_seconds
-    return _recorded(spec, observer, cpu_seconds, tuple(one_by_one(spec.name, reason) for reason in reasons))
+    notes = tuple(note_on_training_in_turn(spec.name, reason) for reason in reasons)
+    return _recorded(spec, observer, cpu_seconds, notes)
 
 
 def _recorded(spec: ModelSpec, observer: Observer, cpu_seconds: float, notes: tuple[str, ...]) -> TrainedRuns:

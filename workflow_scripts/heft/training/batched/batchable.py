@@ -48,8 +48,8 @@ def reason_to_train_in_turn(
             model.zero_grad()
 
 
-def one_by_one(name: str, reason: str) -> str:
-    """What a job's log says of it."""
+def note_on_training_in_turn(name: str, reason: str) -> str:
+    """The sentence of a job's log on models that are trained one by one."""
     return f"Model {name}: several models are trained one by one, not together, since {reason}."
 
 
