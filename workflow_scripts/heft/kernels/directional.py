@@ -69,20 +69,20 @@ def directional_derivatives(
     return torch.cat(scores, dim=1)
 
 
-Push = Callable[[nn.Module, State, Direction, Tensor], tuple[Tensor, Tensor]]
+LogitsJvp = Callable[[nn.Module, State, Direction, Tensor], tuple[Tensor, Tensor]]
 
 
-def _run_of(model: nn.Module, values: State, way: Way, inputs: Tensor, k: int) -> Push:
+def _run_of(model: nn.Module, values: State, way: Way, inputs: Tensor, k: int) -> LogitsJvp:
     """What makes logits [b, n_classes] and tangents [k, b, n_classes] of directions [k, ...]."""
     if way is Way.DOUBLE_BACKWARD:
         return partial(_jvp_each, double_backward)
-    if k > 1 and once_a_model(model, "many", lambda: Trial(model, values, inputs[:2]).agrees(_push_two)):
-        return _push_many
+    if k > 1 and once_a_model(model, "many", lambda: Trial(model, values, inputs[:2]).agrees(_jvp_two)):
+        return _jvp_many
     return partial(_jvp_each, logits_jvp)
 
 
 def _jvp_each(
-    take: Push, model: nn.Module, values: State, directions: Direction, batch: Tensor
+    take: LogitsJvp, model: nn.Module, values: State, directions: Direction, batch: Tensor
 ) -> tuple[Tensor, Tensor]:
     """Logits [b, n_classes] and tangents [k, b, n_classes], by `take` along one direction after the other."""
     tangents = []
@@ -107,7 +107,7 @@ def summed_derivatives(
     return torch.stack(terms).sum(dim=0)
 
 
-def _push_many(model: nn.Module, values: State, directions: Direction, batch: Tensor) -> tuple[Tensor, Tensor]:
+def _jvp_many(model: nn.Module, values: State, directions: Direction, batch: Tensor) -> tuple[Tensor, Tensor]:
     """Logits [b, n_classes] and their tangents J d_k [k, b, n_classes]."""
     # vmap over the tangents only: what does not depend on the direction is computed once.
     moving = {name: values[name] for name in directions}
@@ -122,10 +122,10 @@ def _push_many(model: nn.Module, values: State, directions: Direction, batch: Te
         return vmap(along, out_dims=(None, 0))(dict(directions))  # type: ignore[arg-type]
 
 
-def _push_two(model: nn.Module, values: State, direction: Direction, batch: Tensor) -> tuple[Tensor, Tensor]:
+def _jvp_two(model: nn.Module, values: State, direction: Direction, batch: Tensor) -> tuple[Tensor, Tensor]:
     """Logits with a graph, and J d as the second of two directions."""
     both = {name: torch.stack([torch.ones_like(tensor), tensor]) for name, tensor in direction.items()}
-    return call(model, values, batch), _push_many(model, values, both, batch)[1][1]
+    return call(model, values, batch), _jvp_many(model, values, both, batch)[1][1]
 
 
 def _loss_gradient(loss: Loss, logits: Tensor, labels: Tensor) -> Tensor:

@@ -40,7 +40,7 @@ def gauss_newton_product(
         if way is Way.DOUBLE_BACKWARD:
             logits, tangent = double_backward(model, moving, direction, batch)
         else:
-            logits, tangent = _pushed(model, moving, direction, batch, TangentRules())
+            logits, tangent = _jvp_naming_layer(model, moving, direction, batch, TangentRules())
         p, tangent = logits.detach().softmax(dim=-1), tangent.detach()
         return (logits * p * (tangent - (p * tangent).sum(dim=-1, keepdim=True))).sum()
 
@@ -58,7 +58,7 @@ def hessian_product(
 
     def total(_held: nn.Module, leaves: Mapping[str, Tensor], rows: slice) -> Tensor:
         rules = TangentRules(keeps_graph=True)
-        logits, tangent = _pushed(model, {**values, **leaves}, direction, inputs[rows], rules)
+        logits, tangent = _jvp_naming_layer(model, {**values, **leaves}, direction, inputs[rows], rules)
         chosen = tangent.gather(1, labels[rows, None])
         return (logits.softmax(dim=-1) * tangent).sum() - chosen.sum()
 
@@ -103,7 +103,7 @@ def hessian_product_by_double_backward(
     return _mean_gradient(total, model, values, direction, len(inputs), batch_size)
 
 
-def _pushed(
+def _jvp_naming_layer(
     model: nn.Module, values: State, direction: Direction, batch: Tensor, rules: TangentRules
 ) -> tuple[Tensor, Tensor]:
     """`logits_jvp`, with an error that names the layer."""
