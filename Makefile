@@ -19,7 +19,7 @@ test: check
 	@$(BIN)/python -m pytest -n 2 $(WORKERS)
 
 quick: check
-	@$(BIN)/python -m pytest -n 2 $(WORKERS) -m "not slow"
+	@$(BIN)/python -m pytest -n 2 $(WORKERS) -m "not slow and not battery"
 
 check: .venv/dev
 	@$(BIN)/python -m ruff check .

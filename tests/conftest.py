@@ -15,6 +15,18 @@ ALLOWED_IN_CI = ("this account may not mount a file system",)  # a build machine
 
 
 @pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Marks the cases that a quick run leaves out: most modules of the battery."""
+    import battery  # here, since the process that only hands out tests collects none and needs no torch
+
+    left_out = set(battery.MODELS) - battery.QUICK
+    for item in items:
+        callspec = getattr(item, "callspec", None)
+        if callspec and "name" in callspec.params and callspec.params["name"] in left_out:
+            item.add_marker(pytest.mark.battery)
+
+
+@pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Notes which test runs, before its fixtures are made."""
     whole_runs.running[:] = [item]

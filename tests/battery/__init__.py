@@ -13,6 +13,13 @@ ROOMS = (layers, convolutions, normalisations, sequences, sharing, refusals, hid
 MODELS: dict[str, Entry] = {name: entry for room in ROOMS for name, entry in room.MODELS.items()}
 WORKING = {name: entry for name, entry in MODELS.items() if not entry.refused}
 REFUSED = {name: entry for name, entry in MODELS.items() if entry.refused}
+# What `make quick` tries of them, one of each road through the kernels; `make test` tries all.
+QUICK = {
+    "logistic", "linear", "embedding", "conv2d", "conv2d_groups", "conv1d", "batch_norm_2d", "layer_norm", "dropout",
+    "attention", "lstm", "reused", "tied", "frozen_layer", "unused", "checkpointed", "raw_parameters", "double",
+    "bfloat16",
+}  # fmt: skip
+assert set(MODELS) > QUICK
 
 
 def build(name: str, seed: int = 0) -> nn.Module:
