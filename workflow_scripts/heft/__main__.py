@@ -1,6 +1,7 @@
-"""The command line: `python -m heft methods` lists the methods, `python -m heft methods if_cg` tells of one."""
+"""The command line: `python -m heft methods` lists the methods, `python -m heft schema` says what a file may hold."""
 
 import argparse
+import json
 import sys
 
 
@@ -12,13 +13,25 @@ def main(arguments: list[str] | None = None) -> int:
     commands = parser.add_subparsers(dest="command", required=True)
     methods = commands.add_parser("methods", help="lists the methods, or tells of one")
     methods.add_argument("name", nargs="?", help="of one method")
+    commands.add_parser("schema", help="prints the JSON schema of configuration files, for editors")
     asked = parser.parse_args(arguments)
     try:
-        print(heft.methods(asked.name))
+        print(heft.methods(asked.name) if asked.command == "methods" else _schema())
     except heft.HeftError as error:
         print(error, file=sys.stderr)
         return 1
     return 0
+
+
+def _schema() -> str:
+    """The schema of a file, which may hold just the keys that differ; raises HeftError where the extra is missing."""
+    from heft.errors import HeftError
+
+    try:
+        from heft.workflow.configuration.settings import schema
+    except ModuleNotFoundError as error:
+        raise HeftError(f"the workflow needs {error.name}: pip install 'heft[workflow]'") from error
+    return json.dumps({key: value for key, value in schema().items() if key != "required"}, indent=2)
 
 
 if __name__ == "__main__":
