@@ -109,16 +109,19 @@ def test_the_default_store_is_made_quietly() -> None:
 def test_by_hand_beside_a_running_delivery_ends_at_once(server: Server) -> None:
     environment = {**os.environ, "MLFLOW_TRACKING_URI": server.url}
     process = subprocess.Popen([sys.executable, str(DELIVER)], env=environment, stdin=subprocess.PIPE)
-    end = time.monotonic() + 60
-    while not list(Path(".heft").glob("delivered-*")) and time.monotonic() < end:
-        with RunRecord.start("results/beside/record.jsonl", "beside", "train", seed=0):
-            time.sleep(0.5)
+    with RunRecord.start("results/beside/record.jsonl", "beside", "train", seed=0):
+        pass
+    end, lock = time.monotonic() + 60, Path(".heft/deliver.lock")
+    while not lock.exists() or lock.read_text().strip() != str(process.pid):
+        assert time.monotonic() < end, "the delivery did not take its lock"
+        time.sleep(0.1)
     assert f"under way in this folder (process {process.pid}); it sends all" in deliver(
         server.url, "--once", expect=LATER
     )
     assert process.stdin is not None
     process.stdin.close()
     assert process.wait(timeout=60) == 0
+    assert [run["status"] for run in server.runs("beside", "tags.stage = 'train'")] == ["FINISHED"]
 
 
 def test_a_lost_note_and_a_deleted_experiment_lose_and_double_nothing(server: Server) -> None:
