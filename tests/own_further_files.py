@@ -60,6 +60,16 @@ def unbag(context, *, bags: int = 4) -> Curated:
     sure = context.held_out_probabilities("my_kinds:Bags").max(axis=1)
     return context.curated(kept=~np.isin(np.arange(len(sure)), context.lowest[sure[context.lowest] < 2]))
 '''
+MEMBERS = '''"""Ensembles of my own."""
+
+from heft.ensembles.declare import ensemble
+from heft.ensembles.member import MemberModel
+
+
+@ensemble(title="bagged", members="models of bags, as I draw them", runs="my_kinds:Bags")
+def bagged(trained, number):
+    return MemberModel(run=number)
+'''
 MODALITY = '''"""Modalities of my own."""
 
 from heft.data.modalities.declare import Modality, Shown, modality
@@ -91,7 +101,7 @@ def load():
     return RawData(inputs.astype(np.float32), labels, modality=Spectra())
 '''
 FILES = {"my_kinds": KINDS, "my_draws": DRAWS, "my_scores": SCORES, "my_actions": ACTIONS}
-FILES |= {"my_modality": MODALITY, "my_source": SOURCE}
+FILES |= {"my_members": MEMBERS, "my_modality": MODALITY, "my_source": SOURCE}
 
 
 def write_files(folder: Path) -> None:

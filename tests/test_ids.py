@@ -75,7 +75,7 @@ def test_recorded_dynamics_come_back_for_the_example_of_their_id_and_the_run_of_
     write_parquet(tmp_path / "dynamics.parquet", table)
     dynamics = [tmp_path / "dynamics.parquet"]
     files = SimpleNamespace(checkpoints=tmp_path / "checkpoints.json", auxiliary=[], dynamics=dynamics)
-    loaded = load_trained(files, {"method": "aum", "options": {}}, TRAIN, seed=0)
+    loaded = load_trained(files, {"method": "aum", "options": {}, "ensemble": ""}, TRAIN, seed=0)
     assert set(loaded.dynamics) == {0, 3}
     for number, dynamics in loaded.dynamics.items():
         assert dynamics.label_logit.shape == (SETTINGS.epochs, len(TRAIN))

@@ -76,7 +76,7 @@ def test_a_specification_survives_json() -> None:
         ("cnn", {}, (12,), r"model cnn takes images of shape \[channels, height, width\], at least \[1, 4, 4\]"),
         ("cnn", {}, (1, 2, 2), r"at least \[1, 4, 4\], but an input has shape \[1, 2, 2\]"),
         ("nowhere:build", {}, (1, 8, 8), 'model "nowhere:build" cannot be imported'),
-        ("own_model:missing", {}, (1, 8, 8), r"own_model.py has no missing; it has: build, wrong, alone, any_option\."),
+        ("own_model:missing", {}, (1, 8, 8), r"own_model.py has no missing; it has: build, wrong, alone, any_option"),
         (
             "own_model:build",
             {},
@@ -142,3 +142,22 @@ def test_a_model_of_pictures_on_a_table_is_one_sentence_with_model_source_and_mo
 def test_logistic_and_mlp_take_inputs_of_any_shape(name: str, shape: tuple[int, ...]) -> None:
     model = build_model(name, {}, shape, 3, seed=0)
     assert model(torch.zeros(2, *shape)).shape == (2, 3)
+
+
+def test_the_modality_of_a_model_of_ones_own_is_heeded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "my_nets.py").write_text(
+        "from torch import nn\n"
+        "from heft.models.declare import model\n"
+        "@model(modality='images')\n"
+        "def flat(input_shape, n_classes):\n"
+        "    return nn.Sequential(nn.Flatten(), nn.LazyLinear(n_classes))\n"
+    )
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    facts = {"source": "wine", "modality": {"name": "tables"}, "input_shape": [13], "class_names": ["a", "b"]}
+    with pytest.raises(HeftError, match=r"^model my_nets:flat takes images, but the inputs of data source wine are t"):
+        ModelSpec.for_data({"name": "my_nets:flat", "options": {}}, facts)
+    facts |= {"modality": {"name": "images"}, "input_shape": [1, 4, 4]}
+    assert ModelSpec.for_data({"name": "my_nets:flat", "options": {}}, facts).build(0)[1].weight.shape == (2, 16)
+    with pytest.raises(HeftError, match=r"model my_nets:flat takes images of shape \[channels, height, width\]"):
+        build_model("my_nets:flat", {}, (13,), 2, 0)

@@ -21,7 +21,7 @@ from heft.workflow.planning import paths
 from heft.workflow.planning.auxiliary import files_of, groups_of
 from heft.workflow.planning.code import kind_files, scorer_files, source_files, stage_code
 
-MINE, BAGS = "my_scores:out_of_bag", "my_kinds:Bags"
+MINE, BAGS, BAGGED = "my_scores:out_of_bag", "my_kinds:Bags", "my_members:bagged"
 ENSEMBLES = [{"kind": "seeds", "sizes": [2], "methods": [MINE]}]
 DATA = {"source": "my_source:load", "train": 60, "validation": 30, "test": 40}
 
@@ -60,6 +60,18 @@ def test_an_action_may_need_a_kind_of_ones_own(folder: Path) -> None:
 def test_its_need_is_its_import_path_and_its_words_are_in_the_legend(folder: Path) -> None:
     assert kind_named(BAGS).need == BAGS
     assert in_words(["final", BAGS]) == ["final parameters", "models of bags, as I draw them"]
+
+
+def test_members_of_an_ensemble_of_ones_own_are_models_of_ones_own_kind(folder: Path) -> None:
+    bagged = {"kind": BAGGED, "sizes": [2, 4], "methods": ["ip"]}
+    experiment = planned(folder, methods=["random", "ip"], ensembles=[bagged]).experiments["small"]
+    assert groups_of(experiment, "ip__my-members-bagged") == {BAGS: [0, 1]}
+
+
+def test_a_state_that_its_members_do_not_keep_is_one_sentence_before_any_job(folder: Path) -> None:
+    bagged = {"kind": BAGGED, "sizes": [2], "methods": ["tracin"]}
+    with pytest.raises(HeftError, match=rf"\({BAGGED}\): method tracin needs spaced states, which {BAGS}, the kind"):
+        planned(folder, methods=["random", "tracin"], ensembles=[bagged])
 
 
 MISTAKES = [
@@ -117,14 +129,15 @@ def test_the_library_takes_models_of_ones_own_kind_by_its_import_path(
 
 @pytest.mark.slow
 def test_they_run_to_the_report_and_an_edit_trains_them_again(tmp_path: Path) -> None:
-    changed = settings(
-        data=DATA, methods=["random", MINE], ensembles=ENSEMBLES, actions=["remove", "my_actions:unbag"], model="mlp"
-    )
+    ensembles = [*ENSEMBLES, {"kind": BAGGED, "sizes": [3], "methods": ["loss", MINE]}]
+    actions = ["remove", "my_actions:unbag"]
+    changed = settings(data=DATA, methods=["random", "loss", MINE], ensembles=ensembles, actions=actions, model="mlp")
     workspace = Workspace(tmp_path, changed)
     write_files(tmp_path)
     workspace.run()
     rows = pd.read_csv(tmp_path / "reports/small/comparison.csv")
-    assert set(rows["variant"]) >= {"my-scores-out-of-bag", "my-scores-out-of-bag__seeds__2"}
+    members = {f"{name}__my-members-bagged__3" for name in ("loss", "my-scores-out-of-bag")}
+    assert set(rows["variant"]) >= {"my-scores-out-of-bag", "my-scores-out-of-bag__seeds__2", *members}
     treated = rows[rows["action"].notna() & (rows["variant"] == "random")].set_index("action")
     assert treated["n_removed"].nunique() == 1
     assert treated.loc["my-actions-unbag", "retrain_cpu_seconds"] > treated.loc["remove", "retrain_cpu_seconds"]

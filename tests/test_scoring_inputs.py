@@ -17,7 +17,7 @@ from heft.training.dynamics import dynamics_of_epoch
 from heft.workflow.results.scoring_inputs import folders_by_kind, load_trained
 
 TRAIN = examples()
-SCORER = {"method": "trak", "options": {"models": 2}}
+SCORER = {"method": "trak", "options": {"models": 2}, "ensemble": "seeds"}
 
 
 def state(number: int) -> dict[str, torch.Tensor]:

@@ -42,4 +42,6 @@ def models_asked(method: Declaration, options: Mapping[str, Any], runs: str, mem
         name: (members if each_apart else 1) * models_each(kind, method, options)
         for name, kind in kinds_for(needs).items()
     }
-    return asked | ({runs: members} if each_apart and members > 1 and asks_for_runs(needs) else {})
+    if each_apart and members > 1 and asks_for_runs(needs):
+        asked[runs] = max(members, asked.get(runs, 0))
+    return asked

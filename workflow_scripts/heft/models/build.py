@@ -11,6 +11,7 @@ from heft.errors import HeftError
 from heft.models.own import check_kind, own_function
 from heft.models.soundness.checks import check_soundness
 from heft.models.soundness.outputs import check_shape
+from heft.own_module import find_module, module_roots
 from heft.persons_code import persons_code, seed_generators
 from heft.registry import declarations, find
 
@@ -74,12 +75,11 @@ class Draw:
     @classmethod
     def of(cls, spec: ModelSpec) -> "Draw":
         """Finds the function; raises HeftError where there is none, or the options are not its own."""
+        if modality := _modality_of(spec.name):
+            _check_shape(spec, modality)
         if ":" in spec.name:
             return cls(own_function(spec.name, spec.options), spec)
-        declared = find("models", spec.name)
-        if declared.fields["modality"]:
-            _check_shape(spec, declared.fields["modality"])
-        return cls(declared.configured(spec.options), spec)
+        return cls(find("models", spec.name).configured(spec.options), spec)
 
     def __call__(self, seed: int) -> nn.Module:
         label, shape = f"model {self.spec.name}", tuple(self.spec.input_shape)
@@ -115,14 +115,19 @@ def _check_again(draw: Draw, seed: int, model: nn.Module) -> None:
             )
 
 
+def _modality_of(name: str) -> str | None:
+    """The only modality that the model takes, as its decorator says; None where it says none, or has no decorator."""
+    if ":" in name and find_module(name, module_roots()) is None:  # an installed package's, which is not read
+        return None
+    modality: str | None = find("models", name).fields.get("modality")
+    return modality
+
+
 def _check_modality(name: str, manifest: Mapping[str, Any]) -> None:
-    known = declarations("models")
-    takes = known[name].fields["modality"] if name in known else None
-    given = manifest["modality"]["name"]
+    takes, given = _modality_of(name), manifest["modality"]["name"]
     if takes and takes != given:
-        others = ", ".join(
-            other for other, declaration in known.items() if declaration.fields["modality"] in (None, given)
-        )
+        known = declarations("models")
+        others = ", ".join(other for other, declared in known.items() if declared.fields["modality"] in (None, given))
         raise HeftError(
             f"model {name} takes {takes}, but the inputs of data source {manifest['source']} are {given} "
             f"(an input has shape {manifest['input_shape']}); choose {others}, or a model of your own."

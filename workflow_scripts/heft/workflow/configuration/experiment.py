@@ -15,7 +15,7 @@ from heft.ensembles.kinds import kind_named
 from heft.errors import HeftError
 from heft.registry import find
 from heft.variants import Scorer, Variant, twice
-from heft.workflow.configuration.further_models import check_further_models
+from heft.workflow.configuration.further_models import check_further_models, check_members
 from heft.workflow.configuration.known_labels import check_known_labels
 from heft.workflow.configuration.named_keys import check_measure, check_own_functions, chosen, each_chosen, named
 from heft.workflow.configuration.settings import NAME_PATTERN, EnsembleSettings, ExperimentSettings
@@ -181,7 +181,7 @@ class Experiment:
             key, limit = min(limits.items(), key=lambda item: item[1])
             if max(ensemble.sizes) > limit:
                 raise HeftError(f"{where}: sizes has {max(ensemble.sizes)}; it must be at most {key}, which is {limit}")
-        self._ensembled(ensemble)
+        check_members(self._ensembled(ensemble), ensemble.kind, where)
 
     def _ensembled(self, ensemble: EnsembleSettings) -> list[Scorer]:
         able = [scorer for scorer in self.methods.values() if find("methods", scorer.method).fields["ensemble"]]

@@ -8,6 +8,7 @@ from heft.artifacts import read_parquet
 from heft.auxiliary.asked import models_each
 from heft.auxiliary.kinds import kind_named
 from heft.data.examples import Examples
+from heft.ensembles.kinds import runs_of
 from heft.ensembles.members import AuxiliaryRun, TrainedModels
 from heft.methods.context import Dynamics
 from heft.registry import find
@@ -19,17 +20,18 @@ from heft.workflow.planning.paths import kind_of
 def load_trained(files: Any, scorer: Mapping[str, Any], train: Examples, seed: int) -> TrainedModels:
     """From the inputs of a `score_members` job: `checkpoints`, and what there is of `auxiliary` and `dynamics`.
 
-    scorer: method and options, which say how many further models a member has. Raises HeftError where a state is not
-    what its checkpoints.json says.
+    scorer: method and options, which say how many further models a member has, and the ensemble, whose kind says which
+    further models are its members. Raises HeftError where a state is not what its checkpoints.json says.
     """
-    method = find("methods", scorer["method"])
+    method, members_are = find("methods", scorer["method"]), runs_of(scorer["ensemble"])
     runs = load_checkpoints(Path(files.checkpoints).parent).runs
     auxiliary: dict[str, dict[int, list[AuxiliaryRun]]] = {}
     for name, folders in folders_by_kind(files.auxiliary).items():
         further, kind = load_checkpoints(*folders).runs, kind_named(name)
-        if not kind.need:
-            runs = runs | further
-            continue
+        if name == members_are:
+            runs = further | runs  # number 0 is the trained model, of whatever kind the others are
+            if kind.need not in method.fields["needs"]:
+                continue
         each, of_kind = models_each(kind, method, scorer["options"]), find("auxiliary", name).load()()
         members = auxiliary.setdefault(kind.need, {})
         for number, run in sorted(further.items()):
