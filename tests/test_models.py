@@ -76,7 +76,7 @@ def test_a_specification_survives_json() -> None:
         ("cnn", {}, (12,), r"model cnn takes images of shape \[channels, height, width\], at least \[1, 4, 4\]"),
         ("cnn", {}, (1, 2, 2), r"at least \[1, 4, 4\], but an input has shape \[1, 2, 2\]"),
         ("nowhere:build", {}, (1, 8, 8), 'model "nowhere:build" cannot be imported'),
-        ("own_model:missing", {}, (1, 8, 8), r"own_model.py has no missing; it has: build, wrong, alone, any_option"),
+        ("own_model:missing", {}, (1, 8, 8), r"own_model.py has no missing; it has: build, wrong, alone, any_option\."),
         (
             "own_model:build",
             {},

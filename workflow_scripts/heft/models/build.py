@@ -75,11 +75,10 @@ class Draw:
     @classmethod
     def of(cls, spec: ModelSpec) -> "Draw":
         """Finds the function; raises HeftError where there is none, or the options are not its own."""
+        own = own_function(spec.name, spec.options) if ":" in spec.name else None
         if modality := _modality_of(spec.name):
             _check_shape(spec, modality)
-        if ":" in spec.name:
-            return cls(own_function(spec.name, spec.options), spec)
-        return cls(find("models", spec.name).configured(spec.options), spec)
+        return cls(own or find("models", spec.name).configured(spec.options), spec)
 
     def __call__(self, seed: int) -> nn.Module:
         label, shape = f"model {self.spec.name}", tuple(self.spec.input_shape)
