@@ -76,7 +76,12 @@ def test_a_specification_survives_json() -> None:
         ("cnn", {}, (12,), r"model cnn takes images of shape \[channels, height, width\], at least \[1, 4, 4\]"),
         ("cnn", {}, (1, 2, 2), r"at least \[1, 4, 4\], but an input has shape \[1, 2, 2\]"),
         ("nowhere:build", {}, (1, 8, 8), 'model "nowhere:build" cannot be imported'),
-        ("own_model:missing", {}, (1, 8, 8), r"own_model.py has no missing; it has: build, wrong, alone, any_option\."),
+        (
+            "own_model:missing",
+            {},
+            (1, 8, 8),
+            r"own_model.py has no missing; it has: build, wrong, alone, any_option, pict",
+        ),
         (
             "own_model:build",
             {},
@@ -111,6 +116,7 @@ def test_a_users_own_function_is_found_in_the_working_folder(own_model: None) ->
 def own_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "own_model.py").write_text(
         "from torch import nn\n"
+        "from heft.models.declare import model\n"
         "def build(input_shape, n_classes, *, width):\n"
         "    return nn.Sequential(nn.Flatten(), nn.Linear(4, width), nn.Linear(width, n_classes))\n"
         "def wrong(input_shape, n_classes):\n"
@@ -119,6 +125,9 @@ def own_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         "    return nn.Flatten()\n"
         "def any_option(input_shape, n_classes, **options):\n"
         "    return build(input_shape, n_classes, **options)\n"
+        "@model(modality='images')\n"
+        "def pictures(input_shape, n_classes):\n"
+        "    return nn.Sequential(nn.Flatten(), nn.LazyLinear(n_classes))\n"
         "NUMBER = 3\n"
     )
     monkeypatch.chdir(tmp_path)
@@ -144,20 +153,10 @@ def test_logistic_and_mlp_take_inputs_of_any_shape(name: str, shape: tuple[int, 
     assert model(torch.zeros(2, *shape)).shape == (2, 3)
 
 
-def test_the_modality_of_a_model_of_ones_own_is_heeded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "my_nets.py").write_text(
-        "from torch import nn\n"
-        "from heft.models.declare import model\n"
-        "@model(modality='images')\n"
-        "def flat(input_shape, n_classes):\n"
-        "    return nn.Sequential(nn.Flatten(), nn.LazyLinear(n_classes))\n"
-    )
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(sys, "path", list(sys.path))
-    facts = {"source": "wine", "modality": {"name": "tables"}, "input_shape": [13], "class_names": ["a", "b"]}
-    with pytest.raises(HeftError, match=r"^model my_nets:flat takes images, but the inputs of data source wine are t"):
-        ModelSpec.for_data({"name": "my_nets:flat", "options": {}}, facts)
-    facts |= {"modality": {"name": "images"}, "input_shape": [1, 4, 4]}
-    assert ModelSpec.for_data({"name": "my_nets:flat", "options": {}}, facts).build(0)[1].weight.shape == (2, 16)
-    with pytest.raises(HeftError, match=r"model my_nets:flat takes images of shape \[channels, height, width\]"):
-        build_model("my_nets:flat", {}, (13,), 2, 0)
+def test_the_modality_of_a_model_of_ones_own_is_heeded(own_model: None) -> None:
+    name, facts = "own_model:pictures", {"source": "wine", "modality": {"name": "tables"}, "input_shape": [13]}
+    with pytest.raises(HeftError, match=rf"^model {name} takes images, but the inputs of data source wine are tables"):
+        ModelSpec.for_data({"name": name, "options": {}}, facts)
+    with pytest.raises(HeftError, match=rf"model {name} takes images of shape \[channels, height, width\]"):
+        build_model(name, {}, (13,), 2, 0)
+    assert build_model(name, {}, (1, 4, 4), 2, 0)[1].weight.shape == (2, 16)

@@ -68,10 +68,17 @@ def test_members_of_an_ensemble_of_ones_own_are_models_of_ones_own_kind(folder: 
     assert groups_of(experiment, "ip__my-members-bagged") == {BAGS: [0, 1]}
 
 
-def test_a_state_that_its_members_do_not_keep_is_one_sentence_before_any_job(folder: Path) -> None:
-    bagged = {"kind": BAGGED, "sizes": [2], "methods": ["tracin"]}
-    with pytest.raises(HeftError, match=rf"\({BAGGED}\): method tracin needs spaced states, which {BAGS}, the kind"):
-        planned(folder, methods=["random", "tracin"], ensembles=[bagged])
+@pytest.mark.parametrize(
+    ("method", "sentence"),
+    [
+        ("tracin", f"tracin needs spaced states, which {BAGS}, the kind of the members, does not keep; add them to"),
+        ("trusted_loss", f"trusted_loss needs fine_tunes, which continue seeds, but the members are {BAGS}; leave the"),
+    ],
+)
+def test_what_its_members_do_not_have_is_one_sentence_before_any_job(folder: Path, method: str, sentence: str) -> None:
+    bagged = {"kind": BAGGED, "sizes": [2], "methods": [method]}
+    with pytest.raises(HeftError, match=rf"\.ensembles \({BAGGED}\): method {sentence}"):
+        planned(folder, methods=["random", method], ensembles=[bagged])
 
 
 MISTAKES = [

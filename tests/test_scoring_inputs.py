@@ -7,11 +7,13 @@ from typing import Any
 import pandas as pd
 import pytest
 import torch
+from own_further_files import write_files
 from plain_training import SPEC, examples
 
 from heft.artifacts import write_parquet
 from heft.auxiliary.folds import draw_folds
 from heft.ensembles.members import TrainedModels
+from heft.own_module import MODULES_VARIABLE
 from heft.training.checkpoints import Checkpoints, Run, SavedState, write_checkpoints
 from heft.training.dynamics import dynamics_of_epoch
 from heft.workflow.results.scoring_inputs import folders_by_kind, load_trained
@@ -109,3 +111,17 @@ def test_a_folder_is_named_once_under_its_kind() -> None:
     files = ["a/seeds/group1/x", "a/folds/group0/x", "a/seeds/group1/y", "a/seeds/group0/y"]
     folders = folders_by_kind(files)
     assert folders == {"seeds": [Path("a/seeds/group1"), Path("a/seeds/group0")], "folds": [Path("a/folds/group0")]}
+
+
+def test_members_of_a_persons_own_kind_stand_beside_the_trained_model(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_files(tmp_path)
+    monkeypatch.setenv(MODULES_VARIABLE, str(tmp_path))
+    base, *_ = write_runs(tmp_path / "checkpoints", {0: 100})
+    further = write_runs(tmp_path / "auxiliary/my_kinds.Bags/group0", {0: 500, 1: 501})
+    files = SimpleNamespace(checkpoints=base, auxiliary=further, dynamics=[])
+    scorer = {"method": "loss", "options": {}, "ensemble": "my_members:bagged"}
+    trained = load_trained(files, scorer, TRAIN, seed=0)
+    assert marks(trained.runs[number] for number in sorted(trained.runs)) == [100, 501]
+    assert trained.auxiliary == {}

@@ -8,10 +8,9 @@ import torch
 from torch import nn
 
 from heft.errors import HeftError
-from heft.models.own import check_kind, own_function
+from heft.models.own import check_kind, own_function, read_model
 from heft.models.soundness.checks import check_soundness
 from heft.models.soundness.outputs import check_shape
-from heft.own_module import find_module, module_roots
 from heft.persons_code import persons_code, seed_generators
 from heft.registry import declarations, find
 
@@ -115,11 +114,9 @@ def _check_again(draw: Draw, seed: int, model: nn.Module) -> None:
 
 
 def _modality_of(name: str) -> str | None:
-    """The only modality that the model takes, as its decorator says; None where it says none, or has no decorator."""
-    if ":" in name and find_module(name, module_roots()) is None:  # an installed package's, which is not read
-        return None
-    modality: str | None = find("models", name).fields.get("modality")
-    return modality
+    """The only modality that the model takes; `None` if it takes any, or has no decorator that says so."""
+    declared = read_model(name)
+    return declared.fields.get("modality") if declared else None
 
 
 def _check_modality(name: str, manifest: Mapping[str, Any]) -> None:

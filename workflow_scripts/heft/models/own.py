@@ -11,7 +11,7 @@ from torch import nn
 from heft.errors import HeftError
 from heft.options import REQUIRED, Option, check_names, checked_options
 from heft.own_module import find_module, import_own, module_roots
-from heft.registry import find
+from heft.registry import Declaration, find
 
 GIVEN = "(input_shape, n_classes)"
 
@@ -24,10 +24,20 @@ def own_function(name: str, options: Mapping[str, Any]) -> Callable[..., nn.Modu
     function = import_own(name, "model")
     if not callable(function):
         raise HeftError(f'model "{name}": {name.partition(":")[2]} is {_a(function)}; expected a function {GIVEN}.')
-    if find_module(name, module_roots()):
-        checked_options(find("models", name), options)
+    if declared := read_model(name):
+        checked_options(declared, options)
     _check_arguments(function, name, options)
     return partial(function, **options)
+
+
+def read_model(name: str) -> Declaration | None:
+    """The declaration of a model; `None` if an installed package has it, whose files are not read.
+
+    Raises HeftError where there is no such model.
+    """
+    if ":" in name and find_module(name, module_roots()) is None:
+        return None
+    return find("models", name)
 
 
 def _check_arguments(function: Callable[..., nn.Module], name: str, options: Mapping[str, Any]) -> None:

@@ -1,4 +1,4 @@
-"""Whether each method and action says how many further trained models it needs, and members have what it needs."""
+"""Whether methods and actions say how many further trained models they need, and members have what a method needs."""
 
 from collections.abc import Iterable
 
@@ -24,13 +24,24 @@ def check_further_models(methods: Iterable[Scorer], actions: Iterable[ChosenActi
 
 
 def check_members(methods: Iterable[Scorer], ensemble: str, where: str) -> None:
-    """Raises HeftError where members that are further trained models keep no state of a role that a method needs."""
-    if not (runs := runs_of(ensemble)):
+    """Raises HeftError where a method needs what members that are further trained models do not have.
+
+    That is a state of a role that their kind does not keep, or models that go on from those of another kind.
+    """
+    runs = runs_of(ensemble)
+    if not runs:
         return
     kept = {"dynamics", *kind_named(runs).keeps}
     for scorer in methods:
-        if missing := sorted(OF_THE_RUN & set(find("methods", scorer.method).fields["needs"]) - kept):
+        needs = find("methods", scorer.method).fields["needs"]
+        said = f"{where}: method {scorer.method} needs"
+        if missing := sorted(OF_THE_RUN & set(needs) - kept):
             raise HeftError(
-                f"{where}: method {scorer.method} needs {missing[0]} states, which {runs}, the kind of its members, "
-                "does not keep; add them to its `keeps`, or leave the method out"
+                f"{said} {missing[0]} states, which {runs}, the kind of the members, does not keep; add them to its "
+                "`keeps`, or leave the method out"
             )
+        for name, kind in kinds_for(needs).items():
+            if kind.continues and kind.continues != runs:
+                raise HeftError(
+                    f"{said} {name}, which continue {kind.continues}, but the members are {runs}; leave the method out"
+                )

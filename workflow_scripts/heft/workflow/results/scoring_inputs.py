@@ -20,16 +20,16 @@ from heft.workflow.planning.paths import kind_of
 def load_trained(files: Any, scorer: Mapping[str, Any], train: Examples, seed: int) -> TrainedModels:
     """From the inputs of a `score_members` job: `checkpoints`, and what there is of `auxiliary` and `dynamics`.
 
-    scorer: method and options, which say how many further models a member has, and the ensemble, whose kind says which
-    further models are its members. Raises HeftError where a state is not what its checkpoints.json says.
+    scorer: `method` and `options` say how many further models a member has; `ensemble` says of which kind the members
+    are. Raises HeftError where a state is not what its checkpoints.json says.
     """
-    method, members_are = find("methods", scorer["method"]), runs_of(scorer["ensemble"])
+    method, kind_of_members = find("methods", scorer["method"]), runs_of(scorer["ensemble"])
     runs = load_checkpoints(Path(files.checkpoints).parent).runs
     auxiliary: dict[str, dict[int, list[AuxiliaryRun]]] = {}
     for name, folders in folders_by_kind(files.auxiliary).items():
         further, kind = load_checkpoints(*folders).runs, kind_named(name)
-        if name == members_are:
-            runs = further | runs  # number 0 is the trained model, of whatever kind the others are
+        if name == kind_of_members:
+            runs = further | runs  # number 0 stays the trained model
             if kind.need not in method.fields["needs"]:
                 continue
         each, of_kind = models_each(kind, method, scorer["options"]), find("auxiliary", name).load()()
