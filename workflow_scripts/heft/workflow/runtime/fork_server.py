@@ -34,8 +34,12 @@ PRELOADED = (
     "torch._decomp.decompositions_for_jvp",
     "pandas",
     "pyarrow.parquet",
+    "pyarrow.vendored.version",
     "safetensors.torch",
     "snakemake.script",
+    "heft.scoring.members",
+    "heft.curation.retrain",
+    "heft.evaluation.rows",
 )
 
 
