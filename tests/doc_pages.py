@@ -1,48 +1,79 @@
-"""The files of a page's example, in a workspace."""
+"""The examples of the pages on extending: one by one, and all in one workspace."""
 
+import ast
 import re
+from collections.abc import Mapping
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import pytest
 import yaml
 from workspace import ROOT, Workspace
 
-BLOCK = re.compile(r"^```\w+ (\S+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+from heft.errors import HeftError
+from heft.registry import added_folder
+from heft.workflow.planning.plan import load_plan
+
+PAGES = (
+    *("add_a_method", "add_a_data_source", "add_a_modality", "add_a_model", "add_an_action"),
+    *("add_an_objective", "add_a_measure", "add_further_models", "add_an_ensemble"),
+)
+CONFIGURATION = "mine.yaml"
+_BLOCK = re.compile(r"^```\w+ (\S+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_HOUSE = "workflow_scripts/heft/"
 
 
-def workspace_of(page: str, folder: Path) -> Workspace:
-    """A copy of the workflow with the files of a page, and its mine.yaml, for one seed, as configuration."""
-    files = files_of(page)
-    workspace = Workspace(folder, settings_of(files.pop("mine.yaml")))
-    for name, content in files.items():
+def files_of(page: str) -> dict[str, str]:
+    """The files that a page holds, its configuration among them, by the name that stands above each."""
+    return dict(_BLOCK.findall((ROOT / "docs" / f"{page}.md").read_text(encoding="utf-8")))
+
+
+def definitions_of(page: str) -> dict[str, dict[str, Any]]:
+    """The experiments of a page's configuration, for one seed, each with the page's defaults in it."""
+    text = files_of(page)[CONFIGURATION]
+    assert text.count("seeds: [0, 1]") == 1
+    settings = yaml.safe_load(text.replace("seeds: [0, 1]", "seeds: [0]"))
+    definitions, defaults = settings["definitions"], settings.get("defaults", {})
+    assert settings["experiments"] == list(definitions)
+    assert not any(defaults.keys() & definition.keys() for definition in definitions.values())
+    return {name: {**defaults, **definition} for name, definition in definitions.items()}
+
+
+def workspace_of_all(folder: Path) -> Workspace:
+    """A copy of the workflow with the files of all pages, and all their experiments."""
+    definitions = {name: definition for page in PAGES for name, definition in definitions_of(page).items()}
+    assert len(definitions) == sum(len(definitions_of(page)) for page in PAGES)
+    workspace = Workspace(folder, {"experiments": list(definitions), "definitions": definitions})
+    written = {name: content for page in PAGES for name, content in files_of(page).items() if name != CONFIGURATION}
+    for name, content in written.items():
+        assert not (folder / name).exists(), f"{name} is there without the page"
         (folder / name).write_text(content, encoding="utf-8")
     return workspace
 
 
-def files_of(page: str) -> dict[str, str]:
-    return dict(BLOCK.findall((ROOT / "docs" / page).read_text(encoding="utf-8")))
+def known_names(page: str, folder: Path, changes: Mapping[str, Any]) -> str:
+    """What is said of a page's first experiment with `changes`, where no file of another page is there."""
+    raw = yaml.safe_load((ROOT / "config.yaml").read_text(encoding="utf-8"))
+    name, definition = next(iter(definitions_of(page).items()))
+    asked = {"experiments": [name], "definitions": {name: {**definition, **changes}}}
+    with ExitStack() as stack:
+        for file, content in files_of(page).items():
+            path = folder / page / file
+            if not path.parent.exists() and file.startswith(_HOUSE):
+                stack.enter_context(added_folder(str(Path(file).parent.relative_to(_HOUSE)), path.parent))
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(content, encoding="utf-8")
+        with pytest.raises(HeftError) as caught:
+            load_plan({**raw, **asked}, [folder / page / CONFIGURATION])
+    return str(caught.value)
 
 
-def settings_of(text: str) -> dict[str, Any]:
-    """A page's configuration, for one seed."""
-    assert text.count("seeds: [0, 1]") == 1
-    settings: dict[str, Any] = yaml.safe_load(text.replace("seeds: [0, 1]", "seeds: [0]"))
-    return settings
-
-
-def known_names(workspace: Workspace, key: str, value: object) -> str:
-    """What is said of a name that does not exist: the names that do."""
-    settings = yaml.safe_load((workspace.folder / "small.yaml").read_text())
-    definition = settings["definitions"][settings["experiments"][0]]
-    group = definition if key != "source" else definition["data"]
-    kept, group[key] = dict(group), value
-    workspace.configure(settings)
-    said = workspace.run("-n", expect=1)
-    group.clear()
-    group.update(kept)
-    workspace.configure(settings)
-    return said
+def imported_from_heft(source: str) -> set[Path]:
+    """The files of the house that a source imports, each as it would stand in a project."""
+    modules = {node.module for node in ast.walk(ast.parse(source)) if isinstance(node, ast.ImportFrom) and node.module}
+    return {Path("workflow_scripts", *module.split(".")) for module in modules if module.split(".")[0] == "heft"}
 
 
 def table_of(workspace: Workspace, experiment: str) -> tuple[pd.DataFrame, str]:

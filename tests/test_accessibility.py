@@ -7,6 +7,7 @@ from typing import Any
 import browser
 import pytest
 from keyboard import stops
+from made_once import synthetic_page
 from synthetic_report import report_input
 from treated_report import treated_report
 
@@ -38,11 +39,12 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     rows = report.comparison
     partial = rows[~((rows["variant"] == "loss") & (rows["seed"] == 1))]
     incomplete = report_input(comparison=partial, missing=missing)
-    inputs = {"complete": report, "incomplete": incomplete, "treated": treated_report()}
+    inputs = {"incomplete": incomplete, "treated": treated_report()}
     folder = tmp_path_factory.mktemp("pages")
     for name, page in inputs.items():
         render_report(page, folder / name)
-    return {name: folder / name / "index.html" for name in inputs}
+    complete = synthetic_page(tmp_path_factory) / "index.html"
+    return {"complete": complete, **{name: folder / name / "index.html" for name in inputs}}
 
 
 @pytest.fixture(scope="module")

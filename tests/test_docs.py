@@ -3,34 +3,81 @@
 from importlib.machinery import SourceFileLoader
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pandas as pd
 import pytest
-from doc_pages import BLOCK, files_of, known_names, settings_of, table_of, workspace_of
-from workspace import ROOT
+from doc_pages import (
+    CONFIGURATION,
+    PAGES,
+    files_of,
+    imported_from_heft,
+    known_names,
+    table_of,
+    workspace_of_all,
+)
+from planned import put_back
+from workspace import ROOT, Workspace
 
 from heft.data.checked import check_raw_data
 from heft.data.reading import raw_data_of
 
 
-@pytest.mark.slow
-def test_the_method_of_the_page_is_in_the_schema_the_run_and_the_report(tmp_path: Path) -> None:
-    workspace = workspace_of("add_a_method.md", tmp_path)
-    assert "entropy" in known_names(workspace, "methods", ["entropi"])
-    assert "temperature" in known_names(workspace, "methods", [{"entropy": {"temperatur": 1.0}}])
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+    """A copy of the project with the files of all pages, all their experiments run to the report."""
+    workspace = workspace_of_all(tmp_path_factory.mktemp("pages"))
     workspace.run()
-    rows, page = table_of(workspace, "with_entropy")
+    return workspace
+
+
+KNOWN: list[tuple[str, dict[str, Any], str]] = [
+    ("add_a_method", {"methods": ["entropi"]}, 'did you mean "entropy"?'),
+    ("add_a_method", {"methods": [{"entropy": {"temperatur": 1.0}}]}, 'did you mean "temperature"?'),
+    ("add_a_data_source", {"data": {"source": "win"}}, 'did you mean "wine"?'),
+    ("add_a_model", {"model": "botleneck"}, 'did you mean "bottleneck"?'),
+    ("add_an_action", {"actions": ["fad"]}, 'did you mean "fade"?'),
+    ("add_an_action", {"actions": [{"fade": {"powr": 1.0}}]}, 'did you mean "power"?'),
+    ("add_an_objective", {"objective": "focal_los"}, 'did you mean "focal_loss"?'),
+    ("add_an_objective", {"objective": {"focal_loss": {"gama": 1.0}}}, 'did you mean "gamma"?'),
+    ("add_a_measure", {"measure": "worst_class"}, 'did you mean "worst_class_accuracy"?'),
+    ("add_an_ensemble", {"ensembles": [{"kind": "shrunk", "sizes": [2]}]}, 'did you mean "shrunken"?'),
+    (
+        "add_an_ensemble",
+        {"ensembles": [{"kind": "shrunken", "sizes": [2], "shrink": 1.0}]},
+        "shrink is 1.0; it must be between 0 and 1",
+    ),
+]
+
+
+@pytest.mark.parametrize(("page", "changes", "said"), KNOWN)
+def test_the_schema_knows_the_names_and_options_of_the_page(
+    tmp_path: Path, page: str, changes: dict[str, Any], said: str
+) -> None:
+    assert said in known_names(page, tmp_path, changes)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_no_page_needs_a_file_of_another_page(page: str) -> None:
+    files = files_of(page)
+    for name, content in files.items():
+        if name != CONFIGURATION:
+            for module in imported_from_heft(content):
+                file = module.with_suffix(".py")
+                assert (ROOT / module).is_dir() or (ROOT / file).exists() or file.as_posix() in files, name
+
+
+@pytest.mark.slow
+def test_the_method_of_the_page_is_in_the_run_and_the_report(finished: Workspace) -> None:
+    rows, page = table_of(finished, "with_entropy")
     assert {"entropy", "entropy-temperature_2", "entropy__parameter_dropout__2"} <= set(rows["variant"])
     assert "How sure the trained model is of any label" in page
     assert ">Entropy" in page
 
 
 @pytest.mark.slow
-def test_the_data_source_of_the_page_is_in_the_schema_the_run_and_the_report(tmp_path: Path) -> None:
-    workspace = workspace_of("add_a_data_source.md", tmp_path)
-    assert "wine" in known_names(workspace, "source", "win")
-    workspace.run()
-    rows, page = table_of(workspace, "wine")
+def test_the_data_source_of_the_page_is_in_the_run_and_the_report(finished: Workspace) -> None:
+    rows, page = table_of(finished, "wine")
     assert set(rows["variant"]) == {"none", "finetuned", "random", "oracle", "loss", "ip"}
     assert rows.loc[rows["variant"] == "none", "test_accuracy"].mean() > 0.6
     assert "Grignolino" in page
@@ -39,9 +86,8 @@ def test_the_data_source_of_the_page_is_in_the_schema_the_run_and_the_report(tmp
 
 
 def test_the_own_function_of_the_page_gives_a_table_with_true_labels(tmp_path: Path) -> None:
-    page = (ROOT / "docs" / "add_a_data_source.md").read_text(encoding="utf-8")
     module = ModuleType("my_data")
-    (tmp_path / "my_data.py").write_text(dict(BLOCK.findall(page))["my_data.py"])
+    (tmp_path / "my_data.py").write_text(files_of("add_a_data_source")["my_data.py"])
     SourceFileLoader("my_data", str(tmp_path / "my_data.py")).exec_module(module)
     (tmp_path / "points.csv").write_text("0.5,1,0,1\n2,3,1,1\n")
     data = check_raw_data(
@@ -54,50 +100,35 @@ def test_the_own_function_of_the_page_gives_a_table_with_true_labels(tmp_path: P
 
 
 @pytest.mark.slow
-def test_the_modality_of_the_page_is_taken_by_a_persons_own_source_and_shown_in_the_report(tmp_path: Path) -> None:
-    workspace = workspace_of("add_a_modality.md", tmp_path)
-    workspace.run()
-    rows, page = table_of(workspace, "waves")
+def test_the_modality_of_the_page_is_taken_by_a_persons_own_source_and_shown_in_the_report(finished: Workspace) -> None:
+    rows, page = table_of(finished, "waves")
     assert rows.loc[rows["variant"] == "none", "test_accuracy"].mean() > 0.6
     assert 'alt="training example' in page
     assert "<dt>length</dt><dd>0.4 s</dd>" in page
 
 
 @pytest.mark.slow
-def test_the_models_of_the_page_are_in_the_schema_the_run_and_the_report(tmp_path: Path) -> None:
-    workspace = workspace_of("add_a_model.md", tmp_path)
-    assert "bottleneck" in known_names(workspace, "model", "botleneck")
-    workspace.run()
+def test_the_models_of_the_page_are_in_the_run_and_the_report(finished: Workspace) -> None:
     for experiment, name in (("mine", "my_models:build"), ("registered", "bottleneck")):
-        rows, page = table_of(workspace, experiment)
+        rows, page = table_of(finished, experiment)
         assert set(rows["variant"]) == {"none", "finetuned", "random", "loss", "ip", "ip__activation_dropout__2"}
         assert rows["test_accuracy"].notna().all()
         assert name in page
 
 
 @pytest.mark.slow
-def test_the_objectives_and_the_measure_of_the_pages_are_in_the_schema_the_run_and_the_numbers(tmp_path: Path) -> None:
-    workspace = workspace_of("add_an_objective.md", tmp_path)
-    measure = files_of("add_a_measure.md")
-    own, settings = settings_of(files_of("add_an_objective.md")["mine.yaml"]), settings_of(measure.pop("mine.yaml"))
-    for name, content in measure.items():
-        (tmp_path / name).write_text(content, encoding="utf-8")
-    own["experiments"] += settings["experiments"]
-    own["definitions"] |= settings["definitions"]
-    workspace.configure(own)
-    assert "focal_loss" in known_names(workspace, "objective", "focal_los")
-    assert "gamma" in known_names(workspace, "objective", {"focal_loss": {"gama": 1.0}})
-    assert "worst_class_accuracy" in known_names(workspace, "measure", "worst_class")
-    workspace.run()
-    told = {name: pd.read_csv(tmp_path / "reports" / name / "metrics.csv") for name in own["experiments"]}
-    scores = {name: tmp_path / "results" / name / "seed0" / "scores" / "ip.parquet" for name in ("focal", "attacked")}
-    focal, attacked = (pd.read_parquet(file)["score"] for file in scores.values())
+def test_the_objectives_and_the_measure_of_the_pages_are_in_the_run_and_the_numbers(finished: Workspace) -> None:
+    names = ("focal", "attacked", "worst_class")
+    told = {name: pd.read_csv(finished.folder / f"reports/{name}/metrics.csv") for name in names}
+    focal, attacked = (
+        pd.read_parquet(finished.folder / f"results/{name}/seed0/scores/ip.parquet")["score"] for name in names[:2]
+    )
     assert not focal.equals(attacked)
     for table in told.values():
         told_of = table.groupby("metric").size()
         for metric in ("worst_class_accuracy", "validation_focal_loss", "validation_macro_loss"):
             assert told_of[metric] == told_of["validation_accuracy"]
-    rows, _ = table_of(workspace, "worst_class")
+    rows, _ = table_of(finished, "worst_class")
     validation = told["worst_class"][told["worst_class"]["metric"] == "validation_macro_loss"]
     values = rows.merge(validation, on=["seed", "variant", "fraction"])
     lowest = values.loc[values.groupby("variant")["value"].idxmin()]
@@ -106,12 +137,8 @@ def test_the_objectives_and_the_measure_of_the_pages_are_in_the_schema_the_run_a
 
 
 @pytest.mark.slow
-def test_the_action_of_the_page_is_in_the_schema_the_run_and_the_report(tmp_path: Path) -> None:
-    workspace = workspace_of("add_an_action.md", tmp_path)
-    assert "fade" in known_names(workspace, "actions", ["fad"])
-    assert "power" in known_names(workspace, "actions", [{"fade": {"powr": 1.0}}])
-    workspace.run()
-    rows, _ = table_of(workspace, "with_fade")
+def test_the_action_of_the_page_is_in_the_run_and_the_report(finished: Workspace) -> None:
+    rows, _ = table_of(finished, "with_fade")
     actions = {"remove", "relabel", "reweight", "fade"}
     for variant, of_variant in rows[rows["variant"] != "none"].groupby("variant"):
         assert set(of_variant["action"]) == actions, variant
@@ -119,7 +146,7 @@ def test_the_action_of_the_page_is_in_the_schema_the_run_and_the_report(tmp_path
         assert (of_variant["n_removed"] > 0).tolist() == (of_variant["action"] == "remove").tolist()
     oracle = rows[(rows["variant"] == "oracle") & (rows["fraction"] > 0.1)].set_index("action")["test_accuracy"]
     assert oracle[["remove", "relabel"]].min() > float(rows.loc[rows["variant"] == "none", "test_accuracy"].iloc[0])
-    long = pd.read_csv(tmp_path / "reports/with_fade/metrics.csv").set_index(
+    long = pd.read_csv(finished.folder / "reports/with_fade/metrics.csv").set_index(
         ["variant", "action", "fraction", "metric"]
     )
     assert long.loc[("oracle", "relabel", 0.3, "relabel_precision"), "value"] == 1
@@ -128,48 +155,30 @@ def test_the_action_of_the_page_is_in_the_schema_the_run_and_the_report(tmp_path
 
 
 @pytest.mark.slow
-def test_the_further_models_of_the_page_are_trained_scored_and_in_the_legend(tmp_path: Path) -> None:
-    workspace = workspace_of("add_further_models.md", tmp_path)
-    workspace.run()
-    rows, page = table_of(workspace, "with_bags")
+def test_the_further_models_of_the_page_are_trained_scored_and_in_the_legend(finished: Workspace) -> None:
+    rows, page = table_of(finished, "with_bags")
     scored = {"out_of_bag", "out_of_bag-bags_3", "out_of_bag__seeds__2", "out_of_bag__checkpoints__2"}
     assert scored <= set(rows["variant"])
     assert rows["test_accuracy"].notna().all()
     assert "each trained on a bootstrap sample of the data" in page
-    groups = (tmp_path / "results/with_bags/seed0/auxiliary/bags").iterdir()
+    groups = (finished.folder / "results/with_bags/seed0/auxiliary/bags").iterdir()
     assert {group.name for group in groups} == {"group0", "group1", "group2"}  # two members of six, four at a time
-    assert workspace.plan() == []
-    workspace.edit("workflow_scripts/heft/auxiliary/bags.py", "0", "0 + 0")
-    assert {job.variant for job in workspace.plan() if job.rule == "score_members"} == {
+    assert finished.plan() == []
+    with put_back(finished):
+        finished.edit("workflow_scripts/heft/auxiliary/bags.py", "0", "0 + 0")
+        planned = {job.variant for job in finished.plan() if job.rule == "score_members"}
+    assert planned == {
         "out_of_bag", "out_of_bag-bags_3", "out_of_bag__seeds", "out_of_bag-bags_3__seeds",
         "out_of_bag__checkpoints", "out_of_bag-bags_3__checkpoints",
     }  # fmt: skip
 
 
 @pytest.mark.slow
-def test_the_ensemble_of_the_page_is_in_the_schema_the_run_and_the_report(tmp_path: Path) -> None:
-    workspace = workspace_of("add_an_ensemble.md", tmp_path)
-    assert "shrunken" in known_names(workspace, "ensembles", [{"kind": "shrunk", "sizes": [2]}])
-    wrong = [{"kind": "shrunken", "sizes": [2], "shrink": 1.0}]
-    assert "shrink is 1.0; it must be between 0 and 1" in known_names(workspace, "ensembles", wrong)
-    workspace.run()
-    rows, page = table_of(workspace, "with_shrunken")
+def test_the_ensemble_of_the_page_is_in_the_run_and_the_report(finished: Workspace) -> None:
+    rows, page = table_of(finished, "with_shrunken")
     of_all = {f"{method}__shrunken__2" for method in ("aum", "ip", "confident_learning")}
     assert {*of_all, "ip__shrunken-shrink_0.2__3"} <= set(rows["variant"])
     assert "shrunken" in page
-
-
-PAGES = [
-    "add_a_method",
-    "add_a_data_source",
-    "add_a_modality",
-    "add_a_model",
-    "add_an_action",
-    "add_an_objective",
-    "add_a_measure",
-    "add_further_models",
-    "add_an_ensemble",
-]
 
 
 @pytest.mark.parametrize("page", PAGES)

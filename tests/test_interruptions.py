@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from made_once import finished_run
 from workspace import TINY, Workspace
 
 from heft.evaluation.columns import COST_COLUMNS
@@ -19,9 +20,7 @@ pytestmark = pytest.mark.slow
 @pytest.fixture(scope="module")
 def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> pd.DataFrame:
     """The comparison table of a run that nobody disturbs."""
-    workspace = Workspace(tmp_path_factory.mktemp("undisturbed"), TINY)
-    workspace.run()
-    return table_of(workspace)
+    return table_of(finished_run(tmp_path_factory, "tiny")[0])
 
 
 def table_of(workspace: Workspace) -> pd.DataFrame:
@@ -36,24 +35,19 @@ def wait_for(condition: Callable[[], bool], seconds: float = 300) -> None:
         time.sleep(0.02)
 
 
-@pytest.mark.parametrize(
-    "artifact",
-    [
-        "results/small/seed0/split/test.parquet",
-        "results/small/seed0/checkpoints/checkpoints.json",
-        "results/small/seed0/metrics/loss.json",
-    ],
-)
-def test_a_killed_run_goes_on_and_ends_with_the_same_table(
-    tmp_path: Path, undisturbed: pd.DataFrame, artifact: str
+def test_a_run_that_is_killed_again_and_again_goes_on_and_ends_with_the_same_table(
+    tmp_path: Path, undisturbed: pd.DataFrame
 ) -> None:
     workspace = Workspace(tmp_path, TINY)
-    process = workspace.start()
-    wait_for((tmp_path / artifact).exists)
-    os.killpg(process.pid, signal.SIGKILL)
-    process.communicate()
-    printed = workspace.run()
-    assert "lock" not in printed.lower()
+    for artifact in ("split/test.parquet", "checkpoints/checkpoints.json", "metrics/loss.json"):
+        file = tmp_path / "results/small/seed0" / artifact
+        assert not file.exists(), "the kill before this one came too late"
+        process = workspace.start()
+        wait_for(file.exists)
+        os.killpg(process.pid, signal.SIGKILL)
+        printed, _ = process.communicate()
+        assert "lock" not in printed.lower()
+    assert "lock" not in workspace.run().lower()
     pd.testing.assert_frame_equal(table_of(workspace), undisturbed, check_exact=True)
     assert workspace.plan() == []
 

@@ -6,19 +6,15 @@ from typing import Any
 
 import browser
 import pytest
+from made_once import synthetic_page
 from report_pages import FIGURES
-from synthetic_report import report_input
-
-from heft.reporting.page import render_report
 
 pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    target = tmp_path_factory.mktemp("report")
-    render_report(report_input(), target)
-    return target
+    return synthetic_page(tmp_path_factory)
 
 
 @pytest.fixture(scope="module")

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from made_once import synthetic_page
 from report_pages import FIGURES, render_words
 from synthetic_curves import history
 from synthetic_methods import METHODS
@@ -27,9 +28,7 @@ from heft.reporting.page import render_report
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    target = tmp_path_factory.mktemp("report")
-    render_report(report_input(), target)
-    return target
+    return synthetic_page(tmp_path_factory)
 
 
 @pytest.fixture(scope="module")

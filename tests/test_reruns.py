@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from made_once import copy_of, finished_run
 from planned import AFTER_SCORES, REPORT, add_a_line, put_back, rules_of, variants_of, with_change
 from workspace import ROOT, SMALL, Workspace
 
@@ -18,9 +19,8 @@ pytestmark = pytest.mark.slow
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
     """A workspace in which the small experiment has run once."""
-    workspace = Workspace(tmp_path_factory.mktemp("reruns"))
-    workspace.run()
-    return workspace
+    workspace, _ = finished_run(tmp_path_factory, "small")
+    return copy_of(workspace, tmp_path_factory.mktemp("reruns") / "copy")
 
 
 @pytest.fixture
@@ -77,18 +77,15 @@ def test_an_edited_baseline_reruns_it_alone(workspace: Workspace) -> None:
     assert variants_of(jobs, {"baseline", "evaluate"}) == {"finetuned"}
 
 
-@pytest.mark.parametrize(
-    ("file", "old", "new"),
-    [
-        ("workflow_scripts/heft/methods/ip.py", "return ", "# a comment\n    return "),
-        ("workflow_scripts/heft/methods/ip.py", '"""ip: ', '"""ip: in other words, '),
-        ("workflow_scripts/train.py", '"""train: ', '"""train: in other words, '),
-        ("workflow_scripts/evaluate.py", "run_unrecorded(main", "# a comment\nrun_unrecorded(main"),
-        ("workflow_scripts/heft/workflow/tracking/mlflow_store.py", '"""', '"""In other words: '),
-    ],
-)
-def test_a_comment_or_docstring_reruns_nothing(workspace: Workspace, file: str, old: str, new: str) -> None:
-    workspace.edit(file, old, new)
+def test_comments_and_docstrings_rerun_nothing(workspace: Workspace) -> None:
+    for file, old, new in (
+        ("heft/methods/ip.py", "return ", "# a comment\n    return "),
+        ("heft/methods/ip.py", '"""ip: ', '"""ip: in other words, '),
+        ("train.py", '"""train: ', '"""train: in other words, '),
+        ("evaluate.py", "run_unrecorded(main", "# a comment\nrun_unrecorded(main"),
+        ("heft/workflow/tracking/mlflow_store.py", '"""', '"""In other words: '),
+    ):
+        workspace.edit(f"workflow_scripts/{file}", old, new)
     assert workspace.plan() == []
 
 

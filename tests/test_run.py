@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from made_once import copy_of, finished_run
 from workspace import Workspace
 
 from heft.evaluation.columns import COLUMNS, KEY
@@ -29,8 +30,8 @@ VARIANTS = UNSCORED | {
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> tuple[Workspace, str]:
     """A workspace after one run, and what the run printed."""
-    workspace = Workspace(tmp_path_factory.mktemp("run"))
-    return workspace, workspace.run()
+    workspace, printed = finished_run(tmp_path_factory, "small")
+    return copy_of(workspace, tmp_path_factory.mktemp("run") / "copy"), printed
 
 
 @pytest.fixture(scope="module")

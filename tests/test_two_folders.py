@@ -5,6 +5,7 @@ import sys
 
 import pytest
 from fault_cases import assert_as_undisturbed
+from made_once import finished_run
 from workspace import TINY, Workspace
 
 pytestmark = pytest.mark.slow
@@ -13,9 +14,7 @@ pytestmark = pytest.mark.slow
 @pytest.fixture(scope="module")
 def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
     """A workspace whose run nobody disturbed."""
-    workspace = Workspace(tmp_path_factory.mktemp("undisturbed"), TINY)
-    workspace.run()
-    return workspace
+    return finished_run(tmp_path_factory, "tiny")[0]
 
 
 @pytest.fixture(scope="module")

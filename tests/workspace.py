@@ -1,5 +1,6 @@
 """A copy of the workflow in a folder of its own, run as a person runs it, and its plans read back."""
 
+import compileall
 import os
 import re
 import shutil
@@ -9,12 +10,14 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import yaml
 from whole_runs import for_slow_tests
 
 ROOT = Path(__file__).parent.parent
+BEING_WRITTEN = shutil.ignore_patterns("*.pyc.*")  # by another process, which renames it
 PARTS = ("Snakefile", "config.yaml", "profiles", "rules", "workflow_scripts")
 
 # Snakemake prints these before it reads the Snakefile.
@@ -78,6 +81,12 @@ def heed_interrupts() -> None:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+@cache
+def compile_once() -> None:
+    """Compiles the house, so that its copies hold the compiled files: no process of a run compiles it again."""
+    compileall.compile_dir(ROOT / "workflow_scripts", quiet=1)
+
+
 class Workspace:
     """The workflow's files in `folder`, with `settings` in small.yaml beside them; `variables` of the environment."""
 
@@ -85,14 +94,22 @@ class Workspace:
         self, folder: Path, settings: Mapping[str, object] = SMALL, variables: Mapping[str, str] | None = None
     ) -> None:
         self.folder, self.variables = folder, dict(variables or {})
+        compile_once()
         for part in PARTS:
             source, target = ROOT / part, folder / part
             if source.is_dir():
-                shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
+                shutil.copytree(source, target, ignore=BEING_WRITTEN)
             else:
                 target.parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy(source, target)
         self.configure(settings)
+
+    @classmethod
+    def opened(cls, folder: Path) -> "Workspace":
+        """The workspace that stands in `folder`."""
+        workspace = cls.__new__(cls)
+        workspace.folder, workspace.variables = folder, {}
+        return workspace
 
     def configure(self, settings: Mapping[str, object]) -> None:
         """Writes small.yaml."""
