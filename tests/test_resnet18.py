@@ -13,8 +13,8 @@ FEW = ["parameter_dropout", "checkpoints"]
 KINDS = {"batch": FEW, "group": [*FEW, "gaussian", "activation_dropout", "seeds"]}
 
 
-def settings(norm: str) -> dict[str, Any]:
-    definition = {
+def definition(norm: str) -> dict[str, Any]:
+    return {
         "seeds": [0],
         "data": {"source": "digits", "train": 97, "validation": 60, "test": 80},  # a last batch of one example
         "model": {"resnet18": {"width": 4, "norm": norm}},
@@ -26,18 +26,24 @@ def settings(norm: str) -> dict[str, Any]:
         "ensembles": [{"kind": kind, "sizes": [2], "methods": ["ip"]} for kind in KINDS[norm]],
         "fractions": [0.3],
     }
-    return {"experiments": ["small"], "definitions": {"small": definition}}
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a run of both norms, to their reports."""
+    folder, norms = tmp_path_factory.mktemp("resnet18"), list(METHODS)
+    workspace = Workspace(folder, {"experiments": norms, "definitions": {norm: definition(norm) for norm in norms}})
+    workspace.run()
+    assert workspace.plan() == []
+    return folder
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("norm", ["group", "batch"])
-def test_resnet18_runs_from_data_to_report(tmp_path: Path, norm: str) -> None:
-    workspace = Workspace(tmp_path, settings(norm))
-    workspace.run()
-    rows = pd.read_csv(tmp_path / "reports/small/comparison.csv")
+@pytest.mark.parametrize("norm", METHODS)
+def test_resnet18_runs_from_data_to_report(finished: Path, norm: str) -> None:
+    rows = pd.read_csv(finished / f"reports/{norm}/comparison.csv")
     variants = {*METHODS[norm], "none", "finetuned", *(f"ip__{kind}__2" for kind in KINDS[norm])}
     assert set(rows["variant"]) == variants
     assert rows["test_accuracy"].notna().all()
     assert rows.loc[rows["variant"] != "none", "noise_auroc"].notna().sum() == len(variants) - 2
-    assert "resnet18" in (tmp_path / "reports/small/index.html").read_text(encoding="utf-8")
-    assert workspace.plan() == []
+    assert "resnet18" in (finished / f"reports/{norm}/index.html").read_text(encoding="utf-8")
