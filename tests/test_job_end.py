@@ -14,7 +14,7 @@ from test_warm import SERVER
 from workspace import ROOT
 
 from heft.faults import KILLED
-from heft.workflow.runtime.job_process import VARIABLE
+from heft.workflow.runtime.hand_over import VARIABLE
 
 JOB = ROOT / "workflow_scripts" / "job.py"
 

@@ -2,12 +2,14 @@
 
 import os
 import re
+import shutil
 import subprocess
 import time
 from pathlib import Path
 
 import pytest
-from workspace import TINY, Workspace
+from made_once import copy_of, finished_run
+from workspace import Workspace
 
 pytestmark = pytest.mark.slow
 
@@ -31,9 +33,9 @@ WITHOUT_PROFILE = ("--workflow-profile", "none", "--rerun-triggers", "mtime", "p
 
 @pytest.fixture(scope="module")
 def workspace(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
-    """A finished experiment, one file of which is dated in the future."""
-    finished = Workspace(tmp_path_factory.mktemp("looking") / "project", TINY)
-    finished.run(*TARGET)
+    """An experiment that was finished, one file of which is dated in the future; without its report."""
+    finished = copy_of(finished_run(tmp_path_factory, "tiny")[0], tmp_path_factory.mktemp("looking") / "project")
+    shutil.rmtree(finished.folder / "reports")
     future = time.time() + 5000
     os.utime(finished.folder / "results/small/seed0/scores/loss.parquet", (future, future))
     return finished

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
+from made_once import copy_of, finished_run
 from workspace import SMALL, Workspace
 
 pytestmark = pytest.mark.slow
@@ -37,8 +38,10 @@ def test_a_changed_source_file_is_one_sentence(tmp_path: Path) -> None:
     assert "Traceback" not in printed
 
 
-def test_a_nan_score_stops_the_run_and_names_the_method(tmp_path: Path) -> None:
-    workspace = Workspace(tmp_path)
+def test_a_nan_score_stops_the_run_and_names_the_method(
+    tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    workspace = copy_of(finished_run(tmp_path_factory, "small")[0], tmp_path / "copy")
     workspace.edit("workflow_scripts/heft/methods/loss.py", "return ", "return float('nan') * ")
     printed = workspace.run("--", "results/small/seed0/scores/loss/members.parquet", expect=1)
     assert "loss" in printed

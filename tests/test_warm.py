@@ -16,14 +16,13 @@ from made_once import finished_run
 from workspace import Workspace
 
 from heft.faults import KILLED_STATUS
-from heft.workflow.runtime.fork_server import hand_over
-from heft.workflow.runtime.job_process import VARIABLE
+from heft.workflow.runtime.hand_over import VARIABLE, hand_over
 from heft.workflow.runtime.launch import command
 
 STAGES = Path(__file__).parent.parent / "workflow_scripts"
 CLIENT = (
     f"import sys; sys.path.insert(0, {str(STAGES)!r})\n"
-    "from heft.workflow.runtime.fork_server import hand_over\n"
+    "from heft.workflow.runtime.hand_over import hand_over\n"
     "status = hand_over(sys.argv[1])\n"
     "sys.exit(99 if status is None else status)\n"
 )
@@ -195,9 +194,5 @@ def test_a_run_whose_warm_process_fails_gives_the_same_weights(
     cold.edit("workflow_scripts/warm.py", "serve(sys.argv[1])\n", "sys.exit(0)\n")
     target = "results/small/seed0/checkpoints/checkpoints.json"
     cold.run("--", target)
-    assert trained_states(cold.folder / target) == trained_states(warm.folder / target)
-
-
-def trained_states(facts: Path) -> list[str]:
-    """The SHA-256 of each checkpoint."""
-    return [state["sha256"] for state in json.loads(facts.read_text())["runs"]["0"]["states"]]
+    states = [json.loads((made.folder / target).read_text())["runs"]["0"]["states"] for made in (warm, cold)]
+    assert [state["sha256"] for state in states[0]] == [state["sha256"] for state in states[1]]

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from heft.errors import HeftError
-from heft.workflow.runtime.job_process import VARIABLE
+from heft.workflow.runtime.hand_over import VARIABLE
 from heft.workflow.runtime.warm_process import SWITCH, WarmProcess, start_warm_process
 
 

@@ -10,7 +10,7 @@ import sys
 from typing import Any
 
 from heft.errors import HeftError
-from heft.workflow.runtime.fork_server import hand_over
+from heft.workflow.runtime.hand_over import hand_over
 
 
 def main() -> None:

@@ -4,17 +4,19 @@ From Python: `heft.score`, `heft.suspects` and `heft.methods` (docs/from_python.
 """
 
 import importlib
-from typing import TYPE_CHECKING, Any
 
 from heft.errors import HeftError, HeftWarning
 
+TYPE_CHECKING = False  # a type checker takes it for true; typing itself is half of what importing heft would cost
 if TYPE_CHECKING:
+    from typing import Any
+
     from heft.api import Suspect, score, suspects
 
 __all__ = ["HeftError", "HeftWarning", "Suspect", "methods", "score", "suspects"]
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> "Any":
     """What is used for the first time; by name, so that the code of a job does not hang on it."""
     if name == "methods":
         return importlib.import_module("heft.methods")

@@ -1,11 +1,11 @@
 """A warm process for the jobs of a run: it has imported torch and pandas once, and forks a child for each job.
 
 Importing torch takes longer than most jobs. `serve` listens on a socket whose path is in the environment variable
-HEFT_WARM; a job that finds it (`hand_over`) sends the path of its script, its folder, its environment and its standard
-streams, and ends with the status of the child that ran it. Where there is no such process (another machine, one that
-was killed or switched off) the script runs in a child of the job itself (`launch.py`); the results are the same. A
-child whose sender or whose run is gone ends too, so that nothing is written behind the back of the run. Of a run, all
-jobs see the code that its start saw.
+HEFT_WARM; a job that finds it sends the path of its script, its folder, its environment and its standard streams
+(`hand_over.py`), and ends with the status of the child that ran it. Where there is no such process (another machine,
+one that was killed or switched off) the script runs in a child of the job itself (`launch.py`); the results are the
+same. A child whose sender or whose run is gone ends too, so that nothing is written behind the back of the run. Of a
+run, all jobs see the code that its start saw.
 """
 
 import gc
@@ -22,11 +22,10 @@ import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 
-from heft.faults import KILLED_STATUS
-from heft.workflow.runtime.job_process import GRACE_SECONDS, VARIABLE, receive, run_and_exit
+from heft.workflow.runtime.hand_over import LENGTH_BYTES
+from heft.workflow.runtime.job_process import GRACE_SECONDS, run_and_exit
 
 TAKEN = b"+"
-LENGTH_BYTES = 4  # that tell the length of what is sent; an environment may be longer than a buffer
 # What stages import, and what torch imports by itself at the first backward pass and the first tangent.
 PRELOADED = (
     "torch",
@@ -41,28 +40,6 @@ PRELOADED = (
     "heft.curation.retrain",
     "heft.evaluation.rows",
 )
-
-
-def hand_over(script: str, rule: str = "", log: str = "") -> int | None:
-    """Exit status of `script`, run by the warm process; None where none took it, 128 + number where a signal ended it.
-
-    rule, log: of the job, whose end the child writes into the log; nothing for a script that is no job.
-    """
-    address = os.environ.get(VARIABLE, "")
-    if not os.path.exists(address):
-        return None
-    with socket.socket(socket.AF_UNIX) as connection:
-        try:
-            connection.connect(address)
-            message = json.dumps([os.getcwd(), dict(os.environ), [script, rule, log]]).encode()
-            socket.send_fds(connection, [len(message).to_bytes(LENGTH_BYTES)], [0, 1, 2])
-            connection.sendall(message)
-        except OSError:
-            return None
-        if not receive(connection):
-            return None
-        status = receive(connection)
-    return status[0] if status else KILLED_STATUS
 
 
 def serve(address: str, preloaded: Iterable[str] = PRELOADED) -> None:

@@ -15,18 +15,10 @@ from contextlib import nullcontext, suppress
 from pathlib import Path
 from typing import NoReturn
 
+from heft.workflow.runtime.hand_over import VARIABLE, receive
 from heft.workflow.runtime.job_end import INTERRUPTED_STATUS, guarded
 
-VARIABLE = "HEFT_WARM"  # of the environment: path of the warm process's socket
 GRACE_SECONDS = 5.0
-
-
-def receive(connection: socket.socket) -> bytes:
-    """The next byte; nothing where the other side is gone."""
-    try:
-        return connection.recv(1)
-    except ConnectionError:
-        return b""
 
 
 def run_and_exit(connection: socket.socket, script: str, rule: str, log: str) -> NoReturn:

@@ -1,6 +1,7 @@
 """Starts the script of one job, in the warm process where there is one, and sees how it ends.
 
 The script runs in a process of its own in any case, so that this one can say in the job's log which signal ended it.
+What few jobs need is imported where it is used: this file is most of what a short job takes.
 """
 
 import os
@@ -8,28 +9,22 @@ import signal
 import socket
 import sys
 from collections.abc import Mapping, Sequence
-from pathlib import Path
-from typing import Any
 
-from heft.workflow.runtime.fork_server import hand_over
-from heft.workflow.runtime.job_end import note_signal
-from heft.workflow.runtime.job_process import run_and_exit
+from heft.workflow.runtime.hand_over import hand_over
 
-JOB = Path(__file__).parents[3] / "job.py"
-
-
+JOB = os.path.join(os.path.dirname(__file__), *[os.pardir] * 3, "job.py")
 ALONE = "alone"
 # Names under which executors ask for a GPU; CUDA does not work in the child of a process that has used it.
 GPU_RESOURCES = ("gpu", "gpus", "nvidia_gpu", "gres")
 
 
-def command(rule: str, log: Sequence[str], script: str, resources: Mapping[str, Any]) -> list[str]:
+def command(rule: str, log: Sequence[str], script: str, resources: Mapping[str, object]) -> list[str]:
     """The command line of a job, for `run_script`; rule and log may be missing where the script is no job of ours.
 
     A job that asks for a GPU runs in a process of its own.
     """
     alone = [ALONE] if any(resources.get(name) for name in GPU_RESOURCES) else []
-    return [sys.executable, str(JOB), script, rule or "", str(log[0]) if log else "", *alone]
+    return [sys.executable, os.path.normpath(JOB), script, rule or "", str(log[0]) if log else "", *alone]
 
 
 def run_script(script: str, rule: str, log: str, *words: str) -> int:
@@ -41,6 +36,10 @@ def run_script(script: str, rule: str, log: str, *words: str) -> int:
     if status is None:
         status = _run_alone(script, rule, log)
     if log and status > 128 and status != 128 + signal.SIGINT:
+        from pathlib import Path
+
+        from heft.workflow.runtime.job_end import note_signal
+
         note_signal(rule, Path(log), status - 128)
         return 1
     return status
@@ -48,6 +47,8 @@ def run_script(script: str, rule: str, log: str, *words: str) -> int:
 
 def _run_alone(script: str, rule: str, log: str) -> int:
     """The same in a child of this process, which ends with it."""
+    from heft.workflow.runtime.job_process import run_and_exit
+
     ours, its = socket.socketpair()
     child = os.fork()
     if child == 0:

@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 from heft.errors import HeftError
-from heft.workflow.runtime.job_process import VARIABLE
+from heft.workflow.runtime.hand_over import VARIABLE
 from heft.workflow.runtime.socket_folder import SocketFolder
 
 SCRIPT = Path(__file__).parents[3] / "warm.py"
