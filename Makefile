@@ -16,7 +16,7 @@ ui: .venv/run
 	@$(BIN)/python workflow_scripts/ui.py
 
 test: check
-	@$(BIN)/python -m pytest -n 2 $(WORKERS)
+	@$(BIN)/python -m pytest -n 3 $(WORKERS)
 
 quick: check
 	@$(BIN)/python -m pytest -n 2 $(WORKERS) -m "not slow and not battery"
