@@ -32,8 +32,9 @@ def plain_sgd(
     step; by default constant.
     """
     labels = train.labels if labels is None else labels
-    moved = [parameter for parameter in model.parameters() if parameter.requires_grad]
-    momenta: dict[Tensor, Tensor | None] = dict.fromkeys(moved)
+    momenta: dict[Tensor, Tensor | None] = dict.fromkeys(
+        parameter for parameter in model.parameters() if parameter.requires_grad
+    )
     order, step = torch.Generator().manual_seed(order_seed), 0
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(order_seed)
@@ -51,12 +52,12 @@ def plain_sgd(
 
 def _step(momenta: dict[Tensor, Tensor | None], settings: TrainingSettings, rate: float) -> None:
     """Moves the parameters that have a gradient, and their momenta."""
-    moved = [parameter for parameter in momenta if parameter.grad is not None]
-    buffers = [momenta[parameter] for parameter in moved]
+    gradients = {parameter: parameter.grad for parameter in momenta if parameter.grad is not None}
+    buffers = [momenta[parameter] for parameter in gradients]
     with torch.no_grad():
         sgd(
-            moved,
-            [parameter.grad for parameter in moved if parameter.grad is not None],
+            list(gradients),
+            list(gradients.values()),
             buffers,
             lr=rate,
             momentum=settings.momentum,
@@ -65,7 +66,7 @@ def _step(momenta: dict[Tensor, Tensor | None], settings: TrainingSettings, rate
             nesterov=False,
             maximize=False,
         )
-    momenta.update(zip(moved, buffers, strict=True))
+    momenta.update(zip(gradients, buffers, strict=True))
 
 
 def _loss(model: nn.Module, inputs: Tensor, labels: Tensor, batch: Tensor, weights: Tensor | None) -> Tensor:

@@ -9,6 +9,7 @@ import signal
 import socket
 
 VARIABLE = "HEFT_WARM"  # of the environment: path of the warm process's socket
+KILLED_STATUS = 128 + signal.SIGKILL  # as in heft.faults, which imports more than a short job needs
 LENGTH_BYTES = 4  # that tell the length of what is sent; an environment may be longer than a buffer
 
 
@@ -31,7 +32,7 @@ def hand_over(script: str, rule: str = "", log: str = "") -> int | None:
         if not receive(connection):
             return None
         status = receive(connection)
-    return status[0] if status else 128 + signal.SIGKILL
+    return status[0] if status else KILLED_STATUS
 
 
 def receive(connection: socket.socket) -> bytes:

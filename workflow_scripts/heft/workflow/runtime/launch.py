@@ -1,7 +1,7 @@
 """Starts the script of one job, in the warm process where there is one, and sees how it ends.
 
 The script runs in a process of its own in any case, so that this one can say in the job's log which signal ended it.
-What few jobs need is imported where it is used: this file is most of what a short job takes.
+What few jobs need is imported where it is used, since each import is a part of every short job.
 """
 
 import os
@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 
 from heft.workflow.runtime.hand_over import hand_over
 
-JOB = os.path.join(os.path.dirname(__file__), *[os.pardir] * 3, "job.py")
+JOB = os.path.normpath(os.path.join(os.path.dirname(__file__), *[os.pardir] * 3, "job.py"))
 ALONE = "alone"
 # Names under which executors ask for a GPU; CUDA does not work in the child of a process that has used it.
 GPU_RESOURCES = ("gpu", "gpus", "nvidia_gpu", "gres")
@@ -24,7 +24,7 @@ def command(rule: str, log: Sequence[str], script: str, resources: Mapping[str, 
     A job that asks for a GPU runs in a process of its own.
     """
     alone = [ALONE] if any(resources.get(name) for name in GPU_RESOURCES) else []
-    return [sys.executable, os.path.normpath(JOB), script, rule or "", str(log[0]) if log else "", *alone]
+    return [sys.executable, JOB, script, rule or "", str(log[0]) if log else "", *alone]
 
 
 def run_script(script: str, rule: str, log: str, *words: str) -> int:
