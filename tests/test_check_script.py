@@ -39,6 +39,7 @@ def test_the_command_for_a_model_prints_its_table(folder: Path, capsys: pytest.C
     assert "loaded" in printed.err
 
 
+@pytest.mark.slow
 def test_the_command_for_a_configuration_checks_each_experiment_also_after_one_that_is_refused(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -70,6 +71,7 @@ def test_an_option_of_a_configuration_that_the_model_does_not_have_is_a_sentence
     )
 
 
+@pytest.mark.slow
 def test_a_model_that_is_not_sound_is_a_sentence_and_status_one(folder: Path) -> None:
     with (folder / "my_models.py").open("a") as opened:
         opened.write(

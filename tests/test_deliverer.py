@@ -37,6 +37,7 @@ def _in_project_with_a_record(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     ],
     ids=["all delivered", "the store is down", "refused", "a bug", "killed", "stopped"],
 )
+@pytest.mark.slow
 def test_a_delivery_that_failed_is_a_status_and_a_sentence(
     ending: str, status: int, sentence: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -89,6 +89,7 @@ def test_states_are_counted_by_what_methods_and_ensembles_ask_for() -> None:
     assert lasting_states(plan_of(methods=["loss"], ensembles=seeds, baselines=[]), "small") >= plain + 2 * 7
 
 
+@pytest.mark.slow
 def test_the_size_of_a_model_is_that_of_its_parameters_and_buffers() -> None:
     shape: dict[str, Any] = {"input_shape": [1, 8, 8], "n_classes": 10}
     logistic = {"name": "logistic", "options": {}, **shape}
@@ -100,6 +101,7 @@ def test_the_size_of_a_model_is_that_of_its_parameters_and_buffers() -> None:
         model_bytes([{**batch_norm, "options": {"norm": "x"}}])
 
 
+@pytest.mark.slow
 def test_a_model_that_prints_or_takes_the_process_with_it_leaves_the_sizes_of_the_others(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

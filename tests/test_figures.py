@@ -82,6 +82,7 @@ def test_ensembles_are_drawn_as_differences_to_the_same_method_with_one_model() 
     assert {"×10", "×20"} <= set(said), "further sizes stand below the first without the name"
 
 
+@pytest.mark.slow
 def test_of_forty_sizes_a_few_are_drawn_and_named_without_a_warning() -> None:
     rows = report_input().comparison
     template = rows[rows["variant"] == "ip__parameter_dropout__5"]
@@ -122,6 +123,7 @@ def test_where_no_place_is_free_names_do_not_stand_on_each_other() -> None:
 
 
 @pytest.mark.parametrize("n_kinds", [0, 30])
+@pytest.mark.slow
 def test_of_many_points_only_the_outstanding_are_named(n_kinds: int) -> None:
     comparison = many_ensembles(n_kinds)
     with style():

@@ -53,6 +53,7 @@ def test_the_page_says_what_to_pass_for_each_need() -> None:
     assert set(re.findall(r"`(\w+)`", " ".join(rows))) == needs
 
 
+@pytest.mark.slow
 def test_the_first_score_of_a_process_warns_of_nothing() -> None:
     """torch itself warns of a function of its own where forward mode is used for the first time."""
     lines = [

@@ -58,6 +58,7 @@ def test_hostile_names_run_nothing_in_a_browser_and_are_shown_as_they_are(hostil
     assert "1337" not in text
 
 
+@pytest.mark.slow
 def test_no_cell_of_a_table_is_a_formula(hostile_page: Path) -> None:
     for name in ("comparison.csv", "metrics.csv"):
         with (hostile_page / name).open(encoding="utf-8", newline="") as opened:

@@ -39,6 +39,7 @@ def page(reports: Path) -> str:
     return (reports / "index.html").read_text(encoding="utf-8")
 
 
+@pytest.mark.slow
 def test_each_report_has_its_own_sentence_badge_and_facts(reports: Path) -> None:
     entries = {entry.experiment: entry for entry in index_entries(reports)}
     assert list(entries) == ["broken", "cut", "gap", "mnist"]
@@ -51,6 +52,7 @@ def test_each_report_has_its_own_sentence_badge_and_facts(reports: Path) -> None
         assert entries[name].picture == (reports / name / "figures" / "answer.svg").read_text(encoding="utf-8")
 
 
+@pytest.mark.slow
 def test_what_is_unfinished_is_shown_as_such(reports: Path) -> None:
     entries = {entry.experiment: entry for entry in index_entries(reports, ["planned", "mnist"])}
     assert entries["cut"].unfinished == "Incomplete: 1 of 44 evaluations missing"
@@ -81,6 +83,7 @@ def test_a_picture_that_is_not_whole_is_left_out(reports: Path, tmp_path: Path) 
     assert index_entries(tmp_path)[0].picture == ""
 
 
+@pytest.mark.slow
 def test_names_of_experiments_and_sentences_are_words_not_markup(tmp_path: Path) -> None:
     report = report_input(experiment="x")
     render_words(report, tmp_path / "x")

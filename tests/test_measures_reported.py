@@ -123,6 +123,7 @@ def test_without_a_value_of_the_unpruned_model_there_is_nothing_to_compare() -> 
     assert verdict.headline.startswith("There is nothing to compare")
 
 
+@pytest.mark.slow
 def test_no_word_of_removal_or_accuracy_is_left_where_neither_was_asked_for(
     tmp_path: Path,
 ) -> None:

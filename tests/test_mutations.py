@@ -59,6 +59,7 @@ def test_a_mutation_changes_its_line_alone(candidates: ModuleType) -> None:
         ast.parse("\n".join(after))
 
 
+@pytest.mark.slow
 def test_a_seed_draws_the_same_mutations_of_different_lines_of_all_rooms(
     candidates: ModuleType, monkeypatch: pytest.MonkeyPatch
 ) -> None:

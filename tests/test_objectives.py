@@ -67,6 +67,7 @@ def test_a_function_of_model_and_state_has_its_gradient_whatever_it_does_with_th
         torch.testing.assert_close(gradients[key], tensor, rtol=0, atol=1e-10)
 
 
+@pytest.mark.slow
 def test_a_mean_takes_one_forward_pass_an_example_and_no_batch_of_any_objective_is_held_beside_another(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

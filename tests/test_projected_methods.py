@@ -1,5 +1,6 @@
 """Random projections, TRAK and GEX against their dense formulas in float64."""
 
+import pytest
 import torch
 from influence_cases import case_of, close, gradient_rows, scores, validation_vector
 from torch.func import functional_call
@@ -7,6 +8,7 @@ from torch.func import functional_call
 from heft.kernels.curvature.curvature_operator import flatten, unflatten
 
 
+@pytest.mark.slow
 def test_random_projection_is_unbiased_with_the_variance_it_says() -> None:
     case = case_of("mlp")
     exact, g, v = scores("ip", case.context()), gradient_rows(case), validation_vector(case)

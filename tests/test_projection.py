@@ -82,6 +82,7 @@ def test_parameters_that_are_left_out_have_no_column(again: bool, monkeypatch: p
         torch.testing.assert_close(part, expected, rtol=0, atol=1e-10)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "shape", "n", "expected"),
     [("resnet18", (3, 32, 32), 64, True), ("resnet18", (3, 32, 32), 640, True), ("mlp", (1, 28, 28), 2000, False)],

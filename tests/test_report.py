@@ -25,6 +25,8 @@ from heft.evaluation.columns import COLUMNS
 from heft.reporting.inputs import SplitFacts
 from heft.reporting.page import render_report
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:

@@ -89,6 +89,7 @@ def test_json_too_deep_to_read_is_one_sentence_and_in_a_record_passed_over(tmp_p
     assert read_events(tmp_path / "record.jsonl") == [good]
 
 
+@pytest.mark.slow
 def test_a_small_file_that_decompresses_to_much_is_refused_before_it_fills_the_memory(tmp_path: Path) -> None:
     bomb = tmp_path / "train-labels-idx1-ubyte.gz"
     with gzip.open(bomb, "wb", compresslevel=1) as opened:
@@ -132,6 +133,7 @@ def test_records_copy_no_file_from_outside_the_folder(tmp_path: Path, monkeypatc
     assert copied == ["own.json"]
 
 
+@pytest.mark.slow
 def test_the_ui_listens_on_this_machine_alone_and_nothing_is_reported_to_mlflow(tmp_path: Path) -> None:
     program = (
         "import json, os, sys, ui\n"

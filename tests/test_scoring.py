@@ -34,8 +34,11 @@ def scored(case: Case, name: str, kind: str | None, size: int, **changes: object
 # Scores of whole numbers change only where a member changes a prediction, so changes are large here.
 STRONG = {"parameter_dropout": {"p_max": 1.0}, "gaussian": {"sigma": 0.3}, "activation_dropout": {"rate": 0.5}}
 
+# A quick run tries one kind with every method.
+KINDS = [k if k == "parameter_dropout" else pytest.param(k, marks=pytest.mark.slow) for k in declarations("ensembles")]
 
-@pytest.mark.parametrize("kind", list(declarations("ensembles")))
+
+@pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("name", [n for n, d in declarations("methods").items() if d.fields["ensemble"]])
 def test_every_method_with_a_model_takes_every_kind_of_ensemble(case: Case, name: str, kind: str) -> None:
     result = scored(case, name, kind, 2, ensemble_options=STRONG.get(kind))

@@ -67,6 +67,7 @@ def test_what_a_removal_does_to_a_class_is_paired_by_seed_and_against_none():
     assert classes.before[3] == pytest.approx(long[long["variant"] == "none"]["value"].mean())
 
 
+@pytest.mark.slow
 def test_classes_without_a_name_have_their_index_and_many_are_cut_in_the_figure_alone():
     report = report_input()
     long = report.long_metrics
@@ -120,6 +121,7 @@ def test_where_a_baseline_beats_the_curated_models_the_first_screen_says_so(tmp_
     assert "Fine-tuned does better without removing anything:" in better
 
 
+@pytest.mark.slow
 def test_names_of_classes_are_shown_as_they_are_whatever_signs_they_hold(tmp_path: Path):
     names = ["$x_{$", "猫", "<script>alert(1)</script>", "a" * 300, "line\nbreak", "{{7*7}}", "&", "\x1b[0m", "8", "9"]
     manifest = dict(report_input().manifest) | {"class_names": names}

@@ -48,6 +48,7 @@ def is_there(process: int) -> bool:
     return place.exists() and place.read_text().rpartition(")")[2].split()[0] != "Z"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.parametrize(
     ("waits", "job_seconds", "times"), [("for the job", 0.2, 1), ("without end", 0.2, 1), ("without end", 600.0, 2)]

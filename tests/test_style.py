@@ -13,6 +13,7 @@ ROOT = Path(__file__).parent.parent
 ONE_ENVIRONMENT = "Specify a conda environment or container for each rule."
 
 
+@pytest.mark.slow
 def test_snakemake_lints_nothing_but_the_single_environment() -> None:
     command = [sys.executable, "-m", "snakemake", "--lint"]
     answer = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)

@@ -109,6 +109,7 @@ def test_train_runs_records_every_epoch_of_every_run(seeds: dict[int, RunSeeds])
     assert trained.checkpoints.cpu_seconds > 0
 
 
+@pytest.mark.slow
 def test_training_does_not_import_torchs_compiler() -> None:
     program = (
         "import sys, torch; from test_training import *;"

@@ -114,6 +114,7 @@ def test_one_action_needs_no_column_of_its_own() -> None:
     assert "Action" not in [column.label for column in comparison_table(comparison, judge(comparison)).columns]
 
 
+@pytest.mark.slow
 def test_each_panel_of_a_method_has_a_line_for_each_action_and_ensembles_are_drawn_under_one(
     comparison: Comparison,
 ) -> None:

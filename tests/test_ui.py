@@ -49,6 +49,7 @@ def start(folder: Path, *before: str) -> tuple["subprocess.Popen[bytes]", int]:
 
 
 @pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGKILL])
+@pytest.mark.slow
 def test_the_server_ends_with_what_started_it(tmp_path: Path, ending: signal.Signals) -> None:
     started, served = start(tmp_path)
     started.send_signal(ending)
@@ -56,6 +57,7 @@ def test_the_server_ends_with_what_started_it(tmp_path: Path, ending: signal.Sig
     wait_until_gone(served)
 
 
+@pytest.mark.slow
 def test_the_server_ends_with_the_make_that_started_it(tmp_path: Path) -> None:
     make = "import os, subprocess, sys; os.environ['MAKELEVEL'] = '1'; subprocess.run(sys.argv[1:])"
     started, served = start(tmp_path, sys.executable, "-c", make)
