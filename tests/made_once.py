@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from synthetic_report import report_input
+from whole_runs import for_slow_tests
 from workspace import SMALL, TINY, Workspace
 
 from heft.reporting.page import render_report
@@ -45,6 +46,7 @@ def copy_of(workspace: Workspace, folder: Path) -> Workspace:
 
 def synthetic_page(factory: pytest.TempPathFactory) -> Path:
     """The folder of a complete report with all its figures, to look at."""
+    for_slow_tests("a whole report")
     return made_once(factory, "page", _render)[0]
 
 

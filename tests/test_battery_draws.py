@@ -15,8 +15,8 @@ from heft.errors import HeftError
 from heft.kernels.curvature.curvature_operator import CurvatureOperator, flatten
 
 
-@pytest.mark.parametrize("name", [name for name in battery.WORKING if name not in ("bfloat16", "raw_parameters")])
 @pytest.mark.slow
+@pytest.mark.parametrize("name", [name for name in battery.WORKING if name not in ("bfloat16", "raw_parameters")])
 def test_outlier_scores_are_those_of_a_forest_on_the_gradients(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     if name not in battery.QUICK:  # ten trees tell as well as a hundred whether it is the same forest
         monkeypatch.setattr(

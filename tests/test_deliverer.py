@@ -33,11 +33,13 @@ def _in_project_with_a_record(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
         (f"sys.exit({FAILED})", 1, ""),
         ("sys.exit(1)", 1, "ended with status 1: 1 record waits"),
         ("os.kill(os.getpid(), signal.SIGKILL)", 1, KILLED),
-        ("os.kill(os.getpid(), signal.SIGSTOP)", 1, "did not end within 5 s and was stopped: 1 record waits"),
+        pytest.param(
+            *("os.kill(os.getpid(), signal.SIGSTOP)", 1, "did not end within 5 s and was stopped: 1 record waits"),
+            marks=pytest.mark.slow,
+        ),
     ],
     ids=["all delivered", "the store is down", "refused", "a bug", "killed", "stopped"],
 )
-@pytest.mark.slow
 def test_a_delivery_that_failed_is_a_status_and_a_sentence(
     ending: str, status: int, sentence: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -122,8 +122,8 @@ def test_where_no_place_is_free_names_do_not_stand_on_each_other() -> None:
     assert all(0 <= x <= 1 and 0 <= y <= 1 for x, y in places)
 
 
-@pytest.mark.parametrize("n_kinds", [0, 30])
 @pytest.mark.slow
+@pytest.mark.parametrize("n_kinds", [0, 30])
 def test_of_many_points_only_the_outstanding_are_named(n_kinds: int) -> None:
     comparison = many_ensembles(n_kinds)
     with style():

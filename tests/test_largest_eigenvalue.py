@@ -57,9 +57,9 @@ def gradient_of(model: nn.Module, state: dict[str, Tensor], inputs: Tensor, labe
     return objective_gradient(loss, model, state, Batch(inputs, labels))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ODD)
 @pytest.mark.parametrize("curvature", ["gauss_newton", "hessian"])
-@pytest.mark.slow
 def test_it_is_that_of_the_dense_matrix_on_odd_models(name: str, curvature: str) -> None:
     for seed in range(3):
         torch.manual_seed(seed)

@@ -40,8 +40,8 @@ def test_the_mlp_is_784_128_64_10_with_gelu() -> None:
     assert sum(isinstance(module, nn.GELU) for module in model.modules()) == 2
 
 
-@pytest.mark.parametrize("norm", ["group", "batch"])
 @pytest.mark.slow
+@pytest.mark.parametrize("norm", ["group", "batch"])
 def test_resnet18_is_the_network_for_small_images_of_he_et_al(norm: str) -> None:
     model = build_model("resnet18", {"norm": norm}, (3, 32, 32), 10, seed=0)
     # 17 convolutions and a linear layer, and three shortcuts where the shape changes

@@ -48,8 +48,8 @@ def start(folder: Path, *before: str) -> tuple["subprocess.Popen[bytes]", int]:
     return started, int((folder / "served").read_text())
 
 
-@pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGKILL])
 @pytest.mark.slow
+@pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGKILL])
 def test_the_server_ends_with_what_started_it(tmp_path: Path, ending: signal.Signals) -> None:
     started, served = start(tmp_path)
     started.send_signal(ending)

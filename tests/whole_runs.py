@@ -1,4 +1,4 @@
-"""Holds `make quick` to its name: what starts a whole run, a server or a browser is for tests that are marked slow."""
+"""Holds `make quick` to its name: a whole run or report, a server and a browser are for tests that are marked slow."""
 
 import pytest
 
@@ -9,4 +9,4 @@ running: list[pytest.Item] = []
 def for_slow_tests(what: str) -> None:
     """Fails where the test that asks for it, itself or by a fixture, is not marked slow."""
     item = running[-1]
-    assert item.get_closest_marker("slow"), f"{item.nodeid} starts {what}; mark it slow"
+    assert item.get_closest_marker("slow"), f"{item.nodeid} asks for {what}; mark it slow"
