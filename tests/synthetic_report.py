@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -16,35 +17,15 @@ from heft.reporting.measure import Measure
 from heft.reporting.treatment import Action, Treatment
 
 ACCURACY = Measure("test_accuracy", "test accuracy")
-
-
 REMOVE = Action("Remove", "remove", "removing", "removed", "removal")
-
-
 FRACTIONS = [0.01, 0.025, 0.05, 0.1, 0.2, 0.3]
-
-
 NOISE_RATE = 0.3
-
-
 N_TRAIN = 600
-
-
 ON_VALIDATION = "trusted_loss"  # trained on validation labels: no chosen row
-
-
 FINE_TUNED_GAIN = 0.071
-
-
 LABEL_ISSUES = "1 group of identical examples with different labels: <7> (3) = 9 (5)."
-
-
 CLASSES = [str(digit) for digit in range(10)]
-
-
 ENSEMBLES = [("ip", "parameter_dropout", 5), ("ip", "parameter_dropout", 10), ("ip", "parameter_dropout", 20)]
-
-
 ENSEMBLES += [("ip", "seeds", 5), ("loss", "seeds", 5), ("if_cg", "parameter_dropout", 10)]
 
 
@@ -158,18 +139,23 @@ def training(images: bool = True) -> TrainingExamples:
     )
 
 
-def report_input(**changes: Any) -> ReportInput:
-    """The whole input; `changes` replaces fields."""
-    comparison = changes.pop("comparison", None)
-    comparison = comparison_rows() if comparison is None else comparison
-    values: dict[str, Any] = {
-        "experiment": "mnist5k",
+@cache
+def _tables() -> dict[str, pd.DataFrame]:
+    comparison = comparison_rows()
+    return {
         "comparison": comparison,
         "long_metrics": long_metrics(comparison),
-        "measure": ACCURACY,
-        "actions": {"remove": REMOVE},
         "history": history(),
         "precision_recall": precision_recall(),
+    }
+
+
+def report_input(**changes: Any) -> ReportInput:
+    """The whole input; `changes` replaces fields, and what follows from the comparison with it."""
+    values: dict[str, Any] = {
+        "experiment": "mnist5k",
+        "measure": ACCURACY,
+        "actions": {"remove": REMOVE},
         "split": SplitFacts(
             {"train": N_TRAIN, "validation": 500, "test": 1500}, "pairs", NOISE_RATE, label_issues=LABEL_ISSUES
         ),
@@ -192,4 +178,7 @@ def report_input(**changes: Any) -> ReportInput:
         "agreement": agreement(),
         "warnings": [Warned(seed, "if_cg", f"the residual is 0.{seed}1, above 0.01") for seed in (0, 2)],
     }
+    values |= {name: table.copy() for name, table in _tables().items()}
+    if "comparison" in changes and "long_metrics" not in changes:
+        values["long_metrics"] = long_metrics(changes["comparison"])
     return ReportInput(**(values | changes))

@@ -53,6 +53,7 @@ def test_products_are_those_of_the_dense_matrix_and_symmetric(name: str, kind: s
     assert float((w @ product - u @ other).abs()) <= 1e-8 * float(expected.norm() * w.norm())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "kind"), with_dense_matrices(SMALL))
 def test_exact_influence_is_the_dense_solve(name: str, kind: str) -> None:
     it = reference(name)
@@ -64,6 +65,7 @@ def test_exact_influence_is_the_dense_solve(name: str, kind: str) -> None:
     close(actual, expected, 10 * rounding(name))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", MODULES)
 def test_iterative_influence_comes_to_the_dense_solve_at_its_tolerance(name: str) -> None:
     it = reference(name)

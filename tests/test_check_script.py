@@ -30,6 +30,7 @@ def test_the_page_has_a_command_for_a_model_and_one_for_a_configuration() -> Non
     assert [command.split()[0] for command in COMMANDS] == ["my_models:build", "--configfile"]
 
 
+@pytest.mark.slow
 def test_the_command_for_a_model_prints_its_table(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert check.main(shlex.split(COMMANDS[0])) == 0
     printed = capsys.readouterr()

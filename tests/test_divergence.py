@@ -151,6 +151,7 @@ def test_neither_a_variant_nor_a_fraction_that_diverged_is_chosen() -> None:
     assert again.treatment.fraction != 0.3
 
 
+@pytest.mark.slow
 def test_the_page_names_variant_fraction_and_seeds_that_diverged(tmp_path: Path) -> None:
     _, report = diverged_report()
     page = render_words(report, tmp_path)

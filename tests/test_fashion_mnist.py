@@ -91,6 +91,7 @@ def test_other_content_is_refused_in_one_sentence_that_names_the_file(tmp_path: 
         read_idx(file)
 
 
+@pytest.mark.slow
 def test_the_official_pictures_and_labels_are_read() -> None:
     needs_the_package()
     raw = fashion_mnist(None)

@@ -57,6 +57,7 @@ def test_missing_cells_are_marked_in_the_comparison() -> None:
     assert {cell.sort for cell in lines["margin"].cells[1:]} == {None}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "kept",
     [lambda rows: rows[rows["seed"] == 3], lambda rows: rows[rows["variant"].isin(["none", "loss"])]],

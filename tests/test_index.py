@@ -61,6 +61,7 @@ def test_what_is_unfinished_is_shown_as_such(reports: Path) -> None:
     assert (entries["planned"].unfinished, entries["planned"].link) == (NO_PAGE, "")
 
 
+@pytest.mark.slow
 def test_links_are_relative_and_all_else_is_in_the_page(page: str, reports: Path) -> None:
     links = re.findall(r'<a [^>]*href="([^"]+)"', page)
     assert links == [f"{name}/index.html" for name in ("broken", "cut", "gap", "mnist")]
@@ -73,6 +74,7 @@ def test_links_are_relative_and_all_else_is_in_the_page(page: str, reports: Path
     assert page.count('class="unfinished"') == 3
 
 
+@pytest.mark.slow
 def test_a_picture_that_is_not_whole_is_left_out(reports: Path, tmp_path: Path) -> None:
     shutil.copytree(reports / "mnist", tmp_path / "mnist")
     picture = tmp_path / "mnist" / "figures" / "answer.svg"

@@ -51,6 +51,7 @@ def test_if_exact_refuses_a_model_that_is_too_large(monkeypatch: pytest.MonkeyPa
     scores("if_exact", case_of("mlp").context(), parameters="last")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("model", MODELS)
 def test_if_cg_and_if_lissa_come_to_the_exact_solve(model: str) -> None:
     case = case_of(model)

@@ -11,7 +11,11 @@ from heft.errors import HeftError
 from heft.models.build import ModelSpec, build_model
 from heft.registry import declarations
 
-MODELS = sorted(declarations("models"))
+# A quick run leaves out the model that takes a second to build.
+MODELS = [
+    pytest.param(name, marks=pytest.mark.slow) if name == "resnet18" else name
+    for name in sorted(declarations("models"))
+]
 
 
 @pytest.mark.parametrize("name", MODELS)

@@ -64,6 +64,7 @@ def recorded(name: str) -> dict[str, Tensor]:
     return load_file(FOLDER / name / "scores.safetensors")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", CASES)
 def test_heft_scores_as_another_library_does(with_heft: ModuleType, case: str) -> None:
     name, _, key = case.partition("/")

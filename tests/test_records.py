@@ -77,6 +77,7 @@ def write_many(number: int) -> None:
             record.metrics({"value": index})
 
 
+@pytest.mark.slow
 def test_eight_processes_that_share_a_record_lose_nothing() -> None:
     with multiprocessing.get_context("spawn").Pool(8) as pool:
         pool.map(write_many, range(8))

@@ -106,6 +106,7 @@ def test_a_small_file_that_decompresses_to_much_is_refused_before_it_fills_the_m
     assert "MemoryError" not in done.stderr
 
 
+@pytest.mark.slow
 def test_a_configuration_with_a_python_tag_is_refused_and_not_run(tmp_path: Path, marker: Path) -> None:
     workspace = Workspace(tmp_path / "project", TINY)
     with (workspace.folder / "small.yaml").open("a") as opened:

@@ -46,6 +46,7 @@ def test_other_experiments_are_reported_and_the_run_fails_with_a_sentence_of_eac
     assert {job.rule for job in workspace.plan("--config", "experiments=[small]")} == set()
 
 
+@pytest.mark.slow
 def test_a_configuration_that_uses_nothing_but_a_half_written_file_stops_at_once(tmp_path: Path) -> None:
     workspace = Workspace(tmp_path, {**three_experiments(), "experiments": ["half"]})
     (tmp_path / METHODS / "unfinished.py").write_text("def unfinished(context):\n    return (\n")

@@ -130,11 +130,9 @@ class Results:
 
     @cached_property
     def _by_key(self) -> Mapping[Any, pd.DataFrame]:
-        groups = self.rows[self.rows["method"] != "none"].groupby(["variant", "action", "fraction"])
-        return {
-            (str(variant), str(action), float(fraction)): rows.set_index("seed")
-            for (variant, action, fraction), rows in groups
-        }
+        by_seed = self.rows[self.rows["method"] != "none"].set_index("seed")
+        groups = by_seed.groupby(["variant", "action", "fraction"])
+        return {(str(variant), str(action), float(fraction)): rows for (variant, action, fraction), rows in groups}
 
     @cached_property
     def _on_validation(self) -> set[str]:
