@@ -32,6 +32,7 @@ rule split:
         train="results/{e}/seed{s}/split/train.parquet",
         validation="results/{e}/seed{s}/split/validation.parquet",
         test="results/{e}/seed{s}/split/test.parquet",
+        transform="results/{e}/seed{s}/split/transform.json",
         facts="results/{e}/seed{s}/split/facts.json",
         record="results/{e}/seed{s}/split/record.jsonl",
     log:

@@ -14,7 +14,7 @@ from plain_training import (
 from stage_job import Job
 
 from heft.artifacts import read_json, read_parquet, read_tensors, write_json, write_parquet
-from heft.data.inputs import write_inputs
+from heft.data.input_writer import write_inputs
 
 SPLITS = {"train": examples(), "validation": examples(12, 1, "v"), "test": examples(15, 2, "t")}
 

@@ -12,7 +12,7 @@ from full_disk import files_of_at_most, make_read_only, small_disk
 
 from heft.artifacts import write_json, write_parquet, write_tensors, write_text
 from heft.atomic_files import atomic_path
-from heft.data.inputs import write_inputs
+from heft.data.input_writer import write_inputs
 from heft.errors import HeftError
 from heft.faults import error_number, is_disk_full, sentence_of
 from heft.workflow.runtime.full_disk import first_to_say_full

@@ -9,7 +9,7 @@ from stage_job import Job
 
 from heft.artifacts import read_json, write_json, write_parquet
 from heft.data.duplicates import conflicting_duplicates, sentence_of
-from heft.data.inputs import write_inputs
+from heft.data.input_writer import write_inputs
 from heft.data.settings import DataSettings, NoiseSettings
 from heft.data.split import draw_split
 from heft.errors import HeftError
@@ -54,10 +54,11 @@ def split_of(examples: pd.DataFrame, class_names: list[str]) -> None:
     """Runs the stage `split` in the working folder."""
     write_parquet("examples.parquet", examples)
     write_inputs("inputs.safetensors", np.ones((len(examples), 1, 1, 1), np.float32))
-    write_json("manifest.json", {"class_names": class_names, "source": "s", "dataset_digest": "d", "origin": "o"})
+    known = {"source": "s", "dataset_digest": "d", "origin": "o", "modality": {"name": "images"}}
+    write_json("manifest.json", {"class_names": class_names, **known})
     settings = DataSettings(train=6, validation=3, test=3, noise=NoiseSettings("none"))
     files = {"examples": "examples.parquet", "inputs": "inputs.safetensors", "manifest": "manifest.json"}
-    made = {"train": "a", "validation": "b", "test": "c", "facts": "facts.json"}
+    made = {"train": "a", "validation": "b", "test": "c", "facts": "facts.json", "transform": "transform.json"}
     Job(Path(), "split", files, made, {"data": {**vars(settings), "noise": vars(settings.noise)}}, s="0").run()
 
 

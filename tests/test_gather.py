@@ -9,7 +9,7 @@ import pytest
 from synthetic_report import REMOVE
 
 from heft.artifacts import read_json, write_json, write_parquet
-from heft.data.inputs import write_inputs
+from heft.data.input_writer import write_inputs
 from heft.data.modalities.images import Images
 from heft.errors import HeftError
 from heft.evaluation.columns import COLUMNS

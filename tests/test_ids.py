@@ -14,7 +14,7 @@ from scipy.stats import spearmanr
 from stage_job import Job
 
 from heft.artifacts import read_parquet, write_json, write_parquet
-from heft.data.inputs import write_inputs
+from heft.data.input_writer import write_inputs
 from heft.evaluation.columns import COLUMNS
 from heft.reporting.inputs import ReportInput
 from heft.seeds import RunSeeds

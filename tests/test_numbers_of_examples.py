@@ -16,7 +16,7 @@ from workspace import ROOT
 from heft.artifacts import read_json, read_parquet, write_json, write_parquet, write_tensors
 from heft.curation.notes import notes_on
 from heft.curation.plan import unpruned_plan
-from heft.data.inputs import write_inputs
+from heft.data.input_writer import write_inputs
 from heft.data.noise import plant_noise
 from heft.data.settings import DataSettings, NoiseSettings
 from heft.data.sizes import proportional_sizes

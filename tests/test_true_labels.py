@@ -30,7 +30,7 @@ def table_of(**fields: Any) -> tuple[pd.DataFrame, np.ndarray]:
     given = np.where(np.arange(N) % 10 == 4, (true + 1) % 3, true) if "true_labels" in fields else true
     inputs = np.arange(N, dtype=np.float32)[:, None]
     raw = RawData(inputs, given, **(fields | ({"true_labels": true} if "true_labels" in fields else {})))
-    return examples_table(check_raw_data(raw, "mine")), inputs
+    return examples_table(check_raw_data(raw, "mine"), [str(row) for row in range(N)]), inputs
 
 
 def test_without_noise_and_true_labels_nothing_is_known() -> None:

@@ -18,7 +18,8 @@ from workspace import ROOT
 
 from heft.artifacts import read_json, read_parquet, read_tensors, write_json, write_parquet, write_tensors
 from heft.data.examples import load_examples
-from heft.data.inputs import InputsFile, read_inputs, write_inputs
+from heft.data.input_writer import write_inputs
+from heft.data.inputs import InputsFile, read_inputs
 from heft.errors import HeftError
 from heft.workflow.runtime.stage import dataset_of
 
@@ -179,7 +180,8 @@ def test_a_changed_manifest_is_refused_by_every_job_that_names_its_data_set(tmp_
 
 def test_inputs_are_written_and_read_without_torch(tmp_path: Path) -> None:
     program = (
-        "import sys; import numpy as np; from heft.data.inputs import read_inputs, write_inputs\n"
+        "import sys; import numpy as np; from heft.data.inputs import read_inputs\n"
+        "from heft.data.input_writer import write_inputs\n"
         "write_inputs('x', np.ones((3, 1, 2, 2), np.float32)); read_inputs('x'); assert 'torch' not in sys.modules"
     )
     environment = {**os.environ, "PYTHONPATH": str(ROOT / "workflow_scripts")}

@@ -22,7 +22,9 @@ def main(job: Any, record: RunRecord) -> None:
     from heft.workflow.planning.asked import tried_on
 
     spec = ModelSpec.for_data(job.params.model, read_json(job.input.manifest))
-    checked = check_model(spec, **tried_on(job.config, job.wildcards.e), inputs=first_inputs(job.input.inputs))
+    checked = check_model(
+        spec, **tried_on(job.config, job.wildcards.e), inputs=first_inputs(Path(job.input.inputs).parent)
+    )
     if checked.mistake:
         raise HeftError(checked.mistake)
     log.write_text(table(checked), encoding="utf-8")

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from heft.workflow.runtime.stage import run_stage
+from heft.workflow.runtime.stage import run_stage, say
 from heft.workflow.tracking.records import RunRecord
 
 
@@ -16,7 +16,9 @@ def main(job: Any, record: RunRecord) -> None:
     # Read from the configuration: a method that is added later makes no data set anew.
     needed_by = needs_true_labels(job.config, job.wildcards.e)
     folder = Path(job.output.manifest).parent
-    prepare(source["name"], data_dir, folder, source["options"], files=job.params.files, needed_by=needed_by)
+    said = prepare(source["name"], data_dir, folder, source["options"], files=job.params.files, needed_by=needed_by)
+    if said:
+        say(job, said)
     record.artifact(job.output.manifest)
 
 

@@ -9,15 +9,23 @@ from heft.workflow.tracking.records import RunRecord
 def main(job: Any, record: RunRecord) -> None:
     from heft.artifacts import read_json, read_parquet, write_json, write_parquet
     from heft.data.duplicates import conflicting_duplicates, sentence_of
-    from heft.data.inputs import read_inputs
+    from heft.data.inputs import InputsFile
+    from heft.data.modalities.declare import read_back
     from heft.data.settings import DataSettings, NoiseSettings
     from heft.data.split import draw_split, split_facts
 
     data = dict(job.params.data)
     settings = DataSettings(**{**data, "noise": NoiseSettings(**data["noise"])})
-    seed, class_names = int(job.wildcards.s), read_json(job.input.manifest)["class_names"]
-    examples = read_parquet(job.input.examples)
-    splits = draw_split(examples, read_inputs(job.input.inputs), settings, seed, class_names)
+    seed, manifest = int(job.wildcards.s), read_json(job.input.manifest)
+    examples, inputs, class_names = (
+        read_parquet(job.input.examples),
+        InputsFile(job.input.inputs),
+        manifest["class_names"],
+    )
+    near = inputs.verified(None if settings.noise.kind == "clustered" else [])
+    splits = draw_split(examples, near, settings, seed, class_names)
+    rows, modality = splits["train"]["row"].to_numpy(), read_back(manifest["modality"])
+    write_json(job.output.transform, modality.fit(inputs.verified(rows)[rows]) if modality.is_fitted else {})
     for name, table in splits.items():
         write_parquet(job.output[name], table, {"seed": str(seed), "noise": settings.noise.kind})
     conflicts = conflicting_duplicates(examples)

@@ -3,15 +3,19 @@
 from pathlib import Path
 
 import numpy as np
-import torch
 from torch import Tensor
 
 from heft.checking.subject import N_EXAMPLES
-from heft.data.inputs import read_inputs
+from heft.data.examples import as_rows, load_manifest
+from heft.data.inputs import InputsFile
+from heft.data.modalities.declare import read_back
 
 
-def first_inputs(file: str | Path) -> Tensor:
-    """Inputs [n, C, H, W] from all over the file, which may be sorted by class."""
-    inputs = read_inputs(file)
+def first_inputs(folder: str | Path) -> Tensor:
+    """Inputs [n, ...] as a model sees them, from all over a data set, which may be sorted by class."""
+    inputs, facts = InputsFile(Path(folder) / "inputs.safetensors"), load_manifest(folder)["modality"]
     rows = np.linspace(0, len(inputs) - 1, min(N_EXAMPLES, len(inputs))).astype(int)
-    return torch.from_numpy(np.ascontiguousarray(inputs[rows]))
+    chosen, modality = inputs.verified(rows)[rows], read_back(facts)
+    if modality.is_fitted:
+        modality = read_back(facts, modality.fit(chosen))
+    return modality.batch(as_rows(chosen))

@@ -1,7 +1,7 @@
 """Checks what a source returned: fields of their declared types, as many entries in each, and one modality."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,18 +11,21 @@ from heft.data.fields.arrays import array_of
 from heft.data.fields.labels import TRUE, labels_of, named_labels
 from heft.data.fields.names import files_of, groups_of, ids_of, names_of, split_of
 from heft.data.modalities.declare import Modality, with_axes, written
+from heft.data.row_stream import RowStream
 from heft.data.sources.declare import RawData
 from heft.errors import HeftError
 
 
 @dataclass(frozen=True)
 class CheckedData:
-    """A data set of n examples. inputs: float32 [n, ...]. labels, true_labels: int64 [n]; the latter where known.
+    """A data set of n examples. inputs: an array [n, ...], n texts, or a stream of n. labels, true_labels: int64 [n];
+    the latter where known.
 
-    modality_facts: the modality as it stands in `manifest.json`. groups, split: one text an example, or None.
+    input_shape: of one input. modality_facts: the modality as it stands in `manifest.json`. groups, split: one text an
+    example, or None. skipped, notes: as in `RawData`.
     """
 
-    inputs: np.ndarray
+    inputs: Any
     labels: np.ndarray
     true_labels: np.ndarray | None
     ids: list[str]
@@ -32,6 +35,30 @@ class CheckedData:
     modality_facts: dict[str, Any]
     groups: list[str] | None
     split: list[str] | None
+    skipped: list[tuple[str, str]]
+    notes: list[str]
+
+    @property
+    def input_shape(self) -> tuple[int, ...]:
+        """The shape of one input; of a text ()."""
+        return () if isinstance(self.inputs, list) else shape_of(self.inputs)
+
+    def without(self, reasons: Mapping[int, str]) -> "CheckedData":
+        """The same without some rows, but with their inputs; {row: why it is skipped}. Raises HeftError where none is
+        left."""
+        kept = [row for row in range(len(self.ids)) if row not in reasons]
+        if not kept:
+            row, reason = next(iter(reasons.items()))
+            raise HeftError(f"none of {len(self.ids)} inputs can be read; the first, {self.ids[row]}: {reason}.")
+        return replace(
+            self,
+            labels=self.labels[kept],
+            true_labels=None if self.true_labels is None else self.true_labels[kept],
+            ids=[self.ids[row] for row in kept],
+            groups=None if self.groups is None else [self.groups[row] for row in kept],
+            split=None if self.split is None else [self.split[row] for row in kept],
+            skipped=[*self.skipped, *((self.ids[row], reason) for row, reason in reasons.items())],
+        )
 
 
 def check_raw_data(raw: RawData, source: str) -> CheckedData:
@@ -45,7 +72,7 @@ def check_raw_data(raw: RawData, source: str) -> CheckedData:
         modality = _modality_of(raw.inputs) if raw.modality is None else raw.modality
         if not isinstance(modality, Modality):
             raise HeftError(f"modality is {modality!r}; expected a modality, such as Images() or Tables().")
-        inputs = modality.check(raw.inputs)
+        inputs = raw.inputs if isinstance(raw.inputs, RowStream) else modality.check(raw.inputs)
         ids = [f"{row:07d}" for row in range(len(inputs))] if raw.ids is None else ids_of(raw.ids)
         _check_lengths(inputs, labels, ids)
         if true_labels is not None and len(true_labels) != len(ids):
@@ -60,12 +87,19 @@ def check_raw_data(raw: RawData, source: str) -> CheckedData:
             names,
             files_of(raw.files),
             modality,
-            written(modality, inputs.shape[1:]),
+            written(modality, () if isinstance(inputs, list) else shape_of(inputs)),
             None if raw.groups is None else groups_of(raw.groups, len(ids)),
             None if raw.split is None else split_of(raw.split, len(ids)),
+            list(raw.skipped),
+            list(raw.notes),
         )
     except HeftError as error:
         raise HeftError(f"Data source {source}: {error}") from error
+
+
+def shape_of(inputs: np.ndarray | RowStream) -> tuple[int, ...]:
+    """The shape of one input of an array or a stream."""
+    return inputs.shape if isinstance(inputs, RowStream) else inputs.shape[1:]
 
 
 def _labels(raw: RawData) -> tuple[list[str], np.ndarray, np.ndarray | None]:
@@ -78,6 +112,8 @@ def _labels(raw: RawData) -> tuple[list[str], np.ndarray, np.ndarray | None]:
 
 def _modality_of(inputs: Any) -> Modality:
     """The one modality with as many axes as the inputs have; raises HeftError where there is none, or several."""
+    if isinstance(inputs, RowStream):
+        raise HeftError("inputs are a stream; return RawData with a modality that says what they are.")
     shape = array_of(inputs, "inputs").shape
     fitting = with_axes(len(shape) - 1)
     if len(fitting) == 1:
@@ -86,7 +122,7 @@ def _modality_of(inputs: Any) -> Modality:
     raise HeftError(f"inputs have shape {shape}, {which}; return RawData with a modality that fits.")
 
 
-def _check_lengths(inputs: np.ndarray, labels: np.ndarray, ids: Sequence[str]) -> None:
+def _check_lengths(inputs: Any, labels: np.ndarray, ids: Sequence[str]) -> None:
     if not len(inputs) == len(labels) == len(ids) > 0:
         matched = "do not match" if len({len(inputs), len(labels), len(ids)}) > 1 else "are no data set"
         raise HeftError(f"{len(inputs)} inputs, {len(labels)} labels and {len(ids)} ids {matched}.")

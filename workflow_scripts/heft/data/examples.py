@@ -37,9 +37,15 @@ class Examples:
 
 
 def load_examples(data_folder: str | Path, split_file: str | Path) -> Examples:
-    """The examples that `split_file` lists, in its order; raises HeftError where it names a row that is not there."""
+    """The examples that `split_file` lists, in its order; raises HeftError where it names a row that is not there.
+
+    What was fitted on the training split of the same draw is read from `transform.json` beside it.
+    """
     inputs = InputsFile(Path(data_folder) / "inputs.safetensors")
-    modality = read_back(load_manifest(data_folder)["modality"])
+    facts = load_manifest(data_folder)["modality"]
+    modality = read_back(facts)
+    if modality.is_fitted:
+        modality = read_back(facts, read_json(Path(split_file).with_name(TRANSFORM)))
     split = read_parquet(split_file)
     rows = split["row"].to_numpy(copy=True)
     if len(rows) and int(rows.max()) >= len(inputs):
@@ -47,11 +53,16 @@ def load_examples(data_folder: str | Path, split_file: str | Path) -> Examples:
     columns = {name: torch.from_numpy(split[name].to_numpy(copy=True)) for name in _NUMBERS if name in split}
     return Examples(
         ids=split["id"].to_numpy(dtype=str),
-        inputs=modality.batch(torch.from_numpy(inputs.verified(rows))[torch.from_numpy(rows)]),
+        inputs=modality.batch(as_rows(inputs.verified(rows)[rows])),
         labels=columns["label"],
         true_labels=columns.get("true_label"),
         groups=columns.get("group"),
     )
+
+
+def as_rows(rows: Any) -> Any:
+    """Rows of inputs as a modality takes them: a tensor; texts as they are."""
+    return torch.from_numpy(rows) if isinstance(rows, np.ndarray) else rows
 
 
 def load_manifest(data_folder: str | Path) -> dict[str, Any]:
@@ -59,4 +70,5 @@ def load_manifest(data_folder: str | Path) -> dict[str, Any]:
     return read_json(Path(data_folder) / "manifest.json")
 
 
+TRANSFORM = "transform.json"
 _NUMBERS = ("label", "true_label", "group")

@@ -1,20 +1,22 @@
 """Reads a data source once, checks it, and writes it as the three files that all later stages read."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from heft.artifacts import sha256_of_file, write_json, write_parquet
+from heft.artifacts import write_json, write_parquet
 from heft.data.checked import CheckedData, check_raw_data
 from heft.data.identity import dataset_digest
-from heft.data.inputs import write_inputs
-from heft.data.read_files import kept_of
+from heft.data.read_files import kept_of, shown_digests
 from heft.data.reading import read_source
+from heft.data.stored import store_inputs
 from heft.errors import HeftError
 from heft.registry import find
+
+N_SHOWN = 5  # of what was skipped
 
 
 def prepare(
@@ -25,9 +27,10 @@ def prepare(
     *,
     files: str = "",
     needed_by: str = "",
-) -> None:
+) -> list[str]:
     """Writes `inputs.safetensors`, `examples.parquet` and `manifest.json` (last) into `folder`.
 
+    Returns sentences on what was left out of the data, or done to it.
     source: a registered name, or a person's own `package.module:function`. files: what tells the state of its files.
     needed_by: the method that needs true labels, or empty. Raises HeftError, and leaves `folder` as it was, where a
     source file is missing, changed or truncated, its content is not a classification data set, or it lacks true labels.
@@ -40,21 +43,31 @@ def prepare(
             f"Data source {source} gives no true labels, which the method {needed_by} needs; return true_labels, plant "
             "noise (data.noise.kind), or leave the method out."
         )
-    examples = examples_table(data)
-    write_inputs(folder / "inputs.safetensors", data.inputs)
+    stored = store_inputs(folder / "inputs.safetensors", data, source)
+    data, examples = stored.data, examples_table(stored.data, stored.hashes)
     write_parquet(folder / "examples.parquet", examples)
     manifest = _manifest(source, declaration.fields, data, examples)
     own = [path for name, path in data.files.items() if name not in declaration.fields.get("sha256", {})]
     write_json(folder / "manifest.json", manifest | {"read": {"state": files, "files": kept_of(own)}})
+    return [*data.notes, *sentences_of_skipped(data.skipped)]
 
 
-def examples_table(data: CheckedData) -> pd.DataFrame:
+def sentences_of_skipped(skipped: Sequence[tuple[str, str]]) -> list[str]:
+    """One sentence with the number of what was skipped, and the first few with the reason; none where nothing was."""
+    if not skipped:
+        return []
+    counted = "1 example was" if len(skipped) == 1 else f"{len(skipped):,} examples were"
+    shown = "; ".join(f"{name} ({reason})" for name, reason in skipped[:N_SHOWN])
+    return [f"{counted} skipped: {shown}{' and so on; manifest.json lists all' if len(skipped) > N_SHOWN else ''}."]
+
+
+def examples_table(data: CheckedData, hashes: Sequence[str]) -> pd.DataFrame:
     """Columns id, row, content_hash and label, and where they are known true_label, group (a number) and split."""
     examples = pd.DataFrame(
         {
             "id": data.ids,
             "row": np.arange(len(data.ids)),
-            "content_hash": [data.modality.hash(example) for example in data.inputs],
+            "content_hash": list(hashes),
             "label": data.labels,
         }
     )
@@ -73,10 +86,10 @@ def group_names(groups: list[str]) -> list[str]:
 
 
 def _check_declared(data: CheckedData, source: str, declared: dict[str, Any]) -> None:
-    size = {"n": len(data.ids), "input_shape": list(data.inputs.shape[1:]), "n_classes": len(data.class_names)}
+    size = {"n": len(data.ids), "input_shape": list(data.input_shape), "n_classes": len(data.class_names)}
     if declared.get("size") not in (None, size):
         raise HeftError(f"Data source {source}: its size is declared as {declared['size']}; it has {size}.")
-    if declared and declared["true_labels"] != (data.true_labels is not None):
+    if declared and declared["true_labels"] not in (None, data.true_labels is not None):
         says = "says" if declared["true_labels"] else "does not say"
         has = "gives none" if data.true_labels is None else "gives some"
         raise HeftError(f"Data source {source}: its declaration {says} true_labels=True, but it {has}.")
@@ -87,12 +100,14 @@ def _manifest(source: str, fields: dict[str, Any], data: CheckedData, examples: 
         "source": source,
         "origin": fields.get("origin", ""),
         "licence": fields.get("licence", ""),
-        "files": {name: sha256_of_file(path) for name, path in data.files.items()},
+        "files": shown_digests(data.files),
         "n": len(examples),
-        "input_shape": list(data.inputs.shape[1:]),
+        "input_shape": data.modality.model_shape(data.input_shape),
         "class_names": data.class_names,
         "group_names": [] if data.groups is None else group_names(data.groups),
         "true_labels": data.true_labels is not None,
         "dataset_digest": dataset_digest(examples, data.class_names),
         "modality": data.modality_facts,
+        "skipped": [{"id": name, "reason": reason} for name, reason in data.skipped],
+        "notes": data.notes,
     }

@@ -1,21 +1,37 @@
 """What is kept of the files that a source has read, so that a later run finds out whether they changed."""
 
+import hashlib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from heft.artifacts import sha256_of_file
 
+N_NAMED = 20  # files that are named one by one
+
 
 def kept_of(files: Iterable[Path]) -> dict[str, dict[str, Any]]:
-    """Size, date and SHA-256 of each file; those below the working folder by their path from there."""
-    here, kept = Path.cwd(), {}
+    """Size, date and SHA-256 of each file, by `name_of`."""
+    kept = {}
     for file in files:
-        path = file.resolve()
-        name = path.relative_to(here) if path.is_relative_to(here) else path
-        status = path.stat()
-        kept[str(name)] = {"size": status.st_size, "date": status.st_mtime_ns, "sha256": sha256_of_file(path)}
+        status = file.stat()
+        kept[name_of(file)] = {"size": status.st_size, "date": status.st_mtime_ns, "sha256": sha256_of_file(file)}
     return kept
+
+
+def name_of(file: Path) -> str:
+    """The file's path, from the working folder where it lies below that."""
+    here, path = Path.cwd(), file.absolute()
+    return str(path.relative_to(here) if path.is_relative_to(here) else path)
+
+
+def shown_digests(files: Mapping[str, Path]) -> dict[str, str]:
+    """SHA-256 of each file, by its name; of many one of all of them, over names and digests."""
+    digests = {name: sha256_of_file(path) for name, path in files.items()}
+    if len(digests) <= N_NAMED:
+        return digests
+    listed = "\n".join(f"{digest} {name}" for name, digest in sorted(digests.items()))
+    return {f"{len(digests):,} files": hashlib.sha256(listed.encode()).hexdigest()}
 
 
 def digest_of(path: Path, known: Mapping[str, Any]) -> str:

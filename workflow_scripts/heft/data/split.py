@@ -61,9 +61,8 @@ def draw_split(
         splits[name] = _columns(drawn, planted=settings.noise.kind != "none", tested=name == "test")
     train = splits["train"]
     noise_seed = derive_seed(seed, "noise", resample=settings.resample)
-    train["label"] = plant_noise(
-        train["label"].to_numpy(), inputs[train["row"].to_numpy()], settings.noise, len(names), noise_seed
-    )
+    near = inputs[train["row"].to_numpy()] if settings.noise.kind == "clustered" else np.empty((len(train), 0))
+    train["label"] = plant_noise(train["label"].to_numpy(), near, settings.noise, len(names), noise_seed)
     check_given_labels(train["label"], settings, names)
     return splits
 

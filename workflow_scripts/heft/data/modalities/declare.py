@@ -1,21 +1,17 @@
 """What a modality declares and does: it says what the inputs of a data set are.
 
-All that is stored of an example is one row of `inputs`, a float32 array [n, ...]. A modality checks what a source
-returns, hashes a row, turns rows into what a model is called with, and shows them to a person.
+All that is stored of an example is one row of `inputs`: an array [n, ...] of float32, float64 or uint8, or texts. A
+modality checks what a source returns, hashes a row, turns rows into what a model is called with, and shows them to a
+person. What it turns rows with, such as the mean of a column, may be fitted on the training split of each seed.
 
-Text can follow as one file: `check` pads the token ids of each example to one length, [n, length], which float32 holds
-exactly below 2^24; `batch` stacks ids and mask to [n, 2, length], so that the first axis of all that a model sees stays
-n; `show` gives the words. What a model is tried on before training are rows of the data set, so that a model may
-take its inputs for indices.
+What a model is tried on before training are rows of the data set, so that a model may take its inputs for indices.
 """
 
 import hashlib
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeVar
-
-import numpy as np
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from heft.data.fields.arrays import inputs_of
 from heft.registry import declarations, find
@@ -39,36 +35,49 @@ class Modality(ABC):
     """
 
     axes: Sequence[str] = ()
+    is_fitted: ClassVar[bool] = False  # whether `fit` returns something
 
-    def check(self, inputs: Any) -> np.ndarray:
-        """Float32 [n, *axes]; raises HeftError naming the row and the value where that cannot be."""
+    def check(self, inputs: Any) -> Any:
+        """Inputs [n, *axes], or texts; raises HeftError naming the row and the value where that cannot be."""
         return inputs_of(inputs, self.axes)
 
     @abstractmethod
     def facts(self, input_shape: Sequence[int]) -> dict[str, Any]:
         """The keywords that make this modality, as plain values; raises HeftError where one does not fit the shape."""
 
-    def hash(self, example: np.ndarray) -> str:
+    def hash(self, example: Any) -> str:
         """SHA-256 of the content of one row: examples of the same hash are the same example."""
         return hashlib.sha256(example.tobytes()).hexdigest()
+
+    def model_shape(self, input_shape: Sequence[int]) -> list[int]:
+        """The shape of an example as a model sees it, for rows of `input_shape`; it is the same for each split."""
+        return list(input_shape)
+
+    def fit(self, rows: Any) -> dict[str, Any]:
+        """What `batch` needs to know of the training examples, as plain values; these are their rows of `inputs`.
+
+        A class that returns something sets `is_fitted`, and takes it as the keyword `fitted`.
+        """
+        return {}
 
     def batch(self, rows: "Tensor") -> "Tensor":
         """What a model is called with for these rows of `inputs` [n, ...]; its first axis is n."""
         return rows
 
     @abstractmethod
-    def show(self, inputs: np.ndarray, rows: Sequence[int]) -> list[Shown]:
+    def show(self, inputs: Any, rows: Sequence[int]) -> list[Shown]:
         """These rows of `inputs` [n, ...] as a person sees them; the other rows may say what is usual."""
 
 
 Kind = TypeVar("Kind", bound=type[Modality])
 
 
-def modality(*, axes: Sequence[str], smallest: Sequence[int] = ()) -> Callable[[Kind], Kind]:
+def modality(*, axes: Sequence[str], smallest: Sequence[int] = (), from_axes: bool = True) -> Callable[[Kind], Kind]:
     """Registers a class derived from `Modality`.
 
     axes: names of the axes of an example, those of `inputs` after n. smallest: sizes of the smallest example that
-    models of this modality alone take, one for each axis; empty: 1 each.
+    models of this modality alone take, one for each axis; empty: 1 each. from_axes: whether it is chosen by the number
+    of axes where a source names no modality.
     """
 
     def register(kind: Kind) -> Kind:
@@ -80,7 +89,7 @@ def modality(*, axes: Sequence[str], smallest: Sequence[int] = ()) -> Callable[[
 
 def with_axes(n_axes: int) -> dict[str, type[Modality]]:
     """The registered modalities whose examples have that many axes, by name."""
-    registered = declarations("data/modalities")
+    registered = {name: one for name, one in declarations("data/modalities").items() if one.fields["from_axes"]}
     return {name: declared.load() for name, declared in registered.items() if len(declared.fields["axes"]) == n_axes}
 
 
@@ -92,8 +101,9 @@ def written(kind: Modality, input_shape: Sequence[int]) -> dict[str, Any]:
     return {"name": name, **kind.facts(input_shape)}
 
 
-def read_back(facts: Mapping[str, Any]) -> Modality:
-    """The modality that `written` has written."""
+def read_back(facts: Mapping[str, Any], fitted: Mapping[str, Any] | None = None) -> Modality:
+    """The modality that `written` has written; fitted: what its `fit` has returned for a training split."""
     keywords = {key: value for key, value in facts.items() if key != "name"}
-    restored: Modality = find("data/modalities", facts["name"]).load()(**keywords)
+    kind = find("data/modalities", facts["name"]).load()
+    restored: Modality = kind(**keywords) if fitted is None else kind(**keywords, fitted=fitted)
     return restored

@@ -1,7 +1,7 @@
 """What a data source declares and returns."""
 
 import importlib.util
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,9 @@ class RawData:
     true_labels: the same as labels, where it is known which of those are wrong; known of all examples or of none.
     groups: a text or number [n]. split: `train`, `validation` or `test` [n], for a data set with splits of its own:
     each split is drawn from its own part, and one that has none from `train`.
+    inputs may also be a `RowStream`, where all of them may not fit into memory; then modality says what they are.
+    skipped: id, or whatever names it, and reason, of what is no example because it cannot be read. notes: sentences on
+    what was done to the data, such as a column that was left out.
     """
 
     inputs: Any
@@ -32,6 +35,8 @@ class RawData:
     true_labels: Any = None
     groups: Any = None
     split: Any = None
+    skipped: Sequence[tuple[str, str]] = ()
+    notes: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -70,20 +75,23 @@ class Source:
 
 def source(
     *,
-    origin: str,
-    licence: str,
-    sha256: dict[str, str],
+    origin: str = "",
+    licence: str = "",
+    sha256: dict[str, str] | None = None,
     size: dict[str, Any] | None = None,
-    true_labels: bool = False,
+    true_labels: bool | None = False,
+    paths: Sequence[str] = (),
 ) -> Callable[[Callable[..., RawData]], Source]:
     """Registers a data source: its public origin, its licence, and the SHA-256 of each file that it reads.
 
     size: n, input_shape and n_classes, from which the disk space of a run is estimated before anything is read.
-    true_labels: whether the source gives them, so that a method which needs them may run without planted noise.
+    true_labels: whether the source gives them, so that a method which needs them may run without planted noise; None
+    where its options decide. paths: its options that name a person's own file or folder; each is known by what is in
+    it, and one that is not absolute is beside the configuration.
     """
 
     def register(read: Callable[..., RawData]) -> Source:
-        return Source(read.__name__, read, origin, licence, sha256)
+        return Source(read.__name__, read, origin, licence, sha256 or {})
 
     return register
 

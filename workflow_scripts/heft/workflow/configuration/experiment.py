@@ -18,6 +18,7 @@ from heft.variants import Scorer, Variant, twice
 from heft.workflow.configuration.further_models import check_further_models, check_members
 from heft.workflow.configuration.known_labels import check_known_labels
 from heft.workflow.configuration.named_keys import check_measure, check_own_functions, chosen, each_chosen, named
+from heft.workflow.configuration.persons_paths import with_places
 from heft.workflow.configuration.settings import NAME_PATTERN, EnsembleSettings, ExperimentSettings
 
 MOST_JOBS = 100_000
@@ -109,6 +110,7 @@ class Experiment:
     def check(self, roots: Iterable[Path]) -> None:
         """Raises HeftError where the settings contradict each other, or name a module that is not in one of `roots`."""
         check_own_functions(self.settings, self.where, list(roots))
+        with_places(*self.source, roots, f"{self.where}.data.source.{self.source[0]}.")
         self._check_size()
         self._check_names()
         self._check_epochs()

@@ -20,11 +20,11 @@ def needs_true_labels(methods: Mapping[str, Scorer], data: DataSettings) -> str:
 def check_known_labels(methods: Mapping[str, Scorer], data: DataSettings, where: str) -> None:
     """Raises HeftError if a method needs true labels that neither planted noise nor the declared source gives.
 
-    Whether a person's own function gives some is known once it has run.
+    Whether a person's own function, or a source whose options decide, gives some is known once it has run.
     """
     needed_by, (source, _) = needs_true_labels(methods, data), named(data.source)
     declared = find("data/sources", source).fields
-    if needed_by and declared and not declared["true_labels"]:
+    if needed_by and declared and declared["true_labels"] is False:
         raise HeftError(
             f"{where}.methods has {needed_by}, which needs true labels: data.noise.kind is none, so that none are "
             f"planted, and the data source {source} gives none"

@@ -13,6 +13,7 @@ from heft.own_module import MODULES_VARIABLE
 from heft.registry import declarations, find
 from heft.variants import NONE, Scorer, Variant
 from heft.workflow.configuration.experiment import Experiment
+from heft.workflow.configuration.persons_paths import with_places
 from heft.workflow.configuration.settings import Configuration, data_folder, load_configuration
 from heft.workflow.planning import paths
 from heft.workflow.planning.auxiliary import needs_of, trained_on_validation
@@ -54,9 +55,9 @@ class Plan:
         return [file for files in of_each for file in files]
 
     def source(self, experiment: str) -> dict[str, Any]:
-        """Name and options of the data source."""
+        """Name and options of the data source, with the places of a person's files that they name."""
         name, options = self.experiments[experiment].source
-        return {"name": name, "options": options}
+        return {"name": name, "options": with_places(name, options, self.roots)}
 
     def model(self, experiment: str) -> dict[str, Any]:
         """Name and options of the model."""

@@ -1,14 +1,16 @@
-"""What a job `prepare` depends on beside its code: the files that a person's own source has read."""
+"""What a job `prepare` depends on beside its code: the files of a person's own that a source has read, or may read."""
 
 import hashlib
 import json
-from collections.abc import Mapping
+import os
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from heft.artifacts import read_json
-from heft.data.read_files import digest_of
+from heft.data.read_files import digest_of, name_of
 from heft.errors import HeftError
+from heft.workflow.configuration.persons_paths import persons_places
 from heft.workflow.planning import paths
 from heft.workflow.planning.plan import Plan
 
@@ -16,17 +18,41 @@ from heft.workflow.planning.plan import Plan
 def state_of_files(plan: Plan, experiment: str) -> str:
     """A text that stays the same as long as the files have the content that the last run has read.
 
-    It is empty for a registered source, whose files are known by their SHA-256. The manifest holds the text of the last
-    run: a changed, or deleted, file gives another one, which the next run writes down. A file of the size and date of
-    the last run is not read.
+    It is empty for a source whose files are known by their SHA-256. The manifest holds the text of the last run: a file
+    that was changed or deleted, or has come into a folder that the source reads, gives another one, which the next run
+    writes down. A file of the size and date of the last run is not read, nor is one that no run has read.
     """
-    if ":" not in plan.experiments[experiment].source[0]:
+    source = plan.source(experiment)
+    places = persons_places(source["name"], source["options"])
+    if ":" not in source["name"] and not places:
         return ""
     last = _last_read(Path(paths.MANIFEST.format(e=experiment)))
-    now = {path: digest_of(Path(path), known) for path, known in last["files"].items()}
-    if all(now[path] == known["sha256"] for path, known in last["files"].items()):
+    known = last["files"]
+    now = {path: digest_of(Path(path), of_last) for path, of_last in known.items()}
+    changed = {path: digest for path, digest in now.items() if digest != known[path]["sha256"]}
+    added = {name_of(path): _looks_of(path) for path in files_below(places) if name_of(path) not in known}
+    if not changed and not added:
         return str(last["state"])
-    return hashlib.sha256(json.dumps([last["state"], now], sort_keys=True).encode()).hexdigest()[:12]
+    return hashlib.sha256(json.dumps([last["state"], changed, added], sort_keys=True).encode()).hexdigest()[:12]
+
+
+def files_below(places: Iterable[Path]) -> Iterator[Path]:
+    """Each file of some files and folders, without what is hidden."""
+    for place in places:
+        if place.is_file():
+            yield place
+        for folder, subfolders, names in os.walk(place, followlinks=True):
+            subfolders[:] = sorted(name for name in subfolders if not name.startswith("."))
+            yield from (Path(folder, name) for name in sorted(names) if not name.startswith("."))
+
+
+def _looks_of(path: Path) -> list[int]:
+    """Size and date of a file that no run has read."""
+    try:
+        status = path.stat()
+    except OSError:  # a link to nothing
+        return []
+    return [status.st_size, status.st_mtime_ns]
 
 
 def _last_read(manifest: Path) -> Mapping[str, Any]:

@@ -1,0 +1,41 @@
+"""Files and folders of a person's own that a data source reads: the options that name them, and where they lie."""
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from heft.errors import HeftError
+from heft.registry import find
+
+
+def with_places(source: str, options: Mapping[str, Any], roots: Iterable[Path], where: str = "") -> dict[str, Any]:
+    """The options of a source, with each path as it is reached from the working folder.
+
+    roots: the folders in which a path that is not absolute may lie, the first that has it wins. Raises HeftError,
+    which `where` begins, where nothing lies there.
+    """
+    roots = list(roots)
+    named = _path_options(source, options, roots)
+    return {name: _place(value, roots, f"{where}{name}") if name in named else value for name, value in options.items()}
+
+
+def persons_places(source: str, options: Mapping[str, Any]) -> list[Path]:
+    """The files and folders that the options of a source name, once `with_places` has found them."""
+    return [Path(options[name]) for name in _path_options(source, options)]
+
+
+def _path_options(source: str, options: Mapping[str, Any], roots: Iterable[Path] | None = None) -> list[str]:
+    """The options that are given and name a file or a folder."""
+    declared = find("data/sources", source, roots).fields.get("paths", ())
+    return [name for name in declared if isinstance(options.get(name), str)]
+
+
+def _place(value: str, roots: Iterable[Path], called: str) -> str:
+    given = Path(value).expanduser()
+    looked_at = [given] if given.is_absolute() else [root / given for root in roots]
+    found = next((path for path in looked_at if path.exists()), None)
+    if found is None:
+        beside = f", which is in none of {', '.join(map(str, roots))}" if not given.is_absolute() else ""
+        raise HeftError(f'{called} is "{value}"{beside or ", where there is nothing"}')
+    place, here = found.absolute(), Path.cwd()
+    return str(place.relative_to(here) if place.is_relative_to(here) else place)
