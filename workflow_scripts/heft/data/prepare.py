@@ -10,9 +10,10 @@ import pandas as pd
 from heft.artifacts import write_json, write_parquet
 from heft.data.checked import CheckedData, check_raw_data
 from heft.data.identity import dataset_digest
-from heft.data.read_files import kept_of, shown_digests
+from heft.data.read_files import files_below, kept_of, shown_digests
 from heft.data.reading import read_source
 from heft.data.stored import store_inputs
+from heft.declaration import Declaration
 from heft.errors import HeftError
 from heft.registry import find
 
@@ -47,7 +48,7 @@ def prepare(
     data, examples = stored.data, examples_table(stored.data, stored.hashes)
     write_parquet(folder / "examples.parquet", examples)
     manifest = _manifest(source, declaration.fields, data, examples)
-    own = [path for name, path in data.files.items() if name not in declaration.fields.get("sha256", {})]
+    own = _persons_files(declaration, options or {}, data)
     write_json(folder / "manifest.json", manifest | {"read": {"state": files, "files": kept_of(own)}})
     return [*data.notes, *sentences_of_skipped(data.skipped)]
 
@@ -93,6 +94,14 @@ def _check_declared(data: CheckedData, source: str, declared: dict[str, Any]) ->
         says = "says" if declared["true_labels"] else "does not say"
         has = "gives none" if data.true_labels is None else "gives some"
         raise HeftError(f"Data source {source}: its declaration {says} true_labels=True, but it {has}.")
+
+
+def _persons_files(declaration: Declaration, options: Mapping[str, Any], data: CheckedData) -> list[Path]:
+    """What was read, but for files that are declared, and all else where options say that the data lie."""
+    declared = declaration.fields.get("sha256") or {}
+    read = [path for name, path in data.files.items() if name not in declared]
+    named = (options.get(name) for name in declaration.fields.get("paths", ()))
+    return [*read, *files_below(Path(place) for place in named if isinstance(place, str))]
 
 
 def _manifest(source: str, fields: dict[str, Any], data: CheckedData, examples: pd.DataFrame) -> dict[str, Any]:

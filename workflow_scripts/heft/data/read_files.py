@@ -1,7 +1,8 @@
 """What is kept of the files that a source has read, so that a later run finds out whether they changed."""
 
 import hashlib
-from collections.abc import Iterable, Mapping
+import os
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,12 +11,28 @@ from heft.artifacts import sha256_of_file
 N_NAMED = 20  # files that are named one by one
 
 
+def files_below(places: Iterable[Path]) -> Iterator[Path]:
+    """Each file of some files and folders, without what is hidden; a folder that links lead to twice counts once."""
+    seen = set()
+    for place in places:
+        if place.is_file():
+            yield place
+        for folder, subfolders, names in os.walk(place, followlinks=True):
+            if (real := os.path.realpath(folder)) in seen:
+                subfolders.clear()
+                continue
+            seen.add(real)
+            subfolders[:] = sorted(name for name in subfolders if not name.startswith("."))
+            files = (Path(folder, name) for name in sorted(names) if not name.startswith("."))
+            yield from (file for file in files if file.is_file())
+
+
 def kept_of(files: Iterable[Path]) -> dict[str, dict[str, Any]]:
     """Size, date and SHA-256 of each file, by `name_of`."""
     kept = {}
-    for file in files:
+    for name, file in {name_of(file): file for file in files}.items():
         status = file.stat()
-        kept[name_of(file)] = {"size": status.st_size, "date": status.st_mtime_ns, "sha256": sha256_of_file(file)}
+        kept[name] = {"size": status.st_size, "date": status.st_mtime_ns, "sha256": _sha256_of(file)}
     return kept
 
 
@@ -40,4 +57,12 @@ def digest_of(path: Path, known: Mapping[str, Any]) -> str:
         return ""
     status = path.stat()
     same = (status.st_size, status.st_mtime_ns) == (known["size"], known["date"])
-    return str(known["sha256"]) if same else sha256_of_file(path)
+    return str(known["sha256"]) if same else _sha256_of(path)
+
+
+def _sha256_of(path: Path) -> str:
+    """The file's SHA-256; empty where the user may not read it, which says no more than that it is there."""
+    try:
+        return sha256_of_file(path)
+    except PermissionError:
+        return ""

@@ -2,13 +2,12 @@
 
 import hashlib
 import json
-import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from heft.artifacts import read_json
-from heft.data.read_files import digest_of, name_of
+from heft.data.read_files import digest_of, files_below, name_of
 from heft.errors import HeftError
 from heft.workflow.configuration.persons_paths import persons_places
 from heft.workflow.planning import paths
@@ -36,22 +35,9 @@ def state_of_files(plan: Plan, experiment: str) -> str:
     return hashlib.sha256(json.dumps([last["state"], changed, added], sort_keys=True).encode()).hexdigest()[:12]
 
 
-def files_below(places: Iterable[Path]) -> Iterator[Path]:
-    """Each file of some files and folders, without what is hidden."""
-    for place in places:
-        if place.is_file():
-            yield place
-        for folder, subfolders, names in os.walk(place, followlinks=True):
-            subfolders[:] = sorted(name for name in subfolders if not name.startswith("."))
-            yield from (Path(folder, name) for name in sorted(names) if not name.startswith("."))
-
-
 def _looks_of(path: Path) -> list[int]:
     """Size and date of a file that no run has read."""
-    try:
-        status = path.stat()
-    except OSError:  # a link to nothing
-        return []
+    status = path.stat()
     return [status.st_size, status.st_mtime_ns]
 
 
