@@ -61,6 +61,7 @@ def page(method: Declaration) -> str:
         "|---|---|",
         table_line("What it predicts", f"{fields['predicts']} {claim}"),
         table_line("It assumes", fields["assumes"]),
+        *([table_line("Derived for SGD", derived(fields["derived_for_sgd"]))] if fields["derived_for_sgd"] else []),
         table_line("It needs", ", ".join(in_words(fields["needs"])) or "nothing"),
         table_line("It follows the objective", FOLLOWS if "validation" in fields["needs"] else FOLLOWS_NOT),
         table_line("Cost, in forward passes over the training set", fields["cost"]),
@@ -83,6 +84,11 @@ def page(method: Declaration) -> str:
     else:
         lines += ["None.", ""]
     return "\n".join([*lines, method.details, ""])
+
+
+def derived(assumed: str) -> str:
+    """What of a method holds for SGD alone."""
+    return f"There {assumed}. If another optimiser trained the model, the method runs, and the report says so."
 
 
 def example(method: Declaration) -> str:

@@ -75,14 +75,16 @@ def planned_experiments():
     return "|".join(map(re.escape, plan.experiments)) or "(?!)"
 
 
-def code(script, files=None, model=False):
-    """A params function: the fingerprint of the code that a job runs, of `files(wildcards)` and the model included."""
+def code(script, files=None, model=False, training=False):
+    """A params function: the fingerprint of the code that a job runs, of `files(wildcards)`, of the model and of what
+    `training` names included."""
     return lambda wildcards: stage_code(
         plan,
         wildcards.e,
         script,
         *(files(wildcards) if files else []),
         model=model,
+        training=training,
     )
 
 

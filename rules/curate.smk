@@ -83,7 +83,7 @@ rule retrain:
         training=lambda wildcards: plan.training(wildcards.e),
         resample=lambda wildcards: plan.resample(wildcards.e),
         variant=lambda wildcards: plan.variant(wildcards.e, wildcards.v),
-        code=code("retrain", model=True),
+        code=code("retrain", model=True, training=True),
     script:
         "../workflow_scripts/retrain.py"
 
@@ -119,6 +119,7 @@ rule baseline:
             "baseline",
             lambda wildcards: baseline_files(plan, wildcards.e, wildcards.v),
             model=True,
+            training=True,
         ),
     script:
         "../workflow_scripts/baseline.py"

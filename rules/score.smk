@@ -24,6 +24,7 @@ rule score_members:
     params:
         scorer=lambda wildcards: plan.scorer(wildcards.e, wildcards.m),
         weight_decay=lambda wildcards: plan.training(wildcards.e)["weight_decay"],
+        optimiser=lambda wildcards: plan.optimiser(wildcards.e),
         objective=lambda wildcards: plan.objective(
             wildcards.e, plan.scorer(wildcards.e, wildcards.m)["method"]
         ),

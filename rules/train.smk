@@ -59,7 +59,7 @@ rule train:
         model=lambda wildcards: plan.model(wildcards.e),
         training=lambda wildcards: plan.training(wildcards.e),
         resample=lambda wildcards: plan.resample(wildcards.e),
-        code=code("train", model=True),
+        code=code("train", model=True, training=True),
     script:
         "../workflow_scripts/train.py"
 
@@ -129,7 +129,10 @@ rule auxiliary:
             plan.experiments[wildcards.e], kind_of(wildcards)
         ),
         code=code(
-            "auxiliary", lambda wildcards: kind_files(kind_of(wildcards)), model=True
+            "auxiliary",
+            lambda wildcards: kind_files(kind_of(wildcards)),
+            model=True,
+            training=True,
         ),
     script:
         "../workflow_scripts/auxiliary.py"

@@ -1,5 +1,7 @@
 """One new file for each room of the library, whose names are known nowhere else."""
 
+from axis_files_of_training import OF_TRAINING
+
 MODALITY = '''"""waves: a few channels over time."""
 
 from heft.data.modalities.declare import Modality, Shown, modality
@@ -163,16 +165,6 @@ def spare(context, *, every: Annotated[int, Ge(2)] = 2, partials: Annotated[int,
     return context.curated(kept=~np.isin(np.arange(len(context.labels)), np.delete(rows, np.s_[::every])))
 '''
 
-BASELINE = '''"""damped: nothing is removed; the base model's parameters are made smaller."""
-
-from heft.baselines.declare import baseline
-
-
-@baseline(title="Damped", paper="none", does="Multiplies all parameters.", trains_on_validation=False)
-def damped(context, *, factor: float = 0.9):
-    return {name: tensor * factor for name, tensor in context.base.items()}
-'''
-
 MEASURE = '''"""regret: mean probability of the classes that are not the label, where that is large."""
 
 from heft.evaluation.metrics.declare import measure
@@ -187,6 +179,7 @@ def regret(measured, *, above: float = 0.0) -> float:
 
 # Room -> the file's name, its text, and the names of its options.
 NEW: dict[str, tuple[str, str, set[str]]] = {
+    **OF_TRAINING,
     "data/modalities": ("waves", MODALITY, {"rate"}),
     "data/sources": ("tones", SOURCE, {"spread"}),
     "models": ("wave_net", MODEL, {"width"}),
@@ -195,6 +188,5 @@ NEW: dict[str, tuple[str, str, set[str]]] = {
     "ensembles": ("swollen", ENSEMBLE, {"growth"}),
     "objectives": ("smoothed_loss", OBJECTIVE, {"smoothing"}),
     "curation": ("spare", ACTION, {"every", "partials"}),
-    "baselines": ("damped", BASELINE, {"factor"}),
     "evaluation/metrics": ("regret", MEASURE, {"above"}),
 }

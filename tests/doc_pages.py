@@ -18,7 +18,7 @@ from heft.workflow.planning.plan import load_plan
 
 PAGES = (
     *("add_a_method", "add_a_data_source", "add_a_modality", "add_a_model", "add_an_action"),
-    *("add_an_objective", "add_a_measure", "add_further_models", "add_an_ensemble"),
+    *("add_an_objective", "add_a_measure", "add_further_models", "add_an_ensemble", "training"),
 )
 CONFIGURATION = "mine.yaml"
 _BLOCK = re.compile(r"^```\w+ (\S+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)

@@ -42,6 +42,7 @@ KNOWN: list[tuple[str, dict[str, Any], str]] = [
     ("add_an_objective", {"objective": {"focal_loss": {"gama": 1.0}}}, 'did you mean "gamma"?'),
     ("add_a_measure", {"measure": "worst_class"}, 'did you mean "worst_class_accuracy"?'),
     ("add_an_ensemble", {"ensembles": [{"kind": "shrunk", "sizes": [2]}]}, 'did you mean "shrunken"?'),
+    ("training", {"training": {"optimiser": "lio"}}, 'did you mean "lion"?'),
     (
         "add_an_ensemble",
         {"ensembles": [{"kind": "shrunken", "sizes": [2], "shrink": 1.0}]},
@@ -179,6 +180,15 @@ def test_the_ensemble_of_the_page_is_in_the_run_and_the_report(finished: Workspa
     of_all = {f"{method}__shrunken__2" for method in ("aum", "ip", "confident_learning")}
     assert {*of_all, "ip__shrunken-shrink_0.2__3"} <= set(rows["variant"])
     assert "shrunken" in page
+
+
+@pytest.mark.slow
+def test_the_optimiser_of_the_page_trains_and_a_method_says_that_it_was_derived_for_another(
+    finished: Workspace,
+) -> None:
+    rows, page = table_of(finished, "by_lion")
+    assert {"none", "random", "tracin"} <= set(rows["variant"])
+    assert "derived for SGD, where a step is the learning rate times the gradient, but lion trained the model" in page
 
 
 @pytest.mark.parametrize("page", PAGES)

@@ -17,7 +17,12 @@ SETTINGS = {
             "seeds": [0, 1],
             "data": {"source": {"tones": {"spread": 0.4}}, "train": 90, "validation": 40, "test": 60},
             "model": {"wave_net": {"width": 3}},
-            "training": {"epochs": 2, "learning_rate": 0.05},
+            "training": {
+                "epochs": 2,
+                "learning_rate": 0.01,
+                "optimiser": {"signs": {"shrink": 0.01}},
+                "schedule": {"powers": {"base": 0.6}},
+            },
             "checkpoints": {"spaced": 2, "early": 1},
             "methods": ["random", "ip", {"unseen_loss": {"partials": 4}}],
             "baselines": ["damped", {"damped": {"factor": 0.5}}],
@@ -40,6 +45,8 @@ ON_THE_PAGE = {
     "objectives": "lowest validation smoothed loss",
     "curation": "Spare some",
     "baselines": "Damped",
+    "training/optimisers": "signs",
+    "training/schedules": "powers",
     "evaluation/metrics": "Mean regret",
 }
 NEW_FILES = {f"workflow_scripts/heft/{room}/{name}.py": text for room, (name, text, _) in NEW.items()}
@@ -77,7 +84,7 @@ def test_a_new_file_is_found_in_its_room_with_its_options(room: str, tmp_path: P
 
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
-    """A copy of the project with the ten files, run to the report."""
+    """A copy of the project with the new files, run to the report."""
     workspace = Workspace(tmp_path_factory.mktemp("every_axis"), SETTINGS)
     for path, text in NEW_FILES.items():
         (workspace.folder / path).write_text(text, encoding="utf-8")

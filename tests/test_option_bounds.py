@@ -31,10 +31,17 @@ def beyond(allowed: Mapping[str, Any]) -> Iterator[Any]:
     yield from (allowed[key] for key in ("exclusiveMinimum", "exclusiveMaximum") if key in allowed)
     yield from (allowed[key] + sign * step for key, sign in (("minimum", -1), ("maximum", 1)) if key in allowed)
     if "items" in allowed:
-        yield from ([value] for value in beyond(allowed["items"]))
+        yield from ([value] * allowed.get("minItems", 1) for value in beyond(allowed["items"]))
     if "minItems" in allowed:
         yield []
     yield {"integer": 2.5, "number": "text", "boolean": "yes", "string": 5, "array": 5}.get(allowed.get("type", ""), 5)
+
+
+def within(allowed: Mapping[str, Any]) -> Any:
+    """A value that a JSON schema allows."""
+    if allowed["type"] == "array":
+        return [within(allowed["items"])]
+    return {"string": "text", "integer": 1}[allowed["type"]]
 
 
 REFUSED = [
@@ -51,18 +58,20 @@ def in_a_configuration(room: str, name: str, options: dict[str, Any]) -> tuple[s
     if room == KIND.room:
         return f"{KIND.path}[0]", {KIND.path: [{"kind": name, "sizes": [2], **options}]}
     (key,) = (key for key in KEYS if key.room == room)
-    if key.several:
-        return f"{key.path}[0].{name}", {key.path: [{name: options}]}
-    return f"{key.path}.{name}", {key.path: {name: options}}
+    settings: Any = [{name: options}] if key.several else {name: options}
+    for part in reversed(key.path.split(".")):
+        settings = {part: settings}
+    return f"{key.path}[0].{name}" if key.several else f"{key.path}.{name}", settings
 
 
 @pytest.mark.parametrize(("room", "name", "option", "value"), REFUSED)
 def test_a_value_beyond_a_bound_is_one_sentence_here_and_in_a_configuration(
     room: str, name: str, option: str, value: Any
 ) -> None:
+    needed = {key: within(known.allowed) for key, known in find(room, name).options.items() if known.is_required}
     with pytest.raises(HeftError, match=rf"{name}: {option}.*; (it must be|Known|it needs|did you)") as caught:
-        checked_options(find(room, name), {option: value})
-    place, settings = in_a_configuration(room, name, {option: value})
+        checked_options(find(room, name), {**needed, option: value})
+    place, settings = in_a_configuration(room, name, {**needed, option: value})
     with pytest.raises(HeftError) as of_configuration:
         load_configuration({"experiments": ["e"], "definitions": {"e": settings}})
     sentence = str(caught.value).partition(": ")[2]

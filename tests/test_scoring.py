@@ -1,5 +1,7 @@
 """Ensembles and scoring: members, means of the first K, costs, and scores that are refused."""
 
+import re
+
 import numpy as np
 import pytest
 from attribution_cases import N_CLASSES, N_TRAIN, Case, further_models, make_case
@@ -151,3 +153,25 @@ def test_a_member_has_its_own_models_on_subsets(case: Case) -> None:
 def test_unusable_scores_are_refused_with_the_method_named(scores: np.ndarray, sentence: str) -> None:
     with pytest.raises(HeftError, match=f"Method ip.*{sentence}"):
         check_scores(scores, 3, "ip", "member 0")
+
+
+OF_SGD = [name for name, declared in declarations("methods").items() if declared.fields["derived_for_sgd"]]
+
+
+def test_methods_that_read_the_rate_or_the_decay_of_training_were_derived_for_sgd() -> None:
+    reading = re.compile(r"\.weight_decay|\.learning_rate")
+    assert [n for n, d in declarations("methods").items() if reading.search(d.file.read_text("utf-8"))] == OF_SGD
+
+
+@pytest.mark.parametrize("name", ["tracin", "ip"])
+def test_a_method_that_was_derived_for_sgd_says_so_where_another_optimiser_trained(case: Case, name: str) -> None:
+    by_adamw, by_sgd = (scored(case, name, "gaussian", 2, optimiser=optimiser) for optimiser in ("adamw", "sgd"))
+    np.testing.assert_array_equal(by_adamw.scores, by_sgd.scores)
+    sentence = (
+        "its formula was derived for SGD, where a step is the learning rate times the gradient, but adamw trained the "
+        "model"
+    )
+    assert by_adamw.warnings == ([[sentence], [sentence]] if name in OF_SGD else [[], []])
+    assert by_sgd.warnings == [[], []]
+    said = [f"{sentence} (at 2 of 2 members)"] if name in OF_SGD else []
+    assert ensemble_warnings(costs_as_json(by_adamw), 2) == said

@@ -62,6 +62,7 @@ def chain(tmp_path_factory: pytest.TempPathFactory) -> Chain:
     chain.run("score_members", {"checkpoints": "checkpoints/checkpoints.json", **none},
               {"scores": "members.parquet", "cost": "cost.json"},
               {"scorer": SCORER, "weight_decay": SETTINGS.weight_decay,
+        "optimiser": "sgd",
                "objective": {"name": "loss", "options": {}}}, m="if_cg")  # fmt: skip
     chain.run("score", {"scores": "members.parquet", "cost": "cost.json"},
               {"scores": "scores.parquet", "cost": "scores.cost.json"},

@@ -11,7 +11,7 @@ from training_cases import N_CLASSES, SETTINGS, N, difference, examples, model_o
 
 from heft.training.batched.train_many import stack_states, train_many, train_stacked, unstack_state
 from heft.training.loop import state_of, train_one
-from heft.training.sgd import StochasticGradientDescent
+from heft.training.optimisers.sgd import Sgd
 
 
 def random_weights(n_models: int, dtype: torch.dtype) -> Tensor:
@@ -96,7 +96,7 @@ def test_the_optimiser_is_torchs_sgd(momentum: float) -> None:
     settings = replace(SETTINGS, momentum=momentum, weight_decay=0.1)
     start = torch.randn(5, 7, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
     ours, torchs = start.clone().requires_grad_(), start.clone().requires_grad_()
-    optimizer = StochasticGradientDescent([ours], settings)
+    optimizer = Sgd([ours], settings)
     reference = torch.optim.SGD([torchs], momentum=momentum, weight_decay=0.1)
     for rate in (0.1, 0.05, 0.2):
         optimizer.step((ours**3).sum(), rate)

@@ -36,6 +36,7 @@ def main(job: Any, record: RunRecord) -> None:
         seed=seed,
         objective=load_objective(**job.params.objective) if job.params.objective else None,
         weight_decay=job.params.weight_decay,
+        optimiser=job.params.optimiser,
         ensemble_options=scorer["ensemble_options"],
     )
     columns = {f"m{member:03d}": scored.scores[:, member] for member in range(scorer["members"])}

@@ -9,13 +9,21 @@ from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any
 
 from heft.errors import HeftError
-from heft.phrases import BOUNDS, TYPES, allowed_types, bounds, hint, nearest, shown, unusable_number
+from heft.phrases import BOUNDS, TYPES, allowed_types, bounds, hint, nearest, shown, too_few, unusable_number
 
 if TYPE_CHECKING:
     from heft.declaration import Declaration
 
 # The default of an option that has none, which therefore must be given.
 REQUIRED: Any = ...
+Named = str | dict[str, dict[str, Any]]  # `name`, or `{name: {option: value}}`
+
+
+def named(entry: Named) -> tuple[str, dict[str, Any]]:
+    """Name and options of an entry that is `name` or `{name: {option: value}}`."""
+    if isinstance(entry, str):
+        return entry, {}
+    return next((name, dict(options)) for name, options in entry.items())
 
 
 @dataclass(frozen=True)
@@ -135,7 +143,7 @@ def _is_within(value: float, allowed: Mapping[str, Any]) -> bool:
 
 def _fault_of_list(name: str, value: list[Any], allowed: Mapping[str, Any]) -> str:
     if len(value) < allowed.get("minItems", 0):
-        return f"{name} is empty; it needs at least one entry"
+        return f"{name} {too_few(len(value), allowed['minItems'])}"
     if len(value) > allowed.get("maxItems", len(value)):
         return f"{name} has {len(value):,} entries; at most {allowed['maxItems']:,} are allowed"
     inner = (fault(f"{name}[{index}]", entry, allowed.get("items", {})) for index, entry in enumerate(value))

@@ -63,6 +63,13 @@ def unusable_number(value: Any) -> str:
     return ""
 
 
+def too_few(n: int, least: int) -> str:
+    """`is empty; it needs at least one entry`: of a list of n entries that is too short."""
+    if least == 1:
+        return "is empty; it needs at least one entry"
+    return f"has {n} {'entry' if n == 1 else 'entries'}; it needs at least {least}"
+
+
 def allowed_types(alternatives: Iterable[Mapping[str, Any]]) -> str:
     """`a whole number or null`: what the alternatives of a JSON schema take."""
     kinds: list[str] = []

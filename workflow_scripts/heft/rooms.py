@@ -14,6 +14,8 @@ DECORATORS = {
     "objectives": "objective",
     "curation": "action",
     "baselines": "baseline",
+    "training/optimisers": "optimiser",
+    "training/schedules": "schedule",
     "evaluation/metrics": "measure",
 }
 # Room in which a person's own function needs no decorator -> how many of its first arguments are no options.

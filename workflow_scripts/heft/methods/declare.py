@@ -27,6 +27,7 @@ def method(
     title: str = "",
     family: str = "",
     counterfactual: bool = False,
+    derived_for_sgd: str = "",
     assumes: str = "",
     cost: str = "",
     memory: str = "",
@@ -40,8 +41,9 @@ def method(
     ensemble: whether a mean over ensemble members makes sense. title: the name that tables and figures print.
     family: what it looks at, a key of `FAMILIES`, under which the docs list it.
     counterfactual: whether, at an optimum and as damping goes to 0, s_i / n is the change of f when the weight of
-    example i goes from 1 / n to 0, in size and not only in order. assumes, cost (in forward passes over the training
-    set), memory, fails (when): for the method's page in docs/methods.
+    example i goes from 1 / n to 0, in size and not only in order. derived_for_sgd: what the formula builds on that
+    holds for SGD alone, as a part of a sentence; where another optimiser trained, the run says so. assumes, cost (in
+    forward passes over the training set), memory, fails (when): for the method's page in docs/methods.
     """
     if family not in FAMILIES:
         raise ValueError(f"a method's family is {family!r}; known are {', '.join(filter(None, FAMILIES))}")

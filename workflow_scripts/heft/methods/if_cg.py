@@ -24,6 +24,7 @@ from heft.methods.declare import method
     ensemble=True,
     counterfactual=True,
     assumes="A minimum that training has nearly reached, and a model that is near linear in its parameters around it.",
+    derived_for_sgd="weight_decay is the curvature of a penalty in the loss",
     cost="About 4 a product, 10 to 20 products, and one forward-mode pass.",
     memory="One batch of activations, and five vectors as long as the parameters.",
     fails="Where the damping is too small for the curvature of few examples; with curvature: hessian at a saddle.",

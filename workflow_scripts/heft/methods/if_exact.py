@@ -26,6 +26,7 @@ MOST_PARAMETERS = 8192  # a float64 matrix of half a gigabyte
     ensemble=True,
     counterfactual=True,
     assumes="A minimum that training has reached, and that moves smoothly when an example's weight does.",
+    derived_for_sgd="weight_decay is the curvature of a penalty in the loss",
     cost="About 4 to 8 for each parameter.",
     memory="The matrix: 8 bytes times the square of the number of parameters, which may be at most 8,192.",
     fails="Away from a minimum, where the damped Hessian has negative eigenvalues; it warns with their number.",

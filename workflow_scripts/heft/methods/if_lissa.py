@@ -28,6 +28,7 @@ STEPS_FROM_EIGENVECTOR = 3  # products with the steepest batch alone
     ensemble=True,
     counterfactual=True,
     assumes="What if_cg assumes; and batches whose curvature is near that of the whole training set.",
+    derived_for_sgd="weight_decay is the curvature of a penalty in the loss",
     cost="About 12 for the scale, 8 a turn over the batches (the steps and one residual), 1 to 15 turns, and one "
     "forward-mode pass.",
     memory="One batch of activations, and six vectors as long as the parameters.",

@@ -17,6 +17,7 @@ from heft.methods.declare import method
     ensemble=True,
     assumes="Plain SGD, steps small enough that each changes the loss linearly, and few checkpoints that stand "
     "for all.",
+    derived_for_sgd="a step is the learning rate times the gradient",
     cost="3 to 6 for each checkpoint.",
     memory="One batch of activations with their tangents.",
     fails="With momentum or an adaptive optimiser, for which it was not derived; it adds early noise to late signal.",

@@ -12,7 +12,7 @@ from heft.ensembles.members import TrainedModels, member
 from heft.errors import HeftError
 from heft.kernels.batch import Batch
 from heft.objectives.declare import Objective
-from heft.registry import find
+from heft.registry import Declaration, find
 from heft.scoring.aggregate import MemberCost
 from heft.scoring.cost import forward_cpu_seconds, measure
 from heft.scoring.method_scores import base_context, method_scores, named
@@ -47,10 +47,12 @@ def score_members(
     objective: Objective | None,
     ensemble_options: Mapping[str, float] | None = None,
     weight_decay: float = 0.0,
+    optimiser: str = "sgd",
 ) -> MemberScores:
     """Runs the method at members 0..size-1 of ensemble `kind` (None: the trained model alone).
 
-    objective: f, for methods that look at the validation split; the others need none.
+    objective: f, for methods that look at the validation split; the others need none. optimiser: by which the models
+    were trained; a method that was derived for another one warns.
     A member is charged what was trained for it beyond the base model, and one forward pass for each epoch of dynamics
     that was recorded in training.
     Raises HeftError naming the method where it or an option of it is not known, and the member where it cannot run or
@@ -78,6 +80,8 @@ def score_members(
         with measure() as cost:
             with named(name, where):
                 context = member(replace(base, warnings=[]), needs, trained, number, kind, ensemble_options)
+            if said := said_of_optimiser(declared, optimiser):
+                context.warn(said)
             columns.append(method_scores(name, score, context, where))
         warnings.append(context.warnings)
         training = sum(run.cpu_seconds for run in trained.used(needs, kind, number))
@@ -85,6 +89,14 @@ def score_members(
             training += len(context.dynamics.label_logit) * forward
         costs.append(MemberCost(cost.cpu_seconds, (cost.cpu_seconds + training) / forward, cost.peak_mb, training))
     return MemberScores(np.stack(columns, axis=1), costs, forward, warnings)
+
+
+def said_of_optimiser(declared: Declaration, optimiser: str) -> str:
+    """What a reader must know of a method that was derived for SGD where another optimiser trained; else empty."""
+    assumed = declared.fields["derived_for_sgd"]
+    if not assumed or optimiser == "sgd":
+        return ""
+    return f"its formula was derived for SGD, where {assumed}, but {optimiser} trained the model"
 
 
 def costs_as_json(scored: MemberScores) -> dict[str, Any]:

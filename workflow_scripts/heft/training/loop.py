@@ -1,4 +1,4 @@
-"""Trains one model: SGD with momentum on weighted examples, the same weights bit for bit for the same seed."""
+"""Trains one model on weighted examples, the same weights bit for bit for the same seed."""
 
 from collections.abc import Callable, Iterator
 
@@ -9,9 +9,9 @@ from torch.nn.functional import cross_entropy
 from heft.data.examples import Examples
 from heft.errors import HeftError
 from heft.training.mode import in_mode, seeded
+from heft.training.optimisers.declare import optimiser_of
 from heft.training.schedule import learning_rate_at, learning_rate_of
 from heft.training.settings import TrainingSettings
-from heft.training.sgd import StochasticGradientDescent
 
 AfterEpoch = Callable[[int, dict[str, Tensor], int, float], None]
 
@@ -36,7 +36,7 @@ def train_one(
     """
     n = len(train)
     weights = torch.ones(n, dtype=train.inputs.dtype) if weights is None else weights
-    optimizer = StochasticGradientDescent(trained_parameters(model), settings)
+    optimiser = optimiser_of(settings, trained_parameters(model))
     generator = torch.Generator().manual_seed(order_seed)
     normalised = any(isinstance(module, nn.modules.batchnorm._BatchNorm) for module in model.modules())
     step = 0
@@ -48,8 +48,8 @@ def train_one(
             for batch in batches(n, settings.batch_size, generator):
                 kept = batch[weights[batch] > 0]
                 if not normalised or len(kept) > 1:
-                    loss = _loss_of_batch(model, train, kept, weights)
-                    optimizer.step(loss, learning_rate_at(step, settings, n))
+                    loss = _loss_of_batch(model, train, kept, weights, settings.label_smoothing)
+                    optimiser.step(loss, learning_rate_at(step, settings, n))
                 step += 1
             if after_epoch:
                 after_epoch(epoch, state_of(model), step, learning_rate_of(epoch, settings, n))
@@ -61,7 +61,7 @@ def batches(n: int, batch_size: int, generator: torch.Generator) -> Iterator[Ten
     yield from torch.randperm(n, generator=generator).split(batch_size)
 
 
-def weighted_loss(logits: Tensor, labels: Tensor, weights: Tensor) -> Tensor:
+def weighted_loss(logits: Tensor, labels: Tensor, weights: Tensor, label_smoothing: float = 0.0) -> Tensor:
     """sum_i w_i cross_entropy_i / sum_i w_i over the batch, for each leading entry; 0 where no weight is left.
 
     logits [..., batch, classes], labels [..., batch] or [batch], weights [..., batch].
@@ -69,7 +69,8 @@ def weighted_loss(logits: Tensor, labels: Tensor, weights: Tensor) -> Tensor:
     kept = weights > 0
     # The logits of weight 0 are replaced before the loss: 0 * inf would be nan, in the loss and in its gradient.
     safe_logits = torch.where(kept[..., None], logits, 0.0)
-    losses = cross_entropy(safe_logits.flatten(0, -2), labels.expand(kept.shape).flatten(), reduction="none")
+    targets = labels.expand(kept.shape).flatten()
+    losses = cross_entropy(safe_logits.flatten(0, -2), targets, reduction="none", label_smoothing=label_smoothing)
     remaining = weights.sum(-1)
     total = torch.where(kept, weights * losses.view(kept.shape), 0.0).sum(-1)
     return total / torch.where(remaining > 0, remaining, 1.0)
@@ -97,10 +98,10 @@ def state_of(model: nn.Module) -> dict[str, Tensor]:
     return {name: tensor.detach().clone() for name, tensor in model.state_dict().items()}
 
 
-def _loss_of_batch(model: nn.Module, train: Examples, kept: Tensor, weights: Tensor) -> Tensor:
+def _loss_of_batch(model: nn.Module, train: Examples, kept: Tensor, weights: Tensor, label_smoothing: float) -> Tensor:
     """The loss of the examples that are kept; where none is, 0, whose gradients are 0 where a step has one at all."""
     if len(kept):
-        return weighted_loss(model(train.inputs[kept]), train.labels[kept], weights[kept])
+        return weighted_loss(model(train.inputs[kept]), train.labels[kept], weights[kept], label_smoothing)
     other = first_kept(weights)[None]
     with in_mode(model, training=False):  # which neither draws nor counts the example in any statistics
         return weighted_loss(model(train.inputs[other]), train.labels[other], torch.zeros_like(weights[other]))

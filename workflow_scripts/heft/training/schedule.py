@@ -2,6 +2,7 @@
 
 import math
 
+from heft.training.schedules.declare import Progress
 from heft.training.settings import TrainingSettings
 
 
@@ -11,14 +12,12 @@ def steps_per_epoch(n: int, settings: TrainingSettings) -> int:
 
 
 def learning_rate_at(step: int, settings: TrainingSettings, n: int) -> float:
-    """Rate of step 0, 1, ... of a training on n examples: linear warm-up, then constant or half a cosine towards 0."""
-    warmup = settings.warmup_epochs * steps_per_epoch(n, settings)
+    """Rate of step 0, 1, ... of a training on n examples: linear warm-up, then the schedule."""
+    in_epoch = steps_per_epoch(n, settings)
+    warmup, total = settings.warmup_epochs * in_epoch, settings.epochs * in_epoch
     if step < warmup:
         return settings.learning_rate * (step + 1) / warmup
-    if settings.schedule == "constant":
-        return settings.learning_rate
-    total = settings.epochs * steps_per_epoch(n, settings)
-    return settings.learning_rate * (1 + math.cos(math.pi * (step - warmup) / (total - warmup))) / 2
+    return settings.learning_rate * settings.share_of_rate(Progress(step - warmup, total - warmup, step // in_epoch))
 
 
 def learning_rate_of(epoch: int, settings: TrainingSettings, n: int) -> float:

@@ -1,15 +1,21 @@
 """What the configuration says about training."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Annotated, Any, ClassVar, Literal
 
 from annotated_types import Ge, Gt, Le, Lt
 
+from heft.options import Named, named
+from heft.registry import find
+
 
 @dataclass(frozen=True)
 class TrainingSettings:
-    """SGD with momentum and coupled weight decay, as torch.optim.SGD defines them.
+    """What a training does beside the batches that it is given.
 
+    momentum: of `sgd` alone. label_smoothing: share of each label that is spread over all classes.
     The defaults were chosen on validation accuracy by benchmarks/training_budget.py.
     """
 
@@ -17,11 +23,19 @@ class TrainingSettings:
 
     epochs: Annotated[int, Gt(0), Le(10_000)] = 10
     batch_size: Annotated[int, Gt(0), Le(10**9)] = 64
+    optimiser: Named = "sgd"
     learning_rate: Annotated[float, Gt(0)] = 0.1
     momentum: Annotated[float, Ge(0), Lt(1)] = 0.9
     weight_decay: Annotated[float, Ge(0)] = 0.005
-    schedule: Literal["constant", "cosine"] = "cosine"
+    schedule: Named = "cosine"
     warmup_epochs: Annotated[int, Ge(0)] = 0
+    label_smoothing: Annotated[float, Ge(0), Lt(1)] = 0.0
+
+    @cached_property
+    def share_of_rate(self) -> Callable[..., float]:
+        """The schedule with its options: from the progress of a training to the share of `learning_rate`."""
+        name, options = named(self.schedule)
+        return find("training/schedules", name).configured(options)
 
 
 @dataclass(frozen=True)

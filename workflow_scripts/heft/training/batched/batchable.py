@@ -14,7 +14,7 @@ from heft.training.batched.side_effects import side_effect
 from heft.training.batched.stack import ModelStack, unstack_state
 from heft.training.loop import weighted_loss
 from heft.training.mode import buffers_put_back, in_mode, seeded
-from heft.training.sgd import dense
+from heft.training.optimisers.declare import dense
 
 N_TRIED = 32  # so many that what only some examples show, as padding in an embedding, is among them
 

@@ -15,9 +15,9 @@ from heft.training.batched.in_turn import train_in_turn
 from heft.training.batched.stack import ModelStack, stack_states, unstack_state
 from heft.training.loop import AfterEpoch, batches, first_kept, trained_parameters, weighted_loss
 from heft.training.mode import in_mode
+from heft.training.optimisers.declare import optimiser_of
 from heft.training.schedule import learning_rate_at, learning_rate_of
 from heft.training.settings import TrainingSettings
-from heft.training.sgd import StochasticGradientDescent
 
 __all__ = ["ModelStack", "stack_states", "train_many", "train_stacked", "unstack_state"]
 
@@ -73,10 +73,10 @@ def train_stacked(
     labels: Tensor | None,
     after_epoch: AfterEpoch | None,
 ) -> dict[str, Tensor]:
-    """`train_many` by one forward and backward pass for all models: SGD on the stack is SGD on each entry."""
+    """`train_many` by one forward and backward pass for all models: a step on the stack is one on each entry."""
     n = len(train)
     stack = ModelStack(model, initial)
-    optimizer = StochasticGradientDescent(list(stack.trained.values()), settings)
+    optimiser = optimiser_of(settings, list(stack.trained.values()))
     one_order, shared = len(set(order_seeds)) == 1, _one_gather(train, order_seeds, weights)
     generators = [torch.Generator().manual_seed(seed) for seed in (order_seeds[:1] if one_order else order_seeds)]
     members, stand_in = torch.arange(len(order_seeds))[:, None], first_kept(weights)[:, None]
@@ -94,8 +94,8 @@ def train_stacked(
                 computed = batch if shared else torch.where(batch_weights > 0, batch, stand_in)
                 logits = stack.logits(train.inputs[computed], shared)
                 batch_labels = train.labels[batch] if labels is None else labels[members, batch]
-                loss = weighted_loss(logits, batch_labels, batch_weights).sum()
-                optimizer.step(loss, learning_rate_at(step, settings, n))
+                loss = weighted_loss(logits, batch_labels, batch_weights, settings.label_smoothing).sum()
+                optimiser.step(loss, learning_rate_at(step, settings, n))
                 step += 1
             if after_epoch:
                 after_epoch(epoch, stack.states(), step, learning_rate_of(epoch, settings, n))

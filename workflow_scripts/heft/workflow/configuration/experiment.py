@@ -13,11 +13,12 @@ from heft.curation.chosen import ChosenAction
 from heft.curation.fractions import check_fractions
 from heft.ensembles.kinds import kind_named
 from heft.errors import HeftError
+from heft.options import named
 from heft.registry import find
 from heft.variants import Scorer, Variant, twice
 from heft.workflow.configuration.further_models import check_further_models, check_members
 from heft.workflow.configuration.known_labels import check_known_labels
-from heft.workflow.configuration.named_keys import check_measure, check_own_functions, chosen, each_chosen, named
+from heft.workflow.configuration.named_keys import check_functions, check_measure, chosen, each_chosen
 from heft.workflow.configuration.persons_paths import with_places
 from heft.workflow.configuration.settings import NAME_PATTERN, EnsembleSettings, ExperimentSettings
 
@@ -109,7 +110,7 @@ class Experiment:
 
     def check(self, roots: Iterable[Path]) -> None:
         """Raises HeftError where the settings contradict each other, or name a module that is not in one of `roots`."""
-        check_own_functions(self.settings, self.where, list(roots))
+        check_functions(self.settings, self.where, list(roots))
         with_places(*self.source, roots, f"{self.where}.data.source.{self.source[0]}.")
         self._check_size()
         self._check_names()

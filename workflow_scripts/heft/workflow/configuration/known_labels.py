@@ -4,9 +4,9 @@ from collections.abc import Mapping
 
 from heft.data.settings import DataSettings
 from heft.errors import HeftError
+from heft.options import named
 from heft.registry import find
 from heft.variants import Scorer
-from heft.workflow.configuration.named_keys import named
 
 
 def needs_true_labels(methods: Mapping[str, Scorer], data: DataSettings) -> str:

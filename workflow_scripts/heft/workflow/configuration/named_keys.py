@@ -7,11 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from heft.errors import HeftError
-from heft.options import checked_options
+from heft.options import Named, checked_options, named
 from heft.own_module import find_module
 from heft.registry import find
-
-Named = str | dict[str, dict[str, Any]]  # `name`, or `{name: {option: value}}`
 
 
 @dataclass(frozen=True)
@@ -30,6 +28,8 @@ class NamedKey:
 KEYS = (
     NamedKey("data.source", "data/sources"),
     NamedKey("model", "models"),
+    NamedKey("training.optimiser", "training/optimisers"),
+    NamedKey("training.schedule", "training/schedules"),
     NamedKey("methods", "methods", several=True, lists=True),
     NamedKey("baselines", "baselines", several=True),
     NamedKey("actions", "curation", several=True, lists=True),
@@ -73,29 +73,23 @@ def entries(settings: Any) -> Iterator[Entry]:
         yield Entry(f"{where}.kind", KIND, ensemble.kind, ensemble.model_extra or {}, where)
 
 
-def check_own_functions(settings: Any, where: str, roots: Sequence[Path]) -> None:
-    """Says of a person's own functions what the schema says of registered names, in a sentence that `where` begins.
+def check_functions(settings: Any, where: str, roots: Sequence[Path]) -> None:
+    """Says what the schema does not: of a registered name that stands alone, and of a person's own functions.
 
-    Raises HeftError where the module of one is in none of `roots`, or an option is not its own or not allowed.
+    Raises HeftError, in a sentence that `where` begins, where a name lacks an option that has no default, the module of
+    an own function is in none of `roots`, or an option is not its own or not allowed.
     """
     for entry in entries(settings):
-        if not entry.is_own:
-            continue
-        if find_module(entry.name, roots) is None:
+        if entry.is_own and find_module(entry.name, roots) is None:
             raise HeftError(
                 f'{where}.{entry.where} is "{entry.name}"; no such module beside the configuration or in the project'
             )
         room, name = entry.key.room, entry.name
+        if not entry.is_own and entry.options:
+            continue
         each = each_value(room, name, entry.options) if entry.key.lists else [entry.options]
         for options in each:
             checked_options(find(room, name, roots), options, f"{where}.{entry.beside}.")
-
-
-def named(entry: Named) -> tuple[str, dict[str, Any]]:
-    """Name and options of an entry that is `name` or `{name: {option: value}}`."""
-    if isinstance(entry, str):
-        return entry, {}
-    return next((name, dict(options)) for name, options in entry.items())
 
 
 def chosen(room: str, entry: Named) -> tuple[str, dict[str, Any]]:

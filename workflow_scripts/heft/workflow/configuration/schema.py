@@ -5,7 +5,7 @@ from typing import Any
 
 from heft.errors import HeftError
 from heft.options import is_of_type
-from heft.phrases import TYPES, allowed_types, bounds, dotted, hint, nearest, shown, unusable_number
+from heft.phrases import TYPES, allowed_types, bounds, dotted, hint, nearest, shown, too_few, unusable_number
 
 
 def check_against_schema(value: Any, schema: Mapping[str, Any], file_of: Callable[[Sequence[Any]], str]) -> None:
@@ -63,7 +63,7 @@ def _sentence(error: Any) -> str:
         case "maxItems":
             return f"{key} has {len(error.instance):,} entries; at most {error.validator_value:,} are allowed"
         case "minItems" | "minProperties":
-            return f"{key} is empty; it needs at least one entry"
+            return f"{key} {too_few(len(error.instance), error.validator_value)}"
         case "maxProperties":
             return f"{key} is {value}; each list entry holds one name"
         case "type":

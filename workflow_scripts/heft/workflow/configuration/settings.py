@@ -11,10 +11,11 @@ from pydantic import BaseModel, ConfigDict, Field
 from heft.data.settings import DataSettings
 from heft.ensembles.kinds import kind_named
 from heft.errors import HeftError
+from heft.options import Named
 from heft.phrases import nearest
 from heft.registry import declarations, unreadable
 from heft.training.settings import CheckpointSettings, FineTuningSettings, TrainingSettings
-from heft.workflow.configuration.named_keys import KEYS, Named
+from heft.workflow.configuration.named_keys import KEYS
 from heft.workflow.configuration.option_schema import choice_with_options, name_of, options_beside
 from heft.workflow.configuration.schema import check_against_schema
 

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from heft.registry import declarations, find
+from heft.workflow.configuration.named_keys import entries
 from heft.workflow.planning.auxiliary import files_of_kinds
 from heft.workflow.planning.fingerprint import PACKAGE_ROOT
 from heft.workflow.planning.plan import Plan
@@ -11,10 +12,20 @@ TEMPLATES = PACKAGE_ROOT / "heft/reporting/templates"
 STYLE = TEMPLATES / "style.css"
 
 
-def stage_code(plan: Plan, experiment: str, script: str, *files: Path, model: bool = False) -> dict[str, str]:
-    """Fingerprint of a stage: its script, further files, the model's with `model`, and all that these import."""
+def stage_code(
+    plan: Plan, experiment: str, script: str, *files: Path, model: bool = False, training: bool = False
+) -> dict[str, str]:
+    """Fingerprint of a stage: its script, further files, the model's with `model`, those of the optimiser and the
+    schedule with `training`, and all that these import."""
     of_model = [find("models", plan.experiments[experiment].model[0]).file] if model else []
-    return plan.look.fingerprint(PACKAGE_ROOT / f"{script}.py", *files, *of_model)
+    of_training = training_files(plan, experiment) if training else []
+    return plan.look.fingerprint(PACKAGE_ROOT / f"{script}.py", *files, *of_model, *of_training)
+
+
+def training_files(plan: Plan, experiment: str) -> list[Path]:
+    """The files of all that the settings of training name."""
+    listed = entries(plan.experiments[experiment].settings)
+    return [find(entry.key.room, entry.name).file for entry in listed if entry.key.path.startswith("training.")]
 
 
 def source_files(plan: Plan, experiment: str) -> list[Path]:

@@ -9,6 +9,7 @@ from typing import Any
 
 from heft.auxiliary.kinds import kinds
 from heft.curation.chosen import ChosenAction
+from heft.options import named
 from heft.own_module import MODULES_VARIABLE
 from heft.registry import declarations, find
 from heft.variants import NONE, Scorer, Variant
@@ -67,6 +68,10 @@ class Plan:
     def training(self, experiment: str) -> dict[str, Any]:
         """Settings of the training loop."""
         return asdict(self.experiments[experiment].settings.training)
+
+    def optimiser(self, experiment: str) -> str:
+        """The name of the optimiser that training uses."""
+        return named(self.experiments[experiment].settings.training.optimiser)[0]
 
     def data(self, experiment: str) -> dict[str, Any]:
         """Sizes of the splits, planted noise, and what a seed draws anew."""

@@ -1,0 +1,1 @@
+"""How training moves the parameters, one file an optimiser."""

@@ -1,0 +1,1 @@
+"""How the learning rate goes over the steps, one file a schedule."""
