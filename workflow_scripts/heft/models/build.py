@@ -121,6 +121,11 @@ def _modality_of(name: str) -> str | None:
 
 def _check_modality(name: str, manifest: Mapping[str, Any]) -> None:
     takes, given = _modality_of(name), manifest["modality"]["name"]
+    if not manifest["input_shape"]:
+        raise HeftError(
+            f"model {name} takes {takes or 'numbers'}, but the inputs of data source {manifest['source']} are {given}; "
+            "name an encoder, which makes numbers of them, such as encoder: hashed_words."
+        )
     if takes and takes != given:
         known = declarations("models")
         others = ", ".join(other for other, declared in known.items() if declared.fields["modality"] in (None, given))

@@ -17,7 +17,7 @@ MOST_METHODS = 8  # bars below an example
 
 @dataclass(frozen=True)
 class Card:
-    """One training example. picture: a PNG data URI. values: names and values that say what it is.
+    """One training example. picture: a PNG data URI. values: names and values that say what it is. text: as written.
 
     wrong: whether given is not true, None where that is unknown.
 
@@ -31,6 +31,7 @@ class Card:
     percentiles: list[tuple[str, float]]
     picture: str | None
     values: Sequence[tuple[str, str]] = ()
+    text: str | None = None
 
 
 @dataclass(frozen=True)
@@ -89,6 +90,7 @@ def _card(
         percentiles=[(label, round(float(values[place]), 1)) for label, values in percentiles.items()],
         picture=shown.picture if shown else None,
         values=shown.values if shown else (),
+        text=shown.text if shown else None,
     )
 
 

@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-import numpy as np
 import pandas as pd
 
 from heft.reporting.measure import Measure
@@ -33,18 +32,20 @@ class MethodDeclaration(Protocol):
 
 
 class ShownExample(Protocol):
-    """picture: a data URI of a PNG, or None. values: a name and a value each."""
+    """picture: a data URI of a PNG, or None. values: a name and a value each. text: what was written, or None."""
 
     @property
     def picture(self) -> str | None: ...
     @property
     def values(self) -> Sequence[tuple[str, str]]: ...
+    @property
+    def text(self) -> str | None: ...
 
 
 class ShowsExamples(Protocol):
     """What shows examples to a person; `heft.data.modalities.declare.Modality` fits."""
 
-    def show(self, inputs: np.ndarray, rows: Sequence[int]) -> Sequence[ShownExample]: ...
+    def show(self, inputs: Any, rows: Sequence[int]) -> Sequence[ShownExample]: ...
 
 
 @dataclass(frozen=True)
@@ -69,14 +70,14 @@ class TrainingExamples:
 
     examples: columns id, label, true_label (integers; true_label may be missing or empty), in training order.
     scores: column id and one column per variant; low is detrimental; any order.
-    inputs: [n, ...] float, row k belongs to examples row k; None where there is nothing to show.
+    inputs: [n, ...] or n texts, row k belongs to examples row k; None where there is nothing to show.
     modality: shows rows of `inputs`.
     """
 
     seed: int
     examples: pd.DataFrame
     scores: pd.DataFrame
-    inputs: np.ndarray | None = None
+    inputs: Any = None
     modality: ShowsExamples | None = None
 
 

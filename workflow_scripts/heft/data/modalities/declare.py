@@ -22,10 +22,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Shown:
-    """An example as a person sees it: a picture (a data URI of a PNG), or values, each with its name, or both."""
+    """An example as a person sees it: a picture (a data URI of a PNG), values, each with its name, or a text."""
 
     picture: str | None = None
     values: Sequence[tuple[str, str]] = ()
+    text: str | None = None
 
 
 class Modality(ABC):

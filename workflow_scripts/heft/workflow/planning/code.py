@@ -33,7 +33,8 @@ def source_files(plan: Plan, experiment: str) -> list[Path]:
     file = find("data/sources", plan.experiments[experiment].source[0]).file
     room = "heft.data.modalities."
     named = any(name.startswith(room) and name != f"{room}declare" for name in plan.look.fingerprint(file))
-    return [file, *([] if named else [modality.file for modality in declarations("data/modalities").values()])]
+    by_axes = [known.file for known in declarations("data/modalities").values() if known.fields["from_axes"]]
+    return [file, *([] if named else by_axes)]
 
 
 def scorer_files(plan: Plan, experiment: str, scorer: str) -> list[Path]:
