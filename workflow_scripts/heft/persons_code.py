@@ -95,17 +95,28 @@ def persons_code(doing: str) -> Iterator[None]:
 def generators_kept() -> Iterator[None]:
     """The global generators of torch, numpy and Python are afterwards as they were."""
     of_numpy, of_python = np.random.get_state(), random.getstate()
+    of_devices = [(device, device.get_rng_state()) for device in devices_in_use()]
     try:
         with torch.random.fork_rng(devices=[]):
             yield
     finally:
+        for device, state in of_devices:
+            device.set_rng_state(state)
         np.random.set_state(of_numpy)
         random.setstate(of_python)
+
+
+def devices_in_use() -> list[Any]:
+    """The modules torch.cuda and torch.mps where they have a generator that may have been drawn from."""
+    cuda = [torch.cuda] if torch.cuda.is_initialized() else []
+    return cuda + ([torch.mps] if torch.backends.mps.is_available() else [])
 
 
 def seed_generators(seed: int) -> None:
     """Seeds the global generators of torch, numpy and Python."""
     torch.default_generator.manual_seed(seed)
+    for device in devices_in_use():
+        device.manual_seed(seed)
     np.random.seed(seed % 2**32)
     random.seed(seed)
 

@@ -47,10 +47,13 @@ class Auxiliary(ABC):
         """The models of these numbers, as runs of the same numbers."""
 
     def held_out(self, labels: Tensor, seed: int, number: int) -> Tensor:
-        """The training examples that the model of that number is trained without: bool [n_train], by default none."""
+        """The training examples that the model of that number is trained without: bool [n_train], by default none.
+
+        labels: the given ones, on the CPU.
+        """
         return torch.zeros(len(labels), dtype=torch.bool)
 
     def weights(self, context: AuxiliaryContext, numbers: Sequence[int]) -> dict[int, Tensor]:
         """Weights [n_train] by number: held-out examples keep their places in the batches, with weight 0."""
-        labels, dtype = context.train.labels, context.train.inputs.dtype
+        labels, dtype = context.train.labels.cpu(), context.train.inputs.dtype
         return {number: (~self.held_out(labels, context.seed, number)).to(dtype) for number in numbers}

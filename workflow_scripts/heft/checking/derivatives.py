@@ -54,7 +54,7 @@ def hessian_agrees(subject: Subject) -> list[Finding]:
     u, v = (flatten(random_direction(subject, state, seed)) for seed in (1, 2))
     try:
         product = CurvatureOperator("hessian", subject.model, state, inputs, labels, like)
-        of_u, of_v = product(u).double(), product(v).double()
+        of_u, of_v = product(u).cpu().double(), product(v).cpu().double()
     except HeftError as error:
         return [Finding(SYMMETRIC, note=f"there are none: {error}")]
     asymmetry = _asymmetry(u, v, of_u, of_v)
@@ -73,7 +73,7 @@ def hessian_agrees(subject: Subject) -> list[Finding]:
 
 def _asymmetry(u: Tensor, v: Tensor, of_u: Tensor, of_v: Tensor) -> float:
     """How far <u, H v> and <v, H u> are apart, relative to |H u| |v|."""
-    return abs(float(v.double() @ of_u - u.double() @ of_v)) / _longer(of_u.norm() * v.norm())
+    return abs(float(v.cpu().double() @ of_u - u.cpu().double() @ of_v)) / _longer(of_u.norm() * v.norm())
 
 
 def _from_double_backward(
@@ -105,8 +105,8 @@ def _twice_differentiated(
         first = _gradients(_mean_loss(subject, {**state, **leaves}, inputs, labels), leaves, create_graph=True)
         along = torch.stack([(first[name] * tensor).sum() for name, tensor in v.items()]).sum()
         if not along.requires_grad:
-            return torch.zeros_like(flatten(v)).double()
-        return flatten(_gradients(along, leaves)).double()
+            return torch.zeros_like(flatten(v)).cpu().double()
+        return flatten(_gradients(along, leaves)).cpu().double()
 
 
 def _differences(
@@ -119,14 +119,14 @@ def _differences(
         return flatten(gradient(subject, {**state, **moved}, inputs, labels))
 
     for step in STEPS:
-        yield (at(step) - at(-step)).double() / (2 * step)
+        yield (at(step) - at(-step)).cpu().double() / (2 * step)
 
 
 def random_direction(subject: Subject, state: State, seed: int) -> dict[str, Tensor]:
     """Entries N(0, 1) for each parameter that training may move and a gradient reaches."""
     generator = torch.Generator().manual_seed(seed)
     names = subject.reached
-    return {name: torch.randn(state[name].shape, generator=generator).to(state[name].dtype) for name in names}
+    return {name: torch.randn(state[name].shape, generator=generator).to(state[name]) for name in names}
 
 
 def gradient(subject: Subject, state: State, inputs: Tensor, labels: Tensor) -> dict[str, Tensor]:
@@ -148,12 +148,12 @@ def _gradients(value: Tensor, leaves: dict[str, Tensor], create_graph: bool = Fa
 
 
 def _dot(left: dict[str, Tensor], right: dict[str, Tensor]) -> Tensor:
-    return torch.stack([(left[name].double() * right[name].double()).sum() for name in left]).sum()
+    return torch.stack([(left[name].cpu().double() * right[name].cpu().double()).sum() for name in left]).sum()
 
 
 def _relative(computed: Tensor, expected: Tensor) -> float:
-    difference = (computed.double() - expected.double()).abs().max()
-    return float(difference / expected.double().abs().max().clamp(min=1e-30))
+    difference = (computed.cpu().double() - expected.cpu().double()).abs().max()
+    return float(difference / expected.cpu().double().abs().max().clamp(min=1e-30))
 
 
 def _longer(*lengths: Tensor) -> float:

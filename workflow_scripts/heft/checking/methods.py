@@ -38,7 +38,7 @@ class ShortTraining:
         def keep(epoch: int, state: dict[str, torch.Tensor], step: int, learning_rate: float) -> None:
             states[epoch] = SavedState(epoch, step, learning_rate, state)
 
-        both = Batch(examples.inputs, examples.labels, groups=torch.arange(len(examples)) % 2)
+        both = Batch(examples.inputs, examples.labels, groups=torch.arange(len(examples), device=examples.device) % 2)
         self.base = Context(
             train=both,
             n_classes=subject.spec.n_classes,

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from heft.checking.derivatives import DIFFERENTIATED, FORWARD, forward_agrees, hessian_agrees
@@ -14,6 +15,7 @@ from heft.checking.methods import LOSS, Chosen, methods_that_run, takes_hessians
 from heft.checking.subject import Subject, subject_of
 from heft.checking.training import ALONE, TOGETHER, trains_alone, trains_together
 from heft.checking.whole_state import WHOLE, state_is_whole
+from heft.devices import CPU
 from heft.models.build import ModelSpec
 from heft.persons_code import reason_of
 
@@ -64,12 +66,14 @@ def check_model(
     kinds: Sequence[str],
     inputs: Tensor | None = None,
     objective: Chosen = LOSS,
+    device: torch.device = CPU,
 ) -> ModelCheck:
-    """Builds the model and tries everything on a few examples: random ones, or these inputs [n, *input_shape].
+    """Builds the model and tries everything on a few examples, on the device: random ones, or these inputs
+    [n, *input_shape].
 
     Hessian products are looked at where one of the methods takes them. Raises HeftError where the model is not sound.
     """
-    subject, methods = subject_of(spec, inputs), list(methods)
+    subject, methods = subject_of(spec, inputs, device), list(methods)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         findings = [

@@ -12,6 +12,7 @@ from torch.nn.functional import cross_entropy
 from torch.optim.sgd import sgd
 
 from heft.data.examples import Examples
+from heft.persons_code import generators_kept, seed_generators
 from heft.training.settings import TrainingSettings
 
 
@@ -36,8 +37,8 @@ def plain_sgd(
         parameter for parameter in model.parameters() if parameter.requires_grad
     )
     order, step = torch.Generator().manual_seed(order_seed), 0
-    with torch.random.fork_rng(devices=[]):
-        torch.default_generator.manual_seed(order_seed)
+    with generators_kept():
+        seed_generators(order_seed)
         model.train()
         for _ in range(settings.epochs):
             for batch in torch.randperm(len(train), generator=order).split(settings.batch_size):

@@ -9,12 +9,16 @@ from torch import Tensor, nn
 
 from heft.checking.subject import Subject
 from heft.data.examples import Examples
+from heft.devices import WITHOUT_FLOAT64
 from heft.kernels.functional import State, logits_of
 from heft.models.soundness.closeness import rounding_of
 
 
 def in_double(model: nn.Module, state: State, inputs: Tensor) -> tuple[dict[str, Tensor], Tensor, float]:
-    """State and inputs in float64, and the relative error to expect; both as they are where the model fixes a type."""
+    """State and inputs in float64, and the relative error to expect; both as they are where the model
+    fixes a type, or the device has no float64."""
+    if inputs.device.type in WITHOUT_FLOAT64:
+        return dict(state), inputs, _coarsest(model, state, inputs)
     doubled = {name: tensor.double() if tensor.is_floating_point() else tensor for name, tensor in state.items()}
     try:
         logits = logits_of(model, doubled, inputs.double())
@@ -38,6 +42,8 @@ class Case(NamedTuple):
 
 def double_case(subject: Subject) -> Case:
     """In float64, which leaves no doubt of rounding; in the model's own types where it fixes one."""
+    if subject.examples.device.type in WITHOUT_FLOAT64:
+        return Case(subject.fresh, subject.examples)
     doubled = replace(subject.examples, inputs=subject.examples.inputs.double())
     try:
         with torch.no_grad():

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from heft.data.examples import Examples
+from heft.devices import CPU
 from heft.models.build import ModelSpec, build_model
 from heft.models.soundness.checks import usable_inputs
 from heft.models.soundness.outputs import check_finite, check_shape
@@ -51,21 +52,23 @@ class Subject:
 
     def fresh(self, seed: int = SEED) -> nn.Module:
         """The model built once more."""
-        return self.spec.build(seed)
+        return self.spec.build(seed, self.examples.device)
 
 
-def subject_of(spec: ModelSpec, inputs: Tensor | None = None) -> Subject:
-    """Builds the model; inputs [n, *input_shape]: random ones where absent. Labels are a few classes in turn.
+def subject_of(spec: ModelSpec, inputs: Tensor | None = None, device: torch.device = CPU) -> Subject:
+    """Builds the model, on the CPU, where it has to be sound, and moves it to the device.
 
+    inputs [n, *input_shape]: random ones where absent. Labels are a few classes in turn.
     Raises HeftError where the model is not sound, or its logits of the inputs are not finite.
     """
     model = build_model(spec.name, spec.options, spec.input_shape, spec.n_classes, SEED)
     label = f"model {spec.name}"
     with persons_code(f"{label} fails on inputs of shape {list(spec.input_shape)}"), torch.no_grad():
         inputs = usable_inputs(model, spec.input_shape, N_EXAMPLES) if inputs is None else inputs
+        model, inputs = model.to(device), inputs.to(device)
         logits = model(inputs.clone())
-        check_shape(logits, label, len(inputs), spec.n_classes)
+        check_shape(logits, label, len(inputs), spec.n_classes, device)
         check_finite(logits, label)
-    labels = torch.arange(len(inputs)) % min(spec.n_classes, N_LABELS)
+    labels = torch.arange(len(inputs), device=device) % min(spec.n_classes, N_LABELS)
     ids = np.array([str(row) for row in range(len(inputs))])
     return Subject(spec, model, Examples(ids, inputs, labels, true_labels=labels.roll(1)))

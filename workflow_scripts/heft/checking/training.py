@@ -62,7 +62,7 @@ def _difference(trained: dict[str, Tensor], expected: dict[str, Tensor]) -> str:
 
 def _relative_error(trained: Tensor, expected: Tensor, largest: float) -> float:
     """Relative to the largest entry; of a tensor that is small beside others, to a hundredth of theirs."""
-    trained, expected = trained.double(), expected.double()
+    trained, expected = trained.cpu().double(), expected.cpu().double()
     if torch.equal(trained, expected):
         return 0.0
     return float((trained - expected).abs().max()) / max(float(expected.abs().max()), SMALL * largest)

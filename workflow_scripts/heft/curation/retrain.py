@@ -10,6 +10,7 @@ from torch import Tensor
 
 from heft.curation.states import state_name
 from heft.data.examples import Examples
+from heft.devices import CPU, moved_to
 from heft.models.build import ModelSpec
 from heft.seeds import RunSeeds
 from heft.training.batched.batchable import note_on_training_in_turn
@@ -37,7 +38,7 @@ def retrain(
         (state_name(str(action), float(fraction)), block)
         for (action, fraction), block in plan.groupby(["action", "fraction"], sort=False)
     ]
-    model = spec.build(seeds.init)
+    model = spec.build(seeds.init, train.device)
     final = train_many(
         model,
         stack_states([state_of(model)] * len(blocks)),
@@ -51,7 +52,7 @@ def retrain(
     named = {
         f"{name}/{key}": tensor
         for index, (name, _) in enumerate(blocks)
-        for key, tensor in unstack_state(final, index).items()
+        for key, tensor in moved_to(CPU, unstack_state(final, index)).items()
     }
     return named, {"retrain_cpu_seconds": (time.process_time() - started) / len(blocks)}
 

@@ -11,6 +11,7 @@ from torch import Tensor
 from heft.artifacts import read_json, read_parquet
 from heft.data.inputs import InputsFile
 from heft.data.modalities.declare import read_back
+from heft.devices import CPU
 from heft.errors import HeftError
 
 
@@ -31,15 +32,32 @@ class Examples:
         return len(self.ids)
 
     @property
+    def device(self) -> torch.device:
+        """Where the inputs are, and all that is computed of them."""
+        return self.inputs.device
+
+    def to(self, device: torch.device) -> "Examples":
+        """The same examples on another device."""
+        known, groups = self.true_labels, self.groups
+        return Examples(
+            self.ids,
+            self.inputs.to(device),
+            self.labels.to(device),
+            true_labels=None if known is None else known.to(device),
+            groups=None if groups is None else groups.to(device),
+        )
+
+    @property
     def wrong(self) -> np.ndarray | None:
         """[n] bool: the given label is not the true one; None where true labels are not known."""
-        return None if self.true_labels is None else (self.labels != self.true_labels).numpy()
+        return None if self.true_labels is None else (self.labels != self.true_labels).cpu().numpy()
 
 
-def load_examples(data_folder: str | Path, split_file: str | Path) -> Examples:
-    """The examples that `split_file` lists, in its order; raises HeftError where it names a row that is not there.
+def load_examples(data_folder: str | Path, split_file: str | Path, device: torch.device = CPU) -> Examples:
+    """The examples that `split_file` lists, in its order, on the device, which what is computed of them follows.
 
-    What was fitted on the training split of the same draw is read from `transform.json` beside it.
+    What was fitted on the training split of the same draw is read from `transform.json` beside it. Raises HeftError
+    where the file names a row that is not there.
     """
     inputs = InputsFile(Path(data_folder) / "inputs.safetensors")
     facts = load_manifest(data_folder)["modality"]
@@ -57,7 +75,7 @@ def load_examples(data_folder: str | Path, split_file: str | Path) -> Examples:
         labels=columns["label"],
         true_labels=columns.get("true_label"),
         groups=columns.get("group"),
-    )
+    ).to(device)
 
 
 def as_rows(rows: Any) -> Any:

@@ -45,7 +45,8 @@ def activation_dropout(
         raise HeftError("activation_dropout: the model has no hidden layer whose activations could be dropped.")
     for layer in layers[1:]:
         masks = {
-            name: (torch.rand(size, generator=generator) >= rate) / (1 - rate) for name, size in _entries(layer).items()
+            name: ((torch.rand(size, generator=generator) >= rate) / (1 - rate)).to(trained.device)
+            for name, size in _entries(layer).items()
         }
         layer.register_forward_pre_hook(_Masked(layer, masks), with_kwargs=True)
     return MemberModel(change=dict, network=masked)

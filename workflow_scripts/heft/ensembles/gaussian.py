@@ -18,7 +18,7 @@ def gaussian(trained: TrainedModel, number: int, *, sigma: Annotated[float, Gt(0
     """The same noise on every state of the member; buffers stay as they are."""
     generator, name_of = trained.generator("gaussian", number), trained.first_names
     noise = {
-        name: sigma * torch.randn(parameter.shape, generator=generator, dtype=parameter.dtype)
+        name: (sigma * torch.randn(parameter.shape, generator=generator, dtype=parameter.dtype)).to(trained.device)
         for name, parameter in trained.parameters
     }
     return MemberModel(

@@ -30,6 +30,11 @@ class TrainedModel:
         return [(name, parameter) for name, parameter in self.network.named_parameters() if name in chosen]
 
     @property
+    def device(self) -> torch.device:
+        """Where the network is. What a kind draws comes from the CPU, so that all devices have the same."""
+        return next(self.network.parameters()).device
+
+    @property
     def first_names(self) -> dict[str, str]:
         """Every name of each parameter in a state, with the first that it has: tied ones are changed alike."""
         first = {id(parameter): name for name, parameter in self.network.named_parameters()}

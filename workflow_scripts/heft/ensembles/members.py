@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from heft.auxiliary.asked import asks_for_runs
 from heft.auxiliary.kinds import kinds_for
+from heft.devices import moved_to
 from heft.ensembles.kinds import kind_named, runs_of
 from heft.ensembles.member import MemberModel, TrainedModel
 from heft.errors import HeftError
@@ -64,6 +65,7 @@ def member(
 ) -> Context:
     """`base` with what the method needs, of member `number`.
 
+    States and dynamics, which may lie on the CPU, come to the device of the training inputs.
     options: those of the kind. Raises HeftError where the kind is unknown, an option out of range, or the member's
     states are not there.
     """
@@ -75,7 +77,7 @@ def member(
     ensemble.check(options or {})
     if number == 0:
         return _as_trained(base, needs, trained, MemberModel())
-    state = trained.runs[0].final.state
+    state = moved_to(base.device, trained.runs[0].final.state)
     moved = moved_parameters(base.network, state, base.train.inputs) if ensemble.perturbs else ()
     model = ensemble.declaration.load()(TrainedModel(base.network, base.seed, moved), number, **(options or {}))
     return _changed(_as_trained(base, needs, trained, model), needs, trained, model)
@@ -88,21 +90,26 @@ def _as_trained(base: Context, needs: Sequence[str], trained: TrainedModels, mod
     if {"final", "spaced", "early"} & set(needs):
         run = _of(trained.runs, number, "training run")
         end = _epoch(run, back)
-        changes["final"] = run.states[end].state if "final" in needs else {}
+        changes["final"] = moved_to(base.device, run.states[end].state) if "final" in needs else {}
         for role in {"spaced", "early"} & set(needs):
             states = [saved for saved in run.role(role) if back == 0 or saved.epoch <= end]
             if not states:
                 raise HeftError(f"no {role} checkpoint is as early as epoch {end}; take a smaller ensemble.")
-            changes[role] = [Checkpoint(saved.state, saved.step, saved.learning_rate) for saved in states]
+            changes[role] = [
+                Checkpoint(moved_to(base.device, saved.state), saved.step, saved.learning_rate) for saved in states
+            ]
     if "dynamics" in needs:
         dynamics = _of(trained.dynamics, number, "training dynamics of run")
         kept = len(dynamics.label_logit) - back
         if kept < 1:
             raise HeftError(f"the run has no epoch {back} epochs before its last; take a smaller ensemble.")
-        changes["dynamics"] = Dynamics(*(logits[:kept] for logits in dynamics))
+        changes["dynamics"] = Dynamics(*(logits[:kept].to(base.device) for logits in dynamics))
     further = {need: trained.further(need, number) for need in _auxiliary(needs)}
     changes["auxiliary"] = {
-        need: [AuxiliaryModel(run.states[_epoch(run, back)].state, held_out) for run, held_out in runs]
+        need: [
+            AuxiliaryModel(moved_to(base.device, run.states[_epoch(run, back)].state), held_out)
+            for run, held_out in runs
+        ]
         for need, runs in further.items()
     }
     return replace(base, **changes)
@@ -127,11 +134,11 @@ def _changed(context: Context, needs: Sequence[str], trained: TrainedModels, mod
     if "dynamics" not in needs:
         return changed
     # What was recorded in training is the unchanged model's: each epoch's state is changed and asked again.
-    states = [change(saved.state) for saved in trained.runs[model.run].role("every")]
+    states = (change(moved_to(context.device, saved.state)) for saved in trained.runs[model.run].role("every"))
     return replace(changed, dynamics=dynamics_of(network, states, context))
 
 
-def dynamics_of(model: nn.Module, states: Sequence[Mapping[str, Tensor]], context: Context) -> Dynamics:
+def dynamics_of(model: nn.Module, states: Iterable[Mapping[str, Tensor]], context: Context) -> Dynamics:
     """The dynamics of a run, from its states after each epoch."""
     inputs, labels = context.train
     logits = [label_and_largest_other(logits_of(model, state, inputs), labels) for state in states]

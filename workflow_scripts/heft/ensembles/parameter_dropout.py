@@ -38,6 +38,7 @@ def dropout_masks(trained: TrainedModel, number: int, p_max: float) -> tuple[dic
     generator = trained.generator("parameter_dropout", number)
     probability = p_max * torch.rand((), generator=generator)
     keep = {
-        name: torch.rand(parameter.shape, generator=generator) >= probability for name, parameter in trained.parameters
+        name: (torch.rand(parameter.shape, generator=generator) >= probability).to(trained.device)
+        for name, parameter in trained.parameters
     }
     return keep, float(probability)

@@ -106,7 +106,9 @@ def accuracy_by_class(logits: Tensor, labels: Tensor) -> dict[str, float]:
 
 
 def _predicted(model: nn.Module, state: dict[str, Tensor], split: Examples) -> Predicted:
-    return Predicted(split.inputs, split.labels, predict(model, state, split.inputs), split.groups)
+    """What leaves for the tables is on the CPU; the inputs stay beside the model, for a measure that runs it."""
+    groups = None if split.groups is None else split.groups.cpu()
+    return Predicted(split.inputs, split.labels.cpu(), predict(model, state, split.inputs).cpu(), groups)
 
 
 def _measures_of(given: Measured, judge: Judge) -> dict[str, float]:
@@ -118,7 +120,7 @@ def _measures_of(given: Measured, judge: Judge) -> dict[str, float]:
 def _objectives_of(given: Measured, judge: Judge) -> dict[str, float]:
     """All but the loss, which `loss_and_accuracy` gives already."""
     split = given.validation
-    batch = Batch(split.inputs, split.labels, split.groups)
+    batch = Batch(split.inputs, split.labels, split.groups).to(split.inputs.device)
     names = [name for name in {**_computable("objectives", split), judge.objective: None} if name != LOSS]
     chosen = {name: load_objective(name, judge.objectives.get(name)) for name in names}
     return {

@@ -14,6 +14,7 @@ from heft.curation.chosen import ChosenAction
 from heft.curation.ranking import tie_break
 from heft.curation.states import retrained_state
 from heft.data.examples import Examples
+from heft.devices import moved_to
 from heft.evaluation.columns import COLUMNS, KEY
 from heft.evaluation.curated import curated_numbers
 from heft.evaluation.detection import (
@@ -55,7 +56,7 @@ class Splits:
     @property
     def true_labels(self) -> np.ndarray | None:
         """[n_train] int64; None where they are not known."""
-        return None if self.train.true_labels is None else self.train.true_labels.numpy()
+        return None if self.train.true_labels is None else self.train.true_labels.cpu().numpy()
 
 
 # longer: half of it says what it is given; a row is put together in one place
@@ -96,7 +97,7 @@ def evaluate_variant(
     for (action, fraction), block in plan.groupby(["action", "fraction"], sort=False):
         block = block.set_index("id").loc[splits.train.ids]
         kept, changed = block["kept"].to_numpy(), changes[action] if action else ()
-        state = retrained_state(states, str(action), float(fraction))
+        state = moved_to(splits.train.device, retrained_state(states, str(action), float(fraction)))
         numbers = numbers_of(model, state, splits.train, splits.validation, splits.test, judge)
         if evaluated.trains_on_validation and not action:
             numbers = numbers.without_validation()
@@ -110,7 +111,7 @@ def evaluate_variant(
         if action in further_cpu_seconds:
             row["retrain_cpu_seconds"] = cost["retrain_cpu_seconds"] + further_cpu_seconds[action]
         row |= removal_quality(kept, wrong) if "kept" in changed and wrong is not None else {}
-        done = curated_numbers(block, splits.train.labels.numpy(), splits.true_labels, changed)
+        done = curated_numbers(block, splits.train.labels.cpu().numpy(), splits.true_labels, changed)
         judged.append(numbers.validation.get(judge.objective))
         rows.append({name: "" if row[name] is None else row[name] for name in COLUMNS})
         long += [

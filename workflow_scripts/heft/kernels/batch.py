@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import NamedTuple
 
+import torch
 from torch import Tensor
 
 
@@ -22,6 +23,12 @@ class Batch(Labelled):
         made = super().__new__(cls, inputs, labels)
         made.groups = groups
         return made
+
+    def to(self, device: torch.device) -> "Batch":
+        """The same batch on another device."""
+        return Batch(
+            self.inputs.to(device), self.labels.to(device), None if self.groups is None else self.groups.to(device)
+        )
 
     def pieces(self, size: int) -> "Iterator[Batch]":
         """The batch in pieces of at most `size` examples, in its order."""

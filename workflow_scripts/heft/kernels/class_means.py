@@ -1,6 +1,5 @@
 """Means in which every class counts the same, however many examples it has."""
 
-import torch
 from torch import Tensor
 
 
@@ -9,6 +8,7 @@ def mean_of_class_means(values: Tensor, labels: Tensor) -> Tensor:
 
     values: floating [n]. labels: int64 [n].
     """
-    classes, index, counts = labels.unique(return_inverse=True, return_counts=True)
-    sums = torch.zeros(len(classes), dtype=values.dtype, device=values.device).index_add(0, index, values)
-    return (sums / counts).mean()
+    # On the CPU: a device is asked for no shape that depends on numbers.
+    classes, index, counts = labels.cpu().unique(return_inverse=True, return_counts=True)
+    sums = values.new_zeros(len(classes)).index_add(0, index.to(values.device), values)
+    return (sums / counts.to(values.device)).mean()

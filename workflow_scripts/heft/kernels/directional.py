@@ -51,7 +51,7 @@ def directional_derivatives(
     k, moved = len(next(iter(directions.values()))), set(moved_parameters(model, values, inputs))
     directions = {name: stacked for name, stacked in directions.items() if name in moved}
     if not directions:
-        return torch.zeros(k, len(inputs), dtype=torch.get_default_dtype())
+        return torch.zeros(k, len(inputs), dtype=torch.get_default_dtype(), device=inputs.device)
     layers = contractible_layers(model, values, inputs[:2]) if k > 1 else None
     size = batch_size or batch_size_for(model, state, inputs, tangents=1 if layers else k)
     if layers:

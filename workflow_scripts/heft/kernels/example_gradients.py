@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.func import grad, vmap
 
+from heft.devices import in_float64
 from heft.kernels.calling import call
 from heft.kernels.functional import MEMORY_BUDGET, Loss, State, evaluation, values_of
 from heft.kernels.once import once_a_model
@@ -58,4 +59,4 @@ def _one_by_one(model: nn.Module, values: State, moving: State, loss: Loss, x: T
 
 def _length(gradients: Gradients) -> float:
     """The Euclidean length of all numbers together."""
-    return float(torch.stack([tensor.double().norm() for tensor in gradients.values()]).norm())
+    return float(torch.stack([in_float64(tensor).norm() for tensor in gradients.values()]).norm())

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
+from heft.devices import CPU, moved_to
 from heft.errors import HeftError
 from heft.kernels.functional import State, logits_of
 
@@ -12,19 +13,20 @@ from heft.kernels.functional import State, logits_of
 def held_out_probabilities(
     model: nn.Module, models: Sequence[tuple[State, Tensor]], inputs: Tensor, labels: Tensor, n_classes: int
 ) -> Tensor:
-    """Probabilities float64 [n, n_classes], the mean over the models that held the example out.
+    """Probabilities float64 [n, n_classes] on the CPU, the mean over the models that held the example out.
 
-    models: states, each with the examples that it held out, bool [n]. Raises HeftError where no model held an example
-    out, or a class has a single example, which no model that holds it out can know.
+    models: states, each with the examples that it held out, bool [n] on the CPU. Raises HeftError where no
+    model held an example out, or a class has a single example, which no model that holds it out can know.
     """
     _check_classes(labels, n_classes)
     times = _times_held_out(models)
     if len(never := (times == 0).nonzero()):
         raise HeftError(f"training example {int(never[0])} is held out by none of the {len(models)} models.")
-    total = torch.zeros(len(labels), n_classes, dtype=torch.float64)
+    total = torch.zeros(len(labels), n_classes, dtype=torch.float64, device=CPU)
     for state, held_out in models:
         if held_out.any():
-            total[held_out] += logits_of(model, state, inputs[held_out]).double().softmax(dim=1)
+            logits = logits_of(model, moved_to(inputs.device, state), inputs[held_out])
+            total[held_out] += logits.cpu().double().softmax(dim=1)
     return total / times[:, None]
 
 
@@ -41,7 +43,7 @@ def out_of_fold_probabilities(
 
 
 def _check_classes(labels: Tensor, n_classes: int) -> None:
-    counts = torch.bincount(labels, minlength=n_classes)
+    counts = torch.bincount(labels.cpu(), minlength=n_classes)
     if len(alone := (counts == 1).nonzero()):
         raise HeftError(f"class {int(alone[0])} has one training example; out-of-fold probabilities need two.")
 

@@ -12,6 +12,7 @@ from enum import Enum
 import torch
 from torch import Tensor, nn
 
+from heft.devices import CPU
 from heft.kernels.calling import while_holding
 from heft.kernels.functional import Direction, Loss, State, evaluation
 from heft.kernels.once import once_a_model
@@ -50,15 +51,16 @@ class Trial:
     def __init__(self, model: nn.Module, values: State, inputs: Tensor) -> None:
         names = trainable_parameters(model) or tuple(name for name, _ in model.named_parameters())
         self._model, self._values, self._inputs = model, values, inputs
-        self._direction = {name: drawn(0, values[name].shape, values[name].dtype) for name in names}
-        stacked, rows = {name: tensor[None] for name, tensor in self._direction.items()}, torch.arange(len(inputs))
+        self._direction = {name: drawn(0, values[name].shape, values[name]) for name in names}
+        stacked = {name: tensor[None] for name, tensor in self._direction.items()}
+        rows = torch.arange(len(inputs), device=CPU)  # numbers of examples, by which cotangents are drawn
         self._truth = one_by_one(model, values, stacked, inputs, rows, _weighted)[0]
         types = [tensor.dtype for tensor in (*self._direction.values(), self._truth) if tensor.is_floating_point()]
         self._error = 4 * max(torch.finfo(dtype).eps for dtype in types) ** 0.5 * float(self._truth.abs().max())
 
     def agrees(self, take: Callable[[nn.Module, State, Direction, Tensor], tuple[Tensor, Tensor]]) -> bool:
         """Whether `take` gives J d, and logits that a backward pass runs from; it does not where it fails."""
-        rows = torch.arange(len(self._truth))
+        rows = torch.arange(len(self._truth), device=CPU)
         leaves = {name: self._values[name].detach().requires_grad_() for name in self._direction}
         values = {**self._values, **leaves}
 
@@ -76,20 +78,23 @@ class Trial:
         return bool(right) and bool((summed - self._truth.sum()).abs() <= 2 * self._error)
 
 
-def drawn(seed: int, shape: Sequence[int], dtype: torch.dtype) -> Tensor:
-    """Numbers from N(0, 1), always the same."""
-    return torch.randn(tuple(shape), generator=torch.Generator().manual_seed(seed), dtype=torch.float64).to(dtype)
+def drawn(seed: int, shape: Sequence[int], like: Tensor) -> Tensor:
+    """Numbers from N(0, 1), always the same; of the type and on the device of `like`."""
+    return torch.randn(tuple(shape), generator=torch.Generator().manual_seed(seed), dtype=torch.float64).to(
+        like.device, like.dtype
+    )
 
 
 def _weighted(logits: Tensor, rows: Tensor) -> Tensor:
     """<c_i, logits_i> [b] for the examples of these numbers."""
-    return (logits * torch.stack([drawn(1 + row, logits.shape[1:], logits.dtype) for row in rows.tolist()])).sum(dim=1)
+    return (logits * torch.stack([drawn(1 + row, logits.shape[1:], logits) for row in rows.tolist()])).sum(dim=1)
 
 
 def products_of_gradients(total: Tensor, leaves: Mapping[str, Tensor], direction: Direction) -> Tensor:
     """<d, grad total> as a number; 0 where nothing depends on the leaves."""
     pairs = zip(gradients_by(total, leaves.values()), direction.values(), strict=True)
-    return sum(((gradient * tensor).sum() for gradient, tensor in pairs if gradient is not None), torch.zeros(()))
+    terms = ((gradient * tensor).sum() for gradient, tensor in pairs if gradient is not None)
+    return sum(terms, torch.zeros((), device=total.device))
 
 
 def double_backward(model: nn.Module, values: State, direction: Direction, batch: Tensor) -> tuple[Tensor, Tensor]:
@@ -109,7 +114,7 @@ def double_backward(model: nn.Module, values: State, direction: Direction, batch
         pairs = zip(gradients, direction.values(), strict=True)
         terms = [(gradient * tensor).sum() for gradient, tensor in pairs if gradient is not None]
         if moving := [term for term in terms if term.requires_grad]:
-            (tangent,) = torch.autograd.grad(sum(moving, torch.zeros(())), cotangents)
+            (tangent,) = torch.autograd.grad(sum(moving, torch.zeros((), device=logits.device)), cotangents)
         return logits, tangent
 
     with torch.enable_grad():
@@ -128,5 +133,5 @@ def one_by_one(
         parts = [
             directions[name].reshape(-1, gradient.numel()) @ gradient.flatten() for name, gradient in gradients.items()
         ]
-        scores.append(sum(parts, torch.zeros(())))
+        scores.append(sum(parts, torch.zeros((), device=inputs.device)))
     return torch.stack(scores, dim=1)

@@ -43,5 +43,7 @@ def confident_learning(
     labels = context.train.labels
     folds = context.auxiliary_models("folds")
     probabilities = out_of_fold_probabilities(context.network, folds, context.train.inputs, labels, context.n_classes)
-    scores = get_label_quality_scores(labels.numpy(), probabilities.numpy(), method=quality, adjust_pred_probs=adjusted)
+    scores = get_label_quality_scores(
+        labels.cpu().numpy(), probabilities.numpy(), method=quality, adjust_pred_probs=adjusted
+    )
     return torch.from_numpy(scores)

@@ -41,7 +41,8 @@ class Dynamics(NamedTuple):
 
 
 class AuxiliaryModel(NamedTuple):
-    """A further trained model: its parameters and buffers, and what it was trained without, as bool [n_train]."""
+    """A further trained model: its parameters and buffers, and what it was trained without: bool [n_train], on the
+    CPU."""
 
     state: Mapping[str, Tensor]
     held_out: Tensor
@@ -73,6 +74,11 @@ class Context:
     objective: Objective | None = None
     weight_decay: float = 0.0
     warnings: list[str] = field(default_factory=list)
+
+    @property
+    def device(self) -> torch.device:
+        """Where the model, all states and all examples are; `generator` draws on the CPU."""
+        return self.train.inputs.device
 
     @property
     def network(self) -> nn.Module:
@@ -129,6 +135,7 @@ class Context:
             self.warnings.append(sentence)
 
     def generator(self, name: str) -> torch.Generator:
-        """A random stream of its own for this seed and name, the same on every call."""
+        """A random stream of its own for this seed and name, the same on every call; on the CPU, so that all devices
+        have the same numbers: move what is drawn to `device`."""
         digest = hashlib.sha256(f"{self.seed}/method/{name}".encode()).digest()
         return torch.Generator().manual_seed(int.from_bytes(digest[:8], "big") >> 1)

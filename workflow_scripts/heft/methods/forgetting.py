@@ -3,6 +3,7 @@
 import torch
 from torch import Tensor
 
+from heft.devices import in_float64
 from heft.methods.context import Context
 from heft.methods.declare import method
 
@@ -27,4 +28,4 @@ def forgetting(context: Context) -> Tensor:
     """
     right = context.recorded.margin > 0  # [n_epochs, n_train]
     events = (right[:-1] & ~right[1:]).sum(dim=0)
-    return -torch.where(right.any(dim=0), events, len(right)).double()
+    return -in_float64(torch.where(right.any(dim=0), events, len(right)))

@@ -64,7 +64,7 @@ def gex(
     moves, f_moves = [], []
     for number in range(models):
         rows = torch.randint(len(inputs), (steps, batch_size), generator=context.generator(f"gex/{number}"))
-        state = sgd_trajectory(model, start, inputs, labels, rows, learning_rate)
+        state = sgd_trajectory(model, start, inputs, labels, rows.to(inputs.device), learning_rate)
         moves.append(losses(state) - at_start)
         f_moves.append(context.objective_value(state) - f_at_start)
     moved, f_moved = torch.stack(moves), torch.stack(f_moves)  # [models, n], [models]

@@ -53,13 +53,13 @@ def if_arnoldi(
     if not b.any():  # no example has an influence on what does not move
         return summed_derivatives(context.network, [(context.final, v)], *context.train)
     product = CurvatureOperator(curvature, context.network, context.final, *context.train, like=v)
-    drawn = torch.randn(len(b), generator=context.generator("if_arnoldi"), dtype=b.dtype)
+    drawn = torch.randn(len(b), generator=context.generator("if_arnoldi"), dtype=b.dtype).to(b.device)
     eigenpairs = lanczos(product, b if start == "gradient" else drawn, steps=iterations)
     values, vectors, residuals = (part[:rank] for part in eigenpairs)
     if not values[0].abs() > 0:
         raise HeftError(f"The {curvature} matrix is zero: the gradients of all training examples are.")
-    usable = values.abs() > 1e-6 * values[0].abs()
-    values, vectors, residuals = values[usable], vectors[usable], residuals[usable]
+    usable = int((values.abs() > 1e-6 * values[0].abs()).sum())  # the first ones: they are ordered by size
+    values, vectors, residuals = values[:usable], vectors[:usable], residuals[:usable]
     coefficients = vectors @ b
     if unsettled := int((residuals > 0.1 * values.abs()).sum()):
         context.warn(f"{unsettled} of {len(values)} eigenpairs have not converged; raise iterations or lower rank")

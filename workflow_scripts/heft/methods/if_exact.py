@@ -6,6 +6,7 @@ import torch
 from annotated_types import Ge
 from torch import Tensor
 
+from heft.devices import in_float64
 from heft.errors import HeftError
 from heft.kernels.curvature.curvature_operator import CurvatureOperator, dense_matrix, flatten, unflatten
 from heft.kernels.directional import summed_derivatives
@@ -52,7 +53,7 @@ def if_exact(
             "set parameters to last or to a pattern, or use if_cg."
         )
     product = CurvatureOperator(curvature, context.network, context.final, *context.train, like=v)
-    values, vectors = torch.linalg.eigh(dense_matrix(product, b).double())
+    values, vectors = torch.linalg.eigh(in_float64(dense_matrix(product, b)))
     largest = values.abs().max()
     if not largest > 0 and context.weight_decay == 0:
         raise HeftError(f"The {curvature} matrix is zero: the gradients of all training examples are.")
@@ -65,5 +66,5 @@ def if_exact(
             f"{negative} of {len(b)} eigenvalues of the damped {curvature} are negative, so the scores have no meaning "
             f"as influence; damping above {needed:.2g} makes them positive"
         )
-    solved = vectors @ ((vectors.T @ b.double()) / damped)
-    return summed_derivatives(context.network, [(context.final, unflatten(solved.to(b.dtype), v))], *context.train)
+    solved = vectors @ ((vectors.T @ in_float64(b)) / damped)
+    return summed_derivatives(context.network, [(context.final, unflatten(solved.to(b), v))], *context.train)

@@ -59,7 +59,7 @@ def if_lissa(
     b, whole = flatten(v), CurvatureOperator(curvature, context.network, context.final, *context.train, like=v)
     if not b.any():  # no example has an influence on what does not move
         return summed_derivatives(context.network, [(context.final, v)], *context.train)
-    order = torch.randperm(len(context.train.labels), generator=context.generator("if_lissa"))
+    order = torch.randperm(len(context.train.labels), generator=context.generator("if_lissa")).to(b.device)
     rows_by_batch = order.tensor_split(max(1, round(len(order) / batch_size)))
     batches = [whole.of_examples(rows) for rows in rows_by_batch]
     by_batch = _MeanOfBatches(batches, [len(rows) / len(order) for rows in rows_by_batch])

@@ -41,13 +41,13 @@ def outlier_gradient(context: Context, *, parameters: str = "last") -> Tensor:
     if others:
         context.warn(f"the parameters of {', '.join(others)} are left out: only Linear and Conv2d are looked at")
     n, generator = len(context.train.labels), context.generator("outlier_gradient")
-    chosen = torch.randperm(n, generator=generator)[:FITTED_ROWS].sort().values
+    chosen = torch.randperm(n, generator=generator)[:FITTED_ROWS].sort().values.to(context.train.labels.device)
     size = sum(tensor.numel() for name, tensor in context.final.items() if name in names)
     block = max(1, MEMORY_BUDGET // (4 * size))
     fitted = np.concatenate([_gradients(context, layers, rows) for rows in chosen.split(block)])
     forest = IsolationForest(random_state=int(torch.randint(2**31, (), generator=generator)))
     forest.fit(fitted)
-    blocks = torch.arange(n).split(block)
+    blocks = torch.arange(n, device=chosen.device).split(block)
     return torch.from_numpy(
         np.concatenate([forest.score_samples(_gradients(context, layers, rows)) for rows in blocks])
     )
@@ -61,5 +61,5 @@ def _gradients(context: Context, layers: dict[str, torch.nn.Module], rows: Tenso
     for batch in output_gradient_batches(context.network, context.final, layers, batches, cross_entropy):
         by_layer = [flat_gradients(layers[name], *captured) for name, captured in batch.items()]
         parts.append(torch.cat(by_layer, dim=1))
-    gradients = torch.cat(parts)
+    gradients = torch.cat(parts).cpu()  # where the forest grows
     return gradients.float().numpy() if gradients.dtype == torch.bfloat16 else gradients.numpy()

@@ -7,6 +7,7 @@ import torch
 from annotated_types import Ge, Le
 from torch import Tensor
 
+from heft.devices import in_float64
 from heft.errors import HeftError
 from heft.kernels.functional import State, logits_of
 from heft.kernels.projection.gradients import projected_gradients
@@ -58,13 +59,13 @@ def trak(
     for number, (state, _) in enumerate(context.auxiliary_models("subsets")):
         phi, of_objective = _projected(context, state, dimension, f"trak/{number}", parameters)
         kernel = phi.T @ phi
-        kernel += damping * kernel.diagonal().mean() * torch.eye(dimension, dtype=kernel.dtype)
+        kernel += damping * kernel.diagonal().mean() * torch.eye(dimension, dtype=kernel.dtype, device=kernel.device)
         factor, failed = torch.linalg.cholesky_ex(kernel)
         if failed:
             raise HeftError(f"The kernel of model {number} is singular; lower dimension or raise damping.")
         products.append(phi @ torch.cholesky_solve(of_objective[:, None], factor)[:, 0])
-        probabilities = logits_of(context.network, state, context.train.inputs).double().softmax(dim=1)
-        doubts.append(1 - probabilities.gather(1, context.train.labels[:, None])[:, 0])
+        probabilities = in_float64(logits_of(context.network, state, context.train.inputs)).softmax(dim=1)
+        doubts.append(1 - probabilities.gather(1, context.train.labels[:, None].to(probabilities.device))[:, 0])
     return -torch.stack(doubts).mean(dim=0) * torch.stack(products).mean(dim=0)
 
 
@@ -73,7 +74,7 @@ def _projected(context: Context, state: State, dimension: int, name: str, parame
     v = context.objective_gradient(state, parameters)
     rows = RandomRows(v, dimension, lambda block: context.generator(f"{name}/{block}"))
     both = projected_gradients(context.network, state, *context.train, rows, log_odds)
-    phi, of_objective = (projected.double().div_(math.sqrt(rows.n_columns)) for projected in both)
+    phi, of_objective = (in_float64(projected).div_(math.sqrt(rows.n_columns)) for projected in both)
     return phi, of_objective
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from heft.devices import CPU
 from heft.errors import HeftError
 from heft.models.own import check_kind, own_function, read_model
 from heft.models.soundness.checks import check_soundness
@@ -33,9 +34,12 @@ class ModelSpec:
         _check_modality(model["name"], manifest)
         return cls(model["name"], model["options"], manifest["input_shape"], len(manifest["class_names"]))
 
-    def build(self, seed: int) -> nn.Module:
-        """The model in evaluation mode with initial parameters drawn from `seed`; `build_model` has found it sound."""
-        return Draw.of(self)(seed)
+    def build(self, seed: int, device: torch.device = CPU) -> nn.Module:
+        """The model in evaluation mode with initial parameters drawn from `seed`; `build_model` has found it sound.
+
+        It is built on the CPU, so that a seed draws the same parameters for every device.
+        """
+        return Draw.of(self)(seed).to(device)
 
     def as_json(self) -> dict[str, Any]:
         """Plain values; `ModelSpec(**spec.as_json())` is the same specification."""

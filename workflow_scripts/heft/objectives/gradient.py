@@ -68,8 +68,8 @@ def _value(objective: Objective, model: nn.Module, values: State, batch: Batch) 
     value = objective(model, values, batch)
     if not isinstance(value, Tensor):
         raise HeftError(f"The objective {name} is a {type(value).__name__}; it must be a tensor of one number.")
-    if value.device.type != "cpu":
-        raise HeftError(f"The objective {name} is on the device {value.device}; it must be on the cpu.")
+    if value.device != (expected := batch.labels.device):
+        raise HeftError(f"The objective {name} is on the device {value.device}; it must be on the {expected}.")
     if value.dim():
         raise HeftError(f"The objective {name} is of shape {list(value.shape)}; it must be one number.")
     return value

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from torch import Tensor, nn
 
+from heft.devices import moved_to
 from heft.ensembles.kinds import runs_of
 from heft.ensembles.members import TrainedModels, member
 from heft.errors import HeftError
@@ -73,7 +74,7 @@ def score_members(
         objective=objective,
         weight_decay=weight_decay,
     )
-    forward = forward_cpu_seconds(model, trained.runs[0].final.state, train.inputs)
+    forward = forward_cpu_seconds(model, moved_to(base.device, trained.runs[0].final.state), train.inputs)
     columns, costs, warnings = [], [], []
     for number in range(size):
         where = f"member {number}"

@@ -39,14 +39,14 @@ def base_context(
 
 
 def method_scores(name: str, score: Callable[[Context], Tensor], context: Context, where: str = "") -> np.ndarray:
-    """Float64 [n_train]; low scores are detrimental.
+    """Float64 [n_train] on the CPU; low scores are detrimental.
 
     score: the method with its options. where: what a sentence says beside the method's name, such as the member.
     Raises HeftError where the method cannot run, or its scores are not one finite number an example, or all alike.
     """
     with named(name, where):
         scores = score(context)
-    return check_scores(scores.double().numpy(), len(context.train.labels), name, where)
+    return check_scores(scores.cpu().double().numpy(), len(context.train.labels), name, where)
 
 
 @contextmanager

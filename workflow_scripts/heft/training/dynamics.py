@@ -26,12 +26,12 @@ def predict(model: nn.Module, state: dict[str, Tensor], inputs: Tensor) -> Tenso
 
 def loss_and_accuracy(logits: Tensor, labels: Tensor) -> tuple[float, float]:
     """Mean cross-entropy, in nats, and the share of labels that are the largest logit."""
-    return float(cross_entropy(logits, labels)), float((logits.argmax(dim=1) == labels).double().mean())
+    return float(cross_entropy(logits, labels)), float((logits.argmax(dim=1) == labels).cpu().double().mean())
 
 
 def dynamics_of_epoch(run: int, ids: np.ndarray, epoch: int, logits: Tensor, labels: Tensor) -> pd.DataFrame:
     """One row an example: run, id, epoch, label_logit, largest_other_logit, correct."""
-    label_logit, largest_other_logit = label_and_largest_other(logits, labels)
+    label_logit, largest_other_logit = (part.cpu() for part in label_and_largest_other(logits, labels))
     return pd.DataFrame(
         {
             "run": run,

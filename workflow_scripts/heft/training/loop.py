@@ -35,7 +35,8 @@ def train_one(
     the number of steps done and the mean learning rate of the epoch.
     """
     n = len(train)
-    weights = torch.ones(n, dtype=train.inputs.dtype) if weights is None else weights
+    weights = torch.ones(n, dtype=train.inputs.dtype) if weights is None else weights.cpu()
+    on_device = weights.to(train.device)  # what is drawn and kept is known on the CPU, which then waits for nothing
     optimiser = optimiser_of(settings, trained_parameters(model))
     generator = torch.Generator().manual_seed(order_seed)
     normalised = any(isinstance(module, nn.modules.batchnorm._BatchNorm) for module in model.modules())
@@ -46,9 +47,9 @@ def train_one(
     with seeded(order_seed), in_mode(model, training=True), torch.enable_grad():
         for epoch in range(1, settings.epochs + 1):
             for batch in batches(n, settings.batch_size, generator):
-                kept = batch[weights[batch] > 0]
+                kept = batch[weights[batch] > 0].to(train.device)
                 if not normalised or len(kept) > 1:
-                    loss = _loss_of_batch(model, train, kept, weights, settings.label_smoothing)
+                    loss = _loss_of_batch(model, train, kept, on_device, settings.label_smoothing)
                     optimiser.step(loss, learning_rate_at(step, settings, n))
                 step += 1
             if after_epoch:

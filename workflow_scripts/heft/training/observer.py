@@ -8,6 +8,7 @@ import pandas as pd
 from torch import Tensor, nn
 
 from heft.data.examples import Examples
+from heft.devices import CPU, moved_to
 from heft.errors import HeftError
 from heft.training.batched.train_many import unstack_state
 from heft.training.checkpoints import SavedState
@@ -28,7 +29,8 @@ def check_not_diverged(row: dict[str, float], called: str, settings: TrainingSet
 
 
 class Observer:
-    """Called after each epoch with the stacked states; keeps them and says how good they are on the given splits."""
+    """Called after each epoch with the stacked states; keeps them, on the CPU, and says how good they are on the given
+    splits."""
 
     def __init__(
         self,
@@ -49,7 +51,7 @@ class Observer:
         started = time.process_time()
         for member, number in enumerate(self.numbers):
             state = unstack_state(states, member)
-            self.states[number][epoch] = SavedState(epoch, step, learning_rate, state)
+            self.states[number][epoch] = SavedState(epoch, step, learning_rate, moved_to(CPU, state))
             row: dict[str, float] = {"run": number, "epoch": epoch, "step": step, "learning_rate": learning_rate}
             if self.train is not None:
                 logits, labels = predict(self.model, state, self.train.inputs), self.train.labels

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from heft.data.examples import Examples
+from heft.devices import moved_to
 from heft.models.build import ModelSpec
 from heft.seeds import RunSeeds
 from heft.training.batched.batchable import note_on_training_in_turn
@@ -51,7 +52,7 @@ def train_runs(
     may_diverge: bool = False,
     dynamics: bool = True,
 ) -> TrainedRuns:
-    """Trains one model for each run number of `seeds`, together where the architecture allows.
+    """Trains one model for each run number of `seeds`, on the device of `train`; together where the model allows it.
 
     initial: states to start from in the place of drawn ones. weights [n_train]: of the examples, 1 where absent.
     dynamics: whether the training examples are predicted after each epoch; without it the table of dynamics is empty,
@@ -63,7 +64,7 @@ def train_runs(
     """
     started = time.process_time()
     numbers = list(seeds)
-    models = {number: spec.build(seeds[number].init) for number in numbers}
+    models = {number: spec.build(seeds[number].init, train.device) for number in numbers}
     model = models[numbers[0]]
     states = initial or {number: state_of(models[number]) for number in numbers}
 
@@ -78,7 +79,7 @@ def train_runs(
     reasons: list[str] = []
     train_many(
         model,
-        stack_states([states[number] for number in numbers]),
+        moved_to(train.device, stack_states([states[number] for number in numbers])),
         train,
         settings,
         order_seeds=[seeds[number].order for number in numbers],

@@ -12,7 +12,10 @@ from torch import Tensor, nn
 
 @dataclass(frozen=True)
 class Predicted:
-    """A split and the model's logits [n, n_classes] for it; groups int64 [n], `None` where they are unknown."""
+    """A split and the model's logits [n, n_classes] for it; groups int64 [n], `None` where they are unknown.
+
+    All of it is on the CPU but the inputs, which are beside the model, for a measure that runs it.
+    """
 
     inputs: Tensor
     labels: Tensor

@@ -60,13 +60,13 @@ class CurvatureOperator:
         if n < 4 * SMALLEST_SAMPLE:
             return start, LANCZOS_STEPS
         drawn = torch.randperm(n, generator=torch.Generator().manual_seed(0))
-        sample = self.of_examples(drawn[: min(LARGEST_SAMPLE, max(SMALLEST_SAMPLE, n // 16))])
+        sample = self.of_examples(drawn.to(self._inputs.device)[: min(LARGEST_SAMPLE, max(SMALLEST_SAMPLE, n // 16))])
         return leading_eigenpair(sample, start, steps=STEPS_IN_SAMPLE).vector, STEPS_FROM_SAMPLE
 
 
 def dense_matrix(product: Operator, like: Tensor) -> Tensor:
     """The matrix [d, d] of an operator, column by column, made symmetric."""
-    matrix = torch.stack([product(row) for row in torch.eye(len(like), dtype=like.dtype)])
+    matrix = torch.stack([product(row) for row in torch.eye(len(like), dtype=like.dtype, device=like.device)])
     return (matrix + matrix.T) / 2
 
 

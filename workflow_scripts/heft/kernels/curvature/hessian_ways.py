@@ -5,6 +5,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
+from heft.devices import in_float64
 from heft.errors import HeftError
 from heft.kernels.curvature.products import (
     hessian_product,
@@ -68,7 +69,7 @@ class _Trial:
 
     def _direction(self, seed: int) -> dict[str, Tensor]:
         return {
-            name: drawn(1000 * seed + number, tensor.shape, tensor.dtype)
+            name: drawn(1000 * seed + number, tensor.shape, tensor)
             for number, (name, tensor) in enumerate(self._like.items())
         }
 
@@ -81,7 +82,7 @@ class _Trial:
         except (RuntimeError, NotImplementedError, HeftError) as error:
             self.reason = str(error).strip().splitlines()[0]
             return None
-        return torch.cat([tensor.double().flatten() for tensor in product.values()])
+        return torch.cat([in_float64(tensor).flatten() for tensor in product.values()])
 
     def near(self, left: Tensor, right: Tensor) -> bool:
         """Whether two products are the same but for rounding."""
@@ -92,5 +93,5 @@ class _Trial:
         other = self.product(way, 1)
         if other is None:
             return False
-        u, w = (torch.cat([t.double().flatten() for t in self._direction(seed).values()]) for seed in (0, 1))
+        u, w = (torch.cat([in_float64(t).flatten() for t in self._direction(seed).values()]) for seed in (0, 1))
         return bool((u.dot(other) - w.dot(product)).abs() <= self._tolerance * product.norm() * w.norm())

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor, nn
 
+from heft.devices import in_float64
 from heft.errors import HeftError
 from heft.kernels.functional import LARGEST_BATCH, Direction, State, logits_of
 from heft.kernels.layers.capture import LayersError, batches_of, checked_layers, output_gradient_batches
@@ -62,8 +63,8 @@ def drawn_labels(model: nn.Module, state: State, inputs: Tensor, generator: torc
     uniform = torch.rand(len(inputs), 1, generator=generator, dtype=torch.float64)
     labels = []
     for part, share in zip(logits.split(LARGEST_BATCH), uniform.split(LARGEST_BATCH), strict=True):
-        cumulated = part.double().softmax(dim=1).cumsum(dim=1)
-        passed = (cumulated <= share * cumulated[:, -1:]).sum(dim=1)
+        cumulated = in_float64(part).softmax(dim=1).cumsum(dim=1)
+        passed = (cumulated <= share.to(cumulated.device) * cumulated[:, -1:]).sum(dim=1).to(logits.device)
         labels.append(passed.clamp(max=logits.shape[1] - 1))
     return torch.cat(labels)
 
@@ -107,10 +108,10 @@ def kronecker_curvature(
                     total += product
     curvatures = {}
     for name in list(sums):
-        n_rows, dtype = len(inputs) * positions[name], sums[name][0].dtype
-        a_mean, delta_mean = (total.double().div_(n_rows) for total in sums.pop(name))  # lets go of the sums first
-        l_a, right = _eigenvectors(a_mean, dtype)
-        l_s, left = _eigenvectors(delta_mean, dtype)
+        n_rows, like = len(inputs) * positions[name], sums[name][0].new_empty(0)
+        a_mean, delta_mean = (in_float64(total).div_(n_rows) for total in sums.pop(name))  # lets go of the sums first
+        l_a, right = _eigenvectors(a_mean, like)
+        l_s, left = _eigenvectors(delta_mean, like)
         eigenvalues = positions[name] * l_s[:, :, None] * l_a[:, None, :]
         curvatures[name] = LayerCurvature(layers[name], left, right, eigenvalues)
     return curvatures
@@ -162,10 +163,10 @@ def solve_layers(curvatures: Mapping[str, LayerCurvature], v: Direction, damping
     return solved
 
 
-def _eigenvectors(matrix: Tensor, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
-    """Eigenvalues, at least 0, and eigenvectors in columns of a matrix in float64."""
+def _eigenvectors(matrix: Tensor, like: Tensor) -> tuple[Tensor, Tensor]:
+    """Eigenvalues, at least 0, and eigenvectors in columns of a matrix in float64; of the type and device of `like`."""
     values, vectors = torch.linalg.eigh(matrix)
-    return values.clamp(min=0).to(dtype), vectors.to(dtype)
+    return values.clamp(min=0).to(like), vectors.to(like)
 
 
 def _rotated_rows(curvature: LayerCurvature, rows: Rows) -> Rows:

@@ -98,7 +98,7 @@ def hessian_product_by_double_backward(
             return loss
         gradients = torch.autograd.grad(loss, list(leaves.values()), create_graph=True, allow_unused=True)
         pairs = zip(gradients, direction.values(), strict=True)
-        return sum(((g * u).sum() for g, u in pairs if g is not None), torch.zeros(()))
+        return sum(((g * u).sum() for g, u in pairs if g is not None), torch.zeros((), device=loss.device))
 
     return _mean_gradient(total, model, values, direction, len(inputs), batch_size)
 

@@ -86,13 +86,14 @@ def lanczos(product: Operator, start: Tensor, *, steps: int) -> Eigenpairs:
             break
         basis[step + 1] = applied / beside[-1]
     size = len(diagonal)
-    inner = torch.stack(beside[: size - 1]).double() if size > 1 else torch.zeros(0, dtype=torch.float64)
-    small = torch.diag(torch.stack(diagonal).double()) + torch.diag(inner, 1) + torch.diag(inner, -1)
+    # A matrix of so few numbers is taken apart on the CPU, whatever the device.
+    middle, inner = torch.stack(diagonal).cpu().double(), torch.stack(beside).cpu().double()[: size - 1]
+    small = torch.diag(middle) + torch.diag(inner, 1) + torch.diag(inner, -1)
     values, vectors = torch.linalg.eigh(small)
     order = values.abs().argsort(descending=True)
-    residuals = (beside[-1].double() * vectors[-1]).abs()
-    parts = (values[order], vectors[:, order].T.to(start.dtype) @ basis[:size], residuals[order])
-    return Eigenpairs(*(part.to(start.dtype) for part in parts))
+    residuals = (beside[-1].cpu().double() * vectors[-1]).abs()
+    parts = (values[order], vectors[:, order].T.to(start) @ basis[:size], residuals[order])
+    return Eigenpairs(*(part.to(start) for part in parts))
 
 
 def leading_eigenpair(product: Operator, start: Tensor, *, steps: int = LANCZOS_STEPS) -> Eigenpair:
@@ -102,7 +103,7 @@ def leading_eigenpair(product: Operator, start: Tensor, *, steps: int = LANCZOS_
     truth. Where `start` is 0 a drawn vector takes its place; 0 where A is 0 on it.
     """
     if not start.any():
-        start = torch.randn(len(start), generator=torch.Generator().manual_seed(0)).to(start.dtype)
+        start = torch.randn(len(start), generator=torch.Generator().manual_seed(0)).to(start)
     unit = start / start.norm() if steps == 1 else lanczos(product, start, steps=steps - 1).vectors[0]
     return Eigenpair(float(product(unit).norm()), unit)
 

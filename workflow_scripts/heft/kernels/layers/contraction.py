@@ -53,7 +53,7 @@ def contracted_derivatives(
     }
     matrices: dict[str, Tensor] = {}
     for batch in output_gradient_batches(model, state, layers, batches, loss):
-        scores = torch.zeros(())
+        scores = torch.zeros((), device=next(iter(directions.values())).device)
         with torch.no_grad():
             for name, (captured, delta) in batch.items():
                 scores = scores + _products(name, layers[name], own[name], matrices, captured, delta)

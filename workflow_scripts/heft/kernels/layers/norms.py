@@ -64,7 +64,7 @@ def _of_whole_gradients(
     model: nn.Module, state: State, inputs: Tensor, labels: Tensor, loss: Loss, names: Collection[str]
 ) -> Tensor:
     if not names:
-        return torch.zeros(len(inputs))
+        return torch.zeros(len(inputs), device=inputs.device)
     batches = example_gradients(model, state, inputs, labels, loss, sorted(names))
     each = ([g.reshape(len(g), -1).square().sum(dim=1) for g in batch.values()] for batch in batches)
     return torch.cat([torch.stack(squares).sum(dim=0) for squares in each])

@@ -64,7 +64,7 @@ def projected_with_gradients_held(
     """`projected_gradients`, P drawn anew for each of `batches`; layers: all that own parameters, by name."""
     parts = []
     for batch in output_gradient_batches(model, state, layers, batches, loss):
-        projected = torch.zeros(())
+        projected = torch.zeros((), device=next(iter(rows.like.values())).device)
         with torch.no_grad():
             for name, layer in layers.items():
                 projected = projected + _layer_products(name, layer, *batch.pop(name), rows)

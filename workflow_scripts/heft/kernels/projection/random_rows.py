@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from heft.devices import CPU
 from heft.kernels.functional import MEMORY_BUDGET, Direction
 
 BLOCK = 16  # rows that are drawn at once
@@ -40,8 +41,14 @@ class RandomRows:
         return [slice(first, min(first + BLOCK, stop)) for first in range(start, stop, BLOCK)]
 
     def draw(self, name: str, block: slice, out: Tensor) -> Tensor:
-        """The block's rows at a parameter [k, *its shape], written to the beginning of `out`, which may be longer."""
-        return out[: block.stop - block.start].normal_(generator=self.stream(f"{name}/{block.start}"))
+        """The block's rows at a parameter [k, *its shape], written to the beginning of `out`, which may be longer.
+
+        They are drawn on the CPU, so that all devices have the same, and for another device held there once more.
+        """
+        rows, stream = out[: block.stop - block.start], self.stream(f"{name}/{block.start}")
+        if rows.device == CPU:
+            return rows.normal_(generator=stream)
+        return rows.copy_(torch.empty(rows.shape, dtype=rows.dtype, device=CPU).normal_(generator=stream))
 
 
 def products(drawn: Direction, v: Direction) -> Tensor:

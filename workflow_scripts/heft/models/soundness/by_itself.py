@@ -51,7 +51,7 @@ def _check_alone(
             f"{label} cannot run on 1 example, whose logits may not depend on the other examples of a batch: "
             f"{label_of(name, layer)}: {reason_of(error)}{_remedy(layer)}."
         ) from error
-    check_shape(logits, label, 1, n_classes)
+    check_shape(logits, label, 1, n_classes, together().device)
     if not _same(model, together, alone, rows):
         culprit = _culprit(model, together, alone, rows)
         raise HeftError(
@@ -73,7 +73,7 @@ def without_zeros(model: nn.Module, inputs: Tensor) -> dict[str, Tensor]:
     generator = torch.Generator().manual_seed(0)
     parameters = {name: parameter.detach() for name, parameter in model.named_parameters()}
     changed = {
-        name: (0.1 * torch.randn(value.shape, generator=generator)).to(value.dtype)
+        name: (0.1 * torch.randn(value.shape, generator=generator)).to(value)
         if value.is_floating_point() and not value.any()
         else value
         for name, value in parameters.items()

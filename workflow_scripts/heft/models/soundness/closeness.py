@@ -22,7 +22,7 @@ def is_close(left: Tensor, right: Tensor, tolerance: float) -> bool:
     """Whether the largest difference is at most `tolerance` times the largest entry; whole numbers are the same."""
     if not left.is_floating_point() or left.numel() == 0:
         return torch.equal(left, right)
-    left, right = left.double().nan_to_num(), right.double().nan_to_num()
+    left, right = (part.cpu().double().nan_to_num() for part in (left, right))
     scale = torch.maximum(left.abs().max(), right.abs().max())
     return bool((left - right).abs().max() <= tolerance * scale)
 
@@ -40,7 +40,7 @@ def distance(left: Tensor, right: Tensor) -> float:
     if not different.any():
         return 0.0
     wide = torch.complex128 if left.is_complex() else torch.float64
-    return size(left[different].to(wide) - right[different].to(wide))
+    return size(left[different].cpu().to(wide) - right[different].cpu().to(wide))
 
 
 def size(tensor: Tensor) -> float:

@@ -5,11 +5,12 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from heft.devices import CPU
 from heft.errors import HeftError
 
 
-def check_shape(logits: Any, label: str, n: int, n_classes: int) -> None:
-    """Raises HeftError where the output is no tensor of logits [n, n_classes] on the CPU."""
+def check_shape(logits: Any, label: str, n: int, n_classes: int, device: torch.device = CPU) -> None:
+    """Raises HeftError where the output is no tensor of logits [n, n_classes] on the device, that of the inputs."""
     if not isinstance(logits, Tensor):
         what = "None" if logits is None else f"a {type(logits).__name__}"
         raise HeftError(f"{label} returns {what}; its forward has to return the tensor of logits alone.")
@@ -21,8 +22,10 @@ def check_shape(logits: Any, label: str, n: int, n_classes: int) -> None:
     if logits.layout != torch.strided or not logits.is_floating_point():
         kind = str(logits.dtype if logits.layout == torch.strided else logits.layout).removeprefix("torch.")
         raise HeftError(f"{label} returns logits of type {kind}; expected a floating type, such as float32.")
-    if logits.device.type != "cpu":
-        raise HeftError(f"{label} returns logits on the device {logits.device}; its forward has to stay on the cpu.")
+    if logits.device != device:
+        raise HeftError(
+            f"{label} returns logits on the device {logits.device}; its forward has to stay on the {device}."
+        )
 
 
 def check_finite(logits: Tensor, label: str, when: str = "with its initial parameters") -> None:

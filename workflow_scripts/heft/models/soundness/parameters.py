@@ -3,6 +3,7 @@
 import torch
 from torch import Tensor, nn
 
+from heft.devices import CPU
 from heft.errors import HeftError
 
 
@@ -33,13 +34,14 @@ def reached_parameters(model: nn.Module, logits: Tensor) -> list[str]:
     return [name for name, gradient in zip(trained, gradients, strict=True) if gradient is not None]
 
 
-def check_tensor(name: str, tensor: Tensor, label: str) -> None:
-    """Raises HeftError where a parameter or buffer is lazy, complex, sparse, quantised, or not on the cpu."""
+def check_tensor(name: str, tensor: Tensor, label: str, device: torch.device = CPU) -> None:
+    """Raises HeftError where a parameter or buffer is lazy, complex, sparse, quantised, or not on the device."""
     if nn.parameter.is_lazy(tensor):
         layer = name.rpartition(".")[0] or "itself"
         raise HeftError(f"{label}: {name} has no shape; a forward pass does not reach its lazy layer {layer}.")
-    if tensor.device.type != "cpu":
-        raise HeftError(f"{label}: {name} is on the device {tensor.device.type}; models are built on the cpu.")
+    if tensor.device != device:
+        where = "models are built on the cpu" if device == CPU else f"expected all of it on {device}"
+        raise HeftError(f"{label}: {name} is on the device {tensor.device}; {where}.")
     if tensor.layout != torch.strided or tensor.is_quantized:
         raise HeftError(f"{label}: {name} is sparse or quantised; only dense tensors are known.")
     if tensor.is_complex():

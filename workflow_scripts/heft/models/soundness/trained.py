@@ -23,7 +23,7 @@ def check_trained(model: nn.Module, label: str, inputs: Tensor, n_labels: int) -
     on the others of its batch.
     """
     for name, tensor in [*model.named_parameters(), *model.named_buffers()]:
-        check_tensor(name, tensor, label)
+        check_tensor(name, tensor, label, inputs.device)
     for name, parameter in model.named_parameters():
         if not parameter.isfinite().all():
             value = parameter[~parameter.isfinite()][0].item()
@@ -36,7 +36,7 @@ def check_trained(model: nn.Module, label: str, inputs: Tensor, n_labels: int) -
             logits = model(given)
         is_matrix = isinstance(logits, Tensor) and logits.dim() == 2
         n_classes = logits.shape[1] if is_matrix else n_labels
-        check_shape(logits, label, len(few), n_classes)
+        check_shape(logits, label, len(few), n_classes, few.device)
         check_finite(logits, label, f"for the first examples{DIVERGED}")
         check_same_input(given, few, label)
         check_same_state(model, before, label)

@@ -34,7 +34,7 @@ def reason_to_train_in_turn(
         if isinstance(module, nn.Embedding) and module.padding_idx is not None:
             return f"torch, where it batches {name}, trains the padding, too"
     examples = (weights > 0).all(0).to(torch.uint8).sort(descending=True, stable=True).indices[:N_TRIED]
-    inputs, labels = train.inputs[examples], train.labels[examples]
+    inputs, labels = train.inputs[examples.to(train.device)], train.labels[examples.to(train.device)]
     two = {name: tensor[:2] for name, tensor in initial.items()}
     own = {name: tensor.clone() for name, tensor in model.state_dict().items()}
     with seeded(0), buffers_put_back(model), in_mode(model, training=True), torch.enable_grad():

@@ -34,7 +34,7 @@ def train_in_turn(
     for member, order_seed in enumerate(order_seeds):
         with buffers_put_back(model):  # each starts with those buffers, too, that no state has
             model.load_state_dict(unstack_state(initial, member))
-            examples = train if labels is None else replace(train, labels=labels[member])
+            examples = train if labels is None else replace(train, labels=labels[member].to(train.device))
             finals.append(
                 train_one(
                     model,

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from heft.models.soundness.closeness import distance, tolerance
 from heft.models.soundness.unchanged import copies_of
+from heft.persons_code import devices_in_use
 
 
 def side_effect(model: nn.Module, inputs: Tensor) -> str | None:
@@ -50,4 +51,5 @@ def _overlapping(model: nn.Module) -> tuple[str, str] | None:
 def _generators() -> list[object]:
     """The states of the global generators, as values that can be compared."""
     numpy = [part.tobytes() if isinstance(part, np.ndarray) else part for part in np.random.get_state()]
-    return [torch.get_rng_state().numpy().tobytes(), random.getstate(), numpy]
+    of_torch = [torch, *devices_in_use()]
+    return [*(part.get_rng_state().numpy().tobytes() for part in of_torch), random.getstate(), numpy]

@@ -74,12 +74,13 @@ def train_stacked(
     after_epoch: AfterEpoch | None,
 ) -> dict[str, Tensor]:
     """`train_many` by one forward and backward pass for all models: a step on the stack is one on each entry."""
-    n = len(train)
+    n, device = len(train), train.device
+    weights, labels = weights.to(device), None if labels is None else labels.to(device)
     stack = ModelStack(model, initial)
     optimiser = optimiser_of(settings, list(stack.trained.values()))
     one_order, shared = len(set(order_seeds)) == 1, _one_gather(train, order_seeds, weights)
     generators = [torch.Generator().manual_seed(seed) for seed in (order_seeds[:1] if one_order else order_seeds)]
-    members, stand_in = torch.arange(len(order_seeds))[:, None], first_kept(weights)[:, None]
+    members, stand_in = torch.arange(len(order_seeds), device=device)[:, None], first_kept(weights)[:, None]
     step = 0
     if after_epoch:
         after_epoch(0, stack.states(), step, learning_rate_of(0, settings, n))
@@ -87,7 +88,7 @@ def train_stacked(
         for epoch in range(1, settings.epochs + 1):
             for batch_of_each in zip(*(batches(n, settings.batch_size, g) for g in generators), strict=True):
                 # With one order for all, the batch is gathered once: [batch], else [M, batch].
-                batch = batch_of_each[0] if one_order else torch.stack(batch_of_each)
+                batch = (batch_of_each[0] if one_order else torch.stack(batch_of_each)).to(device)
                 batch_weights = weights[members, batch]
                 # A removed example gives its place to one that is kept: an infinite activation of it would be in the
                 # sums of the gradient as 0 * inf.
@@ -106,7 +107,7 @@ def _one_gather(train: Examples, order_seeds: Sequence[int], weights: Tensor) ->
     """Whether all models may be given the same batch of inputs: one order, and what any of them removes is tame."""
     if len(set(order_seeds)) > 1:
         return False
-    return _tame(train.inputs) or _tame(train.inputs[(weights <= 0).any(0)])
+    return _tame(train.inputs) or _tame(train.inputs[(weights <= 0).any(0).to(train.device)])
 
 
 def _tame(inputs: Tensor) -> bool:
