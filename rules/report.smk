@@ -20,6 +20,7 @@ rule report:
             category="{e}",
             labels={"what": "the report"},
         ),
+        shared="results/{e}/shared/index.html",
         comparison="reports/{e}/comparison.csv",
         metrics="reports/{e}/metrics.csv",
         figures=report(

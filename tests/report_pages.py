@@ -17,11 +17,11 @@ FIGURES = {
 }  # fmt: skip
 
 
-def render_words(report: ReportInput, folder: Path) -> str:
+def render_words(report: ReportInput, folder: Path, shared: Path | None = None) -> str:
     """Writes a report with its first figure alone and returns the page: the other figures take most of the time."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(page_module, "draw_figures", _draw_the_answer)
-        page_module.render_report(report, folder)
+        page_module.render_report(report, folder, shared)
     return (folder / "index.html").read_text(encoding="utf-8")
 
 

@@ -17,7 +17,7 @@ from heft.own_module import MODULES_VARIABLE
 from heft.workflow.results.gather import gather
 from heft.workflow.results.report_files import Sources
 
-SETTINGS = {"methods": ["loss"], "baselines": [], "measure": "balanced_accuracy"}
+SETTINGS = {"methods": ["loss"], "baselines": [], "measure": "balanced_accuracy", "show_examples": True}
 INPUTS = np.arange(4, dtype=np.float32).reshape(4, 1, 1, 1)
 
 

@@ -8,6 +8,7 @@ from heft.workflow.tracking.records import RunRecord
 
 
 def main(job: Any, record: RunRecord) -> None:
+    from heft.artifacts import read_json
     from heft.data.prepare import prepare
     from heft.workflow.configuration.settings import data_folder
     from heft.workflow.planning.asked import needs_true_labels
@@ -19,7 +20,8 @@ def main(job: Any, record: RunRecord) -> None:
     said = prepare(source["name"], data_dir, folder, source["options"], files=job.params.files, needed_by=needed_by)
     if said:
         say(job, said)
-    record.artifact(job.output.manifest)
+    # A person's own names examples that were skipped, and values of columns.
+    record.artifact(job.output.manifest, private=read_json(job.output.manifest)["personal"])
 
 
 run_stage(main, snakemake)

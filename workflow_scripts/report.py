@@ -12,8 +12,10 @@ def main(job: Any, record: RunRecord) -> None:
     from heft.workflow.results.gather import gather
     from heft.workflow.results.report_files import sources_of
 
-    render_report(gather(sources_of(job)), Path(job.output.page).parent)
-    for output in (job.output.page, job.output.comparison, job.output.metrics):
+    report = gather(sources_of(job))
+    render_report(report, Path(job.output.page).parent, shared=job.output.shared)
+    record.artifact(job.output.page, private=report.is_personal, shared=job.output.shared)
+    for output in (job.output.comparison, job.output.metrics):
         record.artifact(output)
 
 

@@ -34,7 +34,7 @@ def main(job: Any, record: RunRecord) -> None:
     counts = {"n_wrong": facts["n_wrong"], "n_conflicting_duplicates": len(conflicts)}
     record.metrics({**counts, **{f"n_{name}": n for name, n in facts["n"].items()}})
     if conflicts:
-        record.artifact(job.output.facts)
+        record.artifact(job.output.facts, private=manifest["personal"])
         say(job, [sentence_of(conflicts, class_names)])
 
 

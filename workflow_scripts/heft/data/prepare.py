@@ -115,6 +115,7 @@ def _manifest(source: str, fields: dict[str, Any], data: CheckedData, examples: 
         "class_names": data.class_names,
         "group_names": [] if data.groups is None else group_names(data.groups),
         "true_labels": data.true_labels is not None,
+        "personal": ":" in source or bool(fields.get("paths")),
         "dataset_digest": dataset_digest(examples, data.class_names),
         "modality": data.modality_facts,
         "skipped": [{"id": name, "reason": reason} for name, reason in data.skipped],

@@ -1,7 +1,7 @@
 """The lowest-scored training examples with what several methods say of them."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -40,6 +40,15 @@ class Gallery:
     label: str
     seed: int
     n: int
+
+    @property
+    def shows(self) -> bool:
+        """Whether it shows what an example is."""
+        return any(card.picture or card.values for card in self.cards)
+
+    def with_ids_alone(self) -> "Gallery":
+        """The same without pictures and values."""
+        return replace(self, cards=[replace(card, picture=None, values=()) for card in self.cards])
 
     @property
     def takeaway(self) -> str:

@@ -119,6 +119,7 @@ class ReportInput:
     agreement: seed, variant, other, spearman: how alike two variants rank the training examples.
     warnings: what methods said of their own scores, and what removals take away.
     missing: what an unfinished run lacks; the page says so at its top.
+    show_examples: whether the gallery shows what the examples are, not only their ids.
     commit: the commit, "unknown" where there is none. versions: package -> version. machine: fact -> value.
     """
 
@@ -141,6 +142,12 @@ class ReportInput:
     agreement: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=list(AGREEMENT_COLUMNS)))
     warnings: Sequence[Warned] = ()
     missing: Sequence[MissingCell] = ()
+    show_examples: bool = True
+
+    @property
+    def is_personal(self) -> bool:
+        """Whether the data are a person's own, and not a public data set."""
+        return bool(self.manifest.get("personal", False))
 
     @property
     def tracking_filter(self) -> str:

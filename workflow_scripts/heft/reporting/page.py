@@ -4,6 +4,7 @@ import base64
 import gzip
 import hashlib
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 
 from markupsafe import Markup
@@ -36,8 +37,11 @@ TONES = {Outcome.GAIN: "good", Outcome.WORSE_THAN_RANDOM: "bad", Outcome.LOSS: "
 
 
 # longer: the list of what the template is given
-def render_report(report: ReportInput, folder: str | Path) -> None:
-    """Writes index.html, comparison.csv, metrics.csv and figures/*.svg; the same input gives the same bytes."""
+def render_report(report: ReportInput, folder: str | Path, shared: str | Path | None = None) -> None:
+    """Writes index.html, comparison.csv, metrics.csv and figures/*.svg; the same input gives the same bytes.
+
+    shared: where the page goes a second time, without what examples of a person's own data look like.
+    """
     folder = Path(folder)
     comparison = Comparison(report)
     verdict = judge(comparison)
@@ -50,7 +54,10 @@ def render_report(report: ReportInput, folder: str | Path) -> None:
     gallery = None
     if report.training is not None:
         gallery = make_gallery(report.training, comparison, verdict, class_names)
-    page = filled(
+    if gallery and not report.show_examples:
+        gallery = gallery.with_ids_alone()
+    page = partial(
+        filled,
         "page.html.j2",
         FILTERS,
         report=report,
@@ -66,7 +73,6 @@ def render_report(report: ReportInput, folder: str | Path) -> None:
         missing=missing_table(comparison),
         diverged=diverged_table(comparison),
         warned=warnings_table(report.warnings, comparison),
-        gallery=gallery,
         legend=legend(report.methods, {variant.method for variant in comparison.variants}),
         baselines=baseline_legend(report.baselines),
         colours=method_colours(comparison),
@@ -89,7 +95,9 @@ def render_report(report: ReportInput, folder: str | Path) -> None:
         write_text(folder / name, text)
     for name, picture in figures.items():
         write_text(folder / "figures" / f"{name}.svg", picture.svg)
-    write_text(folder / "index.html", page)
+    write_text(folder / "index.html", page(gallery=gallery))
+    if shared is not None:
+        write_text(shared, page(gallery=gallery.with_ids_alone() if gallery and report.is_personal else gallery))
 
 
 def _download(table: str, name: str) -> tuple[str, str]:

@@ -86,6 +86,7 @@ class ExperimentSettings(Strict):
         0.2,
         "noise_rate",
     ]
+    show_examples: bool = True
 
 
 class Configuration(Strict):

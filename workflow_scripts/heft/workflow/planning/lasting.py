@@ -13,7 +13,7 @@ def lasting_files(experiment: Experiment, variants: Iterable[str]) -> list[str]:
     once = (paths.INPUTS, paths.EXAMPLES, paths.MODEL_CHECK, paths.REPORT_RECORD)
     files = [path.format(e=name) for path in once]
     for seed in experiment.settings.seeds:
-        of_seed = [*paths.SPLITS.values(), paths.HISTORY, *paths.states_in(paths.CHECKPOINTS)]
+        of_seed = [*paths.SPLITS.values(), paths.TRANSFORM, paths.HISTORY, *paths.states_in(paths.CHECKPOINTS)]
         files += [path.format(e=name, s=seed) for path in of_seed]
         files += [held_out.file(paths.OUT_OF_FOLD, name, seed) for held_out in asked_by_all(experiment.actions)]
         files += [paths.MEMBER_SCORES.format(e=name, s=seed, m=scorer) for scorer in experiment.scorers]

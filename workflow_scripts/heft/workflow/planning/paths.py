@@ -16,6 +16,7 @@ MODEL_CHECK = RESULTS + "/model_check.json"
 
 SEED = RESULTS + "/seed{s}"
 SPLITS = {split: SEED + f"/split/{split}.parquet" for split in ("train", "validation", "test")}
+TRANSFORM = SEED + "/split/transform.json"
 SPLIT_FACTS = SEED + "/split/facts.json"
 HISTORY = SEED + "/train/history.parquet"
 DYNAMICS = SEED + "/train/training_dynamics.parquet"

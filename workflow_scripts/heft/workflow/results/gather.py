@@ -62,6 +62,7 @@ def gather(sources: Sources) -> ReportInput:
         versions={"python": platform.python_version(), **{package: version(package) for package in SHOWN_PACKAGES}},
         machine=machine(),
         training=_training_examples(sources, scores, read_back(manifest["modality"])),
+        show_examples=configuration["show_examples"],
         warnings=[
             Warned(evaluation["rows"][0]["seed"], evaluation["rows"][0]["variant"], sentence)
             for evaluation in evaluations

@@ -24,7 +24,7 @@ from sqlalchemy.exc import ArgumentError, SQLAlchemyError  # noqa: E402
 
 from heft.workflow.tracking.local_store import artifact_location, make_whole  # noqa: E402
 from heft.workflow.tracking.run_tags import tags_of, tags_of_seed  # noqa: E402
-from heft.workflow.tracking.store_address import has_login, is_server, login_variables, without_login  # noqa: E402
+from heft.workflow.tracking.store_address import has_login, is_local, is_server, login_variables, without_login  # noqa: E402
 from heft.workflow.tracking.store_errors import is_denial  # noqa: E402
 from heft.workflow.tracking.stored_runs import StoredRuns  # noqa: E402
 
@@ -158,9 +158,14 @@ class Tracker(StoredRuns):
         self.client.log_inputs(run_id, [DatasetInput(dataset, [InputTag("mlflow.data.context", "training")])])
 
     def _log_artifact(self, run_id: str, event: Mapping[str, Any]) -> None:
-        """Copies a small file of this folder; notes path and SHA-256 of every file as a tag."""
+        """Copies a small file of this folder; notes path and SHA-256 of every file as a tag.
+
+        Of a private file a store that is not on this machine gets what may be shared in its place, if there is such.
+        """
         path = Path(event["path"])
-        inside = path.resolve().is_relative_to(Path.cwd().resolve())
-        if inside and path.is_file() and path.stat().st_size <= LARGEST_COPY_BYTES:
-            self.client.log_artifact(run_id, str(path))
+        stays = event.get("private", False) and not is_local(self._uri)
+        copied = Path(event["shared"]) if stays else path
+        inside = copied.resolve().is_relative_to(Path.cwd().resolve())
+        if inside and copied.is_file() and copied.stat().st_size <= LARGEST_COPY_BYTES:
+            self.client.log_artifact(run_id, str(copied))
         self.client.set_tag(run_id, f"sha256.{path.name}", f"{event['sha256']} {event['path']}")

@@ -23,6 +23,11 @@ def is_server(uri: str) -> bool:
     return uri.lower().startswith(("http://", "https://"))
 
 
+def is_local(uri: str) -> bool:
+    """Whether the store is a file of this machine; a server's may lie anywhere, were it asked by a local address."""
+    return _is_file(_parts(uri)[0])
+
+
 def without_password(uri: str) -> str:
     """Hides passwords, tokens and all that follows `?`, `#` or `;` in the address of a store.
 

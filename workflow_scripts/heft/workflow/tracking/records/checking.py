@@ -91,6 +91,6 @@ _FIELDS: Mapping[Any, Mapping[str, Check]] = {
         "dataset": _optional(_is_dataset),
     },
     "metrics": {"step": _is_integer, "values": _texts_by_name(_is_number)},
-    "artifact": {"path": _is_text, "sha256": _is_text},
+    "artifact": {"path": _is_text, "sha256": _is_text},  # and where it is private what is `shared` in its place
     "end": {"status": lambda value: value in STATUSES, "error": _is_text},
 }

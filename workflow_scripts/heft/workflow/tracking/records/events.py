@@ -20,9 +20,14 @@ def metrics_event(record: str, values: Mapping[str, Any], step: int) -> dict[str
     return {"event": "metrics", "record": record, "step": int(step), "values": strict, "time": time.time()}
 
 
-def artifact_event(record: str, path: Path) -> dict[str, Any]:
-    """A finished file, by path, size and SHA-256."""
-    facts = {"path": path.as_posix(), "size": path.stat().st_size, "sha256": sha256_of_file(path)}
+def artifact_event(record: str, path: Path, *, private: bool = False, shared: Path | None = None) -> dict[str, Any]:
+    """A finished file, by path, size and SHA-256.
+
+    private: it stays on this machine. shared: what goes elsewhere in the place of a private file.
+    """
+    facts: dict[str, Any] = {"path": path.as_posix(), "size": path.stat().st_size, "sha256": sha256_of_file(path)}
+    if private:
+        facts |= {"private": True, "shared": shared.as_posix() if shared else ""}
     return {"event": "artifact", "record": record, **facts, "time": time.time()}
 
 

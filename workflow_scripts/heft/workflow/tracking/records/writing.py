@@ -46,9 +46,13 @@ class RunRecord:
         """Appends metrics of a step; they reach the tracker while the run goes on. None is left out."""
         self._append(metrics_event(self.id, values, step))
 
-    def artifact(self, path: str | Path) -> None:
-        """Names a finished file: a small one is copied to the tracker, a large one noted as path and SHA-256."""
-        self._append(artifact_event(self.id, Path(path)))
+    def artifact(self, path: str | Path, *, private: bool = False, shared: str | Path | None = None) -> None:
+        """Names a finished file: a small one is copied to the tracker, a large one noted as path and SHA-256.
+
+        private: it shows a person's own examples, or names them; a store that may lie on another machine gets `shared`
+        in its place, or nothing.
+        """
+        self._append(artifact_event(self.id, Path(path), private=private, shared=Path(shared) if shared else None))
 
     def end(self, status: str = "FINISHED", error: str = "") -> None:
         """Ends the run; `status` is FINISHED, FAILED or KILLED."""
