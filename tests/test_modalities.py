@@ -112,8 +112,8 @@ def test_the_gallery_shows_what_the_modality_says_and_a_truth_that_is_unknown() 
     rows = {name: row for row, name in enumerate(unknown["id"])}
     assert gallery.cards
     for card in gallery.cards:
-        assert (card.picture, card.true, card.wrong) == (None, None, None)
-        assert list(card.values) == table.show(measured, [rows[card.id]])[0].values
+        assert (card.true, card.wrong) == (None, None)
+        assert card.shown == table.show(measured, [rows[card.id]])[0]
 
 
 OWN = """

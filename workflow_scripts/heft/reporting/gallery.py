@@ -17,11 +17,10 @@ MOST_METHODS = 8  # bars below an example
 
 @dataclass(frozen=True)
 class Card:
-    """One training example. picture: a PNG data URI. values: names and values that say what it is. text: as written.
-
-    wrong: whether given is not true, None where that is unknown.
+    """One training example. wrong: whether given is not true, None where that is unknown.
 
     percentiles: (method, percentage of training examples with a lower score), low = detrimental.
+    shown: what the example looks like; None where that is left out, or cannot be shown.
     """
 
     id: str
@@ -29,9 +28,7 @@ class Card:
     true: str | None
     wrong: bool | None
     percentiles: list[tuple[str, float]]
-    picture: str | None
-    values: Sequence[tuple[str, str]] = ()
-    text: str | None = None
+    shown: ShownExample | None = None
 
 
 @dataclass(frozen=True)
@@ -44,11 +41,11 @@ class Gallery:
     @property
     def shows(self) -> bool:
         """Whether it shows what an example is."""
-        return any(card.picture or card.values for card in self.cards)
+        return any(card.shown for card in self.cards)
 
     def with_ids_alone(self) -> "Gallery":
-        """The same without pictures and values."""
-        return replace(self, cards=[replace(card, picture=None, values=()) for card in self.cards])
+        """The same without what the examples look like."""
+        return replace(self, cards=[replace(card, shown=None) for card in self.cards])
 
     @property
     def takeaway(self) -> str:
@@ -97,9 +94,7 @@ def _card(
         true=_class_name(true, class_names) if known else None,
         wrong=bool(int(true) != int(row["label"])) if known else None,
         percentiles=[(label, round(float(values[place]), 1)) for label, values in percentiles.items()],
-        picture=shown.picture if shown else None,
-        values=shown.values if shown else (),
-        text=shown.text if shown else None,
+        shown=shown,
     )
 
 
