@@ -29,7 +29,8 @@ rule check_model:
     params:
         model=lambda wildcards: plan.model(wildcards.e),
         # Trainings wait for this job: it runs again where the model is another one, not where a method is.
-        code=code("heft/models/build", model=True),
+        augmentation=lambda wildcards: plan.training(wildcards.e)["augmentation"],
+        code=code("heft/models/build", model=True, training=True),
     script:
         "../workflow_scripts/check_model.py"
 

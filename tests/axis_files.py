@@ -17,6 +17,9 @@ class Waves(Modality):
     def facts(self, input_shape):
         return {"rate": self.rate}
 
+    def picture_scale(self, n_channels):
+        return [0.0] * n_channels, [1.0] * n_channels
+
     def show(self, inputs, rows):
         return [Shown(values=[("duration", f"{inputs.shape[2] / self.rate:g} s")]) for _ in rows]
 '''

@@ -35,9 +35,25 @@ def damped(context, *, factor: float = 0.9):
     return {name: tensor * factor for name, tensor in context.base.items()}
 '''
 
+AUGMENTATION = '''"""late: each example begins a little later."""
+
+import torch
+
+from heft.training.augmentations.declare import augmentation
+
+
+@augmentation()
+def late(shape, *, most: int = 2):
+    def shifted(example):
+        return example.roll(int(torch.randint(most + 1, ())), dims=-1)
+
+    return shifted
+'''
+
 # Room -> the file's name, its text, and the names of its options.
 OF_TRAINING: dict[str, tuple[str, str, set[str]]] = {
     "baselines": ("damped", BASELINE, {"factor"}),
+    "training/augmentations": ("late", AUGMENTATION, {"most"}),
     "training/optimisers": ("signs", OPTIMISER, {"shrink"}),
     "training/schedules": ("powers", SCHEDULE, {"base"}),
 }

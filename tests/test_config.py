@@ -98,6 +98,8 @@ MISTAKES = [
     ("defaults.training.optimiser", {"adamw": {"beta": 1}}, 'adamw.beta is not an option; did you mean "betas"?'),
     ("defaults.training.optimiser", {"adamw": {"betas": [0.9]}}, "betas has 1 entry; it needs at least 2"),
     ("defaults.training.optimiser", {"sgd": {"momentum": 0.9}}, "training.optimiser.sgd.momentum is not an option"),
+    ("defaults.training.augmentation", ["flip"], 'augmentation[0] is "flip"; Known: color_jitter, horizontal_flip'),
+    ("defaults.training.augmentation", [{"rotation": {"degrees": 200}}], "augmentation[0].rotation.degrees is 200"),
     ("defaults.training.label_smoothing", 1, "label_smoothing is 1; it must be"),
     (
         "defaults.data.source",

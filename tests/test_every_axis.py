@@ -20,6 +20,7 @@ SETTINGS = {
             "training": {
                 "epochs": 2,
                 "learning_rate": 0.01,
+                "augmentation": [{"late": {"most": 3}}],
                 "optimiser": {"signs": {"shrink": 0.01}},
                 "schedule": {"powers": {"base": 0.6}},
             },
@@ -45,6 +46,7 @@ ON_THE_PAGE = {
     "objectives": "lowest validation smoothed loss",
     "curation": "Spare some",
     "baselines": "Damped",
+    "training/augmentations": "late",
     "training/optimisers": "signs",
     "training/schedules": "powers",
     "evaluation/metrics": "Mean regret",

@@ -13,18 +13,23 @@ def main(job: Any, record: RunRecord) -> None:
     # Stays where the model takes the whole process with it.
     say(job, [f"model {name} ended the process that built and ran it (os._exit, a crash, or too little memory)"])
 
+    import torch
+
     from heft.artifacts import read_json, write_json
     from heft.checking.data import first_inputs
     from heft.checking.model_check import check_model
     from heft.checking.table import table
     from heft.errors import HeftError
     from heft.models.build import ModelSpec
+    from heft.training.augment import Augmenter
+    from heft.training.settings import TrainingSettings
     from heft.workflow.planning.asked import tried_on
 
     spec = ModelSpec.for_data(job.params.model, read_json(job.input.manifest))
-    checked = check_model(
-        spec, **tried_on(job.config, job.wildcards.e), inputs=first_inputs(Path(job.input.inputs).parent)
-    )
+    inputs, modality = first_inputs(Path(job.input.inputs).parent)
+    settings = TrainingSettings(augmentation=job.params.augmentation)
+    Augmenter(settings, inputs, modality, order_seed=0).inputs(torch.arange(len(inputs)), epoch=1)
+    checked = check_model(spec, **tried_on(job.config, job.wildcards.e), inputs=inputs)
     if checked.mistake:
         raise HeftError(checked.mistake)
     log.write_text(table(checked), encoding="utf-8")

@@ -14,6 +14,7 @@ DECORATORS = {
     "objectives": "objective",
     "curation": "action",
     "baselines": "baseline",
+    "training/augmentations": "augmentation",
     "training/optimisers": "optimiser",
     "training/schedules": "schedule",
     "evaluation/metrics": "measure",

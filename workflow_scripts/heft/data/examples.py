@@ -1,6 +1,6 @@
 """One split as tensors."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,7 @@ from torch import Tensor
 
 from heft.artifacts import read_json, read_parquet
 from heft.data.inputs import InputsFile
-from heft.data.modalities.declare import read_back
+from heft.data.modalities.declare import Modality, read_back
 from heft.devices import CPU
 from heft.errors import HeftError
 
@@ -20,6 +20,7 @@ class Examples:
     """One entry an example: ids str [n], inputs [n, ...] of the data's modality, given labels int64 [n].
 
     true_labels: int64 [n], None where nothing is known of them. groups: int64 [n], None where there are none.
+    modality: what the inputs are, where that is known.
     """
 
     ids: np.ndarray
@@ -27,6 +28,7 @@ class Examples:
     labels: Tensor
     true_labels: Tensor | None = None
     groups: Tensor | None = None
+    modality: Modality | None = None
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -39,10 +41,10 @@ class Examples:
     def to(self, device: torch.device) -> "Examples":
         """The same examples on another device."""
         known, groups = self.true_labels, self.groups
-        return Examples(
-            self.ids,
-            self.inputs.to(device),
-            self.labels.to(device),
+        return replace(
+            self,
+            inputs=self.inputs.to(device),
+            labels=self.labels.to(device),
             true_labels=None if known is None else known.to(device),
             groups=None if groups is None else groups.to(device),
         )
@@ -75,6 +77,7 @@ def load_examples(data_folder: str | Path, split_file: str | Path, device: torch
         labels=columns["label"],
         true_labels=columns.get("true_label"),
         groups=columns.get("group"),
+        modality=modality,
     ).to(device)
 
 

@@ -8,6 +8,7 @@ from torch.nn.functional import cross_entropy
 
 from heft.data.examples import Examples
 from heft.errors import HeftError
+from heft.training.augment import Augmenter
 from heft.training.mode import in_mode, seeded
 from heft.training.optimisers.declare import optimiser_of
 from heft.training.schedule import learning_rate_at, learning_rate_of
@@ -27,16 +28,17 @@ def train_one(
 ) -> dict[str, Tensor]:
     """Trains `model` in place and returns its final state, parameters and buffers.
 
-    order_seed decides the batch order, and dropout masks where the model has any. weights [n]: an example of weight 0
-    keeps its slot in the order, but is not computed, nor is it in the statistics of a batch normalisation; its batch is
-    averaged over the weight that remains. With batch normalisation a batch of fewer than two, which has no statistics,
-    is passed over.
+    order_seed decides the batch order, what augmentation draws, and dropout masks where the model has any. weights [n]:
+    an example of weight 0 keeps its slot in the order, but is not computed, nor is it in the statistics of a batch
+    normalisation; its batch is averaged over the weight that remains. With batch normalisation a batch of fewer than
+    two, which has no statistics, is passed over.
     after_epoch(epoch, state, step, learning_rate) is called for epoch 0, the initial state, and after each epoch, with
     the number of steps done and the mean learning rate of the epoch.
     """
     n = len(train)
     weights = torch.ones(n, dtype=train.inputs.dtype) if weights is None else weights.cpu()
     on_device = weights.to(train.device)  # what is drawn and kept is known on the CPU, which then waits for nothing
+    augmenter = Augmenter(settings, train.inputs, train.modality, order_seed)
     optimiser = optimiser_of(settings, trained_parameters(model))
     generator = torch.Generator().manual_seed(order_seed)
     normalised = any(isinstance(module, nn.modules.batchnorm._BatchNorm) for module in model.modules())
@@ -49,7 +51,8 @@ def train_one(
             for batch in batches(n, settings.batch_size, generator):
                 kept = batch[weights[batch] > 0].to(train.device)
                 if not normalised or len(kept) > 1:
-                    loss = _loss_of_batch(model, train, kept, on_device, settings.label_smoothing)
+                    inputs = augmenter.inputs(kept, epoch)
+                    loss = _loss_of_batch(model, train, inputs, kept, on_device, settings.label_smoothing)
                     optimiser.step(loss, learning_rate_at(step, settings, n))
                 step += 1
             if after_epoch:
@@ -99,10 +102,13 @@ def state_of(model: nn.Module) -> dict[str, Tensor]:
     return {name: tensor.detach().clone() for name, tensor in model.state_dict().items()}
 
 
-def _loss_of_batch(model: nn.Module, train: Examples, kept: Tensor, weights: Tensor, label_smoothing: float) -> Tensor:
-    """The loss of the examples that are kept; where none is, 0, whose gradients are 0 where a step has one at all."""
+def _loss_of_batch(
+    model: nn.Module, train: Examples, inputs: Tensor, kept: Tensor, weights: Tensor, label_smoothing: float
+) -> Tensor:
+    """The loss of the examples that are kept, from their inputs [b, ...]; where none is, 0, whose gradients are 0 where
+    a step has one at all."""
     if len(kept):
-        return weighted_loss(model(train.inputs[kept]), train.labels[kept], weights[kept], label_smoothing)
+        return weighted_loss(model(inputs), train.labels[kept], weights[kept], label_smoothing)
     other = first_kept(weights)[None]
     with in_mode(model, training=False):  # which neither draws nor counts the example in any statistics
         return weighted_loss(model(train.inputs[other]), train.labels[other], torch.zeros_like(weights[other]))

@@ -1,11 +1,11 @@
 """What the configuration says about training."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Annotated, Any, ClassVar, Literal
 
-from annotated_types import Ge, Gt, Le, Lt
+from annotated_types import Ge, Gt, Le, Lt, MaxLen
 
 from heft.options import Named, named
 from heft.registry import find
@@ -15,7 +15,8 @@ from heft.registry import find
 class TrainingSettings:
     """What a training does beside the batches that it is given.
 
-    momentum: of `sgd` alone. label_smoothing: share of each label that is spread over all classes.
+    momentum: of `sgd` alone. label_smoothing: share of each label that is spread over all classes. augmentation: of
+    images, in this order, whenever a training sees one.
     The defaults were chosen on validation accuracy by benchmarks/training_budget.py.
     """
 
@@ -30,6 +31,7 @@ class TrainingSettings:
     schedule: Named = "cosine"
     warmup_epochs: Annotated[int, Ge(0)] = 0
     label_smoothing: Annotated[float, Ge(0), Lt(1)] = 0.0
+    augmentation: Annotated[list[Named], MaxLen(100)] = field(default_factory=list)
 
     @cached_property
     def share_of_rate(self) -> Callable[..., float]:

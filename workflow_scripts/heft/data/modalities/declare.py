@@ -65,6 +65,11 @@ class Modality(ABC):
         """What a model is called with for these rows of `inputs` [n, ...]; its first axis is n."""
         return rows
 
+    def picture_scale(self, n_channels: int) -> tuple[Sequence[float], Sequence[float]] | None:
+        """Of pictures mean and standard deviation of each channel: one in 0..1 is what a model is called with, times
+        the second, plus the first. `None` where inputs are no pictures."""
+        return None
+
     @abstractmethod
     def show(self, inputs: Any, rows: Sequence[int]) -> list[Shown]:
         """These rows of `inputs` [n, ...] as a person sees them; the other rows may say what is usual."""

@@ -62,6 +62,11 @@ class Images(Modality):
         """Pictures, their normalisation undone; channels beyond grey or RGB are averaged."""
         return [Shown(picture=self._data_uri(inputs[row])) for row in rows]
 
+    def picture_scale(self, n_channels: int) -> tuple[Sequence[float], Sequence[float]]:
+        """`mean` and `std`, one for each channel."""
+        mean, std = (self._each_channel(value, n_channels).flatten().tolist() for value in (self.mean, self.std))
+        return mean, std
+
     @staticmethod
     def _each_channel(value: float | Sequence[float], channels: int) -> np.ndarray:
         """Float64 [channels, 1, 1]."""

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from heft.data.examples import Examples
+from heft.training.augment import Augmenter
 from heft.training.batched.batchable import reason_to_train_in_turn
 from heft.training.batched.in_turn import train_in_turn
 from heft.training.batched.stack import ModelStack, stack_states, unstack_state
@@ -79,7 +80,9 @@ def train_stacked(
     stack = ModelStack(model, initial)
     optimiser = optimiser_of(settings, list(stack.trained.values()))
     one_order, shared = len(set(order_seeds)) == 1, _one_gather(train, order_seeds, weights)
-    generators = [torch.Generator().manual_seed(seed) for seed in (order_seeds[:1] if one_order else order_seeds)]
+    drawn_by = order_seeds[:1] if one_order else order_seeds
+    generators = [torch.Generator().manual_seed(seed) for seed in drawn_by]
+    augmenters = [Augmenter(settings, train.inputs, train.modality, seed) for seed in drawn_by]
     members, stand_in = torch.arange(len(order_seeds), device=device)[:, None], first_kept(weights)[:, None]
     step = 0
     if after_epoch:
@@ -93,7 +96,7 @@ def train_stacked(
                 # A removed example gives its place to one that is kept: an infinite activation of it would be in the
                 # sums of the gradient as 0 * inf.
                 computed = batch if shared else torch.where(batch_weights > 0, batch, stand_in)
-                logits = stack.logits(train.inputs[computed], shared)
+                logits = stack.logits(_inputs(augmenters, computed, epoch), shared)
                 batch_labels = train.labels[batch] if labels is None else labels[members, batch]
                 loss = weighted_loss(logits, batch_labels, batch_weights, settings.label_smoothing).sum()
                 optimiser.step(loss, learning_rate_at(step, settings, n))
@@ -101,6 +104,14 @@ def train_stacked(
             if after_epoch:
                 after_epoch(epoch, stack.states(), step, learning_rate_of(epoch, settings, n))
     return stack.states()
+
+
+def _inputs(augmenters: Sequence[Augmenter], computed: Tensor, epoch: int) -> Tensor:
+    """The inputs of rows [batch] or [M, batch], of which each model has an augmenter of its own, or all have one."""
+    if len(augmenters) == 1:
+        drawn = augmenters[0].inputs(computed.flatten(), epoch)
+        return drawn.view(*computed.shape, *drawn.shape[1:])
+    return torch.stack([augmenter.inputs(rows, epoch) for augmenter, rows in zip(augmenters, computed, strict=True)])
 
 
 def _one_gather(train: Examples, order_seeds: Sequence[int], weights: Tensor) -> bool:

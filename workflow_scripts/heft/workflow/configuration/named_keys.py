@@ -28,6 +28,7 @@ class NamedKey:
 KEYS = (
     NamedKey("data.source", "data/sources"),
     NamedKey("model", "models"),
+    NamedKey("training.augmentation", "training/augmentations", several=True),
     NamedKey("training.optimiser", "training/optimisers"),
     NamedKey("training.schedule", "training/schedules"),
     NamedKey("methods", "methods", several=True, lists=True),
