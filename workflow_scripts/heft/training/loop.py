@@ -38,7 +38,7 @@ def train_one(
     n = len(train)
     weights = torch.ones(n, dtype=train.inputs.dtype) if weights is None else weights.cpu()
     on_device = weights.to(train.device)  # what is drawn and kept is known on the CPU, which then waits for nothing
-    augmenter = Augmenter(settings, train.inputs, train.modality, order_seed)
+    drawn = Augmenter(settings, train.inputs, train.modality, order_seed)
     optimiser = optimiser_of(settings, trained_parameters(model))
     generator = torch.Generator().manual_seed(order_seed)
     normalised = any(isinstance(module, nn.modules.batchnorm._BatchNorm) for module in model.modules())
@@ -51,8 +51,7 @@ def train_one(
             for batch in batches(n, settings.batch_size, generator):
                 kept = batch[weights[batch] > 0].to(train.device)
                 if not normalised or len(kept) > 1:
-                    inputs = augmenter.inputs(kept, epoch)
-                    loss = _loss_of_batch(model, train, inputs, kept, on_device, settings.label_smoothing)
+                    loss = _loss_of_batch(model, train, drawn.inputs(kept, epoch), kept, on_device, settings)
                     optimiser.step(loss, learning_rate_at(step, settings, n))
                 step += 1
             if after_epoch:
@@ -103,12 +102,12 @@ def state_of(model: nn.Module) -> dict[str, Tensor]:
 
 
 def _loss_of_batch(
-    model: nn.Module, train: Examples, inputs: Tensor, kept: Tensor, weights: Tensor, label_smoothing: float
+    model: nn.Module, train: Examples, inputs: Tensor, kept: Tensor, weights: Tensor, settings: TrainingSettings
 ) -> Tensor:
     """The loss of the examples that are kept, from their inputs [b, ...]; where none is, 0, whose gradients are 0 where
     a step has one at all."""
     if len(kept):
-        return weighted_loss(model(inputs), train.labels[kept], weights[kept], label_smoothing)
+        return weighted_loss(model(inputs), train.labels[kept], weights[kept], settings.label_smoothing)
     other = first_kept(weights)[None]
     with in_mode(model, training=False):  # which neither draws nor counts the example in any statistics
         return weighted_loss(model(train.inputs[other]), train.labels[other], torch.zeros_like(weights[other]))
