@@ -93,7 +93,7 @@ def test_columns_are_texts_and_numbers_with_their_lines(tmp_path: Path) -> None:
     assert list(columns.texts) == ["id", "cat", "dog"]
     assert list(columns.column("id")) == ["x\ny", "NA"]
     assert columns.numbers("cat").tolist() == [0.25, 0.001]
-    assert list(columns.lines) == [3, 5]
+    assert list(columns.lines) == [2, 5]
     (tmp_path / "a.tsv").write_text("a\tb\n1,5\t2\n")
     assert list(read_columns(tmp_path / "a.tsv").column("a")) == ["1,5"]
 
@@ -103,7 +103,11 @@ COLUMN_MISTAKES = [
     (b"a,\n1,2\n", "a.csv: column 2 has no name in the header; the first line names the columns."),
     (b"a,b\n1,2\n1,2,3\n", "a.csv, line 3 has 3 fields; the header has 2."),
     (b"a,b\n", "a.csv has a header (a, b) and no row."),
-    (b"a\n\xe9\n", "a.csv is not UTF-8 (invalid continuation byte at byte 2); save it as UTF-8."),
+    (
+        b"a\n\xe9\n",
+        'a.csv is not UTF-8: line 2 holds \'\\xe9\'; state its encoding (cp1252 reads "é", cp1251 reads "й", '
+        'cp1253 reads "ι"), or save it as UTF-8.',
+    ),
     (b'a\n"x\n', "a.csv, line 2 cannot be read as CSV (unexpected end of data)."),
     (b"", "a.csv is empty."),
 ]
