@@ -11,7 +11,7 @@ rule prepare:
         "logs/{e}/prepare.log",
     group:
         "data"
-    threads: 1
+    threads: lambda wildcards: plan.source_threads(wildcards.e)
     resources:
         mem_mb=2000,
         runtime=15,

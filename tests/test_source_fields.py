@@ -165,7 +165,7 @@ REFUSED = [
     ("groups", ["a", None] * 3, "row 1 has the group None (NoneType); groups are text or whole numbers."),
     ("true_labels", [0, 1, -1, 0, 1, 0], "row 2 has the true label -1; labels are 0 to 1."),
     ("true_labels", [0, 1], "true_labels has 2 entries; expected one for each of 6 examples."),
-    ("files", {"a.csv": "/nowhere/a.csv"}, "files has 'a.csv': '/nowhere/a.csv', which is not a file."),
+    ("files", {"a.csv": "/nowhere/a.csv"}, "files has 'a.csv': '/nowhere/a.csv', which is not there."),
     ("files", ["a.csv"], "files is ['a.csv']; expected the path of each file that was read, by its name."),
 ]  # fmt: skip
 

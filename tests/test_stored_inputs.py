@@ -83,7 +83,7 @@ class Numbered(RowStream):
     def __len__(self) -> int:
         return self.n
 
-    def __iter__(self) -> Iterator[np.ndarray | Unreadable]:
+    def read(self, threads: int) -> Iterator[np.ndarray | Unreadable]:
         for number in range(self.n):
             yield Unreadable("it is cut") if number % 3 == 0 else np.full(self.shape, number, np.uint8)
 

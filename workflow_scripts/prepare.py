@@ -17,7 +17,15 @@ def main(job: Any, record: RunRecord) -> None:
     # Read from the configuration: a method that is added later makes no data set anew.
     needed_by = needs_true_labels(job.config, job.wildcards.e)
     folder = Path(job.output.manifest).parent
-    said = prepare(source["name"], data_dir, folder, source["options"], files=job.params.files, needed_by=needed_by)
+    said = prepare(
+        source["name"],
+        data_dir,
+        folder,
+        source["options"],
+        files=job.params.files,
+        needed_by=needed_by,
+        threads=job.threads,
+    )
     if said:
         say(job, said)
     # A person's own names examples that were skipped, and values of columns.

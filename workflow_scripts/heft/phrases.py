@@ -41,6 +41,11 @@ def shown(value: Any) -> str:
     return text if len(text) <= 80 else text[:77] + "..."
 
 
+def on_one_line(name: str) -> str:
+    """A name, with what is not printed (a line's end, a terminal's commands) written as Python writes it."""
+    return "".join(char if char.isprintable() else repr(char)[1:-1] for char in name)
+
+
 def hint(value: Any) -> str:
     """` (text; write 20 without quotes)`, ` (write 20)`, or nothing."""
     if isinstance(value, float) and value.is_integer():

@@ -14,6 +14,7 @@ from heft.data.modalities.declare import Modality, with_axes, written
 from heft.data.row_stream import RowStream
 from heft.data.sources.declare import RawData
 from heft.errors import HeftError
+from heft.phrases import on_one_line
 
 
 @dataclass(frozen=True)
@@ -22,7 +23,7 @@ class CheckedData:
     the latter where known.
 
     input_shape: of one input. modality_facts: the modality as it stands in `manifest.json`. groups, split: one text an
-    example, or None. skipped, notes: as in `RawData`.
+    example, or None. missing, skipped, notes: as in `RawData`.
     """
 
     inputs: Any
@@ -31,6 +32,7 @@ class CheckedData:
     ids: list[str]
     class_names: list[str]
     files: dict[str, Path]
+    missing: list[Path]
     modality: Modality
     modality_facts: dict[str, Any]
     groups: list[str] | None
@@ -43,14 +45,18 @@ class CheckedData:
         """The shape of one input; of a text ()."""
         return () if isinstance(self.inputs, list) else shape_of(self.inputs)
 
-    def without(self, reasons: Mapping[int, str]) -> "CheckedData":
-        """The same without some rows, but with their inputs; {row: why it is skipped}. Raises HeftError where none is
-        left."""
+    def without(self, reasons: Mapping[int, str], notes: Sequence[str] = ()) -> "CheckedData":
+        """The same without some rows, but with their inputs, and without classes of which no example is left.
+
+        reasons: {row: why it is skipped}. notes: further ones. Raises HeftError where no example is left, or one class.
+        """
+        if not reasons:
+            return replace(self, notes=[*self.notes, *notes])
         kept = [row for row in range(len(self.ids)) if row not in reasons]
         if not kept:
             row, reason = next(iter(reasons.items()))
             raise HeftError(f"none of {len(self.ids)} inputs can be read; the first, {self.ids[row]}: {reason}.")
-        return replace(
+        left = replace(
             self,
             labels=self.labels[kept],
             true_labels=None if self.true_labels is None else self.true_labels[kept],
@@ -58,7 +64,9 @@ class CheckedData:
             groups=None if self.groups is None else [self.groups[row] for row in kept],
             split=None if self.split is None else [self.split[row] for row in kept],
             skipped=[*self.skipped, *((self.ids[row], reason) for row, reason in reasons.items())],
+            notes=[*self.notes, *notes],
         )
+        return without_empty_classes(left)
 
 
 def check_raw_data(raw: RawData, source: str) -> CheckedData:
@@ -86,6 +94,7 @@ def check_raw_data(raw: RawData, source: str) -> CheckedData:
             ids,
             names,
             files_of(raw.files),
+            [Path(path) for path in raw.missing],
             modality,
             written(modality, () if isinstance(inputs, list) else shape_of(inputs)),
             None if raw.groups is None else groups_of(raw.groups, len(ids)),
@@ -95,6 +104,26 @@ def check_raw_data(raw: RawData, source: str) -> CheckedData:
         )
     except HeftError as error:
         raise HeftError(f"Data source {source}: {error}") from error
+
+
+def without_empty_classes(data: CheckedData) -> CheckedData:
+    """The same without classes that no label and no true label names; raises HeftError where one is left."""
+    columns = [data.labels] if data.true_labels is None else [data.labels, data.true_labels]
+    left = np.unique(np.concatenate(columns))
+    gone = sorted(set(range(len(data.class_names))) - set(left.tolist()))
+    if not gone:
+        return data
+    named = ", ".join(f'"{on_one_line(data.class_names[label])}"' for label in gone)
+    names = [data.class_names[label] for label in left]
+    if len(names) < 2:
+        raise HeftError(f"no example of {named} can be read, which leaves one class, {on_one_line(names[0])}.")
+    return replace(
+        data,
+        labels=np.searchsorted(left, data.labels),
+        true_labels=None if data.true_labels is None else np.searchsorted(left, data.true_labels),
+        class_names=names,
+        notes=[*data.notes, f"No example of {named} can be read, so the data set goes without that class."],
+    )
 
 
 def shape_of(inputs: np.ndarray | RowStream) -> tuple[int, ...]:

@@ -10,11 +10,12 @@ import pandas as pd
 from heft.artifacts import write_json, write_parquet
 from heft.data.checked import CheckedData, check_raw_data
 from heft.data.identity import dataset_digest
-from heft.data.read_files import files_below, kept_of, shown_digests
+from heft.data.read_files import read_files
 from heft.data.reading import read_source
 from heft.data.stored import store_inputs
 from heft.declaration import Declaration
 from heft.errors import HeftError
+from heft.phrases import on_one_line
 from heft.registry import find
 
 N_SHOWN = 5  # of what was skipped
@@ -28,13 +29,15 @@ def prepare(
     *,
     files: str = "",
     needed_by: str = "",
+    threads: int = 1,
 ) -> list[str]:
     """Writes `inputs.safetensors`, `examples.parquet` and `manifest.json` (last) into `folder`.
 
     Returns sentences on what was left out of the data, or done to it.
     source: a registered name, or a person's own `package.module:function`. files: what tells the state of its files.
-    needed_by: the method that needs true labels, or empty. Raises HeftError, and leaves `folder` as it was, where a
-    source file is missing, changed or truncated, its content is not a classification data set, or it lacks true labels.
+    needed_by: the method that needs true labels, or empty. threads: that read inputs one by one.
+    Raises HeftError, and leaves `folder` as it was, where a source file is missing, changed or truncated, its content
+    is not a classification data set, or it lacks true labels.
     """
     declaration = find("data/sources", source)
     data = check_raw_data(read_source(declaration, data_dir, options or {}), source)
@@ -44,12 +47,15 @@ def prepare(
             f"Data source {source} gives no true labels, which the method {needed_by} needs; return true_labels, plant "
             "noise (data.noise.kind), or leave the method out."
         )
-    stored = store_inputs(folder / "inputs.safetensors", data, source)
+    stored = store_inputs(folder / "inputs.safetensors", data, source, threads)
     data, examples = stored.data, examples_table(stored.data, stored.hashes)
     write_parquet(folder / "examples.parquet", examples)
-    manifest = _manifest(source, declaration.fields, data, examples)
-    own = _persons_files(declaration, options or {}, data)
-    write_json(folder / "manifest.json", manifest | {"read": {"state": files, "files": kept_of(own)}})
+    read = read_files(data.files, declaration.fields.get("sha256") or {}, _beside(declaration, options or {}, data))
+    manifest = _manifest(source, declaration.fields, data, examples) | {
+        "files": read.shown,
+        "read": {"state": files, "files": read.kept, "folders": read.folders},
+    }
+    write_json(folder / "manifest.json", manifest)
     return [*data.notes, *sentences_of_skipped(data.skipped)]
 
 
@@ -58,7 +64,7 @@ def sentences_of_skipped(skipped: Sequence[tuple[str, str]]) -> list[str]:
     if not skipped:
         return []
     counted = "1 example was" if len(skipped) == 1 else f"{len(skipped):,} examples were"
-    shown = "; ".join(f"{name} ({reason})" for name, reason in skipped[:N_SHOWN])
+    shown = "; ".join(f"{on_one_line(name)} ({reason})" for name, reason in skipped[:N_SHOWN])
     return [f"{counted} skipped: {shown}{' and so on; manifest.json lists all' if len(skipped) > N_SHOWN else ''}."]
 
 
@@ -96,12 +102,10 @@ def _check_declared(data: CheckedData, source: str, declared: dict[str, Any]) ->
         raise HeftError(f"Data source {source}: its declaration {says} true_labels=True, but it {has}.")
 
 
-def _persons_files(declaration: Declaration, options: Mapping[str, Any], data: CheckedData) -> list[Path]:
-    """What was read, but for files that are declared, and all else where options say that the data lie."""
-    declared = declaration.fields.get("sha256") or {}
-    read = [path for name, path in data.files.items() if name not in declared]
+def _beside(declaration: Declaration, options: Mapping[str, Any], data: CheckedData) -> list[Path]:
+    """What was not read and counts all the same: what is missing, and all else where options say that data lie."""
     named = (options.get(name) for name in declaration.fields.get("paths", ()))
-    return [*read, *files_below(Path(place) for place in named if isinstance(place, str))]
+    return [*data.missing, *(Path(place) for place in named if isinstance(place, str))]
 
 
 def _manifest(source: str, fields: dict[str, Any], data: CheckedData, examples: pd.DataFrame) -> dict[str, Any]:
@@ -109,7 +113,6 @@ def _manifest(source: str, fields: dict[str, Any], data: CheckedData, examples: 
         "source": source,
         "origin": fields.get("origin", ""),
         "licence": fields.get("licence", ""),
-        "files": shown_digests(data.files),
         "n": len(examples),
         "input_shape": data.modality.model_shape(data.input_shape),
         "class_names": data.class_names,

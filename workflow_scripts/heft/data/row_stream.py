@@ -1,7 +1,7 @@
 """Inputs that are read one after another, because all of them may not fit into memory."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,11 +20,12 @@ class RowStream(ABC):
 
     shape: tuple[int, ...]
     dtype: np.dtype[Any]
+    notes: Sequence[str] = ()  # sentences on the inputs, complete once all of them were read
 
     @abstractmethod
     def __len__(self) -> int:
         """How many inputs there are, those that cannot be read included."""
 
     @abstractmethod
-    def __iter__(self) -> Iterator[np.ndarray | Unreadable]:
-        """Each input in its order, or why it cannot be read."""
+    def read(self, threads: int) -> Iterator[np.ndarray | Unreadable]:
+        """Each input in its order, or why it cannot be read; the same whatever the number of threads."""

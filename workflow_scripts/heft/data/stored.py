@@ -20,10 +20,13 @@ class Stored:
     hashes: list[str]
 
 
-def store_inputs(path: Path, data: CheckedData, source: str) -> Stored:
-    """Writes `inputs.safetensors`; raises HeftError naming the source where no input of a stream can be read."""
+def store_inputs(path: Path, data: CheckedData, source: str, threads: int = 1) -> Stored:
+    """Writes `inputs.safetensors`; raises HeftError naming the source where no input of a stream can be read.
+
+    threads: that read a stream.
+    """
     if isinstance(data.inputs, RowStream):
-        return _store_stream(path, data, data.inputs, source)
+        return _store_stream(path, data, data.inputs, source, threads)
     if isinstance(data.inputs, list):
         write_texts(path, data.inputs)
     else:
@@ -31,13 +34,13 @@ def store_inputs(path: Path, data: CheckedData, source: str) -> Stored:
     return Stored(data, [data.modality.hash(example) for example in data.inputs])
 
 
-def _store_stream(path: Path, data: CheckedData, stream: RowStream, source: str) -> Stored:
+def _store_stream(path: Path, data: CheckedData, stream: RowStream, source: str, threads: int) -> Stored:
     hashes: list[str] = []
     reasons: dict[int, str] = {}
 
     def pieces() -> Iterator[np.ndarray]:
         rows: list[np.ndarray] = []
-        for number, row in enumerate(stream):
+        for number, row in enumerate(stream.read(threads)):
             if isinstance(row, Unreadable):
                 reasons[number] = row.reason
                 continue
@@ -51,7 +54,7 @@ def _store_stream(path: Path, data: CheckedData, stream: RowStream, source: str)
 
     write_pieces(path, pieces(), stream.shape, stream.dtype, at_most=len(stream))
     try:
-        return Stored(data.without(reasons), hashes)
+        return Stored(data.without(reasons, stream.notes), hashes)
     except HeftError as error:
         raise HeftError(f"Data source {source}: {error}") from error
 

@@ -63,12 +63,12 @@ def split_of(value: Any, n: int) -> list[str]:
 
 
 def files_of(value: Any) -> dict[str, Path]:
-    """Paths of files that are there, by name."""
+    """Paths of files and folders that are there, by name."""
     if not isinstance(value, Mapping):
         raise HeftError(f"files is {shown(value)}; expected the path of each file that was read, by its name.")
     for name, path in value.items():
-        if not isinstance(name, str) or not isinstance(path, str | Path) or not Path(path).is_file():
-            raise HeftError(f"files has {shown(name)}: {shown(path)}, which is not a file.")
+        if not isinstance(name, str) or not isinstance(path, str | Path) or not Path(path).exists():
+            raise HeftError(f"files has {shown(name)}: {shown(path)}, which is not there.")
     return {checked_text(name, "files has the name"): Path(path) for name, path in value.items()}
 
 

@@ -16,7 +16,9 @@ class RawData:
     """What a source returns, one entry an example; all but inputs and labels may be left out.
 
     inputs: float32 [n, ...], normalised. labels: int64 [n], indices of class_names; without class_names, numbers or
-    texts that name the classes. ids: unique and stable; else the row's number. files: what was read, by name.
+    texts that name the classes. ids: unique and stable; else the row's number.
+    files: what was read, by name; a folder stands for all files in it. missing: files that were looked for, and are not
+    there yet.
     modality: what the inputs are; else pictures where an example has three axes, a table where it has one.
     true_labels: the same as labels, where it is known which of those are wrong; known of all examples or of none.
     groups: a text or number [n]. split: `train`, `validation` or `test` [n], for a data set with splits of its own:
@@ -35,6 +37,7 @@ class RawData:
     true_labels: Any = None
     groups: Any = None
     split: Any = None
+    missing: Sequence[Path] = ()
     skipped: Sequence[tuple[str, str]] = ()
     notes: Sequence[str] = ()
 
@@ -81,13 +84,14 @@ def source(
     size: dict[str, Any] | None = None,
     true_labels: bool | None = False,
     paths: Sequence[str] = (),
+    threads: int = 1,
 ) -> Callable[[Callable[..., RawData]], Source]:
     """Registers a data source: its public origin, its licence, and the SHA-256 of each file that it reads.
 
     size: n, input_shape and n_classes, from which the disk space of a run is estimated before anything is read.
     true_labels: whether the source gives them, so that a method which needs them may run without planted noise; None
     where its options decide. paths: its options that name a person's own file or folder; each is known by what is in
-    it, and one that is not absolute is beside the configuration.
+    it, and one that is not absolute is beside the configuration. threads: that are of use in reading it, at most.
     """
 
     def register(read: Callable[..., RawData]) -> Source:

@@ -60,6 +60,11 @@ class Plan:
         name, options = self.experiments[experiment].source
         return {"name": name, "options": with_places(name, options, self.roots)}
 
+    def source_threads(self, experiment: str) -> int:
+        """How many threads read the data source."""
+        threads: int = find("data/sources", self.experiments[experiment].source[0]).fields.get("threads", 1)
+        return threads
+
     def model(self, experiment: str) -> dict[str, Any]:
         """Name and options of the model."""
         name, options = self.experiments[experiment].model

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from heft.artifacts import read_json
-from heft.data.read_files import digest_of, files_below, name_of
+from heft.data.read_files import digest_of, followed, name_of
 from heft.errors import HeftError
 from heft.workflow.configuration.persons_paths import persons_places
 from heft.workflow.planning import paths
@@ -29,7 +29,8 @@ def state_of_files(plan: Plan, experiment: str) -> str:
     known = last["files"]
     now = {path: digest_of(Path(path), of_last) for path, of_last in known.items()}
     changed = {path: digest for path, digest in now.items() if digest != known[path]["sha256"]}
-    added = {name_of(path): _looks_of(path) for path in files_below(places) if name_of(path) not in known}
+    below = (path for place in [*places, *map(Path, last.get("folders", ()))] for path in followed(place))
+    added = {name: _looks_of(path) for path in below if (name := name_of(path)) not in known}
     if not changed and not added:
         return str(last["state"])
     return hashlib.sha256(json.dumps([last["state"], changed, added], sort_keys=True).encode()).hexdigest()[:12]
@@ -37,7 +38,10 @@ def state_of_files(plan: Plan, experiment: str) -> str:
 
 def _looks_of(path: Path) -> list[int]:
     """Size and date of a file that no run has read."""
-    status = path.stat()
+    try:
+        status = path.stat()
+    except OSError:  # a link to nothing
+        return []
     return [status.st_size, status.st_mtime_ns]
 
 
