@@ -18,6 +18,7 @@ rule prepare:
     params:
         source=lambda wildcards: plan.source(wildcards.e),
         files=lambda wildcards: state_of_files(plan, wildcards.e),
+        near_duplicates=lambda wildcards: plan.data(wildcards.e)["near_duplicates"],
         code=code("prepare", lambda wildcards: source_files(plan, wildcards.e)),
     script:
         "../workflow_scripts/prepare.py"

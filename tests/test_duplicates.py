@@ -77,5 +77,5 @@ def test_the_stage_split_refuses_a_declared_class_without_examples(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(HeftError, match=r"^data: class 2 \(cow\) has no examples for train, validation, test"):
+    with pytest.raises(HeftError, match=r"^data: class 2 \(cow\) has no examples that take part; leave"):
         split_of(examples_of("abcdefghijklmn", [0, 1] * 7), [*CLASSES, "cow"])

@@ -117,6 +117,7 @@ def gathered(tmp_path_factory: pytest.TempPathFactory) -> ReportInput:
                 "n_wrong": 7,
                 "resample": ["split"],
                 "conflicting_duplicates": [],
+                "notes": [],
             }
             write_json(folder / "split/facts.json", facts)
             write_parquet(folder / "train/history.parquet", pd.DataFrame({"run": [0], "epoch": [seed + 5]}))

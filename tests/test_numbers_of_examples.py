@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 import torch
 import yaml
+from data_cases import examples_of
 from removal import REMOVE, removal_plan
 from stage_job import Job
 from workspace import ROOT
@@ -139,45 +140,7 @@ def test_noise_among_fewer_than_two_classes_is_refused_and_not_left_out(kind: st
         plant_noise(np.zeros(1, int), inputs, settings, 2, 0)
 
 
-def examples_of(labels: list[int], n_official: int | None = None) -> tuple[pd.DataFrame, np.ndarray]:
-    n = len(labels)
-    table = pd.DataFrame({"id": [f"x{row:03d}" for row in range(n)], "row": np.arange(n), "label": labels})
-    table["content_hash"] = table["id"]
-    if n_official is not None:
-        table["split"] = np.where(np.arange(n) < n_official, "test", "train")
-    return table, np.arange(n, dtype=np.float32).reshape(n, 1, 1, 1)
-
-
 SIZES = DataSettings(train=60, validation=30, test=30, noise=CLEAN)
-
-
-@pytest.mark.parametrize(
-    ("labels", "official", "sentence"),
-    [
-        ([0] * 100 + [1] * 98 + [2] * 2, None, "class 2 (cow) has 2 examples for train, validation, test, but each of"),
-        ([0] * 100 + [1] * 100, None, "class 2 (cow) has no examples for train, validation, test, but each of these"),
-        ([0, 1] * 20 + [0, 1, 2] * 60, 40, "class 2 (cow) has no examples for test, but this split needs at least 1"),
-        ([0, 1, 2] * 20 + [0, 1] * 60 + [2], 60, "class 2 (cow) has 1 example for train, validation, but each of"),
-    ],
-)
-def test_a_class_with_too_few_examples_for_any_sizes_is_named_with_its_count(
-    labels: list[int], official: int | None, sentence: str
-) -> None:
-    with pytest.raises(HeftError, match=re.escape(f"data: {sentence}")) as caught:
-        draw_split(*examples_of(labels, official), SIZES, 0, ["cat", "dog", "cow"])
-    assert "larger" not in str(caught.value)
-
-
-def test_the_size_that_is_said_to_be_enough_is_enough() -> None:
-    examples = examples_of([0] * 290 + [1] * 300 + [2] * 10)
-    settings = replace(SIZES, test=4, validation=60)
-    with pytest.raises(HeftError, match=r"data\.test: 4 examples hold none of class 2, of which 10 examples are left "
-                       r"for it; make it at least \d+, or leave the class out") as caught:  # fmt: skip
-        draw_split(*examples, settings, 0)
-    enough = int(re.findall(r"at least (\d+)", str(caught.value))[0])
-    draw_split(*examples, replace(settings, test=enough), 0)
-    with pytest.raises(HeftError, match=r"data\.test"):
-        draw_split(*examples, replace(settings, test=enough - 1), 0)
 
 
 def test_a_label_that_noise_takes_away_is_said_to_be_taken_by_noise() -> None:

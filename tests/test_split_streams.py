@@ -8,7 +8,8 @@ import pytest
 
 from heft.data.noise import plant_noise
 from heft.data.settings import DataSettings, NoiseSettings
-from heft.data.split import draw_split, split_facts
+from heft.data.split import draw_split
+from heft.data.split_facts import split_facts
 from heft.seeds import derive_seed
 
 SETTINGS = DataSettings(train=60, validation=20, test=20, noise=NoiseSettings("clustered", 0.25))
@@ -61,15 +62,22 @@ def test_another_seed_plants_other_labels_where_noise_is_drawn_anew() -> None:
 def test_facts_of_a_split_without_noise_have_a_rate_of_zero() -> None:
     settings = replace(SETTINGS, noise=NoiseSettings("none", 0.25), resample=["split"])
     splits = draw_split(*data(), settings, 3)
-    assert split_facts(splits, settings, 3) == {
+    names = [str(label) for label in range(N_CLASSES)]
+    assert split_facts(data()[0], splits, settings, 3, names) == {
         "seed": 3,
         "n": {"train": 60, "validation": 20, "test": 20},
+        "asked": {"train": 60, "validation": 20, "test": 20},
         "noise": "none",
         "rate": 0.0,
         "n_wrong": None,
         "resample": ["split"],
+        "conflicting_duplicates": [],
+        "near_duplicates": [],
+        "leaked": [],
+        "absent_classes": {"train": [], "validation": [], "test": []},
+        "notes": [],
     }
-    noisy = split_facts(draw_split(*data(), SETTINGS, 3), SETTINGS, 3)
+    noisy = split_facts(data()[0], draw_split(*data(), SETTINGS, 3), SETTINGS, 3, names)
     assert (noisy["rate"], noisy["n_wrong"]) == (0.25, 15)
 
 

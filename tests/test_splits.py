@@ -13,7 +13,8 @@ from heft.artifacts import write_parquet
 from heft.data.examples import load_examples
 from heft.data.prepare import prepare
 from heft.data.settings import DataSettings, NoiseSettings
-from heft.data.split import draw_split, split_facts
+from heft.data.split import draw_split
+from heft.data.split_facts import split_facts
 from heft.errors import HeftError
 
 CLEAN = NoiseSettings(kind="none")
@@ -116,10 +117,11 @@ def test_too_few_examples_names_the_numbers_and_the_duplicates() -> None:
 
 def test_validation_and_test_stay_clean_and_facts_count_the_wrong_labels() -> None:
     settings = replace(SMALL, noise=NoiseSettings(kind="symmetric", rate=0.25))
-    splits = draw_split(*balanced(), settings, seed=0)
+    examples, inputs = balanced()
+    splits = draw_split(examples, inputs, settings, seed=0)
     for name in ("validation", "test"):
         assert (splits[name]["label"] == splits[name]["true_label"]).all()
-    facts = split_facts(splits, settings, seed=0)
+    facts = split_facts(examples, splits, settings, 0, list("abc"))
     assert facts["n_wrong"] == 15
     assert facts["n"] == {"train": 60, "validation": 30, "test": 30}
 

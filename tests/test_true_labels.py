@@ -14,7 +14,8 @@ from heft.data.examples import Examples
 from heft.data.prepare import examples_table
 from heft.data.settings import DataSettings, NoiseSettings
 from heft.data.sources.declare import RawData
-from heft.data.split import draw_split, split_facts
+from heft.data.split import draw_split
+from heft.data.split_facts import split_facts
 from heft.errors import HeftError
 from heft.evaluation.rows import Evaluated, Splits, evaluate_variant
 from heft.workflow.results.gather import share_of_wrong_labels
@@ -34,28 +35,31 @@ def table_of(**fields: Any) -> tuple[pd.DataFrame, np.ndarray]:
 
 
 def test_without_noise_and_true_labels_nothing_is_known() -> None:
-    splits = draw_split(*table_of(), CLEAN, 0)
+    table, inputs = table_of()
+    splits = draw_split(table, inputs, CLEAN, 0)
     assert all("true_label" not in split for split in splits.values())
-    facts = split_facts(splits, CLEAN, 0)
+    facts = split_facts(table, splits, CLEAN, 0, list("abc"))
     assert facts["n_wrong"] is None
     assert share_of_wrong_labels(facts, {"true_labels": False}) is None
 
 
 def test_planted_noise_alone_takes_what_was_given_for_the_truth() -> None:
-    splits = draw_split(*table_of(), PLANTED, 0)
-    facts = split_facts(splits, PLANTED, 0)
+    table, inputs = table_of()
+    splits = draw_split(table, inputs, PLANTED, 0)
+    facts = split_facts(table, splits, PLANTED, 0, list("abc"))
     assert (facts["n_wrong"], share_of_wrong_labels(facts, {"true_labels": False})) == (15, 0.25)
 
 
 def test_real_wrong_labels_are_counted_in_training_and_the_test_split_has_true_ones() -> None:
-    splits = draw_split(*table_of(true_labels=True), CLEAN, 0)
-    given = table_of(true_labels=True)[0].set_index("id")["label"]
+    table, inputs = table_of(true_labels=True)
+    splits = draw_split(table, inputs, CLEAN, 0)
+    given = table.set_index("id")["label"]
     for name in ("train", "validation"):
         assert splits[name]["label"].tolist() == given[splits[name]["id"]].tolist()
         assert (splits[name]["true_label"] == splits[name]["row"] % 3).all()
     assert (splits["test"]["label"] == splits["test"]["row"] % 3).all()
     assert (given[splits["test"]["id"]].to_numpy() != splits["test"]["label"]).any()
-    facts = split_facts(splits, CLEAN, 0)
+    facts = split_facts(table, splits, CLEAN, 0, list("abc"))
     wrong = int((splits["train"]["label"] != splits["train"]["true_label"]).sum())
     assert 0 < facts["n_wrong"] == wrong
     assert share_of_wrong_labels(facts, {"true_labels": True}) == wrong / 60
@@ -71,7 +75,8 @@ def test_noise_that_is_planted_over_wrong_labels_changes_given_ones_and_no_true_
 
 def test_groups_go_into_every_split_as_numbers() -> None:
     table, inputs = table_of(groups=["b" if row % 4 else "a" for row in range(N)])
-    for split in draw_split(table, inputs, PLANTED, 0).values():
+    apart = replace(PLANTED, keep_groups_together=False)
+    for split in draw_split(table, inputs, apart, 0).values():
         assert list(split.columns) == ["id", "row", "label", "true_label", "group"]
         assert (split["group"] == (split["row"] % 4 > 0)).all()
 

@@ -25,6 +25,7 @@ def main(job: Any, record: RunRecord) -> None:
         files=job.params.files,
         needed_by=needed_by,
         threads=job.threads,
+        near_duplicates=job.params.near_duplicates,
     )
     if said:
         say(job, said)

@@ -8,11 +8,14 @@ from heft.workflow.tracking.records import RunRecord
 
 def main(job: Any, record: RunRecord) -> None:
     from heft.artifacts import read_json, read_parquet, write_json, write_parquet
-    from heft.data.duplicates import conflicting_duplicates, sentence_of
+    from heft.curation.fractions import check_fractions
+    from heft.data.duplicates import sentence_of
     from heft.data.inputs import InputsFile
     from heft.data.modalities.declare import read_back
     from heft.data.settings import DataSettings, NoiseSettings
-    from heft.data.split import draw_split, split_facts
+    from heft.data.split import draw_split
+    from heft.data.split_facts import split_facts
+    from heft.workflow.planning.asked import fractions
 
     data = dict(job.params.data)
     settings = DataSettings(**{**data, "noise": NoiseSettings(**data["noise"])})
@@ -26,16 +29,20 @@ def main(job: Any, record: RunRecord) -> None:
     splits = draw_split(examples, near, settings, seed, class_names)
     rows, modality = splits["train"]["row"].to_numpy(), read_back(manifest["modality"])
     write_json(job.output.transform, modality.fit(inputs.verified(rows)[rows]) if modality.is_fitted else {})
+    n_train = len(splits["train"])
+    if n_train != settings.train:  # Else checked before the run. From the configuration: others draw no split anew.
+        check_fractions(fractions(job.config, job.wildcards.e), n_train, f"{job.wildcards.e}.fractions")
     for name, table in splits.items():
         write_parquet(job.output[name], table, {"seed": str(seed), "noise": settings.noise.kind})
-    conflicts = conflicting_duplicates(examples)
-    facts = split_facts(splits, settings, seed) | {"conflicting_duplicates": conflicts}
+    facts = split_facts(examples, splits, settings, seed, class_names)
     write_json(job.output.facts, facts)
-    counts = {"n_wrong": facts["n_wrong"], "n_conflicting_duplicates": len(conflicts)}
-    record.metrics({**counts, **{f"n_{name}": n for name, n in facts["n"].items()}})
-    if conflicts:
+    listed = {f"n_{name}": len(facts[name]) for name in ("conflicting_duplicates", "near_duplicates", "leaked")}
+    record.metrics({"n_wrong": facts["n_wrong"], **listed, **{f"n_{name}": n for name, n in facts["n"].items()}})
+    if any(listed.values()):
         record.artifact(job.output.facts, private=manifest["personal"])
-        say(job, [sentence_of(conflicts, class_names)])
+    conflicts = sentence_of(facts["conflicting_duplicates"], class_names)
+    if sentences := [*([conflicts] if conflicts else []), *facts["notes"]]:
+        say(job, sentences)
 
 
 run_stage(main, snakemake, computed_from={"prepare": ""})

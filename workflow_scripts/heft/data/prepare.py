@@ -10,6 +10,8 @@ import pandas as pd
 from heft.artifacts import write_json, write_parquet
 from heft.data.checked import CheckedData, check_raw_data
 from heft.data.identity import dataset_digest
+from heft.data.inputs import InputsFile
+from heft.data.near.examples import numbered
 from heft.data.read_files import read_files
 from heft.data.reading import read_source
 from heft.data.stored import store_inputs
@@ -30,12 +32,14 @@ def prepare(
     files: str = "",
     needed_by: str = "",
     threads: int = 1,
+    near_duplicates: bool = False,
 ) -> list[str]:
     """Writes `inputs.safetensors`, `examples.parquet` and `manifest.json` (last) into `folder`.
 
     Returns sentences on what was left out of the data, or done to it.
     source: a registered name, or a person's own `package.module:function`. files: what tells the state of its files.
-    needed_by: the method that needs true labels, or empty. threads: that read inputs one by one.
+    needed_by: the method that needs true labels, or empty. threads: that read inputs one by one. near_duplicates: whether
+    to look for some.
     Raises HeftError, and leaves `folder` as it was, where a source file is missing, changed or truncated, its content
     is not a classification data set, or it lacks true labels.
     """
@@ -49,6 +53,9 @@ def prepare(
         )
     stored = store_inputs(folder / "inputs.safetensors", data, source, threads)
     data, examples = stored.data, examples_table(stored.data, stored.hashes)
+    if near_duplicates:
+        inputs = InputsFile(folder / "inputs.safetensors").verified()
+        examples["near_duplicate"] = numbered(examples, inputs, data.modality)
     write_parquet(folder / "examples.parquet", examples)
     read = read_files(data.files, declaration.fields.get("sha256") or {}, _beside(declaration, options or {}, data))
     manifest = _manifest(source, declaration.fields, data, examples) | {

@@ -7,6 +7,11 @@ from annotated_types import Gt, Le, Lt
 
 from heft.errors import HeftError
 
+SPLITS = ("train", "validation", "test")
+REST = "rest"
+# A number of examples, a share of those that the split is drawn from, or all that the other splits leave.
+Size = Annotated[int, Gt(0), Le(10**9)] | Annotated[float, Gt(0), Lt(1)] | Literal["rest"]
+
 
 @dataclass(frozen=True)
 class NoiseSettings:
@@ -35,13 +40,34 @@ class NoiseSettings:
 
 @dataclass(frozen=True)
 class DataSettings:
-    """The source, sizes of the disjoint splits, noise, and what each seed draws anew (the rest is that of seed 0)."""
+    """The source, sizes of the disjoint splits, noise, and what each seed draws anew (the rest is that of seed 0).
+
+    near_duplicates: whether examples that are nearly the same stay in one split; None: as the source declares.
+    keep_groups_together: whether the examples of a group stay in one split. leave_out_leaked: whether training goes
+    without examples that a split of the data set's own repeats.
+    """
 
     __pydantic_config__: ClassVar[dict[str, Any]] = {"extra": "forbid"}
 
     source: str | dict[str, dict[str, Any]] = "mnist5k"  # a name, or {name: {option: value}}
-    train: Annotated[int, Gt(0), Le(10**9)] = 3000
-    validation: Annotated[int, Gt(0), Le(10**9)] = 500
-    test: Annotated[int, Gt(0), Le(10**9)] = 1500
+    train: Size = 3000
+    validation: Size = 500
+    test: Size = 1500
     noise: NoiseSettings = field(default_factory=NoiseSettings)
     resample: list[Literal["split", "noise", "init"]] = field(default_factory=lambda: ["split", "noise", "init"])
+    near_duplicates: bool | None = None
+    keep_groups_together: bool = True
+    leave_out_leaked: bool = True
+
+    def check_sizes(self) -> None:
+        """Raises HeftError where counts and shares are mixed, or shares add up to more than 1."""
+        sizes = {name: getattr(self, name) for name in SPLITS}
+        shares = {name: size for name, size in sizes.items() if isinstance(size, float)}
+        written = ", ".join(f"{name} {size}" for name, size in sizes.items())
+        if shares and any(isinstance(size, int) for size in sizes.values()):
+            raise HeftError(
+                f"data: {written} mixes counts and shares; give a count for each split, or a share (0.7) for each; "
+                f'one may be "{REST}".'
+            )
+        if sum(shares.values()) > 1 + 1e-9:
+            raise HeftError(f"data: {written} add up to {sum(shares.values()):g}; shares add up to at most 1.")

@@ -1,11 +1,38 @@
-"""How many examples of each class a split takes, and whether the data set has them."""
+"""How many examples each split gets, and how many of each class."""
 
 from collections.abc import Sequence
 
 import numpy as np
 
-from heft.data.settings import DataSettings
+from heft.data.settings import REST, DataSettings
 from heft.errors import HeftError
+
+
+def asked_sizes(settings: DataSettings, parts: Sequence[str], n: int, n_duplicates: int = 0) -> dict[str, int]:
+    """The size of each of the splits `parts`, which share `n` examples: counts, shares of `n`, or what is left.
+
+    Raises HeftError where they want more than there are, or a split gets none.
+    """
+    wanted = {name: getattr(settings, name) for name in parts}
+    sizes = {name: size for name, size in wanted.items() if isinstance(size, int)}
+    shares = {name: size for name, size in wanted.items() if isinstance(size, float)}
+    rest = [name for name, size in wanted.items() if size == REST]
+    if len(rest) > 1:
+        raise HeftError(f'data: {" and ".join(reversed(rest))} are "{REST}" of the same examples; one split may be.')
+    if not rest and len(shares) == len(parts) and abs(sum(shares.values()) - 1) < 1e-9:
+        rest = [list(parts)[-1]]
+    for name in (name for name in shares if name not in rest):
+        sizes[name] = min(int(shares[name] * n + 0.5), n - sum(sizes.values()))
+    _check_enough(settings, {name: sizes[name] for name in parts if name in sizes}, n, n_duplicates)
+    for name in rest:
+        sizes[name] = n - sum(sizes.values())
+    for name, size in sizes.items():
+        if size < 1:
+            raise HeftError(
+                f"data.{name}: {wanted[name]} of {n} examples that {_listed(parts)} share is none; give counts, of at "
+                "least 1 each, or add examples."
+            )
+    return {name: sizes[name] for name in parts}
 
 
 def proportional_sizes(total: int, available: np.ndarray) -> np.ndarray:
@@ -17,60 +44,69 @@ def proportional_sizes(total: int, available: np.ndarray) -> np.ndarray:
     return sizes
 
 
-def check_sizes(settings: DataSettings, parts: Sequence[str], n_unique: int, n_duplicates: int) -> None:
-    """Raises HeftError where the splits `parts` together want more than the `n_unique` examples that they share."""
-    sizes = {name: getattr(settings, name) for name in reversed(parts)}
-    if sum(sizes.values()) > n_unique:
-        doubled = f" ({n_duplicates} exact duplicates of others left out)" if n_duplicates else ""
-        wanted = " + ".join(f"{name} {size}" for name, size in sizes.items())
-        total = f" = {sum(sizes.values())}" if len(sizes) > 1 else ""
-        where = "the data set" if len(parts) == 3 else f"the part of the data set for {' and '.join(sizes)}"
-        raise HeftError(f"data: {wanted}{total} examples, but {where} has {n_unique}{doubled}.")
+def class_sizes(total: int, available: np.ndarray, least: np.ndarray, most: np.ndarray) -> np.ndarray:
+    """`proportional_sizes` moved to between `least` and `most` [n_classes], whose sums leave room for `total`.
+
+    What a class cannot give or take, the classes do that have the most room for it.
+    """
+    sizes = np.clip(proportional_sizes(total, available), least, most)
+    while missing := int(total - sizes.sum()):
+        room = most - sizes if missing > 0 else sizes - least
+        sizes[int(np.argmax(room))] += np.sign(missing)
+    return sizes
 
 
-def check_counts(parts: Sequence[str], available: Sequence[int], class_names: Sequence[str]) -> None:
-    """Raises HeftError where a class has too few of the examples that `parts` share for each of them to get one."""
-    for label, count in enumerate(available):
-        if count < len(parts):
-            raise HeftError(
-                f"data: class {_named(label, class_names)} has {_examples(count)} for {', '.join(reversed(parts))}, "
-                f"but {'each of these splits' if len(parts) > 1 else 'this split'} needs at least 1, whatever the "
-                "sizes; leave the class out of the data set, or join it with another one."
-            )
+def rare_classes(available: np.ndarray, parts: Sequence[str]) -> np.ndarray:
+    """Which classes [n_classes] have some examples, but too few for each of `parts` to get one."""
+    rare: np.ndarray = (available > 0) & (available < len(parts))
+    return rare
 
 
-def check_shares(name: str, sizes: np.ndarray, available: np.ndarray, class_names: Sequence[str]) -> None:
-    """Raises HeftError where the split `name`, of `sizes` [n_classes], lacks a class; says which size would do."""
-    absent = np.flatnonzero(sizes == 0)
-    if not len(absent):
-        return
-    total, label = int(sizes.sum()), int(absent[0])
-    enough = next(
-        (size for size in range(total + 1, int(available.sum()) + 1) if proportional_sizes(size, available).all()), None
-    )
-    what = f"make it at least {enough}" if enough else "make the other splits smaller"
-    raise HeftError(
-        f"data.{name}: {total} examples hold none of class {_named(label, class_names)}, of which "
-        f"{_examples(int(available[label]))} {'is' if available[label] == 1 else 'are'} left for it; {what}, or leave "
-        "the class out of the data set."
-    )
+def check_classes(available: np.ndarray, class_names: Sequence[str]) -> None:
+    """Raises HeftError where a class has none of the examples that take part."""
+    for label in np.flatnonzero(available == 0).tolist():
+        raise HeftError(
+            f"data: class {named(label, class_names)} has no examples that take part; leave it out of class_names."
+        )
 
 
-def check_given_labels(labels: Sequence[int], settings: DataSettings, class_names: Sequence[str]) -> None:
-    """Raises HeftError where planted noise leaves no training example with the label of a class."""
-    absent = sorted(set(range(len(class_names))) - set(labels))
+def check_holds(name: str, size: int, n_examples: int, n_classes: int) -> None:
+    """Raises HeftError where the split `name` is too small for the `n_examples` of `n_classes` that it must hold."""
+    if size < n_examples:
+        raise HeftError(
+            f"data.{name}: {size} examples cannot hold each of {n_classes} classes; make it at least {n_examples}, or "
+            "join classes."
+        )
+
+
+def check_given_labels(
+    labels: np.ndarray, before: np.ndarray, settings: DataSettings, class_names: Sequence[str]
+) -> None:
+    """Raises HeftError where planted noise leaves no training example with a label that was there `before`."""
+    absent = sorted(set(before.tolist()) - set(labels.tolist()))
     if absent:
         raise HeftError(
             f"data.noise: {settings.noise.kind} noise at rate {settings.noise.rate} leaves none of {len(labels)} "
-            f"training examples with the label {_named(absent[0], class_names)}; lower data.noise.rate or raise "
+            f"training examples with the label {named(absent[0], class_names)}; lower data.noise.rate or raise "
             "data.train."
         )
 
 
-def _named(label: int, class_names: Sequence[str]) -> str:
+def named(label: int, class_names: Sequence[str]) -> str:
+    """`2 (cow)`, or `2` where that is the name."""
     name = class_names[label]
     return name if name == str(label) else f"{label} ({name})"
 
 
-def _examples(count: int) -> str:
-    return "1 example" if count == 1 else f"{count or 'no'} examples"
+def _check_enough(settings: DataSettings, sizes: dict[str, int], n: int, n_duplicates: int) -> None:
+    if sum(sizes.values()) > n:
+        ordered = {name: sizes[name] for name in reversed(sizes)}
+        doubled = f" ({n_duplicates} exact duplicates of others left out)" if n_duplicates else ""
+        wanted = " + ".join(f"{name} {size}" for name, size in ordered.items())
+        total = f" = {sum(sizes.values())}" if len(sizes) > 1 else ""
+        where = "the data set" if len(sizes) == 3 else f"the part of the data set for {' and '.join(ordered)}"
+        raise HeftError(f"data: {wanted}{total} examples, but {where} has {n}{doubled}.")
+
+
+def _listed(parts: Sequence[str]) -> str:
+    return " and ".join(reversed(list(parts)))

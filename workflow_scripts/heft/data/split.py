@@ -1,21 +1,18 @@
 """Draws disjoint, stratified training, validation and test splits, and plants label noise in the training split."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from heft.data.noise import plant_noise
 from heft.data.settings import DataSettings
-from heft.data.sizes import check_counts, check_given_labels, check_shares, check_sizes, proportional_sizes
+from heft.data.sizes import asked_sizes, check_classes, check_given_labels, check_holds, class_sizes, rare_classes
+from heft.data.taking_part import ORDER, TakingPart, taking_part
+from heft.data.whole_units import check_size, draw_units
 from heft.seeds import derive_seed
 
-# The test split is drawn first: then it is the same whatever the sizes of the other two.
-ORDER = ("test", "validation", "train")
 
-
-# longer: a third says what it is given and what it promises; the draws stand in one order
 def draw_split(
     examples: pd.DataFrame,
     inputs: np.ndarray,
@@ -23,65 +20,100 @@ def draw_split(
     seed: int,
     class_names: Sequence[str] | None = None,
 ) -> dict[str, pd.DataFrame]:
-    """`train`, `validation` and `test`, by id; columns id, row (into inputs), label (given), and true_label and group
+    """`test`, `validation` and `train`, by id; columns id, row (into inputs), label (given), and true_label and group
     where they are known.
 
     Depends on the ids, labels and contents of `examples` (columns id, row, content_hash, label), not on their order.
-    Of examples with identical content only the one of the lowest id takes part, so no example is in two splits. With a
-    column split, each split is drawn from its own part, and one that has none from `train`. Where examples have no
-    true_label and noise is planted, what was given before is taken for the true label. Planted noise changes given
-    labels alone; the labels of `test` are the true ones where they are known.
+    Of examples with identical content only one takes part, so no example is in two splits. Examples of one group, and
+    near-duplicates (column near_duplicate, a number; -1: none), are in one split, as `settings` say. With a column
+    split, each split is drawn from its own part, and one that has none from `train`. Where examples have no true_label
+    and noise is planted, what was given before is taken for the true label. Planted noise changes given labels alone;
+    the labels of `test` are the true ones where they are known.
     inputs: [n, ...] of all rows, for noise that looks at distances. class_names: of all classes; where it is not
     given, classes are 0 to the highest label.
-    Raises HeftError where there are too few examples, or a class is absent from a split.
+    Raises HeftError where there are too few examples, or a class has none that takes part.
     """
-    unique = examples.sort_values("id").drop_duplicates("content_hash").reset_index(drop=True)
     names = list(class_names) if class_names else [str(label) for label in range(int(examples["label"].max()) + 1)]
-    pools = _pools(unique)
-    for parts, members in pools.items():
-        check_sizes(settings, parts, int(members.sum()), len(examples) - len(unique))
-    generator = np.random.default_rng(derive_seed(seed, "split", resample=settings.resample))
-    labels = unique["label"].to_numpy()
-    remaining_of = {
-        parts: [generator.permutation(np.flatnonzero((labels == label) & members)) for label in range(len(names))]
-        for parts, members in pools.items()
+    part = taking_part(examples, settings)
+    check_classes(np.bincount(part.examples["label"], minlength=len(names)), names)
+    chosen = _chosen(part, settings, len(names), seed)
+    splits = {
+        name: _columns(part.examples.loc[rows].reset_index(drop=True), settings.noise.kind != "none", name == "test")
+        for name, rows in chosen.items()
     }
-    for parts, by_class in remaining_of.items():
-        check_counts(parts, [len(members) for members in by_class], names)
-    splits = {}
-    for name in ORDER:
-        parts = next(parts for parts in pools if name in parts)
-        remaining = remaining_of[parts]
-        available = np.array([len(members) for members in remaining])
-        sizes = proportional_sizes(getattr(settings, name), available)
-        check_shares(name, sizes, available, names)
-        chosen = np.sort(np.concatenate([members[:size] for members, size in zip(remaining, sizes, strict=True)]))
-        remaining_of[parts] = [members[size:] for members, size in zip(remaining, sizes, strict=True)]
-        drawn = unique.loc[chosen].reset_index(drop=True)
-        splits[name] = _columns(drawn, planted=settings.noise.kind != "none", tested=name == "test")
     train = splits["train"]
+    before = train["label"].to_numpy()
     noise_seed = derive_seed(seed, "noise", resample=settings.resample)
     near = inputs[train["row"].to_numpy()] if settings.noise.kind == "clustered" else np.empty((len(train), 0))
-    train["label"] = plant_noise(train["label"].to_numpy(), near, settings.noise, len(names), noise_seed)
-    check_given_labels(train["label"], settings, names)
+    given = plant_noise(before, near, settings.noise, len(names), noise_seed)
+    check_given_labels(given, before, settings, names)
+    train["label"] = given
     return splits
 
 
-def split_facts(splits: dict[str, pd.DataFrame], settings: DataSettings, seed: int) -> dict[str, Any]:
-    """Sizes, noise and what varies over seeds, for `facts.json`.
+def _chosen(part: TakingPart, settings: DataSettings, n_classes: int, seed: int) -> dict[str, np.ndarray]:
+    """The rows of each split into the examples that take part, ascending."""
+    generator = np.random.default_rng(derive_seed(seed, "split", resample=settings.resample))
+    labels, units = part.examples["label"].to_numpy(), part.examples["unit"].to_numpy()
+    chosen: dict[str, np.ndarray] = {}
+    ids = part.examples["id"].to_numpy()
+    for parts, members in part.pools.items():
+        rows = np.flatnonzero(members)
+        sizes = asked_sizes(settings, parts, len(rows), part.n_duplicates)
+        if len(np.unique(units[rows])) == len(rows):
+            drawn = _draw_examples(labels[rows], sizes, n_classes, generator)
+        else:
+            drawn = _draw_whole(labels[rows], units[rows], sizes, n_classes, generator, ids[rows])
+        chosen |= {name: rows[places] for name, places in drawn.items()}
+    return {name: chosen[name] for name in ORDER}
 
-    rate: of planted noise. n_wrong: training labels known to be wrong, planted or not; None where that is not known.
-    """
-    train = splits["train"]
-    known = "true_label" in train
-    return {
-        "seed": seed,
-        "n": {name: len(splits[name]) for name in reversed(ORDER)},
-        "noise": settings.noise.kind,
-        "rate": settings.noise.rate if settings.noise.kind != "none" else 0.0,
-        "n_wrong": int((train["label"] != train["true_label"]).sum()) if known else None,
-        "resample": list(settings.resample),
-    }
+
+def _draw_examples(
+    labels: np.ndarray, sizes: dict[str, int], n_classes: int, generator: np.random.Generator
+) -> dict[str, np.ndarray]:
+    """Places of each split, ascending: of each class its share, and at least one; rare classes go to training."""
+    remaining = [generator.permutation(np.flatnonzero(labels == label)) for label in range(n_classes)]
+    rare = rare_classes(np.array([len(members) for members in remaining]), tuple(sizes))
+    drawn = {}
+    for n_later, (name, size) in reversed(list(enumerate(reversed(sizes.items())))):
+        available = np.array([len(members) for members in remaining])
+        common = ~rare & (available > 0)
+        least, most = common.astype(int), np.where(common, available - n_later, 0)
+        if name == "train":
+            least, most = np.where(rare, available, least), np.where(rare, available, most)
+        check_holds(name, size, int(least.sum()), int((least > 0).sum()))
+        taken = class_sizes(size, available, least, most)
+        drawn[name] = np.sort(np.concatenate([members[:n] for members, n in zip(remaining, taken, strict=True)]))
+        remaining = [members[n:] for members, n in zip(remaining, taken, strict=True)]
+    return drawn
+
+
+def _draw_whole(
+    labels: np.ndarray,
+    units: np.ndarray,
+    sizes: dict[str, int],
+    n_classes: int,
+    generator: np.random.Generator,
+    ids: np.ndarray,
+) -> dict[str, np.ndarray]:
+    """Places of each split, ascending, in whole units; sizes are met as nearly as these allow (see `whole_units`)."""
+    _, first, units, n_members = np.unique(units, return_index=True, return_inverse=True, return_counts=True)
+    largest = int(np.argmax(n_members))
+    counts = np.zeros((len(first), n_classes), np.int64)
+    np.add.at(counts, (units, labels), 1)
+    rare = rare_classes((counts > 0).sum(axis=0), tuple(sizes))
+    remaining = generator.permutation(len(first))
+    drawn = {}
+    for n_later, (name, size) in reversed(list(enumerate(reversed(sizes.items())))):
+        available = counts[remaining].sum(axis=0)
+        wanted = available if name == "train" else np.where(rare, 0, available)
+        target = class_sizes(min(size, int(wanted.sum())), wanted, np.zeros_like(wanted), wanted)
+        everything = n_later == 0 and size >= available.sum()
+        taken = np.arange(len(remaining)) if everything else draw_units(counts[remaining], target, n_later)
+        drawn[name] = np.flatnonzero(np.isin(units, remaining[taken]))
+        check_size(name, size, len(drawn[name]), int(n_members[largest]), str(ids[first[largest]]))
+        remaining = np.delete(remaining, taken)
+    return drawn
 
 
 def _columns(examples: pd.DataFrame, planted: bool, tested: bool) -> pd.DataFrame:
@@ -92,13 +124,3 @@ def _columns(examples: pd.DataFrame, planted: bool, tested: bool) -> pd.DataFram
         examples = examples.assign(label=examples["true_label"])
     known = [name for name in ("true_label", "group") if name in examples]
     return examples[["id", "row", "label", *known]].copy()
-
-
-def _pools(unique: pd.DataFrame) -> dict[tuple[str, ...], np.ndarray]:
-    """Which examples [n] the splits of each group are drawn from."""
-    if "split" not in unique:
-        return {ORDER: np.ones(len(unique), bool)}
-    part = unique["split"].to_numpy(dtype=str)
-    own = [name for name in ORDER[:-1] if (part == name).any()]
-    rest = tuple(name for name in ORDER if name not in own)
-    return {**{(name,): part == name for name in own}, rest: part == "train"}

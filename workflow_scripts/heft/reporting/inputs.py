@@ -54,7 +54,8 @@ class SplitFacts:
 
     n: examples in train, validation and test. noise_rate: fraction of training labels known to be wrong, None where
     true labels are not known. resample: what a seed draws anew, of split, noise, init. label_issues: a sentence about
-    labels that contradict each other whatever a model says, empty where there are none.
+    labels that contradict each other whatever a model says, empty where there are none. notes: sentences about what
+    the splits are and a reader may not expect.
     """
 
     n: Mapping[str, int]
@@ -62,6 +63,7 @@ class SplitFacts:
     noise_rate: float | None
     resample: Sequence[str] = ("split", "noise", "init")
     label_issues: str = ""
+    notes: Sequence[str] = ()
 
 
 @dataclass(frozen=True)

@@ -9,10 +9,10 @@ import numpy as np
 import pandas as pd
 
 from heft.data.fields.arrays import shown
+from heft.data.settings import SPLITS
 from heft.errors import HeftError
 
 LISTS = (list, tuple, np.ndarray, pd.Series, pd.Index)
-SPLITS = ("train", "validation", "test")
 
 
 def ids_of(value: Any) -> list[str]:

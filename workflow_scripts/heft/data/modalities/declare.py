@@ -1,8 +1,9 @@
 """What a modality declares and does: it says what the inputs of a data set are.
 
 All that is stored of an example is one row of `inputs`: an array [n, ...] of float32, float64 or uint8, or texts. A
-modality checks what a source returns, hashes a row, turns rows into what a model is called with, and shows them to a
-person. What it turns rows with, such as the mean of a column, may be fitted on the training split of each seed.
+modality checks what a source returns, hashes a row, tells near-duplicates, turns rows into what a model is called
+with, and shows them to a person. What it turns rows with, such as the mean of a column, may be fitted on the training
+split of each seed.
 
 What a model is tried on before training are rows of the data set, so that a model may take its inputs for indices.
 """
@@ -14,9 +15,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from heft.data.fields.arrays import inputs_of
+from heft.data.near.components import NO_PAIRS
 from heft.registry import declarations, find
 
 if TYPE_CHECKING:
+    import numpy as np
     from torch import Tensor
 
 
@@ -64,6 +67,10 @@ class Modality(ABC):
     def batch(self, rows: "Tensor") -> "Tensor":
         """What a model is called with for these rows of `inputs` [n, ...]; its first axis is n."""
         return rows
+
+    def near_duplicates(self, inputs: Any, rows: "np.ndarray") -> "np.ndarray":
+        """Pairs of places in `rows` [m, 2] whose examples, `inputs[row]`, are nearly the same; by default none."""
+        return NO_PAIRS
 
     def picture_scale(self, n_channels: int) -> tuple[Sequence[float], Sequence[float]] | None:
         """Of pictures mean and standard deviation of each channel: one in 0..1 is what a model is called with, times

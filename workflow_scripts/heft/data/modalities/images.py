@@ -10,6 +10,7 @@ import numpy as np
 
 from heft.data.fields.arrays import array_of, number_or_each
 from heft.data.modalities.declare import Modality, Shown, modality
+from heft.data.near.pictures import similar_pictures
 from heft.errors import HeftError
 
 if TYPE_CHECKING:
@@ -57,6 +58,11 @@ class Images(Modality):
         mean, std = (self._each_channel(value, rows.shape[1]) for value in (self.mean, self.std))
         scaled = rows.float().div_(255)
         return scaled.sub_(scaled.new_tensor(mean)).div_(scaled.new_tensor(std))
+
+    def near_duplicates(self, inputs: np.ndarray, rows: np.ndarray) -> np.ndarray:
+        """Pairs of places in `rows` whose pictures show the same; see `heft.data.near.pictures`."""
+        mean, std = (self._each_channel(value, inputs.shape[1]) for value in (self.mean, self.std))
+        return similar_pictures(inputs, rows, *((1 / 255, 0.0) if self.pixels else (std, mean)))
 
     def show(self, inputs: np.ndarray, rows: Sequence[int]) -> list[Shown]:
         """Pictures, their normalisation undone; channels beyond grey or RGB are averaged."""

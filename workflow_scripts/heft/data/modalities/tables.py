@@ -9,6 +9,7 @@ import numpy as np
 from heft.data.fields.arrays import number_or_each
 from heft.data.fields.names import names_of
 from heft.data.modalities.declare import Modality, Shown, modality
+from heft.data.near.tables import similar_rows
 from heft.errors import HeftError
 
 N_SHOWN = 4  # values of a row
@@ -36,6 +37,10 @@ class Tables(Modality):
             raise HeftError(f"feature_names has {len(names)} entries; expected one for each of {n} features.")
         numbers = (("mean", self.mean), ("std", self.std))
         return {"feature_names": names, **{key: number_or_each(value, n, key, "feature") for key, value in numbers}}
+
+    def near_duplicates(self, inputs: np.ndarray, rows: np.ndarray) -> np.ndarray:
+        """Pairs of places in `rows` whose values are equal but for rounding; see `heft.data.near.tables`."""
+        return similar_rows(inputs, rows)
 
     def show(self, inputs: np.ndarray, rows: Sequence[int]) -> list[Shown]:
         """The values of each row that lie farthest from their column's mean, in standard deviations of the column."""

@@ -6,9 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from heft.data.fields.arrays import shown
 from heft.data.fields.names import LISTS
 from heft.data.modalities.declare import Modality, Shown, modality
+from heft.data.near.texts import similar_texts
 from heft.errors import HeftError
 
 LONGEST_SHOWN = 300  # characters
@@ -43,6 +46,10 @@ class Texts(Modality):
     def batch(self, rows: Any) -> Any:
         """Raises HeftError: a model is called with numbers."""
         raise HeftError("inputs are texts, which no model takes; name an encoder, such as encoder: hashed_words.")
+
+    def near_duplicates(self, inputs: Sequence[str], rows: np.ndarray) -> np.ndarray:
+        """Pairs of places in `rows` whose texts say the same; see `heft.data.near.texts`."""
+        return similar_texts([inputs[row] for row in rows.tolist()])
 
     def show(self, inputs: Sequence[str], rows: Sequence[int]) -> list[Shown]:
         """Each text, on one line, cut where it is long."""

@@ -21,8 +21,9 @@ class RawData:
     there yet.
     modality: what the inputs are; else pictures where an example has three axes, a table where it has one.
     true_labels: the same as labels, where it is known which of those are wrong; known of all examples or of none.
-    groups: a text or number [n]. split: `train`, `validation` or `test` [n], for a data set with splits of its own:
-    each split is drawn from its own part, and one that has none from `train`.
+    groups: a text or number [n]; the examples of one, such as a patient, stay in one split.
+    split: `train`, `validation` or `test` [n], for a data set with splits of its own: each split is drawn from its own
+    part, and one that has none from `train`.
     inputs may also be a `RowStream`, where all of them may not fit into memory; then modality says what they are.
     skipped: id, or whatever names it, and reason, of what is no example because it cannot be read. notes: sentences on
     what was done to the data, such as a column that was left out.
@@ -85,6 +86,7 @@ def source(
     true_labels: bool | None = False,
     paths: Sequence[str] = (),
     threads: int = 1,
+    near_duplicates: bool = True,
 ) -> Callable[[Callable[..., RawData]], Source]:
     """Registers a data source: its public origin, its licence, and the SHA-256 of each file that it reads.
 
@@ -92,6 +94,7 @@ def source(
     true_labels: whether the source gives them, so that a method which needs them may run without planted noise; None
     where its options decide. paths: its options that name a person's own file or folder; each is known by what is in
     it, and one that is not absolute is beside the configuration. threads: that are of use in reading it, at most.
+    near_duplicates: whether examples that are nearly the same stay in one split, where the configuration does not say.
     """
 
     def register(read: Callable[..., RawData]) -> Source:

@@ -10,7 +10,6 @@ from typing import Any
 
 from heft.auxiliary.kinds import kinds_for
 from heft.curation.chosen import ChosenAction
-from heft.curation.fractions import check_fractions
 from heft.ensembles.kinds import kind_named
 from heft.errors import HeftError
 from heft.options import named
@@ -19,6 +18,7 @@ from heft.variants import Scorer, Variant, twice
 from heft.workflow.configuration.further_models import check_further_models, check_members
 from heft.workflow.configuration.known_labels import check_known_labels
 from heft.workflow.configuration.named_keys import check_functions, check_measure, chosen, each_chosen
+from heft.workflow.configuration.numbers_of_examples import check_numbers_of_examples
 from heft.workflow.configuration.persons_paths import with_places
 from heft.workflow.configuration.settings import NAME_PATTERN, EnsembleSettings, ExperimentSettings
 
@@ -94,6 +94,13 @@ class Experiment:
         return named(self.settings.data.source)
 
     @property
+    def near_duplicates(self) -> bool:
+        """Whether near-duplicates stay in one split: as configured, else as the source declares; an own one's do."""
+        chosen = self.settings.data.near_duplicates
+        declared = find("data/sources", self.source[0]).fields
+        return bool(declared.get("near_duplicates", True)) if chosen is None else chosen
+
+    @property
     def model(self) -> tuple[str, dict[str, Any]]:
         """Name and options of the model."""
         return named(self.settings.model)
@@ -122,7 +129,7 @@ class Experiment:
             raise HeftError(
                 f"{self.where}.fractions holds only noise_rate, but data.noise.kind is none; give at least one number"
             )
-        self._check_numbers_of_examples()
+        check_numbers_of_examples(self.settings.data, self.fractions, self.where)
         for ensemble in self.settings.ensembles:
             self._check_ensemble(ensemble)
 
@@ -161,14 +168,6 @@ class Experiment:
         for key, value in limited.items():
             if value > epochs:
                 raise HeftError(f"{self.where}.{key} is {value}; it must be at most training.epochs, which is {epochs}")
-
-    def _check_numbers_of_examples(self) -> None:
-        data = self.settings.data
-        try:
-            data.noise.n_wrong(data.train)
-        except HeftError as error:
-            raise HeftError(f"{self.where}.{error}") from error
-        check_fractions(self.fractions, data.train, f"{self.where}.fractions")
 
     def _check_ensemble(self, ensemble: EnsembleSettings) -> None:
         where = f"{self.where}.ensembles ({ensemble.kind})"

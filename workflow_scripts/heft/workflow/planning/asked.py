@@ -53,8 +53,7 @@ def asked_by_configuration(file: Path) -> list[Asked]:
 
 def tried_on(raw: Mapping[str, Any], name: str) -> dict[str, Any]:
     """`methods` with their options, `kinds` of ensembles, and the `objective`, of an experiment of a configuration."""
-    _, settings = load_configuration(raw)
-    experiment = Experiment(name, settings[name], name)
+    experiment = _experiment(raw, name)
     return {
         "methods": [(scorer.method, dict(scorer.options)) for scorer in experiment.methods.values()],
         "kinds": sorted({ensemble.kind for ensemble in experiment.settings.ensembles}),
@@ -64,8 +63,18 @@ def tried_on(raw: Mapping[str, Any], name: str) -> dict[str, Any]:
 
 def needs_true_labels(raw: Mapping[str, Any], name: str) -> str:
     """The method of an experiment that needs the source's true labels, or nothing."""
+    experiment = _experiment(raw, name)
+    return known_labels.needs_true_labels(experiment.methods, experiment.settings.data)
+
+
+def fractions(raw: Mapping[str, Any], name: str) -> list[float]:
+    """Shares of the training split that an experiment acts on."""
+    return _experiment(raw, name).fractions
+
+
+def _experiment(raw: Mapping[str, Any], name: str) -> Experiment:
     _, settings = load_configuration(raw)
-    return known_labels.needs_true_labels(Experiment(name, settings[name], name).methods, settings[name].data)
+    return Experiment(name, settings[name], name)
 
 
 def _asked(plan: Plan, raw: Mapping[str, Any], name: str) -> Asked:

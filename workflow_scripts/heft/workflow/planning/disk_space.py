@@ -72,7 +72,9 @@ def needed_bytes(plan: Plan, experiment: str, data: Mapping[str, Any], state_byt
     # Temporary: all epochs of the trainings that go on, and the retrained models of as many variants.
     n_plans = plan.experiments[experiment].n_plans
     passing = cores * max(settings.training.epochs + 1, n_plans)
-    values = len(settings.seeds) * settings.data.train * _columns(plan, experiment)
+    train = settings.data.train
+    n_train = train if isinstance(train, int) else round(train * data["n"]) if isinstance(train, float) else data["n"]
+    values = len(settings.seeds) * n_train * _columns(plan, experiment)
     runs = len(settings.seeds) * len(plan.variants(experiment)) * (3 + n_plans)
     inputs = data["n"] * (4 * prod(data["input_shape"]) + 3 * BYTES_A_VALUE)
     states = (len(settings.seeds) * per_seed + passing) * state_bytes

@@ -79,8 +79,9 @@ class Plan:
         return named(self.experiments[experiment].settings.training.optimiser)[0]
 
     def data(self, experiment: str) -> dict[str, Any]:
-        """Sizes of the splits, planted noise, and what a seed draws anew."""
-        return asdict(self.experiments[experiment].settings.data)
+        """Sizes of the splits, planted noise, what stays together, and what a seed draws anew."""
+        resolved = self.experiments[experiment]
+        return asdict(resolved.settings.data) | {"near_duplicates": resolved.near_duplicates}
 
     def resample(self, experiment: str) -> list[str]:
         """What a seed draws anew."""

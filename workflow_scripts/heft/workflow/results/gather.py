@@ -49,6 +49,7 @@ def gather(sources: Sources) -> ReportInput:
             share_of_wrong_labels(facts, manifest),
             facts["resample"],
             sentence_of(facts["conflicting_duplicates"], manifest["class_names"]),
+            facts["notes"],
         ),
         manifest=manifest,
         methods=used_declarations("methods", configuration["methods"], used),

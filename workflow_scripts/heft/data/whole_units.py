@@ -1,0 +1,94 @@
+"""Draws a split of whole units, such as the examples of one patient, near to a size and to shares of classes."""
+
+import numpy as np
+
+from heft.errors import HeftError
+
+# Sizes are met within this share of what was asked: 0.5 where units are as large as a split; mostly within an example.
+TOLERANCE = 0.5
+MOST_EXCHANGES = 100
+MOST_COMPARED = 1_000_000  # pairs of units; with more units than that, sizes are met without exchanges
+
+
+class Draw:
+    """Chooses units for one split.
+
+    counts: examples of each class in each unit, [n_units, n_classes], in the order in which they are tried. target
+    [n_classes]: how many of each class the split wants. n_later: splits that are drawn from what is left; of a class,
+    as many units stay for those, where there are that many.
+    """
+
+    def __init__(self, counts: np.ndarray, target: np.ndarray, n_later: int) -> None:
+        self.counts, self.missing = counts, target.astype(np.int64)
+        self.has, self.sizes = counts > 0, counts.sum(axis=1)
+        self.left = self.has.sum(axis=0)
+        self.reserved = np.minimum(n_later, self.left - 1)
+        self.chosen = np.zeros(len(counts), bool)
+
+    def take(self, unit: int, sign: int = 1) -> None:
+        """Chooses a unit, or, if `sign` is -1, gives one back."""
+        self.chosen[unit] = sign > 0
+        self.left, self.missing = self.left - sign * self.has[unit], self.missing - sign * self.counts[unit]
+
+    def spare(self, units: int | np.ndarray) -> np.ndarray:
+        """Whether enough units of each class are left for the later splits without these units, each by itself."""
+        enough: np.ndarray = (~self.has[units] | (self.left > self.reserved)).all(axis=-1)
+        return enough
+
+    def others(self, among: np.ndarray | bool = True) -> np.ndarray:
+        """The units that may be chosen besides."""
+        units = np.flatnonzero(~self.chosen & among)
+        return units[self.spare(units)]
+
+
+def draw_units(counts: np.ndarray, target: np.ndarray, n_later: int) -> np.ndarray:
+    """Places of the units that a split gets, ascending; see `Draw`.
+
+    A unit is taken where the distance to the target becomes less: the sum of squares over classes, and of their sum.
+    Then units are exchanged while that helps; then, for a class that the split lacks, its smallest unit is taken.
+    """
+    draw = Draw(counts, target, n_later)
+    for unit in range(len(counts)):
+        if distance(draw.missing - counts[unit]) < distance(draw.missing) and draw.spare(unit):
+            draw.take(unit)
+    for _ in range(MOST_EXCHANGES):
+        if not _exchange(draw):
+            break
+    for label in np.flatnonzero(target).tolist():
+        others = draw.others(draw.has[:, label])
+        if len(others) and not draw.has[draw.chosen, label].any():
+            draw.take(int(others[np.argmin(draw.sizes[others])]))
+    return np.flatnonzero(draw.chosen)
+
+
+def distance(missing: np.ndarray) -> np.ndarray:
+    """Of counts that are off by `missing` [..., n_classes]."""
+    squares: np.ndarray = (missing**2).sum(axis=-1) + missing.sum(axis=-1) ** 2
+    return squares
+
+
+def _exchange(draw: Draw) -> bool:
+    """Puts the one unit in the place of a chosen one that lessens the distance most; False where none does."""
+    others, chosen = draw.others(), np.flatnonzero(draw.chosen)
+    best, exchanged = int(distance(draw.missing)), None
+    if len(others) * len(chosen) > MOST_COMPARED or not best:
+        return False
+    for given in chosen:
+        after = distance(draw.missing + draw.counts[given] - draw.counts[others])
+        if len(others) and after.min() < best:
+            best, exchanged = int(after.min()), (int(given), int(others[np.argmin(after)]))
+    if exchanged is None:
+        return False
+    draw.take(exchanged[0], -1)
+    draw.take(exchanged[1])
+    return True
+
+
+def check_size(name: str, asked: int, drawn: int, largest: int, example: str) -> None:
+    """Raises HeftError where whole units do not come near enough to the size; `example` is one of the largest unit."""
+    if drawn == 0 or abs(drawn - asked) > max(1, TOLERANCE * asked):
+        raise HeftError(
+            f"data.{name}: {asked} examples are asked for, and {drawn} is the nearest that whole groups and sets of "
+            f"near-duplicates come to (the largest has {largest}, {example} among them); ask for another size, or set "
+            "data.keep_groups_together or data.near_duplicates to false."
+        )
