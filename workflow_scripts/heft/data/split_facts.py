@@ -69,9 +69,11 @@ def _notes(facts: dict[str, Any], part: TakingPart, settings: DataSettings, clas
     notes = []
     if near := facts["near_duplicates"]:
         shown = [" ~ ".join(_cut(entry["ids"])) for entry in near]
+        kept = "" if "split" in part.examples else "Each set stays in one split; "
         notes.append(
             f"{_counted(len(near), 'set')} of near-duplicates, {sum(len(entry['ids']) for entry in near):,} examples: "
-            f"{', '.join(_cut(shown))}. Each set stays in one split; facts.json beside the splits lists all of them."
+            f"{', '.join(_cut(shown))}. {kept}facts.json beside the splits lists all of "
+            "them."
         )
     if leaked := facts["leaked"]:
         shown = [f"{entry['id']} ({entry['because']}: {entry['like']})" for entry in leaked]
