@@ -54,7 +54,7 @@ def split_of(examples: pd.DataFrame, class_names: list[str]) -> None:
     """Runs the stage `split` in the working folder."""
     write_parquet("examples.parquet", examples)
     write_inputs("inputs.safetensors", np.ones((len(examples), 1, 1, 1), np.float32))
-    known = {"source": "s", "dataset_digest": "d", "origin": "o", "modality": {"name": "images"}}
+    known = {"source": "s", "dataset_digest": "d", "origin": "o", "modality": {"name": "images"}, "personal": True}
     write_json("manifest.json", {"class_names": class_names, **known})
     settings = DataSettings(train=6, validation=3, test=3, noise=NoiseSettings("none"))
     files = {"examples": "examples.parquet", "inputs": "inputs.safetensors", "manifest": "manifest.json"}

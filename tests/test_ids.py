@@ -33,6 +33,7 @@ SCORES = {name: np.random.default_rng(seed).permutation(len(TRAIN)) - 7.0 for na
 EXPERIMENT = {
     **{"seeds": [0, 1], "about": "Größe", "methods": list(SCORES), "baselines": []},
     "measure": "test_accuracy",
+    "show_examples": True,
 }
 # Where the inputs of an example lie in the file of all inputs: neither its row in the split nor its rank by id.
 PLACES = len(TRAIN) + np.random.default_rng(4).permutation(len(TRAIN))

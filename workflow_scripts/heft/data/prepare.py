@@ -38,24 +38,21 @@ def prepare(
 
     Returns sentences on what was left out of the data, or done to it.
     source: a registered name, or a person's own `package.module:function`. files: what tells the state of its files.
-    needed_by: the method that needs true labels, or empty. threads: that read inputs one by one. near_duplicates: whether
-    to look for some.
+    needed_by: the method that needs true labels, or empty. threads: that read inputs one by one.
+    near_duplicates: whether to look for some.
     Raises HeftError, and leaves `folder` as it was, where a source file is missing, changed or truncated, its content
     is not a classification data set, or it lacks true labels.
     """
     declaration = find("data/sources", source)
     data = check_raw_data(read_source(declaration, data_dir, options or {}), source)
     _check_declared(data, source, declaration.fields)
-    if needed_by and data.true_labels is None:
-        raise HeftError(
-            f"Data source {source} gives no true labels, which the method {needed_by} needs; return true_labels, plant "
-            "noise (data.noise.kind), or leave the method out."
-        )
-    stored = store_inputs(folder / "inputs.safetensors", data, source, threads)
+    if needed_by:
+        _check_true_labels(data, source, needed_by)
+    inputs = folder / "inputs.safetensors"
+    stored = store_inputs(inputs, data, source, threads)
     data, examples = stored.data, examples_table(stored.data, stored.hashes)
     if near_duplicates:
-        inputs = InputsFile(folder / "inputs.safetensors").verified()
-        examples["near_duplicate"] = numbered(examples, inputs, data.modality)
+        examples["near_duplicate"] = numbered(examples, InputsFile(inputs).verified(), data.modality)
     write_parquet(folder / "examples.parquet", examples)
     read = read_files(data.files, declaration.fields.get("sha256") or {}, _beside(declaration, options or {}, data))
     manifest = _manifest(source, declaration.fields, data, examples) | {
@@ -97,6 +94,14 @@ def examples_table(data: CheckedData, hashes: Sequence[str]) -> pd.DataFrame:
 def group_names(groups: list[str]) -> list[str]:
     """The names of the groups, in the order of their numbers."""
     return sorted(set(groups))
+
+
+def _check_true_labels(data: CheckedData, source: str, needed_by: str) -> None:
+    if data.true_labels is None:
+        raise HeftError(
+            f"Data source {source} gives no true labels, which the method {needed_by} needs; return true_labels, plant "
+            "noise (data.noise.kind), or leave the method out."
+        )
 
 
 def _check_declared(data: CheckedData, source: str, declared: dict[str, Any]) -> None:
