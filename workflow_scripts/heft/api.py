@@ -19,9 +19,10 @@ from torch import Tensor, nn
 from heft.arguments.chosen import chosen_method, chosen_objective
 from heft.arguments.ensemble import chosen_ensemble
 from heft.arguments.needed import needed_by
-from heft.arguments.on_cpu import check_on_cpu
+from heft.arguments.on_device import check_has_numbers
 from heft.arguments.tensors import tensor_of
 from heft.auxiliary.kinds import kinds
+from heft.devices import in_precision
 from heft.ensembles.members import member
 from heft.errors import HeftError, HeftWarning
 from heft.objectives.declare import Objective
@@ -65,10 +66,11 @@ def score(
                                  (state, what that model was trained without as bool [n_train])
     ===========================  ============================================================================
 
-    What a method does not need is not looked at. The model and all tensors are on the CPU. seed: of what the method
-    draws. weight_decay: that of training. objective: by name, as `{name: options}`, or a function `(logits, labels)` to
-    a scalar, lower is better. ensemble: by name or as `{name: options}`; the scores are the mean over `members`, the
-    first of which is the model itself.
+    What a method does not need is not looked at. All is computed on the device of the model, to which tensors come that
+    lie elsewhere; on cuda in float32 without TF32. Scores are on the CPU. seed: of what the method draws. weight_decay:
+    that of training. objective: by name, as `{name: options}`, or a function `(logits, labels)` to a scalar, lower is
+    better. ensemble: by name or as `{name: options}`; the scores are the mean over `members`, the first of which is the
+    model itself.
 
     What a method says of its own scores is a `HeftWarning`. Raises HeftError, in one sentence, where something is
     missing, unknown or does not fit.
@@ -88,7 +90,10 @@ def score(
     )
     chosen, (kind, kind_options, size) = needed.method, chosen_ensemble(ensemble, members, needed)
     columns, said = [], []
-    with seeded(needed.base.seed):  # what a method, or a package that it imports, draws from the global generators
+    with (
+        in_precision(needed.base.device),
+        seeded(needed.base.seed),
+    ):  # what a method, or a package that it imports, draws from the global generators
         for number in range(size):
             where = f"member {number}" if kind else ""
             with named(chosen.name, where):
@@ -112,14 +117,14 @@ class Suspect(NamedTuple):
 def suspects(scores: Tensor, labels: Any = None, *, count: int = 20) -> list[Suspect]:
     """The `count` examples of the lowest scores [n], the lowest first; of equal ones the earlier row.
 
-    labels [n]: the given ones, to be shown beside. Raises HeftError where there is not one for each score, the scores
-    are no list of numbers, or one of the two is not on the CPU.
+    labels [n]: the given ones, to be shown beside. Raises HeftError where there is not one for each score, or
+    the scores are no list of numbers.
     """
-    check_on_cpu(scores, "scores")
-    values = np.asarray(scores.detach() if isinstance(scores, Tensor) else scores)
+    check_has_numbers(scores, "scores")
+    values = np.asarray(scores.detach().cpu() if isinstance(scores, Tensor) else scores)
     if values.ndim != 1:
         raise HeftError(f"scores have shape {list(values.shape)}; expected [n], one score for each example.")
-    given = None if labels is None else tensor_of(labels, "labels")
+    given = None if labels is None else tensor_of(labels, "labels").cpu()
     if given is not None and len(given) != len(values):
         raise HeftError(f"labels are {len(given)} for {len(values)} scores; expected one for each.")
     lowest = np.argsort(values, kind="stable")[: max(0, count)]

@@ -28,24 +28,33 @@ def device_named(name: str) -> torch.device:
 
 @contextmanager
 def computing(name: str, precision: str = "float32", *, training: bool = False) -> Iterator[torch.device]:
-    """The device of that name, as `device_named` says; on cuda, products of float32 are as exact as `precision` says.
+    """The device of that name, as `device_named` says; in the block, on cuda, a training is in `precision`.
 
-    float32: without TF32, in matrix products and in convolutions. tf32: with it. bfloat16: passes of a training are in
-    bfloat16 where torch's autocast has them so, with weights in float32; all else is as with float32. Kernels of cuDNN
-    are deterministic ones. Afterwards all of that is as it was; on other devices nothing of it is touched.
+    All else is in float32 there: kernels compare themselves, once a model, with other ways to the same numbers, and
+    would take the rounding of another precision for a mistake.
     """
     device = device_named(name)
-    if device.type != "cuda":
+    with in_precision(device, precision if training else "float32"):
         yield device
+
+
+@contextmanager
+def in_precision(device: torch.device, precision: str = "float32") -> Iterator[None]:
+    """How exact float32 is on cuda; on other devices nothing is touched. Afterwards all is as it was.
+
+    float32: without TF32, in matrix products and in convolutions. tf32: with it. bfloat16: passes are in bfloat16 where
+    torch's autocast has them so, with weights in float32. Kernels of cuDNN are deterministic ones in any case.
+    """
+    if device.type != "cuda":
+        yield
         return
-    cudnn = torch.backends.cudnn
+    cudnn, tf32 = torch.backends.cudnn, precision == "tf32"
     before = torch.get_float32_matmul_precision(), cudnn.allow_tf32, cudnn.deterministic, cudnn.benchmark
-    torch.set_float32_matmul_precision("high" if precision == "tf32" else "highest")
-    cudnn.allow_tf32, cudnn.deterministic, cudnn.benchmark = precision == "tf32", True, False
-    in_bfloat16 = training and precision == "bfloat16"
+    torch.set_float32_matmul_precision("high" if tf32 else "highest")
+    cudnn.allow_tf32, cudnn.deterministic, cudnn.benchmark = tf32, True, False
     try:
-        with bfloat16_passes("cuda") if in_bfloat16 else nullcontext():
-            yield device
+        with bfloat16_passes("cuda") if precision == "bfloat16" else nullcontext():
+            yield
     finally:
         torch.set_float32_matmul_precision(before[0])
         cudnn.allow_tf32, cudnn.deterministic, cudnn.benchmark = before[1:]

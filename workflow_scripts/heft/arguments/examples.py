@@ -8,14 +8,15 @@ from torch import Tensor
 from torch.utils.data import BatchSampler, DataLoader, SequentialSampler
 
 from heft.arguments.tensors import is_whole, tensor_of, type_of
+from heft.devices import CPU
 from heft.errors import HeftError
 from heft.kernels.batch import Batch
 
 PAIRS = "pairs (inputs, labels)"
 
 
-def labelled_examples(given: Any, argument: str) -> Batch:
-    """Inputs [n, ...] and labels int64 [n], in the order of `given`, which is read once and held in memory.
+def labelled_examples(given: Any, argument: str, device: torch.device = CPU) -> Batch:
+    """Inputs [n, ...] and labels int64 [n], in the order of `given`, which is read once and held on the device.
 
     given: `(inputs, labels)` of tensors or arrays, with groups as a third where there are any; a `Dataset` of pairs; or
     a `DataLoader` over one. argument: its name, with which sentences begin. Raises HeftError where the order is drawn
@@ -40,7 +41,7 @@ def labelled_examples(given: Any, argument: str) -> Batch:
     _check(inputs, labels, argument)
     if groups is not None and groups.shape != labels.shape:
         raise HeftError(f"{argument}: groups have shape {list(groups.shape)}; expected {list(labels.shape)}.")
-    return Batch(inputs.detach(), labels.detach().long(), groups)
+    return Batch(inputs.detach(), labels.detach().long(), groups).to(device)
 
 
 def check_labels(labels: Tensor, n_classes: int, argument: str) -> None:
@@ -102,6 +103,9 @@ def _check_shapes(parts: Sequence[Tensor], argument: str) -> None:
         if part.shape != parts[0].shape:
             shapes = f"one example has shape {list(part.shape)}, the first {list(parts[0].shape)}"
             raise HeftError(f"{argument}: {shapes}; all must have one shape.")
+        if part.device != parts[0].device:
+            devices = f"one example is on {part.device}, the first on {parts[0].device}"
+            raise HeftError(f"{argument}: {devices}; all must be on one device.")
 
 
 def _check_number(n: int, argument: str) -> None:

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from heft.arguments.chosen import ChosenMethod
 from heft.arguments.examples import check_labels, labelled_examples
 from heft.arguments.needs import arguments_of
-from heft.arguments.on_cpu import check_default_device, check_on_cpu
+from heft.arguments.on_device import check_default_device, check_has_numbers, device_of
 from heft.arguments.states import checkpoints_of, further_models, passed_dynamics, run_of
 from heft.arguments.tensors import is_whole, tensor_of, type_and_shape
 from heft.auxiliary.kinds import kinds_for
@@ -46,7 +46,8 @@ def needed_by(
 ) -> Needed:
     """What the method needs, of the arguments in `passed`; what it does not need is not looked at.
 
-    Raises HeftError where an argument is missing or does not fit, or the model is not sound; it is left as it was.
+    All of it is on the device of the model, or comes there. Raises HeftError where an argument is missing or does not
+    fit, or the model is not sound; it is left as it was.
     """
     for argument, what in arguments_of(method.needs).values():
         if passed.get(argument) is None:
@@ -54,17 +55,19 @@ def needed_by(
     if not isinstance(model, nn.Module):
         raise HeftError(f"model is a {type(model).__name__}; expected the trained torch.nn.Module.")
     _check_numbers(seed, weight_decay)
-    _check_devices(method, model, passed)
-    examples = {"train": labelled_examples(train, "train")}
+    check_default_device()
+    device = device_of(model)
+    _check_numbers_of_tensors(method, passed)
+    examples = {"train": labelled_examples(train, "train", device)}
     if "validation" in method.needs:
-        examples["validation"] = labelled_examples(passed["validation"], "validation")
+        examples["validation"] = labelled_examples(passed["validation"], "validation", device)
     method, further = _with_further_models(method, passed, len(examples["train"].labels))
     base = base_context(
         method.needs,
         model=model,
         train=examples["train"],
         validation=examples.get("validation"),
-        true_labels=_true_labels(passed, len(examples["train"].labels)) if "true_labels" in method.needs else None,
+        true_labels=_true_labels(passed, examples["train"].labels) if "true_labels" in method.needs else None,
         n_classes=_n_classes(model, examples),
         seed=int(seed),
         weight_decay=weight_decay,
@@ -80,15 +83,13 @@ def _check_numbers(seed: int, weight_decay: float) -> None:
         raise HeftError(f"{said}.")
 
 
-def _check_devices(method: ChosenMethod, model: nn.Module, passed: Mapping[str, Any]) -> None:
-    """Looks at the model and at all that the method needs, but examples, which are looked at when they are read."""
-    check_default_device()
-    check_on_cpu(model, "model")
+def _check_numbers_of_tensors(method: ChosenMethod, passed: Mapping[str, Any]) -> None:
+    """Looks at all that the method needs, but examples, which are looked at when they are read."""
     needed = {argument for argument, _ in arguments_of(method.needs).values()} - {"validation"}
     if "dynamics" in method.needs:
         needed.add("checkpoints")  # at which an ensemble records them again
     for argument in sorted(needed):
-        check_on_cpu(passed[argument], argument)
+        check_has_numbers(passed[argument], argument)
 
 
 def _n_classes(model: nn.Module, examples: Mapping[str, Batch]) -> int:
@@ -100,11 +101,11 @@ def _n_classes(model: nn.Module, examples: Mapping[str, Batch]) -> int:
     return n_classes
 
 
-def _true_labels(passed: Mapping[str, Any], n: int) -> Tensor:
+def _true_labels(passed: Mapping[str, Any], given: Tensor) -> Tensor:
     labels = tensor_of(passed["true_labels"], "true_labels")
-    if tuple(labels.shape) != (n,) or not is_whole(labels):
-        raise HeftError(f"true_labels are {type_and_shape(labels)}; expected whole numbers [{n}].")
-    return labels.long()
+    if labels.shape != given.shape or not is_whole(labels):
+        raise HeftError(f"true_labels are {type_and_shape(labels)}; expected whole numbers [{len(given)}].")
+    return labels.long().to(given.device)
 
 
 def _with_further_models(

@@ -53,7 +53,7 @@ def further_models(given: Any, n: int, argument: str) -> list[AuxiliaryRun]:
     for k, element in enumerate(several):
         state, without = element if _is_pair(element) else (element, torch.zeros(n, dtype=torch.bool))
         what = f"{argument}[{k}]: what the model was trained without"
-        held_out = tensor_of(without, what)
+        held_out = tensor_of(without, what).cpu()
         if held_out.dtype != torch.bool or tuple(held_out.shape) != (n,):
             raise HeftError(f"{what} is {type_and_shape(held_out)}; expected bool [{n}].")
         saved = SavedState(1, 0, 0.0, passed_state(state, f"{argument}[{k}]"))
@@ -72,7 +72,7 @@ def passed_dynamics(given: Any, labels: Tensor, argument: str) -> Dynamics:
     shapes = {tuple(tensor.shape) for tensor in tensors}
     shape = shapes.pop() if len(shapes) == 1 else ()
     if isinstance(given, Tensor) and len(shape) == 2 and shape[0] == n:
-        both = [label_and_largest_other(logits, labels) for logits in tensors]
+        both = [label_and_largest_other(logits, labels.to(logits.device)) for logits in tensors]
         return Dynamics(*(torch.stack(part) for part in zip(*both, strict=True)))
     if isinstance(given, tuple | list) and len(tensors) == len(given) == 2 and shape[1:] == (n,):
         return Dynamics(*tensors)

@@ -5,16 +5,16 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from heft.arguments.on_cpu import check_on_cpu
+from heft.arguments.on_device import check_has_numbers
 from heft.errors import HeftError
 
 
 def tensor_of(value: Any, what: str) -> Tensor:
     """The tensor of a tensor, an array or nested lists; `what` begins sentences: `train: the input of example 3`.
 
-    Raises HeftError where `value` does not hold numbers, or is not on the CPU.
+    Raises HeftError where `value` does not hold numbers.
     """
-    check_on_cpu(value, what)
+    check_has_numbers(value, what)
     try:
         return torch.as_tensor(value)
     except (TypeError, ValueError, RuntimeError) as error:
