@@ -20,6 +20,7 @@ from heft.workflow.planning.disk_space import check_disk_space
 from heft.workflow.planning.held_out import HeldOut
 from heft.workflow.planning.plan import load_plan
 from heft.workflow.planning.source_files import state_of_files
+from heft.workflow.runtime.gpu import gpus_of_a_job
 from heft.workflow.runtime.launch import command
 from heft.workflow.runtime.partial_report import report_what_is_there, watch_failures
 from heft.workflow.runtime.session import Session, lift_default_rate
@@ -86,6 +87,17 @@ def code(script, files=None, model=False, training=False):
         model=model,
         training=training,
     )
+
+
+def device(wildcards):
+    """The name of what an experiment is computed on, and the precision of its trainings there."""
+    settings = plan.experiments[wildcards.e].settings
+    return {"name": settings.device, "precision": settings.precision}
+
+
+def gpus(wildcards):
+    """How many GPUs a job that computes asks for."""
+    return gpus_of_a_job(device(wildcards)["name"])
 
 
 def kind_of(wildcards):

@@ -17,7 +17,9 @@ rule out_of_fold:
     resources:
         mem_mb=4000,
         runtime=30,
+        gpu=gpus,
     params:
+        device=device,
         code=code(
             "out_of_fold", lambda wildcards: kind_files(kind_of(wildcards)), model=True
         ),
@@ -78,7 +80,9 @@ rule retrain:
     resources:
         mem_mb=4000,
         runtime=120,
+        gpu=gpus,
     params:
+        device=device,
         model=lambda wildcards: plan.model(wildcards.e),
         training=lambda wildcards: plan.training(wildcards.e),
         resample=lambda wildcards: plan.resample(wildcards.e),
@@ -110,7 +114,9 @@ rule baseline:
     resources:
         mem_mb=4000,
         runtime=60,
+        gpu=gpus,
     params:
+        device=device,
         training=lambda wildcards: plan.training(wildcards.e),
         fine_tuning=lambda wildcards: plan.fine_tuning(wildcards.e),
         resample=lambda wildcards: plan.resample(wildcards.e),
@@ -150,7 +156,9 @@ rule evaluate:
     resources:
         mem_mb=4000,
         runtime=30,
+        gpu=gpus,
     params:
+        device=device,
         model=lambda wildcards: plan.model(wildcards.e),
         actions=lambda wildcards: plan.actions(wildcards.e, wildcards.v),
         variant=lambda wildcards: plan.variant(wildcards.e, wildcards.v),

@@ -21,7 +21,9 @@ rule score_members:
     resources:
         mem_mb=8000,
         runtime=240,
+        gpu=gpus,
     params:
+        device=device,
         scorer=lambda wildcards: plan.scorer(wildcards.e, wildcards.m),
         weight_decay=lambda wildcards: plan.training(wildcards.e)["weight_decay"],
         optimiser=lambda wildcards: plan.optimiser(wildcards.e),

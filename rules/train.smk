@@ -26,7 +26,9 @@ rule check_model:
     resources:
         mem_mb=2000,
         runtime=15,
+        gpu=gpus,
     params:
+        device=device,
         model=lambda wildcards: plan.model(wildcards.e),
         # Trainings wait for this job: it runs again where the model is another one, not where a method is.
         augmentation=lambda wildcards: plan.training(wildcards.e)["augmentation"],
@@ -56,7 +58,9 @@ rule train:
     resources:
         mem_mb=4000,
         runtime=60,
+        gpu=gpus,
     params:
+        device=device,
         model=lambda wildcards: plan.model(wildcards.e),
         training=lambda wildcards: plan.training(wildcards.e),
         resample=lambda wildcards: plan.resample(wildcards.e),
@@ -113,7 +117,9 @@ rule auxiliary:
     resources:
         mem_mb=4000,
         runtime=120,
+        gpu=gpus,
     params:
+        device=device,
         numbers=lambda wildcards: kind_named(kind_of(wildcards)).numbers(
             int(wildcards.g)
         ),

@@ -33,7 +33,7 @@ class Job:
         self.input = Named({name: str(file) if isinstance(file, Path) else file for name, file in files.items()})
         self.output = Named({name: str(folder / file) for name, file in output.items()})
         self.output["record"] = str(folder / f"{rule}.{'.'.join(wildcards.values())}.record.jsonl")
-        self.params = Named({**params, "code": {rule: "0"}})
+        self.params = Named({"device": {"name": "cpu"}, **params, "code": {rule: "0"}})
         self.wildcards = Named({"e": "mine", "s": "4", **wildcards})
         self.log = [str(folder / f"{rule}.log")]
 

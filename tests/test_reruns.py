@@ -15,7 +15,6 @@ from workspace import ROOT, SMALL, Workspace
 
 pytestmark = pytest.mark.slow
 
-
 # Files, what stands in them, and the same with other words.
 COMMENTED = (
     ("heft/methods/ip.py", "return ", "# a comment\n    return "),
@@ -112,6 +111,12 @@ def test_a_switch_of_branches_and_back_reruns_nothing(workspace: Workspace) -> N
     git("checkout", "-q", "main")
     shutil.rmtree(workspace.folder / ".git")
     assert workspace.plan() == []
+
+
+def test_another_device_reruns_what_it_computes(workspace: Workspace) -> None:
+    workspace.configure(with_change(device="auto"))
+    rerun = {"check_model", "train", "checkpoint", "auxiliary", "score_members", "baseline", *AFTER_SCORES, *REPORT}
+    assert rules_of(workspace.plan()) == rerun
 
 
 def test_a_changed_option_reruns_that_method(workspace: Workspace) -> None:

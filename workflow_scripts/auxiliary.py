@@ -5,7 +5,7 @@ from typing import Any
 
 from heft.auxiliary.kinds import kind_named
 from heft.workflow.planning.paths import kind_named_in
-from heft.workflow.runtime.stage import run_stage, say
+from heft.workflow.runtime.stage import device_of, run_stage, say
 from heft.workflow.tracking.records import RunRecord
 
 
@@ -21,17 +21,18 @@ def main(job: Any, record: RunRecord) -> None:
 
     data = Path(job.input.manifest).parent
     folders = dict.fromkeys(Path(file).parent for file in job.input.continued)
-    context = AuxiliaryContext(
-        ModelSpec.for_data(job.params.model, read_json(job.input.manifest)),
-        load_examples(data, job.input.train),
-        load_examples(data, job.input.validation),
-        TrainingSettings(**job.params.training),
-        int(job.wildcards.s),
-        job.params.resample,
-        FineTuningSettings(**job.params.fine_tuning),
-        {number: run.final.state for number, run in load_checkpoints(*folders).runs.items()} if folders else {},
-    )
-    trained = find("auxiliary", name).load()().train(context, job.params.numbers)
+    with device_of(job, training=True) as device:
+        context = AuxiliaryContext(
+            ModelSpec.for_data(job.params.model, read_json(job.input.manifest)),
+            load_examples(data, job.input.train, device),
+            load_examples(data, job.input.validation, device),
+            TrainingSettings(**job.params.training),
+            int(job.wildcards.s),
+            job.params.resample,
+            FineTuningSettings(**job.params.fine_tuning),
+            {number: run.final.state for number, run in load_checkpoints(*folders).runs.items()} if folders else {},
+        )
+        trained = find("auxiliary", name).load()().train(context, job.params.numbers)
     say(job, list(trained.notes))
     selected = keep_selected(
         trained.checkpoints, trained.history, CheckpointSettings(**job.params.checkpoints), Kept(**job.params.kept)

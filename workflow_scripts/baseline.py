@@ -4,7 +4,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from heft.workflow.runtime.stage import run_stage
+from heft.workflow.runtime.stage import device_of, run_stage
 from heft.workflow.tracking.records import RunRecord
 
 
@@ -13,6 +13,7 @@ def main(job: Any, record: RunRecord) -> None:
     from heft.baselines.declare import BaselineContext
     from heft.curation.states import state_name
     from heft.data.examples import load_examples
+    from heft.devices import CPU, moved_to
     from heft.registry import find
     from heft.seeds import run_seeds
     from heft.training.checkpoints import load_checkpoints
@@ -20,19 +21,20 @@ def main(job: Any, record: RunRecord) -> None:
 
     data = Path(job.input.manifest).parent
     checkpoints = load_checkpoints(Path(job.input.checkpoints).parent)
-    context = BaselineContext(
-        checkpoints.model,
-        checkpoints.runs[0].final.state,
-        load_examples(data, job.input.train),
-        load_examples(data, job.input.validation),
-        TrainingSettings(**job.params.training),
-        FineTuningSettings(**job.params.fine_tuning),
-        run_seeds(int(job.wildcards.s), 0, job.params.resample),
-    )
     train = find("baselines", job.params.variant["method"]).configured(job.params.variant["options"])
-    started = time.process_time()
-    state = train(context)
-    cost = {"retrain_cpu_seconds": time.process_time() - started}
+    with device_of(job, training=True) as device:
+        context = BaselineContext(
+            checkpoints.model,
+            checkpoints.runs[0].final.state,
+            load_examples(data, job.input.train, device),
+            load_examples(data, job.input.validation, device),
+            TrainingSettings(**job.params.training),
+            FineTuningSettings(**job.params.fine_tuning),
+            run_seeds(int(job.wildcards.s), 0, job.params.resample),
+        )
+        started = time.process_time()
+        state = moved_to(CPU, train(context))
+        cost = {"retrain_cpu_seconds": time.process_time() - started}
     write_tensors(job.output.states, {f"{state_name('', 0)}/{name}": tensor for name, tensor in state.items()})
     write_json(job.output.cost, cost)
     record.metrics(cost)

@@ -19,6 +19,7 @@ def main(job: Any, record: RunRecord) -> None:
     from heft.checking.data import first_inputs
     from heft.checking.model_check import check_model
     from heft.checking.table import table
+    from heft.devices import computing
     from heft.errors import HeftError
     from heft.models.build import ModelSpec
     from heft.training.augment import Augmenter
@@ -29,7 +30,9 @@ def main(job: Any, record: RunRecord) -> None:
     inputs, modality = first_inputs(Path(job.input.inputs).parent)
     settings = TrainingSettings(augmentation=job.params.augmentation)
     Augmenter(settings, inputs, modality, order_seed=0).inputs(torch.arange(len(inputs)), epoch=1)
-    checked = check_model(spec, **tried_on(job.config, job.wildcards.e), inputs=inputs)
+    tried = tried_on(job.config, job.wildcards.e)
+    with computing(job.params.device["name"]) as device:  # in float32, whatever the precision of trainings
+        checked = check_model(spec, **tried, inputs=inputs, device=device)
     if checked.mistake:
         raise HeftError(checked.mistake)
     log.write_text(table(checked), encoding="utf-8")

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from heft.workflow.runtime.stage import code_digest, dataset_of, parent_keys, run_unrecorded, seed_of
+from heft.workflow.runtime.stage import code_digest, dataset_of, device_of, parent_keys, run_unrecorded, seed_of
 
 
 def main(job: Any) -> None:
@@ -22,21 +22,22 @@ def main(job: Any) -> None:
     model = ModelSpec.for_data(job.params.model, manifest)
     data = Path(job.input.manifest).parent
     scoring = read_json(job.input.score_cost) if job.input.score_cost else {}
-    splits = Splits(*(load_examples(data, job.input[name]) for name in ("train", "validation", "test")))
     actions = [ChosenAction.of(entry) for entry in job.params.actions]
-    evaluated = evaluate_variant(
-        Evaluated(experiment, seed, job.wildcards.v, **job.params.variant),
-        model.build(seed=0),
-        read_tensors(job.input.states),
-        plan,
-        splits,
-        read_parquet(job.input.scores) if job.input.scores else None,
-        read_json(job.input.retrain_cost) | scoring.get("cost", {}),
-        Judge(**job.params.measure),
-        actions=actions,
-        further_cpu_seconds=seconds_by_action(job.params.further_costs),
-    )
-    notes = notes_on(plan, splits.train.labels.numpy(), manifest["class_names"], actions)
+    with device_of(job) as device:
+        splits = Splits(*(load_examples(data, job.input[name], device) for name in ("train", "validation", "test")))
+        evaluated = evaluate_variant(
+            Evaluated(experiment, seed, job.wildcards.v, **job.params.variant),
+            model.build(0, device),
+            read_tensors(job.input.states),
+            plan,
+            splits,
+            read_parquet(job.input.scores) if job.input.scores else None,
+            read_json(job.input.retrain_cost) | scoring.get("cost", {}),
+            Judge(**job.params.measure),
+            actions=actions,
+            further_cpu_seconds=seconds_by_action(job.params.further_costs),
+        )
+    notes = notes_on(plan, splits.train.labels.cpu().numpy(), manifest["class_names"], actions)
     warnings = [*scoring.get("warnings", []), *notes]
     write_json(job.output.metrics, evaluated | {"warnings": warnings})
     append_comparison(

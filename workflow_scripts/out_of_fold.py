@@ -6,7 +6,7 @@ from typing import Any
 
 from heft.auxiliary.kinds import kind_named
 from heft.workflow.planning.paths import kind_named_in
-from heft.workflow.runtime.stage import run_stage
+from heft.workflow.runtime.stage import device_of, run_stage
 from heft.workflow.tracking.records import RunRecord
 
 
@@ -27,7 +27,9 @@ def main(job: Any, record: RunRecord) -> None:
     models = [(run.final.state, of_kind.held_out(train.labels, seed, number)) for number, run in runs.items()]
     predict = out_of_fold_probabilities if kind.holds_out_each_once else held_out_probabilities
     n_classes, started = trained.model.n_classes, time.process_time()
-    probabilities = predict(trained.model.build(seed=0), models, train.inputs, train.labels, n_classes)
+    with device_of(job) as device:
+        model, inputs = trained.model.build(0, device), train.inputs.to(device)
+        probabilities = predict(model, models, inputs, train.labels, n_classes)
     cost = {"cpu_seconds": time.process_time() - started}
     cost["training_cpu_seconds"] = sum(run.cpu_seconds for run in runs.values())
     columns = {f"class{label:04d}": probabilities[:, label].numpy() for label in range(n_classes)}

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from heft.workflow.runtime.stage import run_stage, say
+from heft.workflow.runtime.stage import device_of, run_stage, say
 from heft.workflow.tracking.records import RunRecord
 
 
@@ -16,14 +16,15 @@ def main(job: Any, record: RunRecord) -> None:
     from heft.training.settings import TrainingSettings
 
     data = Path(job.input.manifest).parent
-    states, cost = retrain(
-        ModelSpec.for_data(job.params.model, read_json(job.input.manifest)),
-        load_examples(data, job.input.train),
-        read_parquet(job.input.plan),
-        TrainingSettings(**job.params.training),
-        run_seeds(int(job.wildcards.s), 0, job.params.resample),
-        told=lambda sentence: say(job, [sentence]),
-    )
+    with device_of(job, training=True) as device:
+        states, cost = retrain(
+            ModelSpec.for_data(job.params.model, read_json(job.input.manifest)),
+            load_examples(data, job.input.train, device),
+            read_parquet(job.input.plan),
+            TrainingSettings(**job.params.training),
+            run_seeds(int(job.wildcards.s), 0, job.params.resample),
+            told=lambda sentence: say(job, [sentence]),
+        )
     write_tensors(job.output.states, states)
     write_json(job.output.cost, cost)
     record.metrics(cost)

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from heft.workflow.runtime.stage import run_stage, say
+from heft.workflow.runtime.stage import device_of, run_stage, say
 from heft.workflow.tracking.records import RunRecord
 
 
@@ -20,25 +20,26 @@ def main(job: Any, record: RunRecord) -> None:
 
     scorer = job.params.scorer
     data, seed = Path(job.input.manifest).parent, int(job.wildcards.s)
-    train, validation = load_examples(data, job.input.train), load_examples(data, job.input.validation)
-    spec = load_checkpoints(Path(job.input.checkpoints).parent).model
-    scored = score_members(
-        scorer["method"],
-        scorer["options"],
-        scorer["ensemble"] or None,
-        scorer["members"],
-        model=spec.build(seed=0),
-        trained=load_trained(job.input, scorer, train, seed),
-        train=Batch(train.inputs, train.labels, train.groups),
-        validation=Batch(validation.inputs, validation.labels, validation.groups),
-        true_labels=train.true_labels,
-        n_classes=spec.n_classes,
-        seed=seed,
-        objective=load_objective(**job.params.objective) if job.params.objective else None,
-        weight_decay=job.params.weight_decay,
-        optimiser=job.params.optimiser,
-        ensemble_options=scorer["ensemble_options"],
-    )
+    with device_of(job) as device:
+        train, validation = (load_examples(data, file, device) for file in (job.input.train, job.input.validation))
+        spec = load_checkpoints(Path(job.input.checkpoints).parent).model
+        scored = score_members(
+            scorer["method"],
+            scorer["options"],
+            scorer["ensemble"] or None,
+            scorer["members"],
+            model=spec.build(0, device),
+            trained=load_trained(job.input, scorer, train, seed),
+            train=Batch(train.inputs, train.labels, train.groups),
+            validation=Batch(validation.inputs, validation.labels, validation.groups),
+            true_labels=train.true_labels,
+            n_classes=spec.n_classes,
+            seed=seed,
+            objective=load_objective(**job.params.objective) if job.params.objective else None,
+            weight_decay=job.params.weight_decay,
+            optimiser=job.params.optimiser,
+            ensemble_options=scorer["ensemble_options"],
+        )
     columns = {f"m{member:03d}": scored.scores[:, member] for member in range(scorer["members"])}
     facts = {"method": scorer["method"], "sign": "low scores are detrimental"}
     write_parquet(job.output.scores, pd.DataFrame({"id": train.ids, **columns}), facts)

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from heft.workflow.runtime.stage import run_stage
+from heft.workflow.runtime.stage import device_of, run_stage
 from heft.workflow.tracking.records import RunRecord
 
 
@@ -17,14 +17,15 @@ def main(job: Any, record: RunRecord) -> None:
     from heft.training.settings import TrainingSettings
 
     data = Path(job.input.manifest).parent
-    trained = train_runs(
-        ModelSpec.for_data(job.params.model, read_json(job.input.manifest)),
-        load_examples(data, job.input.train),
-        load_examples(data, job.input.validation),
-        TrainingSettings(**job.params.training),
-        {0: run_seeds(int(job.wildcards.s), 0, job.params.resample)},
-        after_epoch=lambda row: record.metrics(row, step=int(row["epoch"])),
-    )
+    with device_of(job, training=True) as device:
+        trained = train_runs(
+            ModelSpec.for_data(job.params.model, read_json(job.input.manifest)),
+            load_examples(data, job.input.train, device),
+            load_examples(data, job.input.validation, device),
+            TrainingSettings(**job.params.training),
+            {0: run_seeds(int(job.wildcards.s), 0, job.params.resample)},
+            after_epoch=lambda row: record.metrics(row, step=int(row["epoch"])),
+        )
     write_states(Path(job.output.states).parent, trained.checkpoints)
     write_parquet(job.output.history, trained.history)
     write_parquet(job.output.dynamics, trained.dynamics)

@@ -15,6 +15,8 @@ from heft.errors import HeftError
 from heft.options import named
 from heft.registry import find
 from heft.variants import Scorer, Variant, twice
+from heft.workflow.configuration.device_names import check_precision
+from heft.workflow.configuration.epochs import check_epochs
 from heft.workflow.configuration.further_models import check_further_models, check_members
 from heft.workflow.configuration.known_labels import check_known_labels
 from heft.workflow.configuration.named_keys import check_functions, check_measure, chosen, each_chosen
@@ -121,7 +123,8 @@ class Experiment:
         with_places(*self.source, roots, f"{self.where}.data.source.{self.source[0]}.")
         self._check_size()
         self._check_names()
-        self._check_epochs()
+        check_epochs(self.settings, self.where)
+        check_precision(self.settings.device, self.settings.precision, self.where)
         check_further_models(self._listed_methods, self.actions, self.where)
         check_known_labels(self.methods, self.settings.data, self.where)
         check_measure(self.settings.measure, f"{self.where}.measure")
@@ -157,17 +160,6 @@ class Experiment:
         for key, listed in all_listed.items():
             if said := twice(listed):
                 raise HeftError(f"{self.where}.{key} {said}")
-
-    def _check_epochs(self) -> None:
-        epochs = self.settings.training.epochs
-        limited = {
-            "checkpoints.spaced": self.settings.checkpoints.spaced,
-            "checkpoints.early": self.settings.checkpoints.early,
-            "training.warmup_epochs": self.settings.training.warmup_epochs,
-        }
-        for key, value in limited.items():
-            if value > epochs:
-                raise HeftError(f"{self.where}.{key} is {value}; it must be at most training.epochs, which is {epochs}")
 
     def _check_ensemble(self, ensemble: EnsembleSettings) -> None:
         where = f"{self.where}.ensembles ({ensemble.kind})"

@@ -15,6 +15,7 @@ from heft.options import Named
 from heft.phrases import nearest
 from heft.registry import declarations, unreadable
 from heft.training.settings import CheckpointSettings, FineTuningSettings, TrainingSettings
+from heft.workflow.configuration.device_names import Device, Precision
 from heft.workflow.configuration.named_keys import KEYS
 from heft.workflow.configuration.option_schema import choice_with_options, name_of, options_beside
 from heft.workflow.configuration.schema import check_against_schema
@@ -75,6 +76,8 @@ class ExperimentSettings(Strict):
     ]
     baselines: Annotated[list[Named], Unique] = ["finetuned"]
     ensembles: list[EnsembleSettings] = []
+    device: Device = "cpu"
+    precision: Precision = "float32"
     objective: Named = "loss"
     measure: Named = "test_accuracy"
     actions: Annotated[list[Named], MinLen(1), Unique] = ["remove"]

@@ -5,13 +5,17 @@ import json
 import os
 import sys
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from heft.artifacts import read_json
 from heft.scoring.memory import keep_freed_memory
 from heft.workflow.tracking.records import Dataset, RunRecord, run_key
+
+if TYPE_CHECKING:
+    import torch
 
 # {stage: variant, or several} of the runs whose results a job reads.
 ComputedFrom = Mapping[str, str | list[str]]
@@ -40,6 +44,20 @@ def say(job: Any, sentences: list[str]) -> None:
     """Adds sentences to the job's log, for who looks there; the report says them too."""
     with Path(str(job.log[0])).open("a", encoding="utf-8") as log:
         log.writelines(f"{sentence}\n" for sentence in sentences)
+
+
+@contextmanager
+def device_of(job: Any, *, training: bool = False) -> "Iterator[torch.device]":
+    """The device that the job's settings name, for a block that computes on it; the log says which one, but the CPU.
+
+    training: whether the block trains, which alone is in the precision that the settings name.
+    """
+    from heft.devices import computing
+
+    with computing(**job.params.device, training=training) as device:
+        if device.type != "cpu":
+            say(job, [f"Computed on {device.type}."])
+        yield device
 
 
 def prepare_process() -> None:
