@@ -114,7 +114,8 @@ class ReportInput:
     measure: what the report judges by. actions: by their value of the column `action`, in the order of the page.
     history: seed, run, epoch, train_loss, train_accuracy, validation_loss, validation_accuracy (others unused).
     precision_recall: seed, variant, recall, precision; empty where true labels are unknown.
-    manifest: the data's manifest.json (source, origin, licence, files {name: sha256}, n, class_names, dataset_digest).
+    manifest: the data's manifest.json (source, origin, licence, files {name: sha256}, n, class_names, dataset_digest,
+    skipped, notes).
     methods: declarations by name, as `heft.registry.declarations("methods")` returns them.
     configuration: the experiment's resolved configuration as YAML text.
     baselines: the same of the room `baselines`: other trainings, with the fields title, paper, does.

@@ -22,6 +22,7 @@ from heft.reporting.inputs import ReportInput
 from heft.reporting.tables.behind import agreement_table, class_table, detection_table, missing_table
 from heft.reporting.tables.comparison_table import comparison_table
 from heft.reporting.tables.diverged import diverged_table
+from heft.reporting.tables.left_out import left_out_of
 from heft.reporting.tables.legend import baseline_legend, legend
 from heft.reporting.tables.warnings import warnings_table
 from heft.reporting.templating import filled, verbatim
@@ -95,9 +96,13 @@ def render_report(report: ReportInput, folder: str | Path, shared: str | Path | 
         write_text(folder / name, text)
     for name, picture in figures.items():
         write_text(folder / "figures" / f"{name}.svg", picture.svg)
-    write_text(folder / "index.html", page(gallery=gallery))
+    left_out = left_out_of(report.manifest)
+    write_text(folder / "index.html", page(gallery=gallery, left_out=left_out))
+    if report.is_personal:
+        gallery = gallery and gallery.with_ids_alone()
+        left_out = left_out and left_out.without_names()
     if shared is not None:
-        write_text(shared, page(gallery=gallery.with_ids_alone() if gallery and report.is_personal else gallery))
+        write_text(shared, page(gallery=gallery, left_out=left_out))
 
 
 def _download(table: str, name: str) -> tuple[str, str]:
