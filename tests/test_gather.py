@@ -54,7 +54,7 @@ def test_label_issues_warnings_and_the_pictures_of_the_training_split_reach_the_
     assert [warning.sentence for warning in report.warnings] == ["w"]
     assert report.training is not None
     assert report.training.inputs is not None
-    assert report.training.inputs.ravel().tolist() == [2, 0, 3]
+    assert np.ravel(list(report.training.inputs)).tolist() == [2, 0, 3]
     assert report.training.scores["scores"].tolist() == [1.0, 2.0, 3.0]
     assert report.training.modality == Images(0.5)
 
@@ -116,4 +116,17 @@ def test_no_changed_file_enters_the_report(sources: Sources, file: str) -> None:
     content[place] ^= 1
     Path(file).write_bytes(content)
     with pytest.raises(HeftError, match=f"^{file} .*; delete it and run again"):
-        gather(sources)
+        list(gather(sources).training.inputs)  # type: ignore[union-attr]  # a picture is read when it is shown
+
+
+def test_of_pictures_those_that_are_shown_alone_are_read(sources: Sources) -> None:
+    large = np.zeros((4, 3, 40, 40), np.uint8)  # of which each row is a block of its own
+    write_inputs("inputs.safetensors", large)
+    content = bytearray(Path("inputs.safetensors").read_bytes())
+    content[8 + int.from_bytes(content[:8], "little") + 2 * large[0].nbytes] ^= 1
+    Path("inputs.safetensors").write_bytes(content)
+    examples = gather(sources).training
+    assert examples is not None
+    assert np.array_equal(examples.inputs[1], large[0])
+    with pytest.raises(HeftError, match="was changed"):
+        examples.inputs[0]

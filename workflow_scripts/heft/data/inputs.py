@@ -99,6 +99,20 @@ class InputsFile:
         return np.unique(np.concatenate(blocks)) if blocks else np.array([], np.int64)
 
 
+class ChosenRows(Sequence[Any]):
+    """Some rows of a file in their order, each of which is read and verified when it is asked for."""
+
+    def __init__(self, file: InputsFile, rows: np.ndarray) -> None:
+        self._file, self._rows = file, rows
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def __getitem__(self, place: Any) -> Any:
+        row = int(self._rows[place])
+        return self._file.verified([row])[row]
+
+
 def rows_per_block(shape: Sequence[int], dtype: Type) -> int:
     """How many rows of inputs [n, ...] one SHA-256 covers."""
     return max(1, BLOCK_BYTES // (dtype.itemsize * math.prod(shape[1:])))

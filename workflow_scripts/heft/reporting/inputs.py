@@ -72,7 +72,8 @@ class TrainingExamples:
 
     examples: columns id, label, true_label (integers; true_label may be missing or empty), in training order.
     scores: column id and one column per variant; low is detrimental; any order.
-    inputs: [n, ...] or n texts, row k belongs to examples row k; None where there is nothing to show.
+    inputs: [n, ...] or n texts, row k belongs to examples row k, and may be read only when it is
+    shown; None where there is nothing to show.
     modality: shows rows of `inputs`.
     """
 

@@ -40,6 +40,7 @@ class Modality(ABC):
 
     axes: Sequence[str] = ()
     is_fitted: ClassVar[bool] = False  # whether `fit` returns something
+    shows_alone: ClassVar[bool] = False  # whether `show` looks at no other rows, so that they need not be read
 
     def check(self, inputs: Any) -> Any:
         """Inputs [n, *axes], or texts; raises HeftError naming the row and the value where that cannot be."""

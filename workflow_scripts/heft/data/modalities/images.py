@@ -4,7 +4,7 @@ import base64
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -27,6 +27,7 @@ class Images(Modality):
     pixels: inputs are stored as uint8, 0 to 255, in a quarter of the space, and normalised where they are read.
     """
 
+    shows_alone: ClassVar[bool] = True
     mean: float | Sequence[float] = 0.0
     std: float | Sequence[float] = 1.0
     pixels: bool = False

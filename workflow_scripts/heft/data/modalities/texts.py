@@ -4,7 +4,7 @@ import hashlib
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -21,6 +21,8 @@ LONGEST_SHOWN = 300  # characters
 @dataclass(frozen=True)
 class Texts(Modality):
     """A text is stored as it is; an encoder makes numbers of it, since no model takes texts."""
+
+    shows_alone: ClassVar[bool] = True
 
     def check(self, inputs: Any) -> list[str]:
         """Texts of valid Unicode; one may be empty."""

@@ -12,7 +12,7 @@ import yaml
 
 from heft.artifacts import read_json, read_parquet
 from heft.data.duplicates import sentence_of
-from heft.data.inputs import InputsFile
+from heft.data.inputs import ChosenRows, InputsFile
 from heft.data.modalities.declare import Modality, read_back
 from heft.evaluation.columns import COLUMNS, KEY
 from heft.evaluation.statistics import rank_agreement
@@ -116,6 +116,7 @@ def _training_examples(sources: Sources, scores: Mapping[int, pd.DataFrame], mod
     seed = max(scores, key=lambda seed: scores[seed].shape[1])
     train = read_parquet(sources.train[seed])
     rows = train["row"].to_numpy()
-    inputs = InputsFile(sources.inputs).verified(rows)[rows]
+    file = InputsFile(sources.inputs)
+    inputs = ChosenRows(file, rows) if modality.shows_alone else file.verified(rows)[rows]
     columns = [name for name in ("id", "label", "true_label") if name in train]
     return TrainingExamples(seed, train[columns], scores[seed], inputs, modality)
