@@ -4,8 +4,9 @@
 rule prepare:
     output:
         inputs="results/{e}/data/inputs.safetensors",
-        examples="results/{e}/data/examples.parquet",
-        manifest="results/{e}/data/manifest.json",
+        # Those of the run before stay until the job ends, which says what changed.
+        examples=update("results/{e}/data/examples.parquet"),
+        manifest=update("results/{e}/data/manifest.json"),
         record="results/{e}/data/record.jsonl",
     log:
         "logs/{e}/prepare.log",

@@ -33,6 +33,11 @@ def read(path: str, **options: Any) -> CheckedData:
     return check_raw_data(table(None, path=path, **{"target": "pay", **options}), "table")
 
 
+def kinds(data: CheckedData) -> dict[str, str]:
+    """What each column is, by its name."""
+    return {name: column["kind"] for name, column in data.modality.columns(data.inputs).items()}
+
+
 def words(data: CheckedData) -> list[list[Any]]:
     """The rows with categories as words and missing values as None."""
     categories = data.modality_facts["categories"]

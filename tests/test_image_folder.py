@@ -38,7 +38,7 @@ def beside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def prepared(path: str, **options: Any) -> tuple[list[str], dict[str, Any], Any]:
     """What `prepare` says, the manifest and the examples."""
     said = prepare("image_folder", None, Path("out"), {"path": path, "size": 8, **options})
-    return said, read_json("out/manifest.json"), read_parquet("out/examples.parquet")
+    return said.notes, read_json("out/manifest.json"), read_parquet("out/examples.parquet")
 
 
 def test_folders_are_classes_and_ids_are_paths_below_them() -> None:

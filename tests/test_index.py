@@ -47,7 +47,7 @@ def test_each_report_has_its_own_sentence_badge_and_facts(reports: Path) -> None
         verdict = judge(Comparison(report))
         assert entries[name].headline == verdict.headline
         assert (entries[name].badge, entries[name].tone) == (verdict.outcome.value, "good")
-        assert entries[name].facts.endswith("600 train, 500 validation, 1,500 test · 5 seeds")
+        assert entries[name].facts.endswith("600 train, 500 validation, 1,500 test of 5,000 examples · 5 seeds")
         assert entries[name].unfinished == ""
         assert entries[name].picture == (reports / name / "figures" / "answer.svg").read_text(encoding="utf-8")
 

@@ -57,6 +57,7 @@ def test_a_run_shows_a_line_a_job_and_what_is_said_to_a_person_and_nothing_else(
         log_record("", event=LogEvent.JOB_FINISHED, job_id=1),
         log_record("", event=LogEvent.JOB_ERROR, jobid=2, rule_name="prune", log=["logs/prune.log"]),
         log_record("beware", logging.WARNING),
+        log_record("Restored previous version of a (updating job failed).", logging.WARNING),
         log_record("Report: reports/small/index.html", of_heft=True),
     )
     assert [line.rpartition("  ")[0] if "score" in line else line for line in lines] == [

@@ -10,7 +10,7 @@ from sklearn.impute import MissingIndicator, SimpleImputer
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, QuantileTransformer, StandardScaler
 
-from heft.data.modalities.declare import read_back, written
+from heft.data.modalities.declare import as_a_model_sees, read_back, written
 from heft.data.modalities.mixed_columns import MixedColumns
 from heft.errors import HeftError
 
@@ -107,11 +107,20 @@ def test_a_table_of_one_kind_of_columns_is_transformed() -> None:
         words.batch(torch.zeros(1, 1))
 
 
+def test_distances_are_of_what_a_model_sees_when_all_rows_are_fitted_on() -> None:
+    rows = nasty(100, 1)
+    seen = as_a_model_sees(written(of_nasty(), (8,)), rows)
+    assert np.array_equal(seen, transformed(of_nasty(), rows, rows))
+    assert np.isfinite(seen).all()
+
+
 def test_a_hash_is_of_the_words_and_of_the_numbers() -> None:
     before, after = (MixedColumns(["n", "c"], {"c": words}) for words in (["b", "d"], ["a", "b", "d"]))
     assert before.hash(np.array([0.5, 1])) == after.hash(np.array([0.5, 2]))
     hashes = [after.hash(np.array(row)) for row in ([0.5, 0], [0.5, 1], [0.5, np.nan], [np.nan, 0], [0.25, 0])]
     assert len(set(hashes)) == 5
+    turned = MixedColumns(["c", "n"], {"c": ["a", "b", "d"]})
+    assert turned.hash(np.array([2, 0.5])) == after.hash(np.array([0.5, 2]))
     assert after.hash(np.array([0.0, 0])) == after.hash(np.array([-0.0, 0]))
 
 

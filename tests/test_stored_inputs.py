@@ -137,7 +137,7 @@ def test_prepare_lists_what_was_skipped(tmp_path: Path) -> None:
     with pytest.MonkeyPatch.context() as patched:
         patched.setenv(MODULES_VARIABLE, str(tmp_path))
         said = prepare("cut:load", None, tmp_path / "data")
-    assert said == [
+    assert said.notes == [
         "20 examples were skipped: p0 (it is cut); p3 (it is cut); p6 (it is cut); p9 (it is cut); p12 (it is cut) and "
         "so on; manifest.json lists all."
     ]

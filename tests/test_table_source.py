@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from table_files import PLAIN, N, read, with_column, words, write
+from table_files import PLAIN, N, kinds, read, with_column, words, write
 
 from heft.errors import HeftError
 
@@ -126,7 +126,7 @@ def test_what_a_column_is_taken_for_is_said(
     tmp_path: Path, values: Sequence[Any], options: dict[str, Any], kind: str, note: str
 ) -> None:
     data = read(write(tmp_path, with_column("x", values)), **options)
-    assert data.modality.columns().get("x", "") == kind
+    assert kinds(data).get("x", "") == kind
     assert not note or note in data.notes
     assert len(data.ids) == N
 
@@ -160,6 +160,6 @@ def test_types_of_parquet_are_kept(tmp_path: Path) -> None:
     content = {"d": dates, "b": [True, False] * (N // 2), "i": range(N), "f": np.arange(N) / 7, "pay": PLAIN["pay"]}
     content["c"] = pd.Categorical(["u", None] * (N // 2))
     data = read(write(tmp_path, content, "a.parquet"), numeric=["i"])
-    assert data.modality.columns() == dict(zip("dbifc", KINDS, strict=True))
+    assert kinds(data) == dict(zip("dbifc", KINDS, strict=True))
     assert words(data)[1] == [18264, "false", 1, 1 / 7, None]
     assert data.ids[1].endswith("-row-2")

@@ -1,5 +1,6 @@
 """prepare: reads the data source, checks it, and writes tensors, the table of examples and the manifest."""
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -27,8 +28,9 @@ def main(job: Any, record: RunRecord) -> None:
         threads=job.threads,
         near_duplicates=job.params.near_duplicates,
     )
-    if said:
-        say(job, said)
+    say(job, [*said.changes, *said.notes])
+    for sentence in said.changes:
+        print(f"prepare {job.wildcards.e}: {sentence}", file=sys.stderr)
     # A person's own names examples that were skipped, and values of columns.
     record.artifact(job.output.manifest, private=read_json(job.output.manifest)["personal"])
 

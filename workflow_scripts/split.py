@@ -11,7 +11,7 @@ def main(job: Any, record: RunRecord) -> None:
     from heft.curation.fractions import check_fractions
     from heft.data.duplicates import sentence_of
     from heft.data.inputs import InputsFile
-    from heft.data.modalities.declare import read_back
+    from heft.data.modalities.declare import as_a_model_sees, read_back
     from heft.data.settings import DataSettings, NoiseSettings
     from heft.data.split import draw_split
     from heft.data.split_facts import split_facts
@@ -25,9 +25,12 @@ def main(job: Any, record: RunRecord) -> None:
         InputsFile(job.input.inputs),
         manifest["class_names"],
     )
-    near = inputs.verified(None if settings.noise.kind == "clustered" else [])
+    modality, is_clustered = read_back(manifest["modality"]), settings.noise.kind == "clustered"
+    near = inputs.verified(None if is_clustered else [])
+    if is_clustered and modality.is_fitted:
+        near = as_a_model_sees(manifest["modality"], near)
     splits = draw_split(examples, near, settings, seed, class_names)
-    rows, modality = splits["train"]["row"].to_numpy(), read_back(manifest["modality"])
+    rows = splits["train"]["row"].to_numpy()
     write_json(job.output.transform, modality.fit(inputs.verified(rows)[rows]) if modality.is_fitted else {})
     n_train = len(splits["train"])
     if n_train != settings.train:  # Else checked before the run. From the configuration: others draw no split anew.

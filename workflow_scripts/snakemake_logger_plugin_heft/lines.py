@@ -9,8 +9,13 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from snakemake_interface_logger_plugins.common import LogEvent
 
-# The first repeats what the failed job said; of the second, a kill or a full disk left it, the job simply runs again.
-_NOT_FOR_A_PERSON = ("Exiting because a job execution failed", "Ignore corrupted or currently written metadata record")
+# The first repeats what the failed job said; of the second, a kill or a full disk left it, the job simply runs again;
+# what the third names tells the next run what changed.
+_NOT_FOR_A_PERSON = (
+    "Exiting because a job execution failed",
+    "Ignore corrupted or currently written metadata record",
+    "Restored previous version of",
+)
 _SHORT = {"s": "seed ", "g": "group "}
 
 

@@ -1,6 +1,7 @@
 """Reads a data source once, checks it, and writes it as the three files that all later stages read."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from heft.artifacts import write_json, write_parquet
+from heft.data.changes import DataSet, changes_between
 from heft.data.checked import CheckedData, check_raw_data
 from heft.data.identity import dataset_digest
 from heft.data.inputs import InputsFile
@@ -23,6 +25,14 @@ from heft.registry import find
 N_SHOWN = 5  # of what was skipped
 
 
+@dataclass(frozen=True)
+class Said:
+    """Sentences: on what changed since the run before, and on what was left out of the data or done to it."""
+
+    changes: list[str]
+    notes: list[str]
+
+
 def prepare(
     source: str,
     data_dir: Path | None,
@@ -33,17 +43,16 @@ def prepare(
     needed_by: str = "",
     threads: int = 1,
     near_duplicates: bool = False,
-) -> list[str]:
+) -> Said:
     """Writes `inputs.safetensors`, `examples.parquet` and `manifest.json` (last) into `folder`.
 
-    Returns sentences on what was left out of the data, or done to it.
     source: a registered name, or a person's own `package.module:function`. files: what tells the state of its files.
     needed_by: the method that needs true labels, or empty. threads: that read inputs one by one.
     near_duplicates: whether to look for some.
     Raises HeftError, and leaves `folder` as it was, where a source file is missing, changed or truncated, its content
     is not a classification data set, or it lacks true labels.
     """
-    declaration = find("data/sources", source)
+    declaration, before = find("data/sources", source), DataSet.in_folder(folder)
     data = check_raw_data(read_source(declaration, data_dir, options or {}), source)
     _check_declared(data, source, declaration.fields)
     if needed_by:
@@ -59,8 +68,10 @@ def prepare(
         "files": read.shown,
         "read": {"state": files, "files": read.kept, "folders": read.folders},
     }
-    write_json(folder / "manifest.json", manifest)
-    return [*data.notes, *sentences_of_skipped(data.skipped)]
+    changes = changes_between(before, DataSet(manifest, examples)) if before else []
+    kept = before.manifest["changes"] if before else []  # the file stays the same where the data do
+    write_json(folder / "manifest.json", manifest | {"changes": changes or kept})
+    return Said(changes, [*data.notes, *sentences_of_skipped(data.skipped)])
 
 
 def sentences_of_skipped(skipped: Sequence[tuple[str, str]]) -> list[str]:
@@ -133,6 +144,7 @@ def _manifest(source: str, fields: dict[str, Any], data: CheckedData, examples: 
         "personal": ":" in source or bool(fields.get("paths")),
         "dataset_digest": dataset_digest(examples, data.class_names),
         "modality": data.modality_facts,
+        "columns": data.modality.columns(data.inputs),
         "skipped": [{"id": name, "reason": reason} for name, reason in data.skipped],
         "notes": data.notes,
     }

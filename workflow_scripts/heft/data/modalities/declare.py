@@ -14,6 +14,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
+import numpy as np
+
 from heft.data.fields.arrays import inputs_of
 from heft.data.near.components import NO_PAIRS
 from heft.registry import declarations, find
@@ -78,6 +80,11 @@ class Modality(ABC):
         the second, plus the first. `None` where inputs are no pictures."""
         return None
 
+    def columns(self, inputs: Any) -> dict[str, dict[str, str]]:
+        """Of a table {name: {kind, values: a digest of the column, whatever the order of rows}}, of others nothing; by
+        this `prepare` says what changed. Columns that are left out have a kind alone."""
+        return {}
+
     @abstractmethod
     def show(self, inputs: Any, rows: Sequence[int]) -> list[Shown]:
         """These rows of `inputs` [n, ...] as a person sees them; the other rows may say what is usual."""
@@ -113,6 +120,14 @@ def written(kind: Modality, input_shape: Sequence[int]) -> dict[str, Any]:
     registered = declarations("data/modalities").items()
     name = next((name for name, declared in registered if declared.module == module), own)
     return {"name": name, **kind.facts(input_shape)}
+
+
+def as_a_model_sees(facts: Mapping[str, Any], rows: np.ndarray) -> np.ndarray:
+    """What a model is called with for rows [n, ...] of the modality that `facts` are of, fitted on all of them."""
+    import torch
+
+    fitted = read_back(facts, read_back(facts).fit(rows))
+    return fitted.batch(torch.from_numpy(rows)).numpy()
 
 
 def read_back(facts: Mapping[str, Any], fitted: Mapping[str, Any] | None = None) -> Modality:

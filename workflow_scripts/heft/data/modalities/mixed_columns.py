@@ -11,6 +11,8 @@ import numpy as np
 from heft.data.fields.arrays import array_of
 from heft.data.fields.names import names_of
 from heft.data.modalities.declare import Modality, Shown, modality
+from heft.data.near.tables import similar_rows
+from heft.data.tables.digest import digest_of_values
 from heft.data.tables.layout import Layout
 from heft.data.tables.surprise import surprise_of
 from heft.data.tables.transform import fit_columns, transform
@@ -77,19 +79,27 @@ class MixedColumns(Modality):
             "left_out": dict(self.left_out),
         }
 
-    def columns(self) -> dict[str, str]:
-        """What each column is, by its name; those that are left out too."""
+    def columns(self, inputs: np.ndarray) -> dict[str, dict[str, str]]:
+        """Each column, those that are left out too."""
         kinds = {**dict.fromkeys(self.categories, "categorical"), **dict.fromkeys(self.dates, "date")}
-        return {**{name: kinds.get(name, "numeric") for name in self.names}, **dict.fromkeys(self.left_out, "left out")}
+        kept = {
+            name: {
+                "kind": kinds.get(name, "numeric"),
+                "values": digest_of_values(inputs[:, column], self.categories.get(name)),
+            }
+            for column, name in enumerate(self.names)
+        }
+        return {**kept, **{name: {"kind": "left out", "values": ""} for name in self.left_out}}
 
     def hash(self, example: np.ndarray) -> str:
-        """SHA-256 of numbers and words, so that a further category changes no hash but those of its rows."""
+        """SHA-256 of numbers and words by the names of their columns: neither the order of columns nor a further
+        category changes it."""
         content = example + 0.0  # no negative zero
         bits = content.view(np.uint64)
         for column, words in self._digests:
             if not np.isnan(content[column]):
                 bits[column] = words[int(content[column])]
-        return hashlib.sha256(bits.tobytes()).hexdigest()
+        return hashlib.sha256(bits[self._by_name].tobytes()).hexdigest()
 
     def model_shape(self, input_shape: Sequence[int]) -> list[int]:
         """One number for each numeric column, each column with missing numbers and each category."""
@@ -106,6 +116,10 @@ class MixedColumns(Modality):
         if self.fitted is None:
             raise HeftError("mixed_columns are scaled by what was fitted on training rows, and nothing was.")
         return torch.from_numpy(transform(self._layout, self.fitted, rows.numpy()))
+
+    def near_duplicates(self, inputs: np.ndarray, rows: np.ndarray) -> np.ndarray:
+        """Pairs of places in `rows` whose numbers are equal but for rounding, and whose categories are equal."""
+        return similar_rows(inputs, rows)
 
     def show(self, inputs: np.ndarray, rows: Sequence[int]) -> list[Shown]:
         """The most surprising values of each row, categories as words and dates as dates."""
@@ -142,3 +156,8 @@ class MixedColumns(Modality):
             for name, words in self.categories.items()
         }
         return [(self.names.index(name), np.frombuffer(digest, np.uint64)) for name, digest in digests.items()]
+
+    @cached_property
+    def _by_name(self) -> list[int]:
+        """The places of the columns, in the order of their names."""
+        return sorted(range(len(self.names)), key=lambda column: self.names[column])

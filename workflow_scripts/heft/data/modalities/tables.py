@@ -10,6 +10,7 @@ from heft.data.fields.arrays import number_or_each
 from heft.data.fields.names import names_of
 from heft.data.modalities.declare import Modality, Shown, modality
 from heft.data.near.tables import similar_rows
+from heft.data.tables.digest import digest_of_values
 from heft.errors import HeftError
 
 N_SHOWN = 4  # values of a row
@@ -41,6 +42,14 @@ class Tables(Modality):
     def near_duplicates(self, inputs: np.ndarray, rows: np.ndarray) -> np.ndarray:
         """Pairs of places in `rows` whose values are equal but for rounding; see `heft.data.near.tables`."""
         return similar_rows(inputs, rows)
+
+    def columns(self, inputs: np.ndarray) -> dict[str, dict[str, str]]:
+        """Each feature, which is numeric."""
+        names = self.facts(inputs.shape[1:])["feature_names"]
+        return {
+            name: {"kind": "numeric", "values": digest_of_values(inputs[:, column])}
+            for column, name in enumerate(names)
+        }
 
     def show(self, inputs: np.ndarray, rows: Sequence[int]) -> list[Shown]:
         """The values of each row that lie farthest from their column's mean, in standard deviations of the column."""
