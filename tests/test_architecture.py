@@ -46,6 +46,7 @@ LIBRARY_ROOMS: dict[str, set[str]] = {
     "curation": {"data", "models", "training"},
     "ensembles": {"kernels", "methods", "training", "auxiliary"},
     "scoring": {"kernels", "objectives", "methods", "ensembles"},
+    "command_line": {"arguments", "data"},
     "arguments": {"kernels", "objectives", "methods", "models", "training", "auxiliary", "ensembles", "scoring"},
     "evaluation": {"data", "training", "curation", "kernels", "objectives"},
     "reporting": {"evaluation"},

@@ -165,7 +165,11 @@ def test_what_a_method_draws_from_a_global_generator_follows_from_the_seed_alone
 
 def test_suspects_are_the_lowest_scores_with_their_labels() -> None:
     scores = torch.tensor([0.5, -1.0, 3.0, -1.0])
-    assert heft.suspects(scores, [7, 8, 9, 6], count=3) == [(1, -1.0, 8), (3, -1.0, 6), (0, 0.5, 7)]
+    assert heft.suspects(scores, [7, 8, 9, 6], count=3) == [
+        (1, -1.0, 8, None),
+        (3, -1.0, 6, None),
+        (0, 0.5, 7, None),
+    ]
     assert [suspect.label for suspect in heft.suspects(scores)] == [None] * 4
     with pytest.raises(heft.HeftError, match="labels are 3 for 4 scores"):
         heft.suspects(scores, [1, 2, 3])

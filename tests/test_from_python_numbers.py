@@ -69,12 +69,13 @@ def test_numbers_of_numpy_are_numbers() -> None:
     assert torch.equal(of_numpy, plain)
 
 
-def test_suspects_take_scores_with_a_graph_and_refuse_a_table_and_words() -> None:
+def test_suspects_take_scores_with_a_graph_and_words_and_refuse_a_table() -> None:
     scores = nn.Parameter(torch.tensor([0.5, -1.0, 3.0]))
-    assert heft.suspects(scores, count=1) == [(1, -1.0, None)]
+    assert heft.suspects(scores, count=1) == [(1, -1.0, None, None)]
     with pytest.raises(
         heft.HeftError, match=r"^scores have shape \[3, 2\]; expected \[n\], one score for each example\.$"
     ):
         heft.suspects(torch.zeros(3, 2))
-    with pytest.raises(heft.HeftError, match=r"^labels is a list; expected a tensor or an array of numbers\.$"):
-        heft.suspects(torch.zeros(2), ["cat", "dog"])
+    assert heft.suspects(scores, ["cat", "dog", "cat"], count=1) == [(1, -1.0, "dog", None)]
+    with pytest.raises(heft.HeftError, match=r'^labels: row 1 holds "cat", row 0 1; expected all of a kind\.$'):
+        heft.suspects(scores, [1, "cat", 2])

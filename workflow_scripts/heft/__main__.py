@@ -1,8 +1,12 @@
-"""The command line: `python -m heft methods` lists the methods, `python -m heft schema` says what a file may hold."""
+"""The command line: `python -m heft methods` lists the methods, `schema` says what a file may hold, `suspects` finds
+doubtful labels in files.
+"""
 
 import argparse
 import json
 import sys
+
+from heft.command_line.suspects_parser import add_arguments
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -14,9 +18,16 @@ def main(arguments: list[str] | None = None) -> int:
     methods = commands.add_parser("methods", help="lists the methods, or tells of one")
     methods.add_argument("name", nargs="?", help="of one method")
     commands.add_parser("schema", help="prints the JSON schema of configuration files, for editors")
+    suspects = commands.add_parser("suspects", help="finds doubtful labels by files of predictions or embeddings alone")
+    add_arguments(suspects)
     asked = parser.parse_args(arguments)
     try:
-        print(heft.methods(asked.name) if asked.command == "methods" else _schema())
+        if asked.command == "suspects":
+            from heft.command_line.suspects import run  # here, since it imports torch
+
+            run(asked)
+        else:
+            print(heft.methods(asked.name) if asked.command == "methods" else _schema())
     except heft.HeftError as error:
         print(error, file=sys.stderr)
         return 1

@@ -8,7 +8,7 @@
 """
 
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -18,9 +18,10 @@ from torch import Tensor, nn
 
 from heft.arguments.chosen import chosen_method, chosen_objective
 from heft.arguments.ensemble import chosen_ensemble
+from heft.arguments.given_labels import label_values
 from heft.arguments.needed import needed_by
 from heft.arguments.on_device import check_has_numbers
-from heft.arguments.tensors import tensor_of
+from heft.arguments.suspects import evidence
 from heft.auxiliary.kinds import kinds
 from heft.devices import in_precision
 from heft.ensembles.members import member
@@ -34,7 +35,7 @@ from heft.training.mode import seeded
 # longer: its docstring is the manual of the call
 def score(
     method: str | Callable[..., Tensor],
-    model: nn.Module,
+    model: nn.Module | None,
     train: Any,
     validation: Any = None,
     *,
@@ -51,8 +52,9 @@ def score(
     """Scores of the training examples, float64 [n_train], in their order: **low scores are detrimental**.
 
     method: a name of `heft.methods()`, or a function that carries `@method(...)`; options: its own. model: as trained;
-    it is evaluated, and left as it was. train: `(inputs, labels)` of tensors or arrays, a `Dataset`, or a `DataLoader`
-    with `shuffle=False`. What a method needs besides, it names in a sentence where it is missing:
+    it is evaluated, and left as it was; None where the method needs no model. train: `(inputs, labels)` of tensors or
+    arrays, a `Dataset`, or a `DataLoader` with `shuffle=False`. What a method needs
+    besides, it names in a sentence where it is missing:
 
     ===========================  ============================================================================
     need                         argument; a state is a state_dict or a module
@@ -107,25 +109,70 @@ def score(
 
 
 class Suspect(NamedTuple):
-    """A training example that scores low: its row, its score and, where labels were passed, its label."""
+    """An example that scores low: its row, its score and, where they are known, its label and the one suggested."""
 
     row: int
     score: float
-    label: int | None = None
+    label: int | str | None = None
+    suggested: int | str | None = None
 
 
-def suspects(scores: Tensor, labels: Any = None, *, count: int = 20) -> list[Suspect]:
-    """The `count` examples of the lowest scores [n], the lowest first; of equal ones the earlier row.
+# longer: its docstring is the manual of the call
+def suspects(
+    scores: Any = None,
+    labels: Any = None,
+    *,
+    predictions: Any = None,
+    embeddings: Any = None,
+    method: str | None = None,
+    classes: Sequence[int | str] | None = None,
+    count: int = 20,
+    seed: int = 0,
+    **options: Any,
+) -> list[Suspect]:
+    """The `count` examples of the lowest scores, the lowest first; of equal ones the earlier row.
 
-    labels [n]: the given ones, to be shown beside. Raises HeftError where there is not one for each score, or
-    the scores are no list of numbers.
+    scores [n]: as `heft.score` gives them; labels are then shown beside. Without scores, labels and one of these do,
+    with neither model nor training:
+
+    predictions [n, n_classes]: probabilities of each class by models that did not train on the example (out-of-fold),
+    rows as those of labels, columns as `classes`; a table of pandas names its columns itself. embeddings [n, ...]:
+    features of each example, or the inputs themselves.
+
+    labels [n]: whole numbers, or words. classes: what the columns of predictions stand for, where labels are not the
+    numbers of columns. method: `margin` (by default), `confidence`, `loss` or `confident_learning` of predictions,
+    `neighbour_vote` (by default) or `linear_probe` of embeddings; options: its own. seed: of what it draws.
+
+    What a method says of its own scores is a `HeftWarning`. Raises HeftError, in one sentence, where something is
+    missing, unknown or does not fit.
     """
+    if (scores is None) == (predictions is None and embeddings is None):
+        raise HeftError("heft.suspects takes scores, or else predictions or embeddings with labels; pass one of these.")
+    if scores is None:
+        found = evidence(
+            predictions, embeddings, labels, method=method, classes=classes, seed=seed, options=options
+        )  # fmt: skip
+        for sentence in found.warnings:
+            warnings.warn(f"{found.method}: {sentence}", HeftWarning, stacklevel=2)
+        return _lowest(found.scores.numpy(), found.labels.values, found.suggested, count)
+    if method is not None or options or classes is not None:
+        unused = method or next(iter(options), "classes")
+        raise HeftError(f"scores are passed, for which {unused} says nothing; leave it out.")
     check_has_numbers(scores, "scores")
     values = np.asarray(scores.detach().cpu() if isinstance(scores, Tensor) else scores)
     if values.ndim != 1:
         raise HeftError(f"scores have shape {list(values.shape)}; expected [n], one score for each example.")
-    given = None if labels is None else tensor_of(labels, "labels").cpu()
+    given = None if labels is None else label_values(labels)
     if given is not None and len(given) != len(values):
         raise HeftError(f"labels are {len(given)} for {len(values)} scores; expected one for each.")
-    lowest = np.argsort(values, kind="stable")[: max(0, count)]
-    return [Suspect(int(row), float(values[row]), None if given is None else int(given[row])) for row in lowest]
+    return _lowest(values, given, None, count)
+
+
+def _lowest(
+    scores: np.ndarray, labels: Sequence[int | str] | None, suggested: Sequence[int | str] | None, count: int
+) -> list[Suspect]:
+    lowest = np.argsort(scores, kind="stable")[: max(0, count)].tolist()
+    columns = [
+        [None] * len(lowest) if column is None else [column[row] for row in lowest] for column in (labels, suggested)
+    ]
+    return [Suspect(row, float(scores[row]), *beside) for row, *beside in zip(lowest, *columns, strict=True)]

@@ -16,7 +16,7 @@ def chosen_ensemble(given: Any, members: int | None, needed: Needed) -> tuple[st
     """Kind, options and number of members; `None` and one member where there is no ensemble.
 
     given: a name, `{name: options}`, or `None`. Raises HeftError where the kind is not known, the method takes none,
-    its members are no change of the one model, or their epochs cannot be asked again.
+    there is no model, its members are no change of the one model, or their epochs cannot be asked again.
     """
     if given is None:
         if members is not None:
@@ -27,6 +27,8 @@ def chosen_ensemble(given: Any, members: int | None, needed: Needed) -> tuple[st
     checked_options(kind.declaration, options)
     if not needed.method.ensemble:
         raise HeftError(f"Method {needed.method.name} takes no ensemble, but ensemble is {name}.")
+    if not needed.trained.runs:
+        raise HeftError(f"ensemble is {name}, whose members are changes of a model; pass the model too.")
     if not kind.perturbs:
         raise HeftError(
             f"ensemble is {name}, whose members are {kind.members}: call heft.score for each of these models, and take "

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from heft.arguments.chosen import ChosenMethod
 from heft.arguments.examples import check_labels, labelled_examples
 from heft.arguments.needs import arguments_of
-from heft.arguments.on_device import check_default_device, check_has_numbers, device_of
+from heft.arguments.on_device import check_default_device, check_has_numbers, device_of, device_of_inputs
 from heft.arguments.states import checkpoints_of, further_models, passed_dynamics, run_of
 from heft.arguments.tensors import is_whole, tensor_of, type_and_shape
 from heft.auxiliary.kinds import kinds_for
@@ -24,6 +24,9 @@ from heft.phrases import shown
 from heft.scoring.method_scores import base_context
 from heft.training.mode import buffers_put_back, in_mode
 
+# A method that needs nothing beyond these has no use for a model.
+WITHOUT_MODEL = {"validation", "true_labels"}
+
 
 @dataclass(frozen=True)
 class Needed:
@@ -36,7 +39,7 @@ class Needed:
 
 def needed_by(
     method: ChosenMethod,
-    model: nn.Module,
+    model: nn.Module | None,
     train: Any,
     passed: Mapping[str, Any],
     *,
@@ -46,17 +49,17 @@ def needed_by(
 ) -> Needed:
     """What the method needs, of the arguments in `passed`; what it does not need is not looked at.
 
-    All of it is on the device of the model, or comes there. Raises HeftError where an argument is missing or does not
-    fit, or the model is not sound; it is left as it was.
+    model: may be None where the method needs none. All is on the device of the model, or of the inputs, or comes there.
+    Raises HeftError where an argument is missing or does not fit, or the model is not sound; it is left as it was.
     """
     for argument, what in arguments_of(method.needs).values():
         if passed.get(argument) is None:
             raise HeftError(f"Method {method.name} needs {argument}: {what}.")
-    if not isinstance(model, nn.Module):
+    if not isinstance(model, nn.Module) and not (model is None and WITHOUT_MODEL.issuperset(method.needs)):
         raise HeftError(f"model is a {type(model).__name__}; expected the trained torch.nn.Module.")
     _check_numbers(seed, weight_decay)
     check_default_device()
-    device = device_of(model)
+    device = device_of_inputs(train) if model is None else device_of(model)
     _check_numbers_of_tensors(method, passed)
     examples = {"train": labelled_examples(train, "train", device)}
     if "validation" in method.needs:
@@ -92,13 +95,23 @@ def _check_numbers_of_tensors(method: ChosenMethod, passed: Mapping[str, Any]) -
         check_has_numbers(passed[argument], argument)
 
 
-def _n_classes(model: nn.Module, examples: Mapping[str, Batch]) -> int:
+def _n_classes(model: nn.Module | None, examples: Mapping[str, Batch]) -> int:
+    """As many as the model has logits; without a model, as the labels tell."""
+    if model is None:
+        return max(_largest_label(labels, argument) for argument, (_, labels) in examples.items()) + 1
     n_classes = 0
     for argument, (inputs, labels) in examples.items():
         with in_mode(model, training=False), buffers_put_back(model):
             n_classes = check_trained(model, f"model {type(model).__name__}", inputs, int(labels.max()) + 1)
         check_labels(labels, n_classes, argument)
     return n_classes
+
+
+def _largest_label(labels: Tensor, argument: str) -> int:
+    if len(below := (labels < 0).nonzero()):
+        row = int(below[0])
+        raise HeftError(f"{argument}: row {row} has the label {int(labels[row])}; labels are whole numbers from 0 on.")
+    return int(labels.max())
 
 
 def _true_labels(passed: Mapping[str, Any], given: Tensor) -> Tensor:
@@ -123,11 +136,13 @@ def _with_further_models(
 
 def _trained_models(
     method: ChosenMethod,
-    model: nn.Module,
+    model: nn.Module | None,
     labels: Tensor,
     passed: Mapping[str, Any],
     further: Mapping[str, list[AuxiliaryRun]],
 ) -> TrainedModels:
+    if model is None:
+        return TrainedModels(runs={})
     along = passed["checkpoints"] if {"spaced", "early", "dynamics"} & set(method.needs) else None
     checkpoints = [] if along is None else checkpoints_of(along, "checkpoints")
     return TrainedModels(

@@ -30,6 +30,12 @@ def device_of(model: nn.Module) -> torch.device:
     return device
 
 
+def device_of_inputs(examples: Any) -> torch.device:
+    """The device of the inputs in a tuple (inputs, labels); the CPU where these are no tensors."""
+    inputs = examples[0] if isinstance(examples, tuple) and examples else None
+    return inputs.device if isinstance(inputs, Tensor) else torch.device("cpu")
+
+
 def check_has_numbers(given: Any, where: str) -> None:
     """Raises HeftError where a tensor is on the device meta: `given` itself, or one in a module, a mapping or a list.
 

@@ -38,15 +38,18 @@ class Columns:
             raise HeftError(f"{self.path}, line {self.lines[row]}: column {name} holds {found}.") from None
 
 
-def read_columns(path: Path, *, encoding: str | None = None, separator: str | None = None) -> Columns:
+def read_columns(
+    path: Path, *, encoding: str | None = None, separator: str | None = None, name_all: bool = False
+) -> Columns:
     """Reads a .csv or .tsv file, whose first line names the columns; spaces around names are dropped.
 
-    encoding, separator: found out where they are not given (see `heft.data.csv_file`). Raises HeftError naming file
+    encoding, separator: found out where they are not given. name_all: a column without a name gets one, `column 1` (see
+    `heft.data.csv_file`). Raises HeftError naming file
     and line where the header names a column twice or not at all, a row has another number of fields, or the file is no
     text.
     """
     check_file(path, SUFFIXES)
-    file = look_at_csv(path, encoding=encoding, separator=separator)
+    file = look_at_csv(path, encoding=encoding, separator=separator, name_all=name_all)
     rows = list(file.rows())
     if not rows:
         raise HeftError(f"{path} has a header ({', '.join(file.names)}) and no row.")

@@ -58,6 +58,7 @@ class Context:
     empty.
     objective: f, which the experiment names. weight_decay: of the training objective.
     warnings: sentences that a method found worth saying about its own scores (`warn`).
+    suggested: the label that a method would give each example, int64 [n_train] (`suggest`).
     """
 
     train: Batch
@@ -74,6 +75,7 @@ class Context:
     objective: Objective | None = None
     weight_decay: float = 0.0
     warnings: list[str] = field(default_factory=list)
+    suggested: list[Tensor] = field(default_factory=list)
 
     @property
     def device(self) -> torch.device:
@@ -133,6 +135,10 @@ class Context:
         """Says in the log and in the report what a reader of the scores must know; without a full stop at the end."""
         if sentence not in self.warnings:
             self.warnings.append(sentence)
+
+    def suggest(self, labels: Tensor) -> None:
+        """Says which label the method would give each example, int64 [n_train]; `heft.suspects` shows it."""
+        self.suggested[:] = [labels]
 
     def generator(self, name: str) -> torch.Generator:
         """A random stream of its own for this seed and name, the same on every call; on the CPU, so that all devices

@@ -12,6 +12,7 @@ FAMILIES = {
     "influence": "Influence functions, with the curvature of the training loss",
     "training": "What training recorded of each epoch",
     "predictions": "Predictions of a trained model",
+    "inputs": "Inputs or embeddings alone, without the trained model",
     "references": "References, to compare with",
     "": "Others",
 }

@@ -16,7 +16,7 @@ from heft.scoring.aggregate import check_scores
 def base_context(
     needs: Sequence[str],
     *,
-    model: nn.Module,
+    model: nn.Module | None,
     train: Batch,
     validation: Batch | None,
     true_labels: Tensor | None,

@@ -1,0 +1,1 @@
+"""Commands of `python -m heft` that read and write a person's own files."""

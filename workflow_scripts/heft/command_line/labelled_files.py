@@ -1,0 +1,166 @@
+"""Labels, and the predictions or embeddings that belong to them, from files of a person's own.
+
+A `.csv` or `.tsv` may have a column `id`; where both files have one, rows belong together by it, else by their order.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from heft.data.arrays import ArrayPlace, array_place, read_array
+from heft.data.columns import SUFFIXES, Columns, read_columns
+from heft.errors import HeftError
+
+ID, LABEL = "id", "label"
+INDEX = "column 1"  # what a first column without a name is called: so pandas writes the index of a table
+
+
+class LabelFile(NamedTuple):
+    """Labels [n], ids where they are known, and the columns of a table that hold these two: `taken`."""
+
+    place: ArrayPlace
+    labels: Sequence[int | str]
+    ids: list[str] | None
+    taken: set[str]
+
+
+class NumberFile(NamedTuple):
+    """Numbers [n, ...] in the order of the labels, and the names of the columns where the file is a table."""
+
+    numbers: np.ndarray
+    names: list[str] | None
+
+
+def read_labels(named: str, ids: str | None) -> LabelFile:
+    """Labels of an array, or of the column `label`, the only one, or the one that `file.csv:column` names.
+
+    ids: a file with the id of each row, where the labels are no table. Raises HeftError where there are no such labels.
+    """
+    place = array_place(named)
+    if not _is_table(place):
+        labels = np.asarray(read_array(place))
+        if labels.ndim != 1:
+            raise HeftError(f"{place} has shape {list(labels.shape)}; expected labels [n].")
+        known = None if ids is None else _ids(_read_ids(ids), len(labels), ids)
+        return LabelFile(place, _whole_or_text(labels.tolist()), known, set())
+    columns = _read_table(place.path)
+    chosen = place.key or _label_column(columns)
+    texts = columns.column(chosen)
+    for row, text in enumerate(texts):
+        if not text.strip():
+            raise HeftError(f"{place.path}, line {columns.lines[row]}: column {chosen} is empty; expected a label.")
+    own = columns.texts.get(ID) if ids is None else _read_ids(ids)
+    known = None if own is None else _ids(own, len(texts), ids or str(place.path))
+    return LabelFile(place, _whole_or_text(texts), known, {chosen, ID})
+
+
+def read_numbers(named: str, of: LabelFile) -> NumberFile:
+    """The array of a file, or all columns of a table but its ids; rows as those of the labels."""
+    place = array_place(named)
+    if not _is_table(place):
+        return NumberFile(read_array(place), None)
+    if place.key is not None:
+        raise HeftError(f"{place.path} is a table, all of whose columns are read; leave out :{place.key}.")
+    columns = _read_table(place.path)
+    left_out = {ID} | (of.taken if place.path == of.place.path else set())
+    names = [name for name in columns.texts if name not in left_out]
+    if not names:
+        raise HeftError(f"{place.path} has the columns {', '.join(columns.texts)}; expected others, of numbers.")
+    _check_header(place.path, names)
+    numbers = np.stack([columns.numbers(name) for name in names], axis=1)
+    if of.ids is None or ID not in columns.texts:
+        return NumberFile(numbers, names)
+    return NumberFile(numbers[_order(_ids(columns.texts[ID], len(numbers), str(place.path)), place.path, of)], names)
+
+
+def read_classes(given: str) -> list[int | str]:
+    """`cat,dog`, or a file that holds them."""
+    parts = [part.strip() for part in given.split(",")]
+    place = array_place(given)
+    from_file = len(parts) == 1 and place.path.is_file()
+    return list(read_labels(given, None).labels) if from_file else _whole_or_text(parts)
+
+
+def _is_table(place: ArrayPlace) -> bool:
+    return place.path.suffix.lower() in SUFFIXES
+
+
+def _read_table(path: Path) -> Columns:
+    """The columns of a table, of which a first one without a name is the ids."""
+    columns = read_columns(path, name_all=True)
+    if ID in columns.texts:
+        return columns
+    return replace(columns, texts={ID if name == INDEX else name: texts for name, texts in columns.texts.items()})
+
+
+def _label_column(columns: Columns) -> str:
+    others = [name for name in columns.texts if name != ID]
+    if LABEL in others or len(others) == 1:
+        return LABEL if LABEL in others else others[0]
+    raise HeftError(
+        f"{columns.path} has the columns {', '.join(columns.texts)}, none of which is called {LABEL}; name the one "
+        f"that holds the labels, as in {columns.path}:{others[-1] if others else ID}."
+    )
+
+
+def _whole_or_text(values: Sequence[int | str]) -> list[int | str]:
+    """Whole numbers where all are written as such, else what was given."""
+    texts = [value.strip() if isinstance(value, str) else value for value in values]
+    whole = all(isinstance(text, str) and text == str(_number(text)) for text in texts)
+    return [int(text) for text in texts] if whole else list(texts)
+
+
+def _number(text: str) -> int | None:
+    try:
+        return int(text)
+    except ValueError:
+        return None
+
+
+def _read_ids(named: str) -> Sequence[int | str]:
+    """The ids of an array, or of the column `id`, or the one that `file.csv:column` names."""
+    place = array_place(named)
+    if _is_table(place):
+        return _read_table(place.path).column(place.key or ID)
+    ids = read_array(place)
+    if ids.ndim != 1 or ids.dtype.kind not in "iuU":
+        raise HeftError(f"{place} holds {ids.dtype} {list(ids.shape)}; expected ids [n], texts or whole numbers.")
+    listed: list[int | str] = ids.tolist()
+    return listed
+
+
+def _ids(values: Sequence[int | str], n: int, where: str) -> list[str]:
+    ids = [str(value) for value in values]
+    if len(ids) != n:
+        raise HeftError(f"{where} holds {len(ids)} ids for {n} labels; expected one for each.")
+    if len(set(ids)) < n:
+        seen: set[str] = set()
+        repeated = next(text for text in ids if text in seen or seen.add(text))  # type: ignore[func-returns-value]
+        raise HeftError(f"{where} holds the id {repeated} twice; each stands once.")
+    return ids
+
+
+def _order(ids: list[str], path: Path, of: LabelFile) -> list[int]:
+    """The row of each label's id."""
+    rows = {text: row for row, text in enumerate(ids)}
+    known = of.ids or []
+    for wanted, held, here, there in ((known, rows, path, of.place.path), (ids, set(known), of.place.path, path)):
+        if missing := next((text for text in wanted if text not in held), None):
+            raise HeftError(f"{here} has no row for the id {missing}, which {there} has; both must have the same ids.")
+    return [rows[text] for text in known]
+
+
+def _check_header(path: Path, names: Sequence[str]) -> None:
+    """Raises HeftError where the first line holds numbers in the place of names; whole ones may name classes."""
+    if all(_is_fraction(name) for name in names) and not all(_number(name) is not None for name in names):
+        raise HeftError(f"{path}: the first line holds numbers ({', '.join(names[:3])}); expected names of columns.")
+
+
+def _is_fraction(text: str) -> bool:
+    try:
+        return bool(np.isfinite(float(text)))
+    except ValueError:
+        return False
