@@ -126,7 +126,9 @@ def test_a_table_that_is_no_data_set_is_one_sentence(
 
 
 def test_a_file_of_another_kind_is_one_sentence(tmp_path: Path) -> None:
-    allowed = "allowed are .csv, .tsv, .tab, .txt, .parquet, and texts compressed as .gz, .bz2, .xz"
+    allowed = (
+        "allowed are .csv, .tsv, .tab, .txt, .jsonl, .ndjson, .json, .parquet, and texts compressed as .gz, .bz2, .xz"
+    )
     for name, ending, hint in [
         ("a.xlsx", ".xlsx", "; save the sheet as CSV"),
         ("a", "no suffix", ""),

@@ -8,7 +8,7 @@ import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 
@@ -35,8 +35,26 @@ def array_place(named: str | Path) -> ArrayPlace:
     return ArrayPlace(Path(path), key)
 
 
-def read_array(place: ArrayPlace | str | Path) -> np.ndarray:
+def keys_of(path: Path) -> list[str]:
+    """The keys of the arrays in a file; none where it holds one without a key. Raises HeftError as `read_array`."""
+    check_file(path, SUFFIXES)
+    with _said_of(ArrayPlace(path)):
+        if path.suffix.lower() == ".safetensors":
+            from safetensors import safe_open
+
+            with safe_open(path, "np") as opened:
+                return sorted(opened.keys())
+        loaded = np.load(path, allow_pickle=False, mmap_mode="r")
+        if isinstance(loaded, np.ndarray):
+            return []
+        with loaded:
+            return list(loaded.files)
+
+
+def read_array(place: ArrayPlace | str | Path, *, mapped: bool = False) -> np.ndarray:
     """The array of a file, in this machine's byte order; of texts, as texts.
+
+    mapped: an array in a file of its own is mapped into memory, where it need not fit as a whole; it is not written to.
 
     Raises HeftError naming the file, and the key where there is one, if there is no such file or array, several arrays
     and no key, objects that only pickle could read, or bytes that are no array.
@@ -44,7 +62,8 @@ def read_array(place: ArrayPlace | str | Path) -> np.ndarray:
     place = place if isinstance(place, ArrayPlace) else array_place(place)
     check_file(place.path, SUFFIXES)
     with _said_of(place):
-        array = _from_safetensors(place) if place.path.suffix.lower() == ".safetensors" else _from_numpy(place)
+        of_numpy = place.path.suffix.lower() != ".safetensors"
+        array = _from_numpy(place, "r" if mapped else None) if of_numpy else _from_safetensors(place)
     if array.dtype.kind == "S":
         with _said_of(place):
             array = np.char.decode(array, "utf-8")
@@ -73,8 +92,8 @@ def chosen_key(place: ArrayPlace, keys: Sequence[str]) -> str:
     return keys[0]
 
 
-def _from_numpy(place: ArrayPlace) -> np.ndarray:
-    loaded = np.load(place.path, allow_pickle=False)
+def _from_numpy(place: ArrayPlace, mmap_mode: Literal["r"] | None) -> np.ndarray:
+    loaded = np.load(place.path, allow_pickle=False, mmap_mode=mmap_mode)
     if isinstance(loaded, np.ndarray):
         if place.key is not None:
             raise HeftError(f"{place.path} holds one array, without keys; leave out :{place.key}.")

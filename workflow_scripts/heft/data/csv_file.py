@@ -7,24 +7,32 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from heft.data.text_file import decoder_of, opened_text, start_of
 from heft.errors import HeftError
 
+MOST_NAMED, LONGEST_NAME = 30, 40  # columns, characters
 SEPARATORS = (",", ";", "\t", "|")
 SNIFFED_BYTES = 2**16
 SNIFFED_ROWS = 100
+LARGEST_FIELD = 2**31 - 1  # characters; a book is longer than Python's own limit
 
 
 @dataclass(frozen=True)
 class CsvFile:
-    """A file that was looked at: how its bytes are text, what separates fields, and the names in its first line."""
+    """A file that was looked at: how its bytes are text, what separates fields, and the names of its columns.
+
+    header: whether its first line holds these; else they are the numbers from 1. quotes: whether a field that begins
+    with a quote ends with one.
+    """
 
     path: Path
     encoding: str
     separator: str
     names: list[str]
+    header: bool = True
+    quotes: bool = True
 
     def rows(self) -> Iterator[tuple[int, list[str]]]:
         """(line on which a row begins, its fields), of each row that is not empty.
@@ -32,34 +40,43 @@ class CsvFile:
         Raises HeftError naming file and line where a row has another number of fields, or the bytes are no such text.
         """
         with opened_text(self.path, self.encoding) as file:
-            reader = csv.reader(file, delimiter=self.separator, skipinitialspace=True, strict=True)
+            reader = _reader(file, self.separator, self.quotes)
             with _said_of(self.path, reader):
-                next(reader)
+                if self.header:
+                    next(reader)
                 line = reader.line_num + 1
                 for row in reader:
                     if row and len(row) != len(self.names):
                         fields = "1 field" if len(row) == 1 else f"{len(row)} fields"
-                        raise HeftError(f"{self.path}, line {line} has {fields}; the header has {len(self.names)}.")
+                        first = "header" if self.header else "first line"
+                        raise HeftError(f"{self.path}, line {line} has {fields}; the {first} has {len(self.names)}.")
                     if row:
                         yield line, row
                     line = reader.line_num + 1
 
 
 def look_at_csv(
-    path: Path, *, encoding: str | None = None, separator: str | None = None, name_all: bool = False
+    path: Path,
+    *,
+    encoding: str | None = None,
+    separator: str | None = None,
+    name_all: bool = False,
+    header: bool = True,
+    quotes: bool = True,
 ) -> CsvFile:
     """Finds out encoding and separator where they are not given, and reads the header; spaces around names are dropped.
 
-    name_all: a column without a name gets one, `column 1`. Raises HeftError where the header names a column twice or
-    not at all, or the file is no text.
+    name_all: a column without a name gets one, `column 1`. header, quotes: as of `CsvFile`. Raises HeftError where the
+    header names a column twice or not at all, or the file is no text.
     """
     encoding = decoder_of(path, encoding)
     separator = separator or _separator_of(path, encoding)
     with opened_text(path, encoding) as file:
-        reader = csv.reader(file, delimiter=separator, skipinitialspace=True, strict=True)
+        reader = _reader(file, separator, quotes)
         with _said_of(path, reader):
-            header = next(reader, [])
-    return CsvFile(path, encoding, separator, names_of_header(path, header, name_all))
+            first: list[str] = next(reader, [])
+    names = names_of_header(path, first, name_all) if header else [str(number + 1) for number in range(len(first))]
+    return CsvFile(path, encoding, separator, names, header, quotes)
 
 
 def names_of_header(path: Path, cells: Sequence[str], name_all: bool) -> list[str]:
@@ -71,6 +88,12 @@ def names_of_header(path: Path, cells: Sequence[str], name_all: bool) -> list[st
         if name in names[:place]:
             raise HeftError(f"{path}: the header names the column {name} twice.")
     return names
+
+
+def named_columns(names: Sequence[str]) -> str:
+    """The first columns of a sentence, and how many follow."""
+    shown = [name if len(name) <= LONGEST_NAME else f"{name[: LONGEST_NAME - 1]}…" for name in names[:MOST_NAMED]]
+    return ", ".join(shown) + (f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else "")
 
 
 def _separator_of(path: Path, encoding: str) -> str:
@@ -95,6 +118,13 @@ def _field_counts(content: str, separator: str, is_cut: bool) -> list[int]:
     except csv.Error:
         return []
     return counts[:-1] if is_cut and 1 < len(counts) < SNIFFED_ROWS else counts
+
+
+def _reader(file: TextIO, separator: str, quotes: bool = True) -> Any:
+    csv.field_size_limit(LARGEST_FIELD)
+    if not quotes:
+        return csv.reader(file, delimiter=separator, quoting=csv.QUOTE_NONE, strict=True)
+    return csv.reader(file, delimiter=separator, skipinitialspace=True, strict=True)
 
 
 @contextmanager

@@ -27,10 +27,7 @@ def decoder_of(path: Path, encoding: str | None = None) -> str:
     Raises HeftError where it is unknown, or the file holds zero bytes, as UTF-16 does and other text does not.
     """
     if encoding is not None:
-        try:
-            codecs.lookup(encoding)
-        except LookupError:
-            raise HeftError(f'encoding is "{encoding}", which is unknown; {", ".join(OFFERED[:2])} are some.') from None
+        check_encoding(encoding)
         return encoding
     start = start_of(path, 4096)
     marked = next((name for mark, name in BYTE_ORDER_MARKS.items() if start.startswith(mark)), None)
@@ -40,6 +37,14 @@ def decoder_of(path: Path, encoding: str | None = None) -> str:
             "save it as UTF-8."
         )
     return marked or "utf-8"
+
+
+def check_encoding(name: str) -> None:
+    """Raises HeftError where there is no encoding of that name."""
+    try:
+        codecs.lookup(name)
+    except LookupError:
+        raise HeftError(f'encoding is "{name}", which is unknown; {", ".join(OFFERED[:2])} are some.') from None
 
 
 def start_of(path: Path, n_bytes: int) -> bytes:

@@ -1,15 +1,30 @@
-"""Pictures in class folders, which may lie below `train`, `validation` and `test`."""
+"""Files in class folders, which may lie below `train`, `validation` and `test`: pictures, or another kind."""
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from heft.data.pictures.formats import is_picture
-from heft.data.pictures.listed import SPLIT_OF, Listed, id_of, named, shown_id
+from heft.data.pictures.listed import Listed, id_of, named, shown_id
 from heft.data.read_files import files_below, is_unicode
+from heft.data.split_names import SPLIT_OF
 from heft.errors import HeftError
 from heft.phrases import on_one_line
+
+
+@dataclass(frozen=True)
+class FileKind:
+    """What files are wanted. one, several: words of a sentence. suffix: of an example. columns: of a CSV file."""
+
+    one: str
+    several: str
+    suffix: str
+    columns: str
+    fits: Callable[[Path], bool]
+
+
+PICTURES = FileKind("picture", "pictures", ".jpg", "path and label", is_picture)
 
 
 @dataclass(frozen=True)
@@ -25,8 +40,8 @@ class ClassFolder:
         return id_of(Path(self.place.name))
 
 
-def list_class_folders(root: Path) -> Listed:
-    """The pictures below `root` by folder and name, with the name of the folder as their class.
+def list_class_folders(root: Path, kind: FileKind = PICTURES) -> Listed:
+    """The files of a kind below `root` by folder and name, with the name of the folder as their class.
 
     Raises HeftError where there are none, or of one class alone.
     """
@@ -41,9 +56,9 @@ def list_class_folders(root: Path) -> Listed:
     others: list[str] = []
     known: set[str] = set()
     for folder in folders:
-        others += _add(listed, known, root, folder)
-    _check_classes(root, folders, loose, listed.labels)
-    _say_what_is_left_out(listed, root, folders, [*loose, *beside], others)
+        others += _add(listed, known, root, folder, kind)
+    _check_classes(root, folders, loose, listed.labels, kind)
+    _say_what_is_left_out(listed, root, folders, [*loose, *beside], others, kind)
     return listed
 
 
@@ -61,8 +76,8 @@ def split_folders(root: Path) -> tuple[dict[Path, str], list[Path]]:
     return parts, [folder for folder in folders if folder not in parts]
 
 
-def _add(listed: Listed, known: set[str], root: Path, folder: ClassFolder) -> list[str]:
-    """Adds the pictures of a class folder and of the folders in it; returns the names of other files.
+def _add(listed: Listed, known: set[str], root: Path, folder: ClassFolder, kind: FileKind) -> list[str]:
+    """Adds the files of a class folder and of the folders in it; returns the names of other files.
 
     known: ids so far.
     """
@@ -73,7 +88,7 @@ def _add(listed: Listed, known: set[str], root: Path, folder: ClassFolder) -> li
         place = path.relative_to(root)
         if reason := _unusable(path):
             listed.skipped.append((shown_id(place), reason))
-        elif not is_picture(path):
+        elif not kind.fits(path):
             others.append(place.as_posix())
         elif id_of(place) in known:
             listed.skipped.append((shown_id(place), "another has this name, but for how its accents are written"))
@@ -98,37 +113,44 @@ def _unusable(path: Path) -> str:
     return ""
 
 
-def _check_classes(root: Path, folders: Sequence[ClassFolder], loose: Sequence[Path], labels: Sequence[str]) -> None:
+def _check_classes(
+    root: Path, folders: Sequence[ClassFolder], loose: Sequence[Path], labels: Sequence[str], kind: FileKind
+) -> None:
     classes = set(labels)
     if len(classes) > 1:
         return
-    expected = f"expected one folder for each class, as in {root}/cat/1.jpg and {root}/dog/2.jpg"
+    expected = f"expected one folder for each class, as in {root}/cat/1{kind.suffix} and {root}/dog/2{kind.suffix}"
     if classes:
         (only,) = classes
         inner = next(folder.place for folder in folders if folder.label == only)
         deeper = sum(entry.is_dir() for entry in _visible(inner)) > 1
         hint = f"; if its folders are the classes, name {inner}" if deeper else ""
-        raise HeftError(f"{root} holds pictures of one class, {on_one_line(only)}; {expected}{hint}.")
-    pictures = sum(is_picture(path) for path in loose)
-    found = f"has {pictures:,} of its pictures in no class folder" if pictures else "holds no picture"
-    raise HeftError(f"{root} {found}; {expected}, or a CSV file with the columns path and label.")
+        raise HeftError(f"{root} holds {kind.several} of one class, {on_one_line(only)}; {expected}{hint}.")
+    homeless = sum(kind.fits(path) for path in loose)
+    found = f"has {homeless:,} of its {kind.several} in no class folder" if homeless else f"holds no {kind.one}"
+    raise HeftError(f"{root} {found}; {expected}, or a CSV file with the columns {kind.columns}.")
 
 
 def _say_what_is_left_out(
-    listed: Listed, root: Path, folders: Sequence[ClassFolder], beside: Sequence[Path], others: list[str]
+    listed: Listed,
+    root: Path,
+    folders: Sequence[ClassFolder],
+    beside: Sequence[Path],
+    others: list[str],
+    kind: FileKind,
 ) -> None:
-    """Adds notes on what is no example and no picture that cannot be read."""
-    homeless = [path.name for path in beside if not path.is_dir() and is_picture(path)]
-    others += [path.name for path in beside if not path.is_dir() and not is_picture(path)]
+    """Adds notes on what is no example and no file that cannot be read."""
+    homeless = [path.name for path in beside if not path.is_dir() and kind.fits(path)]
+    others += [path.name for path in beside if not path.is_dir() and not kind.fits(path)]
     splits: Sequence[str | None] = listed.split or [None] * len(listed.labels)
     full = set(zip(listed.labels, splits, strict=True))
     empty = [shown_id(folder.place.relative_to(root)) for folder in folders if (folder.label, folder.split) not in full]
     ignored = [folder.name for folder in beside if folder.is_dir()]
     for names, one, several in (
-        (empty, "class folder holds no picture", "class folders hold no picture"),
+        (empty, f"class folder holds no {kind.one}", f"class folders hold no {kind.one}"),
         (ignored, "folder stands beside the splits", "folders stand beside the splits"),
-        (homeless, "picture lies in no class folder", "pictures lie in no class folder"),
-        (others, "file is no picture", "files are no pictures"),
+        (homeless, f"{kind.one} lies in no class folder", f"{kind.several} lie in no class folder"),
+        (others, f"file is no {kind.one}", f"files are no {kind.several}"),
     ):
         if names:
             said = one if len(names) == 1 else several

@@ -5,6 +5,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -32,8 +33,10 @@ class Picture:
     has_more_frames: bool = False
 
 
-def decode(path: Path, size: int, fit: Fit) -> Picture | Unreadable:
-    """The picture as a square of `size` pixels, or why it cannot be read; a fault of the machine is raised.
+def decode(picture: Path | bytes, size: int, fit: Fit) -> Picture | Unreadable:
+    """The picture of a file, or of its content, as a square of `size` pixels, or why it cannot be read.
+
+    A fault of the machine is raised.
 
     fit: `crop` cuts the longer side on both ends, `squash` shrinks it more than the other, `pad` adds black bars.
     The rotation that EXIF asks for is made; what is transparent becomes white; profiles of colours are not heeded.
@@ -42,7 +45,7 @@ def decode(path: Path, size: int, fit: Fit) -> Picture | Unreadable:
     from PIL import Image, UnidentifiedImageError
 
     try:
-        with Image.open(path, formats=FORMATS) as image:
+        with Image.open(BytesIO(picture) if isinstance(picture, bytes) else picture, formats=FORMATS) as image:
             more = image.format in WITH_FRAMES and bool(getattr(image, "is_animated", False))
             image.draft(None, (2 * size, 2 * size))  # of a JPEG; nothing happens to others
             image.load()
@@ -53,9 +56,9 @@ def decode(path: Path, size: int, fit: Fit) -> Picture | Unreadable:
         stated = f"{int(found[1]):,}" if found else "too many"
         return Unreadable(f"it says that it has {stated} pixels; at most {MOST_PIXELS:,} are decoded")
     except (PermissionError, FileNotFoundError, IsADirectoryError) as error:
-        return Unreadable(_without_access(path, error))
+        return Unreadable(_without_access(picture, error))
     except UnidentifiedImageError:
-        return Unreadable(_unidentified(path))
+        return Unreadable(_unidentified(picture))
     except Exception as error:  # whatever decoders raise where bytes are broken
         if isinstance(error, MemoryError) or sentence_of(error) is not None:
             raise
@@ -107,21 +110,22 @@ def _square(image: "Image.Image", size: int, fit: Fit) -> "Image.Image":
     return image.resize((size, size), Resampling.BICUBIC, box, reducing_gap=REDUCING_GAP)
 
 
-def _unidentified(path: Path) -> str:
-    if path.stat().st_size == 0:
+def _unidentified(picture: Path | bytes) -> str:
+    if not (len(picture) if isinstance(picture, bytes) else picture.stat().st_size):
         return "the file is empty"
-    end = path.suffix.lower()
+    end = "" if isinstance(picture, bytes) else picture.suffix.lower()
     if end in NOT_READ:
         return f"{NOT_READ[end]} is not read; convert it to JPEG or PNG"
     return "it is not a picture in a format that is read"
 
 
-def _without_access(path: Path, error: OSError) -> str:
+def _without_access(picture: Path | bytes, error: OSError) -> str:
     if isinstance(error, PermissionError):
         return "this account may not read it"
     if isinstance(error, IsADirectoryError):
         return "it is a folder"
-    return "it is a link to nothing" if path.is_symlink() else "there is no such file"
+    is_link = isinstance(picture, Path) and picture.is_symlink()
+    return "it is a link to nothing" if is_link else "there is no such file"
 
 
 REDUCING_GAP = 3.0  # pictures are halved without filtering down to this multiple of the size

@@ -9,16 +9,6 @@ from pathlib import Path, PurePath
 from heft.phrases import on_one_line
 
 N_NAMED = 3  # of many files in a sentence
-# What a folder, or a cell, may be called that says which split a picture belongs to, in any case.
-SPLIT_OF = {
-    "train": "train",
-    "training": "train",
-    "validation": "validation",
-    "val": "validation",
-    "valid": "validation",
-    "test": "test",
-    "testing": "test",
-}
 
 
 @dataclass

@@ -1,7 +1,7 @@
-"""Pictures in files as a stream of pixels, decoded by several threads, few at a time."""
+"""Pictures in files, or their content, as a stream of pixels, decoded by several threads, few at a time."""
 
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
@@ -14,16 +14,16 @@ AHEAD = 4  # pictures a thread that are decoded and not yet taken
 
 
 class PictureFiles(RowStream):
-    """The pictures of some files, uint8 [3, size, size] each."""
+    """The pictures of some files, or of their content, uint8 [3, size, size] each."""
 
     dtype = np.dtype(np.uint8)
 
-    def __init__(self, paths: Sequence[Path], size: int, fit: Fit) -> None:
-        self._paths, self._size, self._fit = paths, size, fit
+    def __init__(self, pictures: Collection[Path | bytes], size: int, fit: Fit) -> None:
+        self._pictures, self._size, self._fit = pictures, size, fit
         self.shape = (3, size, size)
 
     def __len__(self) -> int:
-        return len(self._paths)
+        return len(self._pictures)
 
     def read(self, threads: int) -> Iterator[np.ndarray | Unreadable]:
         """Each picture in its order; Pillow decodes without holding Python's lock."""
@@ -41,8 +41,8 @@ class PictureFiles(RowStream):
     def _decoded(self, threads: int) -> Iterator[Picture | Unreadable]:
         waiting: deque[Future[Picture | Unreadable]] = deque()
         with refusing_bombs(), ThreadPoolExecutor(threads) as pool:
-            for path in self._paths:
-                waiting.append(pool.submit(decode, path, self._size, self._fit))
+            for picture in self._pictures:
+                waiting.append(pool.submit(decode, picture, self._size, self._fit))
                 if len(waiting) == AHEAD * threads:
                     yield waiting.popleft().result()
             while waiting:

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
 from heft.data.columns import Columns, read_columns
-from heft.data.pictures.listed import SPLIT_OF, Listed, id_of, named
+from heft.data.pictures.listed import Listed, id_of, named
+from heft.data.split_names import SPLIT_OF
 from heft.errors import HeftError
 from heft.phrases import on_one_line
 

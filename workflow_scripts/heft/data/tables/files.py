@@ -1,7 +1,7 @@
 """Tables in files: CSV, TSV and Parquet, column by column, with the line or row that each row comes from."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 
@@ -9,12 +9,14 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from heft.data.csv_file import look_at_csv, names_of_header
+from heft.data.csv_file import CsvFile, look_at_csv, named_columns, names_of_header
+from heft.data.tables.json_lines import read_json_lines
 from heft.data.text_file import COMPRESSED
 from heft.errors import HeftError
 
 TEXT_SUFFIXES = (".csv", ".tsv", ".tab", ".txt")
-SUFFIXES = (*TEXT_SUFFIXES, ".parquet")
+JSON_SUFFIXES = (".jsonl", ".ndjson", ".json")
+SUFFIXES = (*TEXT_SUFFIXES, *JSON_SUFFIXES, ".parquet")
 ROWS_AT_ONCE = 50_000
 
 
@@ -45,15 +47,29 @@ class FileTable:
         """`line 7`."""
         return f"{self.place[self.file_of[row]]} {self.place_of[row]}"
 
+    def with_column(self, name: str, column: pa.ChunkedArray) -> "FileTable":
+        """The same with another column of that name."""
+        return replace(self, columns={**self.columns, name: column})
+
     def take(self, rows: np.ndarray) -> "FileTable":
         """Some of the rows."""
         columns = {name: column.take(pa.array(rows)) for name, column in self.columns.items()}
         return FileTable(columns, self.files, self.file_of[rows], self.place_of[rows], self.place, self.separator)
 
 
-def read_tables(paths: Sequence[Path], *, encoding: str | None = None, separator: str | None = None) -> FileTable:
-    """The rows of all files; raises HeftError where one cannot be read, or has other columns than the first."""
-    tables = [read_table(path, encoding=encoding, separator=separator) for path in paths]
+def read_tables(
+    paths: Sequence[Path],
+    *,
+    encoding: str | None = None,
+    separator: str | None = None,
+    header: bool = True,
+    quotes: bool = True,
+) -> FileTable:
+    """The rows of all files; raises HeftError where one cannot be read, or has other columns than the first.
+
+    header, quotes: of CSV, see `CsvFile`.
+    """
+    tables = [read_table(path, encoding=encoding, separator=separator, header=header, quotes=quotes) for path in paths]
     first = tables[0]
     for table in tables[1:]:
         if set(table.columns) != set(first.columns):
@@ -78,20 +94,34 @@ def read_tables(paths: Sequence[Path], *, encoding: str | None = None, separator
     )
 
 
-def read_table(path: Path, *, encoding: str | None = None, separator: str | None = None) -> FileTable:
+def read_table(
+    path: Path,
+    *,
+    encoding: str | None = None,
+    separator: str | None = None,
+    header: bool = True,
+    quotes: bool = True,
+) -> FileTable:
     """The rows of a file; encoding and separator are found out where they are not given.
 
-    Raises HeftError naming the file, and the line where there is one, if it is of another kind, is empty, has no row,
-    names a column twice or cannot be read.
+    header, quotes: of CSV, see `CsvFile`. Raises HeftError naming the file, and the line where there is one, if it is
+    of another kind, is empty, has no row, names a column twice or cannot be read.
     """
     kind = _kind_of(path)
     if not path.is_file():
         raise HeftError(f"{path} is {'a folder' if path.is_dir() else 'not there'}; expected a file.")
     if not path.stat().st_size:
         raise HeftError(f"{path} is empty.")
-    table = _read_parquet(path) if kind == ".parquet" else _read_text(path, encoding, separator)
+    if kind == ".parquet":
+        table = _read_parquet(path)
+    elif kind in JSON_SUFFIXES:
+        table = _of_one(path, *read_json_lines(path, encoding), "line", "")
+    else:
+        file = look_at_csv(path, encoding=encoding, separator=separator, name_all=True, header=header, quotes=quotes)
+        table = _read_text(file)
     if not len(table):
-        raise HeftError(f"{path} has a header ({', '.join(table.columns)}) and no row.")
+        has = f"has a header ({named_columns(list(table.columns))})" if table.columns else "holds blank lines"
+        raise HeftError(f"{path} {has} and no row.")
     return table
 
 
@@ -108,8 +138,7 @@ def _kind_of(path: Path) -> str:
     return kind
 
 
-def _read_text(path: Path, encoding: str | None, separator: str | None) -> FileTable:
-    file = look_at_csv(path, encoding=encoding, separator=separator, name_all=True)
+def _read_text(file: CsvFile) -> FileTable:
     chunks: list[list[pa.Array]] = [[] for _ in file.names]
     lines: list[int] = []
     rows = file.rows()
@@ -120,9 +149,7 @@ def _read_text(path: Path, encoding: str | None, separator: str | None) -> FileT
     columns = {
         name: pa.chunked_array(column, pa.large_string()) for name, column in zip(file.names, chunks, strict=True)
     }
-    return FileTable(
-        columns, [path], np.zeros(len(lines), np.int64), np.array(lines, np.int64), ["line"], file.separator
-    )
+    return _of_one(file.path, columns, lines, "line", file.separator)
 
 
 def _read_parquet(path: Path) -> FileTable:
@@ -132,8 +159,14 @@ def _read_parquet(path: Path) -> FileTable:
         raise HeftError(f"{path} cannot be read as Parquet ({str(error).splitlines()[0]}).") from error
     names = names_of_header(path, read.column_names, name_all=True)
     columns = dict(zip(names, read.columns, strict=True))
-    rows = np.arange(1, read.num_rows + 1)
-    return FileTable(columns, [path], np.zeros(len(rows), np.int64), rows, ["row"], "")
+    return _of_one(path, columns, range(1, read.num_rows + 1), "row", "")
+
+
+def _of_one(
+    path: Path, columns: Mapping[str, pa.ChunkedArray], numbers: Sequence[int], place: str, separator: str
+) -> FileTable:
+    place_of = np.array(numbers, np.int64)
+    return FileTable(columns, [path], np.zeros(len(place_of), np.int64), place_of, [place], separator)
 
 
 def _one_type(columns: Sequence[pa.ChunkedArray]) -> pa.ChunkedArray:

@@ -5,32 +5,34 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from heft.data.csv_file import named_columns
+from heft.data.split_names import SPLIT_OF
 from heft.data.tables.files import FileTable
 from heft.data.tables.target import class_names_of, class_of, similar_names
 from heft.data.tables.values import Values, is_nested, values_of
 from heft.errors import HeftError
 
-MOST_NAMED = 30  # columns
-SPLITS = {
-    **{"train": "train", "training": "train", "test": "test", "testing": "test"},
-    **dict.fromkeys(("validation", "valid", "val", "dev"), "validation"),
-}
-
 
 @dataclass(frozen=True)
 class Roles:
-    """Names of columns, None where there is none; a target that was not given is empty."""
+    """Names of columns, None where there is none; a target that was not given is empty.
+
+    target_option: how a person names the target.
+    """
 
     target: str
     true_label: str | None = None
     id: str | None = None
     group: str | None = None
     split: str | None = None
+    target_option: str = "target"
 
     @property
     def named(self) -> dict[str, str]:
         """{option: column} of those that there are."""
-        return {option: column for option, column in vars(self).items() if column}
+        named = {self.target_option: self.target, "true_label": self.true_label}
+        named |= {"id": self.id, "group": self.group, "split": self.split}
+        return {option: column for option, column in named.items() if column}
 
 
 @dataclass(frozen=True)
@@ -51,9 +53,10 @@ def check_columns(table: FileTable, roles: Roles, lists: dict[str, Sequence[str]
     """Raises HeftError where a column that an option names is not there, has two uses, or holds lists where it must
     not; lists: {option: columns}."""
     file, known = table.files[0], list(table.columns)
-    shown = ", ".join(known[:MOST_NAMED]) + (f" and {len(known) - MOST_NAMED} more" if len(known) > MOST_NAMED else "")
+    shown = named_columns(known)
     if not roles.target:
-        raise HeftError(f"target is not given; {file} has the columns {shown}: name the one that holds the class.")
+        option = roles.target_option
+        raise HeftError(f"{option} is not given; {file} has the columns {shown}: name the one that holds the class.")
     uses: dict[str, str] = {}
     for option, column in [*roles.named.items(), *((name, one) for name, some in lists.items() for one in some)]:
         if column not in known:
@@ -63,7 +66,7 @@ def check_columns(table: FileTable, roles: Roles, lists: dict[str, Sequence[str]
         uses[column] = option
         if option in roles.named and is_nested(table.columns[column]):
             kind = table.columns[column].type
-            more = ", and Heft weighs data with one class a row" if option == "target" else ""
+            more = ", and Heft weighs data with one class a row" if option == roles.target_option else ""
             raise HeftError(f"{option} {column} of {file} holds several values a row ({kind}){more}.")
 
 
@@ -72,12 +75,12 @@ def labels_of_table(table: FileTable, roles: Roles, missing: Collection[str]) ->
     given = values_of(table.columns[roles.target], missing)
     rows = np.flatnonzero(given.known)
     if not len(rows):
-        raise HeftError(f"target {roles.target} of {table.files[0]} has no value in any row.")
+        raise HeftError(f"{roles.target_option} {roles.target} of {table.files[0]} has no value in any row.")
     words, true = list(given.words), None
     if roles.true_label:
         true = _all_known(table.take(rows), roles.true_label, "true_label", missing)
         words += [word for word in true.words if word not in set(words)]
-    names = class_names_of(roles.target, words, len(rows))
+    names = class_names_of(roles.target, words, len(rows), roles.target_option)
     places = {name: place for place, name in enumerate(names)}
 
     def numbered(values: Values) -> np.ndarray:
@@ -129,12 +132,12 @@ def split_of_table(table: FileTable, column: str | None, parts: Sequence[str]) -
         return [parts[file] for file in table.file_of] if len(parts) > 1 else None
     values = _all_known(table, column, "split", ())
     for code, word in enumerate(values.words):
-        if word.lower() not in SPLITS:
+        if word.lower() not in SPLIT_OF:
             row = int((values.codes == code).argmax())
             raise HeftError(
                 f'split {column} holds "{word}" ({table.where(row)}); allowed are train, validation and test.'
             )
-    return [SPLITS[text.lower()] for text in values.texts()]
+    return [SPLIT_OF[text.lower()] for text in values.texts()]
 
 
 def _all_known(table: FileTable, column: str, option: str, missing: Collection[str]) -> Values:

@@ -16,8 +16,10 @@ WHOLE = re.compile(r"([+-]?\d+)\.0*")
 MOST_SHOWN = 3
 
 
-def class_names_of(column: str, words: Sequence[str], n: int) -> list[str]:
-    """The classes of a target column in their order, numbers by value; words: the texts that occur in its `n` rows.
+def class_names_of(column: str, words: Sequence[str], n: int, option: str = "target") -> list[str]:
+    """The classes in their order, numbers by value.
+
+    words: the texts that occur in the `n` rows of the column. option: that names the column.
 
     Raises HeftError naming the column where there is one class alone, or what it holds are numbers to be predicted,
     several labels a row, or a different text in each row.
@@ -25,18 +27,18 @@ def class_names_of(column: str, words: Sequence[str], n: int) -> list[str]:
     numbers, _ = numbers_of(words, [POINT])
     is_numeric = bool(np.isfinite(numbers).all())
     if is_numeric:
-        _check_no_regression(column, numbers, n)
+        _check_no_regression(option, column, numbers, n)
     else:
-        _check_one_label(column, words)
+        _check_one_label(option, column, words)
         if n >= MOST_NUMBERS and len(words) > n / 2:
             raise HeftError(
-                f'target {column} holds {len(words):,} different texts in {n:,} rows, such as "{words[0]}"; name a '
+                f'{option} {column} holds {len(words):,} different texts in {n:,} rows, such as "{words[0]}"; name a '
                 "column of classes, each of which has several rows."
             )
     names = sorted({class_of(word) for word in words})
     if len(names) < 2:
         raise HeftError(
-            f"target {column} holds one class alone ({', '.join(names) or 'none'}); weighing data needs rows of "
+            f"{option} {column} holds one class alone ({', '.join(names) or 'none'}); weighing data needs rows of "
             "at least 2 classes."
         )
     return sorted(names, key=float) if is_numeric else names
@@ -65,18 +67,18 @@ def texts_of_classes(values: Values) -> list[str]:
     return Values([class_of(word) for word in values.words], values.codes).texts()
 
 
-def _check_no_regression(column: str, numbers: np.ndarray, n: int) -> None:
+def _check_no_regression(option: str, column: str, numbers: np.ndarray, n: int) -> None:
     fractions = not (numbers == np.floor(numbers)).all()
     many = len(numbers) > MOST_FRACTIONS if fractions else len(numbers) > MOST_NUMBERS
     if many and (fractions or len(numbers) * LEAST_ROWS_EACH > n):
         raise HeftError(
-            f"target {column} holds {len(numbers):,} different numbers ({numbers.min():g} to {numbers.max():g}), which "
-            "is a regression, and Heft weighs data of classification alone; add a column of classes, such as whether "
-            f"{column} is above {np.median(numbers):g}."
+            f"{option} {column} holds {len(numbers):,} different numbers ({numbers.min():g} to {numbers.max():g}), "
+            "which is a regression, and Heft weighs data of classification alone; add a column of classes, such as "
+            f"whether {column} is above {np.median(numbers):g}."
         )
 
 
-def _check_one_label(column: str, words: Sequence[str]) -> None:
+def _check_one_label(option: str, column: str, words: Sequence[str]) -> None:
     """Several labels: a list, or parts that are found alone too, or in another place."""
     listed = next((word for word in words if word.startswith("[") and word.endswith("]")), None)
     for separator in SEPARATORS:
@@ -90,6 +92,6 @@ def _check_one_label(column: str, words: Sequence[str]) -> None:
         listed = listed or next(iter(again), None)
     if listed is not None:
         raise HeftError(
-            f'target {column} holds several labels in a row, such as "{listed}", and Heft weighs data with one class a '
-            "row; make a column of each label, and name one of them."
+            f'{option} {column} holds several labels in a row, such as "{listed}", and Heft weighs data with one class '
+            "a row; make a column of each label, and name one of them."
         )

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from heft.data.arrays import array_place
 from heft.errors import HeftError
 from heft.registry import find
 
@@ -21,7 +22,7 @@ def with_places(source: str, options: Mapping[str, Any], roots: Iterable[Path], 
 
 def persons_places(source: str, options: Mapping[str, Any]) -> list[Path]:
     """The files and folders that the options of a source name, once `with_places` has found them."""
-    return [Path(options[name]) for name in _path_options(source, options)]
+    return [array_place(options[name]).path for name in _path_options(source, options)]
 
 
 def _path_options(source: str, options: Mapping[str, Any], roots: Iterable[Path] | None = None) -> list[str]:
@@ -33,7 +34,7 @@ def _path_options(source: str, options: Mapping[str, Any], roots: Iterable[Path]
 def _place(value: str, roots: Iterable[Path], called: str) -> str:
     given = Path(value).expanduser()
     looked_at = [given] if given.is_absolute() else [root / given for root in roots]
-    found = next((path for path in looked_at if path.exists()), None)
+    found = next((path for path in looked_at if array_place(path).path.exists()), None)
     if found is None:
         beside = f", which is in none of {', '.join(map(str, roots))}" if not given.is_absolute() else ""
         raise HeftError(f'{called} is "{value}"{beside or ", where there is nothing"}')
