@@ -14,7 +14,10 @@ from heft.data.checked import check_raw_data
 from heft.data.inputs import InputsFile
 from heft.data.modalities.declare import read_back
 from heft.data.modalities.texts import LONGEST_SHOWN, Texts
+from heft.data.prepare import examples_table
+from heft.data.settings import DataSettings, NoiseSettings
 from heft.data.sources.declare import RawData
+from heft.data.split import draw_split
 from heft.data.stored import store_inputs
 from heft.errors import HeftError
 from heft.models.build import ModelSpec
@@ -70,6 +73,18 @@ def test_a_model_takes_no_texts_and_the_sentence_says_what_does() -> None:
             ModelSpec.for_data({"name": name, "options": {}}, manifest)
     with pytest.raises(HeftError, match=r"inputs are texts, which no model takes; name an encoder"):
         Texts().batch(TEXTS)
+
+
+def test_noise_that_looks_at_distances_is_refused(tmp_path: Path) -> None:
+    texts = [f"text {row}" for row in range(40)]
+    stored = store_inputs(tmp_path / "i", checked(texts), "mine")
+    examples = examples_table(stored.data, stored.hashes)
+    inputs = InputsFile(tmp_path / "i").verified()
+    settings = DataSettings(train=20, validation=8, test=8, noise=NoiseSettings("symmetric", 0.2))
+    assert (draw_split(examples, inputs, settings, 0)["train"]["label"]).isin([0, 1]).all()
+    clustered = replace(settings, noise=NoiseSettings("clustered", 0.2))
+    with pytest.raises(HeftError, match=r"clustered, which looks at distances of inputs, and texts have none"):
+        draw_split(examples, inputs, clustered, 0)
 
 
 @pytest.mark.slow

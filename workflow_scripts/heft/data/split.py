@@ -1,6 +1,7 @@
 """Draws disjoint, stratified training, validation and test splits, and plants label noise in the training split."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -9,13 +10,15 @@ from heft.data.noise import plant_noise
 from heft.data.settings import DataSettings
 from heft.data.sizes import asked_sizes, check_classes, check_given_labels, check_holds, class_sizes, rare_classes
 from heft.data.taking_part import ORDER, TakingPart, taking_part
+from heft.data.texts import Texts
 from heft.data.whole_units import check_size, draw_units
+from heft.errors import HeftError
 from heft.seeds import derive_seed
 
 
 def draw_split(
     examples: pd.DataFrame,
-    inputs: np.ndarray,
+    inputs: Any,
     settings: DataSettings,
     seed: int,
     class_names: Sequence[str] | None = None,
@@ -29,8 +32,8 @@ def draw_split(
     split, each split is drawn from its own part, and one that has none from `train`. Where examples have no true_label
     and noise is planted, what was given before is taken for the true label. Planted noise changes given labels alone;
     the labels of `test` are the true ones where they are known.
-    inputs: [n, ...] of all rows, for noise that looks at distances. class_names: of all classes; where it is not
-    given, classes are 0 to the highest label.
+    inputs: an array [n, ...] of all rows, or texts, for noise that looks at distances. class_names: of all classes;
+    where it is not given, classes are 0 to the highest label.
     Raises HeftError where there are too few examples, or a class has none that takes part.
     """
     names = list(class_names) if class_names else [str(label) for label in range(int(examples["label"].max()) + 1)]
@@ -44,11 +47,22 @@ def draw_split(
     train = splits["train"]
     before = train["label"].to_numpy()
     noise_seed = derive_seed(seed, "noise", resample=settings.resample)
-    near = inputs[train["row"].to_numpy()] if settings.noise.kind == "clustered" else np.empty((len(train), 0))
+    near = _at(inputs, train["row"].to_numpy()) if settings.noise.kind == "clustered" else np.empty((len(train), 0))
     given = plant_noise(before, near, settings.noise, len(names), noise_seed)
     check_given_labels(given, before, settings, names)
     train["label"] = given
     return splits
+
+
+def _at(inputs: Any, rows: np.ndarray) -> np.ndarray:
+    """The inputs of these rows; raises HeftError where they are texts."""
+    if isinstance(inputs, Texts):
+        raise HeftError(
+            "data.noise.kind is clustered, which looks at distances of inputs, and texts have none; choose symmetric "
+            "or pairs."
+        )
+    placed: np.ndarray = inputs[rows]
+    return placed
 
 
 def _chosen(part: TakingPart, settings: DataSettings, n_classes: int, seed: int) -> dict[str, np.ndarray]:
