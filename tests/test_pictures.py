@@ -100,15 +100,15 @@ def test_what_cannot_be_read_says_why(tmp_path: Path) -> None:
     with refusing_bombs():
         decoded = {name: decode(tmp_path / name, 8, "crop") for name in names}
     reasons = {name: read.reason for name, read in decoded.items() if isinstance(read, Unreadable)}
-    assert reasons.pop("cut.jpg").startswith("it cannot be decoded (")
     assert reasons == {
-        "bomb.png": "it says that it has 2,500,000,000 pixels; at most 89,478,485 are decoded",
-        "cut.png": "it cannot be decoded (image file is truncated)",
-        "drawing.svg": "SVG is not read; convert it to JPEG or PNG",
+        "bomb.png": "it says that it has 2,500,000,000 pixels (at most 89,478,485 are decoded)",
+        "cut.jpg": "the file is cut",
+        "cut.png": "the file is cut",
+        "drawing.svg": "SVG is not read (convert it to JPEG or PNG)",
         "empty.jpg": "the file is empty",
-        "header.png": "it cannot be decoded (image file is truncated)",
+        "header.png": "the file is cut",
         "nothing.png": "it is a link to nothing",
-        "phone.heic": "HEIC is not read; convert it to JPEG or PNG",
+        "phone.heic": "HEIC is not read (convert it to JPEG or PNG)",
         "text.png": "it is not a picture in a format that is read",
     }
 

@@ -36,7 +36,7 @@ def test_the_report_names_each_class_as_its_folder_is_named_and_what_was_skipped
     train = read_parquet(finished.folder / "results/small/seed0/split/train.parquet")["id"]
     shown = [name for name in train if f'<p class="id">{name}</p>' in gallery]
     assert len(shown) == gallery.count("<li") == gallery.count("data:image/png;base64")
-    assert "19 examples were skipped: 4 because it cannot be decoded (image file is truncated); 2 because" in page
+    assert "19 examples were skipped: 6 because the file is cut; 2 because" in page
     assert "Left out: 3 files are no pictures (猫 🐈/Thumbs.db, 猫 🐈/notes.txt, README)." in page
     assert "all broken/cut.png" in page.partition('id="left-out-table"')[2]
     log = (finished.folder / "logs/small/prepare.log").read_text(encoding="utf-8")

@@ -54,7 +54,7 @@ def decode(picture: Path | bytes, size: int, fit: Fit) -> Picture | Unreadable:
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         found = re.search(r"\((\d+) pixels", str(error))
         stated = f"{int(found[1]):,}" if found else "too many"
-        return Unreadable(f"it says that it has {stated} pixels; at most {MOST_PIXELS:,} are decoded")
+        return Unreadable(f"it says that it has {stated} pixels (at most {MOST_PIXELS:,} are decoded)")
     except (PermissionError, FileNotFoundError, IsADirectoryError) as error:
         return Unreadable(_without_access(picture, error))
     except UnidentifiedImageError:
@@ -63,7 +63,7 @@ def decode(picture: Path | bytes, size: int, fit: Fit) -> Picture | Unreadable:
         if isinstance(error, MemoryError) or sentence_of(error) is not None:
             raise
         said = (str(error).strip().splitlines() or [type(error).__name__])[0]
-        return Unreadable(f"it cannot be decoded ({said})")
+        return Unreadable("the file is cut" if "truncated" in said.lower() else f"it cannot be decoded ({said})")
 
 
 @contextmanager
@@ -115,7 +115,7 @@ def _unidentified(picture: Path | bytes) -> str:
         return "the file is empty"
     end = "" if isinstance(picture, bytes) else picture.suffix.lower()
     if end in NOT_READ:
-        return f"{NOT_READ[end]} is not read; convert it to JPEG or PNG"
+        return f"{NOT_READ[end]} is not read (convert it to JPEG or PNG)"
     return "it is not a picture in a format that is read"
 
 
