@@ -106,7 +106,11 @@ def test_probabilities_of_an_example_are_those_of_the_model_that_held_it_out() -
         )
 
 
-def test_a_class_of_one_example_is_known_to_no_model_that_holds_it_out() -> None:
-    labels = torch.tensor([0, 0, 2, 2, 1])
-    with pytest.raises(HeftError, match="class 1 has one training example; out-of-fold probabilities need two"):
-        out_of_fold_probabilities(SPEC.build(0), [], examples(5).inputs, labels, N_CLASSES)
+def test_nothing_speaks_against_the_only_example_of_a_class_which_no_model_that_holds_it_out_can_know() -> None:
+    labels, fold_of = torch.tensor([0, 0, 2, 2, 1]), torch.arange(5) % 2
+    folds = [(start_of(number), fold_of == number) for number in (0, 1)]
+    inputs = examples(5).inputs
+    probabilities = out_of_fold_probabilities(SPEC.build(0), folds, inputs, labels, N_CLASSES)
+    assert probabilities[4].tolist() == [0, 1, 0]
+    plain = [plain_logits(list(start_of(int(fold_of[row])).values()), inputs[row : row + 1]) for row in range(4)]
+    torch.testing.assert_close(probabilities[:4], torch.cat(plain).double().softmax(dim=1), rtol=1e-6, atol=1e-9)

@@ -5,12 +5,19 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+import torch
+from attribution_cases import N_CLASSES, N_TRAIN, Case, make_case
 from data_cases import examples_of
+from sklearn.metrics import balanced_accuracy_score
 
 from heft.data.settings import DataSettings, NoiseSettings
 from heft.data.split import draw_split
 from heft.data.split_facts import split_facts
 from heft.errors import HeftError
+from heft.evaluation.metrics.declare import Measured, Predicted
+from heft.kernels.batch import Batch
+from heft.registry import declarations
+from heft.training.dynamics import predict
 
 SIZES = DataSettings(train=60, validation=30, test=30, noise=NoiseSettings("none"))
 
@@ -81,3 +88,38 @@ def test_each_class_is_in_each_split_where_it_has_three_examples_and_a_split_as_
         assert all(set(split["label"]) == {0, 1, 2, 3} for split in splits.values())
     with pytest.raises(HeftError, match=r"data\.test: 3 examples cannot hold each of 4 classes; make it at least 4"):
         draw_split(table, inputs, replace(settings, test=3), 0)
+
+
+@pytest.fixture(scope="module")
+def rare_case() -> Case:
+    """Of class 3 there is one training example and none in validation, where class 1 is absent too."""
+    case = make_case("mlp")
+    labels, held = case.train.labels.clone(), case.validation.labels
+    labels[labels == 3] = 2
+    labels[0] = 3
+    kept = (held != 3) & (held != 1)
+    validation = Batch(case.validation.inputs[kept], held[kept])
+    return replace(case, train=Batch(case.train.inputs, labels), validation=validation)
+
+
+@pytest.mark.parametrize("objective", ["loss", "macro_loss"])
+@pytest.mark.parametrize("name", sorted(declarations("methods")))
+def test_each_method_scores_all_where_a_class_is_rare_and_validation_lacks_it(
+    name: str, objective: str, rare_case: Case
+) -> None:
+    context = rare_case.context(objective=declarations("objectives")[objective].load())
+    scores = declarations("methods")[name].load()(context)
+    assert scores.shape == (N_TRAIN,)
+    assert torch.isfinite(scores).all()
+
+
+def test_means_over_classes_are_over_those_that_occur(rare_case: Case) -> None:
+    model, state, batch = rare_case.model, rare_case.state, rare_case.validation
+    logits = predict(model, state, batch.inputs)
+    losses = torch.nn.functional.cross_entropy(logits, batch.labels, reduction="none")
+    expected = torch.stack([losses[batch.labels == label].mean() for label in (0, 2)]).mean()
+    torch.testing.assert_close(declarations("objectives")["macro_loss"].load()(model, state, batch), expected)
+    seen = Predicted(batch.inputs, batch.labels, logits)
+    balanced = declarations("evaluation/metrics")["balanced_accuracy"].load()(Measured(model, state, seen, seen, seen))
+    assert balanced == pytest.approx(balanced_accuracy_score(batch.labels, logits.argmax(dim=1)))
+    assert N_CLASSES == 4

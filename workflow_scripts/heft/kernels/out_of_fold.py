@@ -15,10 +15,10 @@ def held_out_probabilities(
 ) -> Tensor:
     """Probabilities float64 [n, n_classes] on the CPU, the mean over the models that held the example out.
 
-    models: states, each with the examples that it held out, bool [n] on the CPU. Raises HeftError where no
-    model held an example out, or a class has a single example, which no model that holds it out can know.
+    models: states, each with the examples that it held out, bool [n] on the CPU. No model that holds out the only
+    example of a class can know the class: such an example gets its label with probability 1, since nothing speaks
+    against it. Raises HeftError where no model held an example out.
     """
-    _check_classes(labels, n_classes)
     times = _times_held_out(models)
     if len(never := (times == 0).nonzero()):
         raise HeftError(f"training example {int(never[0])} is held out by none of the {len(models)} models.")
@@ -27,25 +27,22 @@ def held_out_probabilities(
         if held_out.any():
             logits = logits_of(model, moved_to(inputs.device, state), inputs[held_out])
             total[held_out] += logits.cpu().double().softmax(dim=1)
-    return total / times[:, None]
+    probabilities = total / times[:, None]
+    given = labels.to(CPU)
+    alone = torch.bincount(given, minlength=n_classes)[given] == 1
+    probabilities[alone] = torch.nn.functional.one_hot(given[alone], n_classes).double()
+    return probabilities
 
 
 def out_of_fold_probabilities(
     model: nn.Module, folds: Sequence[tuple[State, Tensor]], inputs: Tensor, labels: Tensor, n_classes: int
 ) -> Tensor:
     """The same of models that together hold out each example once; raises HeftError where they do not."""
-    _check_classes(labels, n_classes)
     times = _times_held_out(folds)
     if len(other := (times != 1).nonzero()):
         row = int(other[0])
         raise HeftError(f"training example {row} is held out by {int(times[row])} of the models; expected one of them.")
     return held_out_probabilities(model, folds, inputs, labels, n_classes)
-
-
-def _check_classes(labels: Tensor, n_classes: int) -> None:
-    counts = torch.bincount(labels.cpu(), minlength=n_classes)
-    if len(alone := (counts == 1).nonzero()):
-        raise HeftError(f"class {int(alone[0])} has one training example; out-of-fold probabilities need two.")
 
 
 def _times_held_out(models: Sequence[tuple[State, Tensor]]) -> Tensor:

@@ -34,7 +34,8 @@ def confident_learning(
 
     quality: what cleanlab makes of the probabilities. adjusted: subtracts each class's mean self-confidence first, for
     classes that the model finds hard as a whole. Raises HeftError if adjusted is true with
-    confidence_weighted_entropy, or a class has a single training example, which no model that holds it out can know.
+    confidence_weighted_entropy. The only training example of a class counts as sure: no model that holds it out can
+    know the class.
     """
     from cleanlab.rank import get_label_quality_scores
 
