@@ -1,5 +1,6 @@
 """One split as tensors."""
 
+import math
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from torch import Tensor
 
 from heft.artifacts import read_json, read_parquet
 from heft.data.inputs import InputsFile
+from heft.data.mapped_inputs import MappedInputs
 from heft.data.modalities.declare import Modality, read_back
 from heft.devices import CPU
 from heft.errors import HeftError
@@ -73,12 +75,20 @@ def load_examples(data_folder: str | Path, split_file: str | Path, device: torch
     columns = {name: torch.from_numpy(split[name].to_numpy(copy=True)) for name in _NUMBERS if name in split}
     return Examples(
         ids=split["id"].to_numpy(dtype=str),
-        inputs=modality.batch(as_rows(inputs.verified(rows)[rows])),
+        inputs=inputs_of(inputs, rows, modality),
         labels=columns["label"],
         true_labels=columns.get("true_label"),
         groups=columns.get("group"),
         modality=modality,
     ).to(device)
+
+
+def inputs_of(file: InputsFile, rows: np.ndarray, modality: Modality) -> Tensor:
+    """What a model is called with for these rows [n, ...], in memory where it is at most `LARGEST_IN_MEMORY`."""
+    values = math.prod(modality.model_shape(file.shape))
+    if 4 * len(rows) * values > LARGEST_IN_MEMORY:
+        return MappedInputs(file, rows, modality)
+    return modality.batch(as_rows(file.verified(rows)[rows]))
 
 
 def as_rows(rows: Any) -> Any:
@@ -92,4 +102,5 @@ def load_manifest(data_folder: str | Path) -> dict[str, Any]:
 
 
 TRANSFORM = "transform.json"
+LARGEST_IN_MEMORY = 2**30  # bytes of the inputs of a split, as float32
 _NUMBERS = ("label", "true_label", "group")

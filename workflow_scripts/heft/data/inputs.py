@@ -66,6 +66,7 @@ class InputsFile:
             raise damaged(self.path)
         if checksum_of(dtype, shape, self._offsets, self._hashes) != checksum:
             raise damaged(self.path)
+        self._is_verified = np.zeros(len(self._hashes), bool)
 
     def __len__(self) -> int:
         return len(self._offsets) - 1 if len(self._offsets) else len(self._inputs)
@@ -81,14 +82,16 @@ class InputsFile:
         return self._inputs.dtype
 
     def verified(self, rows: Sequence[int] | np.ndarray | None = None) -> Any:
-        """The inputs of all rows, mapped, after the blocks of `rows` (None: all) were verified; use no other rows.
+        """The inputs of all rows, mapped, after the blocks of `rows` (None: all) were verified once; use no other rows.
 
         An array [n, ...], or `Texts`.
         """
-        for block in range(len(self._hashes)) if rows is None else self._blocks_of(np.asarray(rows, np.int64)):
+        needed = np.arange(len(self._hashes)) if rows is None else self._blocks_of(np.asarray(rows, np.int64))
+        for block in needed[~self._is_verified[needed]]:
             content = self._inputs[block * self._step : (block + 1) * self._step]
             if hashlib.sha256(content.data).digest() != self._hashes[block].tobytes():
                 raise damaged(self.path)
+            self._is_verified[block] = True
         return Texts(self._inputs, self._offsets) if len(self._offsets) else self._inputs
 
     def _blocks_of(self, rows: np.ndarray) -> np.ndarray:
