@@ -49,15 +49,18 @@ def plan_of(path: str, **further: Any) -> Plan:
 
 def test_a_path_is_looked_for_beside_the_configuration_and_then_in_the_working_folder(tmp_path: Path) -> None:
     roots = [tmp_path / "beside", tmp_path / "here"]
-    assert with_places("lines", {"path": "c.txt"}, roots) == {"path": str(tmp_path / "beside/c.txt")}
-    assert with_places("lines", {"path": "data"}, roots) == {"path": "data"}
-    assert with_places("lines", {"path": str(tmp_path / "here/data")}, roots) == {"path": "data"}
-    assert with_places("lines", {"path": "data", "names": None}, roots) == {"path": "data", "names": None}
+    assert with_places("data/sources", "lines", {"path": "c.txt"}, roots) == {"path": str(tmp_path / "beside/c.txt")}
+    assert with_places("data/sources", "lines", {"path": "data"}, roots) == {"path": "data"}
+    assert with_places("data/sources", "lines", {"path": str(tmp_path / "here/data")}, roots) == {"path": "data"}
+    assert with_places("data/sources", "lines", {"path": "data", "names": None}, roots) == {
+        "path": "data",
+        "names": None,
+    }
 
 
 def test_a_path_below_the_home_folder_is_written_with_a_tilde(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", str(tmp_path / "beside"))
-    assert with_places("lines", {"path": "~/c.txt"}, []) == {"path": str(tmp_path / "beside/c.txt")}
+    assert with_places("data/sources", "lines", {"path": "~/c.txt"}, []) == {"path": str(tmp_path / "beside/c.txt")}
 
 
 def test_a_path_that_is_nowhere_stops_before_any_job_and_says_where_it_was_looked_for(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import ast
 import importlib
 import importlib.util
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
@@ -17,7 +17,7 @@ from typing import Any
 from heft.options import Option, checked_options
 from heft.own_module import import_own
 from heft.rooms import DECORATORS, PACKAGE, UNDECORATED
-from heft.signatures import Definition, Unreadable, read_fields, read_signature
+from heft.signatures import Definition, Unreadable, read_fields, read_signature, shared_options
 
 
 @dataclass(frozen=True)
@@ -26,6 +26,7 @@ class Declaration:
 
     name: the file's, or `package.module:function` of a person's own. defined: its name in the file. line: where the
     decorator stands, or the function. details: its own docstring. takes_any_option: more than those that can be read.
+    shared: names of those options that are not its own, but of all of the room.
     """
 
     name: str
@@ -39,6 +40,7 @@ class Declaration:
     options: dict[str, Option]
     line: int = 1
     takes_any_option: bool = False
+    shared: tuple[str, ...] = ()
 
     @property
     def word(self) -> str:
@@ -65,9 +67,11 @@ class Declaration:
             return import_own(self.name, self.word)
         return getattr(_import(self.module, self.file), self.defined)
 
-    def configured(self, options: Mapping[str, Any]) -> Callable[..., Any]:
-        """The function with these options; raises HeftError where one is not its own, or out of range."""
-        return partial(self.load(), **checked_options(self, options))
+    def configured(self, options: Mapping[str, Any]) -> partial[Any]:
+        """The function with those of these options that are not shared; raises HeftError where one is not known, or out
+        of range."""
+        checked = checked_options(self, options)
+        return partial(self.load(), **{name: value for name, value in checked.items() if name not in self.shared})
 
 
 def read_declaration(file: Path, room: str) -> Declaration | None:
@@ -111,7 +115,12 @@ def _read_own(import_path: str, file: Path, room: str, _modified: int) -> Declar
         raise ValueError(f"{file}, line {node.lineno}: {name} must carry @{DECORATORS[room]}(...)")
     if room in UNDECORATED and _may_bind(tree, name):
         docstring = ast.get_docstring(tree) or ""
-        return Declaration(import_path, name, room, module, file, docstring, "", {}, {}, takes_any_option=True)
+        options = shared_options(room)
+        return Declaration(
+            *(import_path, name, room, module, file, docstring, "", {}, options),
+            takes_any_option=True,
+            shared=tuple(options),
+        )
     raise ValueError(f"{file} has no {name}; it has: {', '.join(definitions) or 'nothing'}")
 
 
@@ -128,6 +137,7 @@ def _declaration(
         fields = read_fields(decorator, room) if decorator else {}
     except Unreadable as error:
         raise ValueError(f"{file}, line {error.line}: {error}") from error
+    shared = {key: option for key, option in shared_options(room).items() if key not in signature.options}
     return Declaration(
         name=name,
         defined=node.name,
@@ -137,9 +147,10 @@ def _declaration(
         docstring=ast.get_docstring(tree) or ast.get_docstring(node) or "",
         details=ast.get_docstring(node) or "",
         fields=fields,
-        options=signature.options,
+        options={**signature.options, **shared},
         line=(decorator or node).lineno,
         takes_any_option=signature.takes_any_option,
+        shared=tuple(shared),
     )
 
 

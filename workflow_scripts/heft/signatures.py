@@ -13,7 +13,7 @@ from typing import Any
 from heft.annotations import schema_of
 from heft.options import REQUIRED, Option, fault
 from heft.phrases import nearest
-from heft.rooms import DECORATORS, GIVEN_BY_NAME, PACKAGE, UNDECORATED
+from heft.rooms import DECORATORS, GIVEN_BY_NAME, PACKAGE, SHARED, UNDECORATED
 
 Definition = ast.FunctionDef | ast.ClassDef
 
@@ -50,6 +50,15 @@ def read_signature(node: Definition, room: str, *, decorated: bool) -> Signature
         parameters = [(parameter, default) for parameter, default in parameters if parameter.arg not in given]
     options = {parameter.arg: _option(parameter, default, strict=decorated) for parameter, default in parameters}
     return Signature(options, takes_any_option=not decorated and arguments.kwarg is not None)
+
+
+def shared_options(room: str) -> dict[str, Option]:
+    """The options that all of a room take beside their own."""
+    if room not in SHARED:
+        return {}
+    name, function = SHARED[room]
+    file = PACKAGE / room / name
+    return dict(_keywords_of(file, function, file.stat().st_mtime_ns) or {})
 
 
 def read_fields(decorator: ast.Call, room: str) -> dict[str, Any]:

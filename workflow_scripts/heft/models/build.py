@@ -1,7 +1,7 @@
 """Builds a model by its name, with initial parameters that a seed decides."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
@@ -12,6 +12,7 @@ from heft.errors import HeftError
 from heft.models.own import check_kind, own_function, read_model
 from heft.models.soundness.checks import check_soundness
 from heft.models.soundness.outputs import check_shape
+from heft.models.start import started
 from heft.persons_code import persons_code, seed_generators
 from heft.registry import declarations, find
 
@@ -70,10 +71,14 @@ def build_model(
 
 @dataclass(frozen=True)
 class Draw:
-    """A model's function with its options: called with a seed, it gives a model whose logits have the right shape."""
+    """A model's function with its options: called with a seed, it gives a model whose logits have the right shape.
+
+    start: the options of `started`.
+    """
 
     function: Callable[..., nn.Module]
     spec: ModelSpec
+    start: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod
     def of(cls, spec: ModelSpec) -> "Draw":
@@ -81,7 +86,8 @@ class Draw:
         own = own_function(spec.name, spec.options) if ":" in spec.name else None
         if modality := _modality_of(spec.name):
             _check_shape(spec, modality)
-        return cls(own or find("models", spec.name).configured(spec.options), spec)
+        function = own or find("models", spec.name).configured(spec.options)
+        return cls(function, spec, {key: value for key, value in spec.options.items() if key not in function.keywords})
 
     def __call__(self, seed: int) -> nn.Module:
         label, shape = f"model {self.spec.name}", tuple(self.spec.input_shape)
@@ -98,7 +104,7 @@ class Draw:
             with torch.no_grad():
                 logits = model(torch.zeros(2, *shape))
             check_shape(logits, label, 2, self.spec.n_classes)
-        return model
+        return started(model, self.spec.n_classes, label, **self.start)
 
 
 def _check_again(draw: Draw, seed: int, model: nn.Module) -> None:

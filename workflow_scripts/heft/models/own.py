@@ -12,12 +12,13 @@ from heft.errors import HeftError
 from heft.options import REQUIRED, Option, check_names, checked_options
 from heft.own_module import find_module, import_own, module_roots
 from heft.registry import Declaration, find
+from heft.signatures import shared_options
 
 GIVEN = "(input_shape, n_classes)"
 
 
-def own_function(name: str, options: Mapping[str, Any]) -> Callable[..., nn.Module]:
-    """The function that `package.module:function` names, with its options.
+def own_function(name: str, options: Mapping[str, Any]) -> partial[nn.Module]:
+    """The function that `package.module:function` names, with those of the options that are its own.
 
     Raises HeftError where it cannot be had, takes other arguments, or an option is not its own or not allowed.
     """
@@ -26,8 +27,19 @@ def own_function(name: str, options: Mapping[str, Any]) -> Callable[..., nn.Modu
         raise HeftError(f'model "{name}": {name.partition(":")[2]} is {_a(function)}; expected a function {GIVEN}.')
     if declared := read_model(name):
         checked_options(declared, options)
-    _check_arguments(function, name, options)
-    return partial(function, **options)
+    shared = shared_by(function)
+    own = {option: value for option, value in options.items() if option not in shared}
+    _check_arguments(function, name, own)
+    return partial(function, **own)
+
+
+def shared_by(function: Callable[..., Any]) -> list[str]:
+    """The names of the options that every model takes, but for those that a function has for itself."""
+    try:
+        own = list(inspect.signature(function).parameters)
+    except (TypeError, ValueError):  # written in C, it does not say
+        own = []
+    return [name for name in shared_options("models") if name not in own]
 
 
 def read_model(name: str) -> Declaration | None:

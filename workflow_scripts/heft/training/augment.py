@@ -72,7 +72,7 @@ def _scale(inputs: Tensor, modality: Modality | None) -> tuple[Tensor, Tensor]:
     if scale is None:
         raise HeftError(f"{KEY} takes images, but the inputs of this data set are none; leave it out.")
     axes = [-1, *(1 for _ in inputs.shape[2:])]
-    mean, std = (inputs.new_tensor(values).view(axes) for values in scale)
+    mean, std = (torch.tensor(values, dtype=inputs.dtype, device=inputs.device).view(axes) for values in scale)
     return mean, std
 
 

@@ -30,8 +30,8 @@ def train_one(
 
     order_seed decides the batch order, what augmentation draws, and dropout masks where the model has any. weights [n]:
     an example of weight 0 keeps its slot in the order, but is not computed, nor is it in the statistics of a batch
-    normalisation; its batch is averaged over the weight that remains. With batch normalisation a batch of fewer than
-    two, which has no statistics, is passed over.
+    normalisation; its batch is averaged over the weight that remains. With batch normalisation that is not frozen a
+    batch of fewer than two, which has no statistics, is passed over.
     after_epoch(epoch, state, step, learning_rate) is called for epoch 0, the initial state, and after each epoch, with
     the number of steps done and the mean learning rate of the epoch.
     """
@@ -41,12 +41,12 @@ def train_one(
     drawn = Augmenter(settings, train.inputs, train.modality, order_seed)
     optimiser = optimiser_of(settings, trained_parameters(model))
     generator = torch.Generator().manual_seed(order_seed)
-    normalised = any(isinstance(module, nn.modules.batchnorm._BatchNorm) for module in model.modules())
     step = 0
     if after_epoch:
         after_epoch(0, state_of(model), step, learning_rate_of(0, settings, n))
     # Dropout draws from the global generator.
     with seeded(order_seed), in_mode(model, training=True), torch.enable_grad():
+        normalised = any(isinstance(m, nn.modules.batchnorm._BatchNorm) and m.training for m in model.modules())
         for epoch in range(1, settings.epochs + 1):
             for batch in batches(n, settings.batch_size, generator):
                 kept = batch[weights[batch] > 0].to(train.device)

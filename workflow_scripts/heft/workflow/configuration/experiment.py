@@ -4,7 +4,6 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
-from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -20,11 +19,10 @@ from heft.workflow.configuration.epochs import check_epochs
 from heft.workflow.configuration.further_models import check_further_models, check_members
 from heft.workflow.configuration.known_labels import check_known_labels
 from heft.workflow.configuration.named_keys import check_functions, check_measure, chosen, each_chosen
+from heft.workflow.configuration.number_of_jobs import check_number_of_jobs
 from heft.workflow.configuration.numbers_of_examples import check_numbers_of_examples
 from heft.workflow.configuration.persons_paths import with_places
 from heft.workflow.configuration.settings import NAME_PATTERN, EnsembleSettings, ExperimentSettings
-
-MOST_JOBS = 100_000
 
 
 @dataclass(frozen=True)
@@ -119,9 +117,11 @@ class Experiment:
 
     def check(self, roots: Iterable[Path]) -> None:
         """Raises HeftError where the settings contradict each other, or name a module that is not in one of `roots`."""
-        check_functions(self.settings, self.where, list(roots))
-        with_places(*self.source, roots, f"{self.where}.data.source.{self.source[0]}.")
-        self._check_size()
+        roots = list(roots)
+        check_functions(self.settings, self.where, roots)
+        with_places("data/sources", *self.source, roots, f"{self.where}.data.source.{self.source[0]}.")
+        with_places("models", *self.model, roots, f"{self.where}.model.{self.model[0]}.")
+        check_number_of_jobs(self.settings, self.where)
         self._check_names()
         check_epochs(self.settings, self.where)
         check_precision(self.settings.device, self.settings.precision, self.where)
@@ -135,20 +135,6 @@ class Experiment:
         check_numbers_of_examples(self.settings.data, self.fractions, self.where)
         for ensemble in self.settings.ensembles:
             self._check_ensemble(ensemble)
-
-    def _check_size(self) -> None:
-        """By arithmetic, since to list them all would take memory and time: four jobs for each variant of each seed."""
-        choices = [
-            prod(len(value) for value in options.values() if isinstance(value, list))
-            for _, options in map(named, self.settings.methods)
-        ]
-        sizes = sum(len(ensemble.sizes) for ensemble in self.settings.ensembles)
-        jobs = 4 * len(self.settings.seeds) * sum(choices) * (1 + sizes)
-        if jobs > MOST_JOBS:
-            raise HeftError(
-                f"{self.where} asks for about {jobs:,} jobs ({len(self.settings.seeds)} seeds, {sum(choices)} methods "
-                f"with their options, {sizes} sizes of ensembles); at most {MOST_JOBS:,} are allowed"
-            )
 
     def _check_names(self) -> None:
         if not re.match(NAME_PATTERN, self.name):

@@ -1,4 +1,5 @@
-"""Files and folders of a person's own that a data source reads: the options that name them, and where they lie."""
+"""Files and folders of a person's own that a source, a model or an encoder reads: which options name them, and where
+they lie."""
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -7,28 +8,31 @@ from typing import Any
 from heft.data.arrays import array_place
 from heft.errors import HeftError
 from heft.registry import find
+from heft.rooms import NO_PATH, PATHS
 
 
-def with_places(source: str, options: Mapping[str, Any], roots: Iterable[Path], where: str = "") -> dict[str, Any]:
-    """The options of a source, with each path as it is reached from the working folder.
+def with_places(
+    room: str, name: str, options: Mapping[str, Any], roots: Iterable[Path], where: str = ""
+) -> dict[str, Any]:
+    """The options of a name in a room, with each path as it is reached from the working folder.
 
     roots: the folders in which a path that is not absolute may lie, the first that has it wins. Raises HeftError,
     which `where` begins, where nothing lies there.
     """
     roots = list(roots)
-    named = _path_options(source, options, roots)
-    return {name: _place(value, roots, f"{where}{name}") if name in named else value for name, value in options.items()}
+    named = _path_options(room, name, options, roots)
+    return {key: _place(value, roots, f"{where}{key}") if key in named else value for key, value in options.items()}
 
 
-def persons_places(source: str, options: Mapping[str, Any]) -> list[Path]:
-    """The files and folders that the options of a source name, once `with_places` has found them."""
-    return [array_place(options[name]).path for name in _path_options(source, options)]
+def persons_places(room: str, name: str, options: Mapping[str, Any]) -> list[Path]:
+    """The files and folders that the options name, once `with_places` has found them."""
+    return [array_place(options[key]).path for key in _path_options(room, name, options)]
 
 
-def _path_options(source: str, options: Mapping[str, Any], roots: Iterable[Path] | None = None) -> list[str]:
+def _path_options(room: str, name: str, options: Mapping[str, Any], roots: Iterable[Path] | None = None) -> list[str]:
     """The options that are given and name a file or a folder."""
-    declared = find("data/sources", source, roots).fields.get("paths", ())
-    return [name for name in declared if isinstance(options.get(name), str)]
+    named = (*find(room, name, roots).fields.get("paths", ()), *PATHS.get(room, ()))
+    return [key for key in named if isinstance(options.get(key), str) and options[key] != NO_PATH]
 
 
 def _place(value: str, roots: Iterable[Path], called: str) -> str:

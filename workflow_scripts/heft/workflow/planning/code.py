@@ -4,6 +4,7 @@ from pathlib import Path
 
 from heft.registry import declarations, find
 from heft.workflow.configuration.named_keys import entries
+from heft.workflow.configuration.persons_paths import persons_places
 from heft.workflow.planning.auxiliary import files_of_kinds
 from heft.workflow.planning.fingerprint import PACKAGE_ROOT
 from heft.workflow.planning.plan import Plan
@@ -17,9 +18,15 @@ def stage_code(
 ) -> dict[str, str]:
     """Fingerprint of a stage: its script, further files, the model's with `model`, those of the optimiser and the
     schedule with `training`, and all that these import."""
-    of_model = [find("models", plan.experiments[experiment].model[0]).file] if model else []
+    of_model = model_files(plan, experiment) if model else []
     of_training = training_files(plan, experiment) if training else []
     return plan.look.fingerprint(PACKAGE_ROOT / f"{script}.py", *files, *of_model, *of_training)
+
+
+def model_files(plan: Plan, experiment: str) -> list[Path]:
+    """The file of the model, and that of the weights it starts from."""
+    chosen = plan.model(experiment)
+    return [find("models", chosen["name"]).file, *persons_places("models", **chosen)]
 
 
 def training_files(plan: Plan, experiment: str) -> list[Path]:

@@ -58,7 +58,7 @@ class Plan:
     def source(self, experiment: str) -> dict[str, Any]:
         """Name and options of the data source, with the places of a person's files that they name."""
         name, options = self.experiments[experiment].source
-        return {"name": name, "options": with_places(name, options, self.roots)}
+        return {"name": name, "options": with_places("data/sources", name, options, self.roots)}
 
     def source_threads(self, experiment: str) -> int:
         """How many threads read the data source."""
@@ -66,9 +66,9 @@ class Plan:
         return threads
 
     def model(self, experiment: str) -> dict[str, Any]:
-        """Name and options of the model."""
+        """Name and options of the model, with the place of a person's file of weights."""
         name, options = self.experiments[experiment].model
-        return {"name": name, "options": options}
+        return {"name": name, "options": with_places("models", name, options, self.roots)}
 
     def training(self, experiment: str) -> dict[str, Any]:
         """Settings of the training loop."""

@@ -22,7 +22,7 @@ def state_of_files(plan: Plan, experiment: str) -> str:
     writes down. A file of the size and date of the last run is not read, nor is one that no run has read.
     """
     source = plan.source(experiment)
-    places = persons_places(source["name"], source["options"])
+    places = persons_places("data/sources", source["name"], source["options"])
     if ":" not in source["name"] and not places:
         return ""
     last = _last_read(Path(paths.MANIFEST.format(e=experiment)))
