@@ -59,11 +59,13 @@ def test_an_option_goes_before_the_usual_name_and_may_name_a_key(tmp_path: Path)
 
 def test_places_of_arrays_are_found_from_the_folder_of_the_configuration(tmp_path: Path) -> None:
     np.savez(tmp_path / "all.npz", x=TABLE)
-    options = with_places("arrays", {"inputs": "all.npz:x", "labels": "all.npz"}, [tmp_path / "no", tmp_path])
+    options = with_places(
+        "data/sources", "arrays", {"inputs": "all.npz:x", "labels": "all.npz"}, [tmp_path / "no", tmp_path]
+    )
     assert options == {"inputs": f"{tmp_path}/all.npz:x", "labels": f"{tmp_path}/all.npz"}
-    assert persons_places("arrays", options) == [tmp_path / "all.npz"] * 2
+    assert persons_places("data/sources", "arrays", options) == [tmp_path / "all.npz"] * 2
     with pytest.raises(HeftError, match=r'inputs is "no\.npz:x", which is in none of'):
-        with_places("arrays", {"inputs": "no.npz:x"}, [tmp_path])
+        with_places("data/sources", "arrays", {"inputs": "no.npz:x"}, [tmp_path])
 
 
 def test_more_may_be_known_of_each_example(tmp_path: Path) -> None:
