@@ -1,8 +1,10 @@
 """Training with augmentation: alone and many models at once, the same bits for a seed, and nowhere but in training."""
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from augmentation_cases import FLIP, SEVERAL, examples
@@ -10,6 +12,9 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 from training_cases import SETTINGS, SHAPE, N, difference, model_of
 
+from heft.data.input_writer import write_inputs
+from heft.data.inputs import InputsFile
+from heft.data.mapped_inputs import MappedInputs
 from heft.data.modalities.images import Images
 from heft.models.build import ModelSpec
 from heft.seeds import RunSeeds
@@ -81,3 +86,13 @@ def test_what_is_recorded_and_judged_is_of_the_pictures_as_they_are() -> None:
         flipped = float(cross_entropy(model(train.inputs.flip(-1)), train.labels))
     assert last["train_loss"] == last["validation_loss"] == pytest.approx(expected)
     assert abs(flipped - expected) > 1e-3
+
+
+def test_pictures_that_stay_in_their_file_are_augmented_with_the_same_bits(tmp_path: Path) -> None:
+    train = replace(examples(torch.float32), modality=Images())
+    write_inputs(tmp_path / "inputs.safetensors", train.inputs.numpy())
+    kept = MappedInputs(InputsFile(tmp_path / "inputs.safetensors"), np.arange(N), Images())
+    settings = replace(SETTINGS, augmentation=SEVERAL)
+    expected = train_one(model_of("cnn"), train, settings, order_seed=1)
+    mapped = train_one(model_of("cnn"), replace(train, inputs=kept), settings, order_seed=1)
+    assert all(torch.equal(mapped[name], expected[name]) for name in expected)
