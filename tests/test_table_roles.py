@@ -4,10 +4,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 from table_files import PLAIN, N, read, with_column, words, write
 
+from heft.data.prepare import examples_table
+from heft.data.settings import DataSettings, NoiseSettings
+from heft.data.split import draw_split
 from heft.errors import HeftError
 
 LABELS: list[tuple[Sequence[Any], list[str]]] = [
@@ -79,6 +83,18 @@ def test_files_of_their_own_are_splits(tmp_path: Path) -> None:
         read(
             write(tmp_path, PLAIN), test_path=write(tmp_path, {"pay": ["high"], "colour": ["x"], "wage": [1]}, "b.csv")
         )
+
+
+def test_the_order_of_rows_and_columns_changes_no_split(tmp_path: Path) -> None:
+    plain = pd.DataFrame({**PLAIN, "weight": [k / 7 for k in range(N)]})
+    settings = DataSettings(train=20, validation=8, test=10, noise=NoiseSettings("none"))
+    drawn = []
+    for rows in (plain, plain.sample(frac=1, random_state=0), plain[["weight", "pay", "colour", "age"]][::-1]):
+        data = read(write(tmp_path, dict(rows)))
+        hashes = [data.modality.hash(row) for row in data.inputs]
+        splits = draw_split(examples_table(data, hashes), np.empty((N, 0)), settings, 0)
+        drawn.append({name: [hashes[row] for row in split["row"]] for name, split in splits.items()})
+    assert drawn[0] == drawn[1] == drawn[2]
 
 
 def test_the_order_of_rows_and_a_further_category_change_no_hash_of_an_id(tmp_path: Path) -> None:
