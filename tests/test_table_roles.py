@@ -79,6 +79,9 @@ def test_files_of_their_own_are_splits(tmp_path: Path) -> None:
     assert data.ids[-1].endswith("-test-line-7")
     assert words(data)[-1] == [5, "pink"]
     assert sorted(data.files) == ["a.csv", "b.csv"]
+    typed = read(write(tmp_path, PLAIN), validation_path=write(tmp_path, other, "c.parquet"))
+    assert words(typed) == words(data)
+    assert typed.ids[-1].endswith("-validation-row-6")
     with pytest.raises(HeftError, match=r"b.csv lacks age and also has wage, unlike \S+a.csv; give both the same col"):
         read(
             write(tmp_path, PLAIN), test_path=write(tmp_path, {"pay": ["high"], "colour": ["x"], "wage": [1]}, "b.csv")

@@ -131,6 +131,28 @@ def test_what_a_column_is_taken_for_is_said(
     assert len(data.ids) == N
 
 
+def test_spaces_after_commas_do_not_break_quotes(tmp_path: Path) -> None:
+    data = read(write(tmp_path, b'age, city, pay\n1, "a, b", low\n2, "c", high\n'))
+    assert words(data) == [[1, "a, b"], [2, "c"]]
+
+
+def test_the_separator_of_long_rows_is_found_though_the_last_one_looked_at_is_cut(tmp_path: Path) -> None:
+    rows = b"".join(b"%d;%s;%s\n" % (k, b"x, " * 9000, [b"low", b"high"][k % 2]) for k in range(6))
+    assert read(write(tmp_path, b"age;text;pay\n" + rows)).modality_facts["names"] == ["age"]
+
+
+def test_one_mark_and_three_digits_are_decimals_where_both_are_possible(tmp_path: Path) -> None:
+    content = b"a;b;c;pay\n1,234;1.234;1.234,5;low\n2,345;2.345;2.345,5;high\n"
+    assert words(read(write(tmp_path, content))) == [[1.234, 1.234, 1234.5], [2.345, 2.345, 2345.5]]
+
+
+def test_a_different_measurement_in_each_row_is_no_id_whatever_its_name(tmp_path: Path) -> None:
+    columns = {"grid": [k + 0.5 for k in range(N)], "user_id": [k * k for k in range(N)]}
+    assert kinds(read(write(tmp_path, {**PLAIN, **columns}))) == {
+        **{"age": "numeric", "colour": "categorical", "grid": "numeric", "user_id": "left out"}
+    }
+
+
 def test_numbers_dates_and_what_is_missing_have_the_right_values(tmp_path: Path) -> None:
     content = {
         "n": [*[1, 2] * (N // 2 - 2), "inf", "1,234.5", "much", "NA"],
