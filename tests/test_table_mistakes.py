@@ -37,7 +37,7 @@ MISTAKES: list[tuple[bytes, dict[str, Any], str]] = [
     (
         b"x,pay\n1,a\n",
         {"target": None},
-        "target is not given; {file} has the columns x, pay: name the one that holds the class.",
+        "target is not given; name the column that holds the class; {file} has x, pay.",
     ),
     (
         b"x,pay\n1,a\n",
@@ -50,6 +50,15 @@ MISTAKES: list[tuple[bytes, dict[str, Any], str]] = [
         {"leave_out": ["pay"]},
         "target and leave_out name the same column pay; a column has one use.",
     ),
+    (
+        b"A11,6,1\nA12,48,2\n",
+        {},
+        "target names the column pay, which {file} lacks; it has A11, 6, 1, as of a row: give the file a header, or "
+        "set header: false.",
+    ),
+    (b"A11,1,1\nA12,48,2\n", {}, "{file}: the header names the column 1 twice; if that line is a row, add a header."),
+    (b"1,a\n1,2,a\n", {"header": False, "target": 2}, "{file}, line 2 has 3 fields; the first line has 2."),
+    (b"1,a\n1,a\n", {"header": False, "target": 3}, "target names the column 3, which {file} lacks; it has 1, 2."),
     (b"x,pay\n1,\n2,NA\n", {}, "target pay of {file} has no value in any row."),
     (
         b"x,pay\n1,a\n2,a\n",

@@ -107,3 +107,16 @@ def test_the_order_of_rows_and_a_further_category_change_no_hash_of_an_id(tmp_pa
     hashes += [sorted(name[:8] for name in read(write(tmp_path, dict(rows))).ids) for rows in (shuffled, more[:-1])]
     assert hashes[0] == hashes[1] == hashes[2]
     assert set(hashes[0]) < {name[:8] for name in read(write(tmp_path, dict(more))).ids}
+
+
+@pytest.mark.parametrize(("n_others", "share"), [(0, "100"), (2, "99.75"), (6, "")])
+def test_a_column_that_alone_tells_the_class_is_said(tmp_path: Path, n_others: int, share: str) -> None:
+    classes = ["low", "high", "none", "low"] * 100
+    told = [*["x"] * n_others, *[f"is {name}" for name in classes[n_others:]]]
+    columns = {"told": told, "other": ["u", "v"] * 200, "pay": classes}
+    sentence = (
+        f"Column told alone tells the class of {share} % of the rows; leave it out if it is known only after the "
+    )
+    sentence += "class is."
+    notes = read(write(tmp_path, columns)).notes
+    assert [note for note in notes if "tells" in note] == ([sentence] if share else [])

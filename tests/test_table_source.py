@@ -96,19 +96,19 @@ NOTES: list[tuple[Sequence[Any], dict[str, Any], str, str]] = [
         [f"2024-02-{1 + k % 29:02d}" for k in range(N)],
         {},
         "date",
-        "Column x holds dates (year-month-day); they become days.",
+        "Dates become days: x (year-month-day).",
     ),
     (
         [f"{1 + k % 28}.2.2024" for k in range(N)],
         {},
         "date",
-        "Column x holds dates (day.month.year); they become days.",
+        "Dates become days: x (day.month.year).",
     ),
     (
         [f"2/{1 + k % 28}/2024" for k in range(N)],
         {},
         "date",
-        "Column x holds dates (month/day/year); they become days.",
+        "Dates become days: x (month/day/year).",
     ),
     (
         [*[f"2024-02-{1 + k % 29:02d}" for k in range(N - 1)], "soon"],
@@ -139,6 +139,13 @@ def test_spaces_after_commas_do_not_break_quotes(tmp_path: Path) -> None:
 def test_the_separator_of_long_rows_is_found_though_the_last_one_looked_at_is_cut(tmp_path: Path) -> None:
     rows = b"".join(b"%d;%s;%s\n" % (k, b"x, " * 9000, [b"low", b"high"][k % 2]) for k in range(6))
     assert read(write(tmp_path, b"age;text;pay\n" + rows)).modality_facts["names"] == ["age"]
+
+
+def test_columns_of_a_file_without_a_header_are_numbers_from_1(tmp_path: Path) -> None:
+    data = read(write(tmp_path, b"1,low,7,8\n2,high,9,6\n"), header=False, target=2, leave_out=[3], categorical=["4"])
+    assert words(data) == [[1, "8"], [2, "6"]]
+    assert data.modality_facts["names"] == ["1", "4"]
+    assert data.ids[0].endswith("-line-1")
 
 
 def test_one_mark_and_three_digits_are_decimals_where_both_are_possible(tmp_path: Path) -> None:

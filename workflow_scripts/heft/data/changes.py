@@ -64,7 +64,7 @@ def _columns(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str]:
     if len(both) < max(len(old), len(new)):  # else what examples say of it is more exact
         other = [name for name in both if old[name]["values"] != new[name]["values"]]
         yield from _said(other, "column", "has other values", "have other values")
-        if not other:
+        if both and not other:
             yield "the other columns have the same values"
 
 

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ MOST_NAMED, LONGEST_NAME = 30, 40  # columns, characters
 SEPARATORS = (",", ";", "\t", "|")
 SNIFFED_BYTES = 2**16
 SNIFFED_ROWS = 100
+FIRST_NUMBER = "1"  # the name of the first column of a file without a header
 LARGEST_FIELD = 2**31 - 1  # characters; a book is longer than Python's own limit
 
 
@@ -86,8 +88,14 @@ def names_of_header(path: Path, cells: Sequence[str], name_all: bool) -> list[st
         if not name:
             raise HeftError(f"{path}: column {place + 1} has no name in the header; the first line names the columns.")
         if name in names[:place]:
-            raise HeftError(f"{path}: the header names the column {name} twice.")
+            hint = "; if that line is a row, add a header." if looks_like_a_row(names) else "."
+            raise HeftError(f"{path}: the header names the column {name} twice{hint}")
     return names
+
+
+def looks_like_a_row(names: Sequence[str]) -> bool:
+    """Whether some name is a number, as in the first row of a file without a header."""
+    return any(re.fullmatch(r"[+-]?\d+([.,]\d+)?", name) for name in names)
 
 
 def named_columns(names: Sequence[str]) -> str:

@@ -1,10 +1,9 @@
 """text: a person's own texts, as CSV, TSV, JSON lines or Parquet, one row an example, or as files in class folders."""
 
-from collections.abc import Mapping
 from pathlib import Path
 
 from heft.data.sources.declare import RawData, source
-from heft.data.tables.files import read_tables
+from heft.data.tables.files import named_files, read_tables
 from heft.data.tables.roles import Roles
 from heft.data.text_folders import texts_of_folders
 from heft.data.text_rows import texts_of_table
@@ -48,12 +47,6 @@ def text(
     if quotes is None and table.separator == "\t":
         check_no_row_was_swallowed(raw)
     return raw
-
-
-def named_files(files: Mapping[str, Path]) -> dict[str, Path]:
-    """The files of splits by name, which holds the split where several have one."""
-    names = [file.name for file in files.values()]
-    return {file.name if names.count(file.name) == 1 else f"{part}: {file.name}": file for part, file in files.items()}
 
 
 def check_no_row_was_swallowed(raw: RawData) -> None:

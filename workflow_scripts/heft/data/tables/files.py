@@ -94,6 +94,12 @@ def read_tables(
     )
 
 
+def named_files(files: Mapping[str, Path]) -> dict[str, Path]:
+    """The files of splits by name, which holds the split where several have one."""
+    names = [file.name for file in files.values()]
+    return {file.name if names.count(file.name) == 1 else f"{part}: {file.name}": file for part, file in files.items()}
+
+
 def read_table(
     path: Path,
     *,

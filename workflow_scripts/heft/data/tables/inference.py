@@ -23,12 +23,14 @@ class TypedColumn:
     """A column that a model learns from.
 
     values: float64 [n], NaN where missing; of a category its place in `categories`, of a date days since 1970-01-01.
+    written: the form of dates.
     """
 
     name: str
     kind: str
     values: np.ndarray
     categories: list[str] = field(default_factory=list)
+    written: str = ""
 
 
 @dataclass(frozen=True)
@@ -73,9 +75,8 @@ def typed_column(name: str, values: Values, reading: Reading, kind: str = "") ->
     if not kind:
         days, written = days_of(values.words)
         if _share(values, ~np.isnan(days)) >= MOST_OF:
-            reading.note(f"Column {name} holds dates ({written}); they become days.")
             _say_missing(name, values, np.isnan(days), "dates", reading)
-            return TypedColumn(name, DATE, values.each(days))
+            return TypedColumn(name, DATE, values.each(days), written=written)
     return _categorical(name, values, share, reading, is_told=bool(kind))
 
 

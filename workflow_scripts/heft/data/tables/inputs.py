@@ -75,7 +75,7 @@ def inputs_of_table(table: FileTable, options: ColumnOptions, others: Collection
     if not columns:
         reasons = "; ".join(f"{one.name}: {one.reason}" for one in left_out[:MOST_NAMED])
         raise HeftError(f"{table.files[0]} has no column to learn from{f' ({reasons})' if reasons else ''}.")
-    summary = [_summary(table, columns, told), *_said_of(left_out)]
+    summary = [_summary(table, columns, told), *_said_of_dates(columns), *_said_of(left_out)]
     return TableInputs(columns, {one.name: one.reason for one in left_out}, summary + notes)
 
 
@@ -87,6 +87,11 @@ def _summary(table: FileTable, columns: Sequence[TypedColumn], told: Collection[
         kinds.setdefault(column.kind, []).extend([shown] if column.name not in told else [])
     each = [f"{kind} {_listed(names)}" for kind, names in kinds.items() if names]
     return f"{table.files[0].name}: {len(table):,} rows; columns inferred: {'; '.join(each) or 'none'}."
+
+
+def _said_of_dates(columns: Sequence[TypedColumn]) -> list[str]:
+    written = [f"{column.name} ({column.written})" for column in columns if column.written]
+    return [f"Dates become days: {_listed(written)}."] if written else []
 
 
 def _said_of(left_out: Sequence[LeftOut]) -> list[str]:

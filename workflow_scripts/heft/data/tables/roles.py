@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from heft.data.csv_file import named_columns
+from heft.data.csv_file import FIRST_NUMBER, looks_like_a_row, named_columns
 from heft.data.split_names import SPLIT_OF
 from heft.data.tables.files import FileTable
 from heft.data.tables.target import class_names_of, class_of, similar_names
@@ -54,9 +54,11 @@ def check_columns(table: FileTable, roles: Roles, lists: dict[str, Sequence[str]
     not; lists: {option: columns}."""
     file, known = table.files[0], list(table.columns)
     shown = named_columns(known)
+    if looks_like_a_row(known) and known[0] != FIRST_NUMBER:
+        shown += ", as of a row: give the file a header, or set header: false"
     if not roles.target:
         option = roles.target_option
-        raise HeftError(f"{option} is not given; {file} has the columns {shown}: name the one that holds the class.")
+        raise HeftError(f"{option} is not given; name the column that holds the class; {file} has {shown}.")
     uses: dict[str, str] = {}
     for option, column in [*roles.named.items(), *((name, one) for name, some in lists.items() for one in some)]:
         if column not in known:
