@@ -74,6 +74,6 @@ endif
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps -e .
 	@printf %s "$(CURDIR)" > $@
 
-.venv/dev: .venv/run requirements-dev.txt
+.venv/dev: .venv/run requirements-dev.txt requirements-encoders.txt
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check -r requirements-dev.txt
 	@touch $@

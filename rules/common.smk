@@ -12,14 +12,14 @@ from heft.faults import sentence_of
 from heft.workflow.housekeeping.configurations import label_of, note_made
 from heft.workflow.housekeeping.unplanned import planned_names
 from heft.auxiliary.kinds import kind_named
-from heft.workflow.planning import auxiliary, paths
+from heft.workflow.planning import auxiliary, encoding, paths
 from heft.workflow.planning.code import action_files, baseline_files, evaluation_files
 from heft.workflow.planning.code import index_code, kind_files, report_code
 from heft.workflow.planning.code import scorer_files, source_files, stage_code
 from heft.workflow.planning.disk_space import check_disk_space
 from heft.workflow.planning.held_out import HeldOut
 from heft.workflow.planning.plan import load_plan
-from heft.workflow.planning.source_files import state_of_files
+from heft.workflow.planning.source_files import state_of_files, state_of_weights
 from heft.workflow.runtime.gpu import gpus_of_a_job
 from heft.workflow.runtime.launch import command
 from heft.workflow.runtime.partial_report import report_what_is_there, watch_failures
@@ -98,6 +98,11 @@ def device(wildcards):
 def gpus(wildcards):
     """How many GPUs a job that computes asks for."""
     return gpus_of_a_job(device(wildcards)["name"])
+
+
+def seen(file):
+    """An input function: a file of what models see, the data set or features of it."""
+    return lambda wildcards: encoding.seen(plan, wildcards.e, file)
 
 
 def kind_of(wildcards):

@@ -3,8 +3,8 @@
 
 rule out_of_fold:
     input:
-        inputs="results/{e}/data/inputs.safetensors",
-        manifest="results/{e}/data/manifest.json",
+        inputs=seen("inputs.safetensors"),
+        manifest=seen("manifest.json"),
         train="results/{e}/seed{s}/split/train.parquet",
         auxiliary=held_out_models,
     output:
@@ -62,8 +62,8 @@ rule prune:
 rule retrain:
     input:
         check="results/{e}/model_check.json",
-        inputs="results/{e}/data/inputs.safetensors",
-        manifest="results/{e}/data/manifest.json",
+        inputs=seen("inputs.safetensors"),
+        manifest=seen("manifest.json"),
         train="results/{e}/seed{s}/split/train.parquet",
         plan="results/{e}/seed{s}/pruned/{v}.parquet",
     output:
@@ -94,8 +94,8 @@ rule retrain:
 
 rule baseline:
     input:
-        inputs="results/{e}/data/inputs.safetensors",
-        manifest="results/{e}/data/manifest.json",
+        inputs=seen("inputs.safetensors"),
+        manifest=seen("manifest.json"),
         train="results/{e}/seed{s}/split/train.parquet",
         validation="results/{e}/seed{s}/split/validation.parquet",
         checkpoints="results/{e}/seed{s}/checkpoints/checkpoints.json",
@@ -133,8 +133,8 @@ rule baseline:
 
 rule evaluate:
     input:
-        inputs="results/{e}/data/inputs.safetensors",
-        manifest="results/{e}/data/manifest.json",
+        inputs=seen("inputs.safetensors"),
+        manifest=seen("manifest.json"),
         train="results/{e}/seed{s}/split/train.parquet",
         validation="results/{e}/seed{s}/split/validation.parquet",
         test="results/{e}/seed{s}/split/test.parquet",

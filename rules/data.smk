@@ -1,4 +1,4 @@
-"""The data set, and its splits with planted label noise."""
+"""The data set, features that an encoder makes of it, and its splits with planted label noise."""
 
 
 rule prepare:
@@ -23,6 +23,32 @@ rule prepare:
         code=code("prepare", lambda wildcards: source_files(plan, wildcards.e)),
     script:
         "../workflow_scripts/prepare.py"
+
+
+rule encode:
+    input:
+        inputs="results/{e}/data/inputs.safetensors",
+        examples="results/{e}/data/examples.parquet",
+        manifest="results/{e}/data/manifest.json",
+    output:
+        inputs="results/{e}/features/inputs.safetensors",
+        examples="results/{e}/features/examples.parquet",
+        manifest="results/{e}/features/manifest.json",
+        record="results/{e}/features/record.jsonl",
+    log:
+        "logs/{e}/encode.log",
+    # Each thread has a batch of its own, so that their number changes no bit.
+    threads: 8
+    resources:
+        mem_mb=4000,
+        runtime=240,
+    params:
+        encoder=lambda wildcards: encoding.encoder_of(plan, wildcards.e),
+        version=lambda wildcards: encoding.encoder_version(plan, wildcards.e),
+        files=lambda wildcards: state_of_weights(plan, wildcards.e),
+        code=code("encode", lambda wildcards: encoding.encoder_files(plan, wildcards.e)),
+    script:
+        "../workflow_scripts/encode.py"
 
 
 rule split:

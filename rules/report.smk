@@ -13,6 +13,7 @@ rule report:
         scores=scores_of_each_seed,
         inputs="results/{e}/data/inputs.safetensors",
         manifest="results/{e}/data/manifest.json",
+        encoded=lambda wildcards: encoding.encoded_manifest(plan, wildcards.e),
     output:
         page=report(
             "reports/{e}/index.html",

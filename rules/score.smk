@@ -3,8 +3,8 @@
 
 rule score_members:
     input:
-        inputs="results/{e}/data/inputs.safetensors",
-        manifest="results/{e}/data/manifest.json",
+        inputs=seen("inputs.safetensors"),
+        manifest=seen("manifest.json"),
         train="results/{e}/seed{s}/split/train.parquet",
         validation="results/{e}/seed{s}/split/validation.parquet",
         checkpoints="results/{e}/seed{s}/checkpoints/checkpoints.json",

@@ -15,8 +15,8 @@ rule unreadable:
 
 rule check_model:
     input:
-        inputs="results/{e}/data/inputs.safetensors",
-        manifest="results/{e}/data/manifest.json",
+        inputs=seen("inputs.safetensors"),
+        manifest=seen("manifest.json"),
     output:
         check="results/{e}/model_check.json",
         record="results/{e}/model_check.record.jsonl",
@@ -40,8 +40,8 @@ rule check_model:
 rule train:
     input:
         check="results/{e}/model_check.json",
-        inputs="results/{e}/data/inputs.safetensors",
-        manifest="results/{e}/data/manifest.json",
+        inputs=seen("inputs.safetensors"),
+        manifest=seen("manifest.json"),
         train="results/{e}/seed{s}/split/train.parquet",
         validation="results/{e}/seed{s}/split/validation.parquet",
     output:
@@ -100,8 +100,8 @@ rule checkpoint:
 rule auxiliary:
     input:
         check="results/{e}/model_check.json",
-        inputs="results/{e}/data/inputs.safetensors",
-        manifest="results/{e}/data/manifest.json",
+        inputs=seen("inputs.safetensors"),
+        manifest=seen("manifest.json"),
         train="results/{e}/seed{s}/split/train.parquet",
         validation="results/{e}/seed{s}/split/validation.parquet",
         continued=continued,

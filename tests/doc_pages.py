@@ -18,9 +18,30 @@ from heft.workflow.planning.plan import load_plan
 
 PAGES = (
     *("add_a_method", "add_a_data_source", "add_a_modality", "add_a_model", "add_an_action"),
-    *("add_an_objective", "add_a_measure", "add_further_models", "add_an_ensemble", "training"),
+    *("add_an_encoder", "add_an_objective", "add_a_measure", "add_further_models", "add_an_ensemble", "training"),
 )
 CONFIGURATION = "mine.yaml"
+# Page, changes of its first experiment, and what is said of them.
+KNOWN: list[tuple[str, dict[str, Any], str]] = [
+    ("add_a_method", {"methods": ["entropi"]}, 'did you mean "entropy"?'),
+    ("add_a_method", {"methods": [{"entropy": {"temperatur": 1.0}}]}, 'did you mean "temperature"?'),
+    ("add_a_data_source", {"data": {"source": "win"}}, 'did you mean "wine"?'),
+    ("add_an_encoder", {"encoder": "profile"}, 'did you mean "profiles"?'),
+    ("add_an_encoder", {"encoder": {"profiles": {"size": 1}}}, "size is 1; it must be at least 2"),
+    ("add_a_model", {"model": "botleneck"}, 'did you mean "bottleneck"?'),
+    ("add_an_action", {"actions": ["fad"]}, 'did you mean "fade"?'),
+    ("add_an_action", {"actions": [{"fade": {"powr": 1.0}}]}, 'did you mean "power"?'),
+    ("add_an_objective", {"objective": "focal_los"}, 'did you mean "focal_loss"?'),
+    ("add_an_objective", {"objective": {"focal_loss": {"gama": 1.0}}}, 'did you mean "gamma"?'),
+    ("add_a_measure", {"measure": "worst_class"}, 'did you mean "worst_class_accuracy"?'),
+    ("add_an_ensemble", {"ensembles": [{"kind": "shrunk", "sizes": [2]}]}, 'did you mean "shrunken"?'),
+    ("training", {"training": {"optimiser": "lio"}}, 'did you mean "lion"?'),
+    (
+        "add_an_ensemble",
+        {"ensembles": [{"kind": "shrunken", "sizes": [2], "shrink": 1.0}]},
+        "shrink is 1.0; it must be between 0 and 1",
+    ),
+]
 _BLOCK = re.compile(r"^```\w+ (\S+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _HOUSE = "workflow_scripts/heft/"
 

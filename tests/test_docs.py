@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 from doc_pages import (
     CONFIGURATION,
+    KNOWN,
     PAGES,
     files_of,
     imported_from_heft,
@@ -29,26 +30,6 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
     workspace = workspace_of_all(tmp_path_factory.mktemp("pages"))
     workspace.run()
     return workspace
-
-
-KNOWN: list[tuple[str, dict[str, Any], str]] = [
-    ("add_a_method", {"methods": ["entropi"]}, 'did you mean "entropy"?'),
-    ("add_a_method", {"methods": [{"entropy": {"temperatur": 1.0}}]}, 'did you mean "temperature"?'),
-    ("add_a_data_source", {"data": {"source": "win"}}, 'did you mean "wine"?'),
-    ("add_a_model", {"model": "botleneck"}, 'did you mean "bottleneck"?'),
-    ("add_an_action", {"actions": ["fad"]}, 'did you mean "fade"?'),
-    ("add_an_action", {"actions": [{"fade": {"powr": 1.0}}]}, 'did you mean "power"?'),
-    ("add_an_objective", {"objective": "focal_los"}, 'did you mean "focal_loss"?'),
-    ("add_an_objective", {"objective": {"focal_loss": {"gama": 1.0}}}, 'did you mean "gamma"?'),
-    ("add_a_measure", {"measure": "worst_class"}, 'did you mean "worst_class_accuracy"?'),
-    ("add_an_ensemble", {"ensembles": [{"kind": "shrunk", "sizes": [2]}]}, 'did you mean "shrunken"?'),
-    ("training", {"training": {"optimiser": "lio"}}, 'did you mean "lion"?'),
-    (
-        "add_an_ensemble",
-        {"ensembles": [{"kind": "shrunken", "sizes": [2], "shrink": 1.0}]},
-        "shrink is 1.0; it must be between 0 and 1",
-    ),
-]
 
 
 @pytest.mark.parametrize(("page", "changes", "said"), KNOWN)
@@ -106,6 +87,16 @@ def test_the_modality_of_the_page_is_taken_by_a_persons_own_source_and_shown_in_
     assert rows.loc[rows["variant"] == "none", "test_accuracy"].mean() > 0.6
     assert 'alt="training example' in page
     assert "<dt>length</dt><dd>0.4 s</dd>" in page
+
+
+@pytest.mark.slow
+def test_the_encoder_of_the_page_makes_what_the_model_sees_and_the_report_shows_the_pictures(
+    finished: Workspace,
+) -> None:
+    rows, page = table_of(finished, "profiled")
+    assert rows.loc[rows["variant"] == "none", "test_accuracy"].mean() > 0.6
+    assert "profiles: models see 16 features of each example, from this file" in page
+    assert 'src="data:image/png' in page
 
 
 @pytest.mark.slow

@@ -10,12 +10,25 @@ from workspace import PARTS, ROOT, Workspace
 from heft.registry import added_folder, declarations
 from heft.rooms import DECORATORS
 
+DATA = {"source": {"tones": {"spread": 0.4}}, "train": 90, "validation": 40, "test": 60}
 SETTINGS = {
-    "experiments": ["every_axis"],
+    "experiments": ["every_axis", "encoded"],
     "definitions": {
+        # By itself: an encoder comes before training, where augmentation would change what it has seen.
+        "encoded": {
+            "seeds": [0],
+            "data": DATA,
+            "encoder": {"spectrum": {"lowest": 1}},
+            "model": "logistic",
+            "training": {"epochs": 2},
+            "methods": ["random"],
+            "baselines": [],
+            "ensembles": [],
+            "fractions": [0.2],
+        },
         "every_axis": {
             "seeds": [0, 1],
-            "data": {"source": {"tones": {"spread": 0.4}}, "train": 90, "validation": 40, "test": 60},
+            "data": DATA,
             "model": {"wave_net": {"width": 3}},
             "training": {
                 "epochs": 2,
@@ -32,13 +45,14 @@ SETTINGS = {
             "actions": ["remove", {"spare": {"every": 3}}],
             "measure": {"regret": {"above": 0.1}},
             "fractions": [0.2],
-        }
+        },
     },
 }
 # What the page prints of each new file: its title, its own words, or the name of the model, which has neither.
 ON_THE_PAGE = {
     "data/modalities": "<dt>duration</dt><dd>3 s</dd>",
     "data/sources": "Drawn by its own file",
+    "data/encoders": "models see 12 features of each example, from Fourier, in its own file",
     "models": "wave_net",
     "auxiliary": "further models without a third",
     "methods": "Unseen loss",
@@ -124,7 +138,8 @@ def test_each_variant_is_retrained_with_the_new_action_and_the_new_measure_choos
 
 @pytest.mark.slow
 def test_the_page_speaks_of_each_new_file(finished: Workspace) -> None:
-    page = (finished.folder / "reports" / "every_axis" / "index.html").read_text(encoding="utf-8")
+    pages = [finished.folder / "reports" / name / "index.html" for name in ("every_axis", "encoded")]
+    page = "".join(page.read_text(encoding="utf-8") for page in pages)
     assert {room: text for room, text in ON_THE_PAGE.items() if text not in page} == {}
 
 

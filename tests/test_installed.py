@@ -12,6 +12,8 @@ import pytest
 from house import LIBRARY, imported_packages, modules, room_of
 from workspace import ROOT, TINY, Workspace
 
+from heft.registry import declarations
+
 INSTALL = ("-m", "pip", "install", "-q", "--disable-pip-version-check", "--no-deps", "--no-build-isolation")
 # What is imported under another name than it is installed by.
 PACKAGES = {"sklearn": "scikit-learn", "PIL": "pillow", "yaml": "pyyaml"}
@@ -36,18 +38,21 @@ def imported_by(rooms: set[str]) -> set[str]:
 def test_each_extra_asks_for_exactly_what_its_rooms_import() -> None:
     asked, rooms = project_table(), {room_of(file) for file in modules()}
     workflow = {room for room in rooms if room.startswith("workflow/")}
-    # Only the source `fashion_mnist`, where it downloads, augmentations and networks by name need torchvision or timm;
-    # only a picture in a report needs pillow.
-    core = imported_by(rooms - workflow - {"reporting"}) - {"torchvision", "timm", "pillow"}
+    of_encoders = {*asked["encoders"]}
+    # Only the source `fashion_mnist`, where it downloads, augmentations, encoders and networks by name need torchvision
+    # or timm; only a picture in a report needs pillow.
+    core = imported_by(rooms - workflow - {"reporting"}) - of_encoders - {"pillow"}
     assert core == set(asked[""])
-    assert imported_by({"reporting", "data"}) - core - {"torchvision"} == set(asked["report"])
+    assert imported_by({"reporting", "data"}) - core - of_encoders == set(asked["report"])
+    needed = [declared.fields["packages"] or {} for declared in declarations("data/encoders").values()]
+    assert {name for packages in needed for name in packages.values()} == of_encoders
     assert asked["timm"] == ["timm"]
     assert imported_by(workflow) - core - set(asked["report"]) <= set(asked["workflow"])
 
 
 def test_versions_are_pinned_in_one_place_and_the_library_takes_the_pinned_ones() -> None:
-    files = (ROOT / "requirements.txt", ROOT / "requirements-dev.txt")  # the second for what a run does not need
-    text = "".join(file.read_text(encoding="utf-8") for file in files)
+    files = [ROOT / f"requirements{of}.txt" for of in ("", "-encoders", "-dev")]  # the others for what few runs need
+    text = "\n".join(file.read_text(encoding="utf-8") for file in files)
     pinned = dict(re.findall(r"^([\w-]+)==([\d.]+)", text.lower(), re.MULTILINE))
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     lines = [*project["dependencies"], *(line for extra in project["optional-dependencies"].values() for line in extra)]

@@ -19,6 +19,7 @@ def test_a_jobs_files_are_taken_by_the_seed_of_their_folder() -> None:
         "train": files("split/train.parquet", 10, 2),
         "scores": [*files("scores/ip.parquet", 10, 2), *files("scores/loss.parquet", 2)],
         "inputs": "inputs",
+        "encoded": [],
         "manifest": "manifest",
     }
     job: Any = SimpleNamespace(

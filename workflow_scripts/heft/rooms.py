@@ -9,6 +9,7 @@ DECORATORS = {
     "models": "model",
     "data/sources": "source",
     "data/modalities": "modality",
+    "data/encoders": "encoder",
     "auxiliary": "auxiliary",
     "ensembles": "ensemble",
     "objectives": "objective",

@@ -116,7 +116,7 @@ class ReportInput:
     history: seed, run, epoch, train_loss, train_accuracy, validation_loss, validation_accuracy (others unused).
     precision_recall: seed, variant, recall, precision; empty where true labels are unknown.
     manifest: the data's manifest.json (source, origin, licence, files {name: sha256}, n, class_names, dataset_digest,
-    skipped, notes).
+    skipped, notes); where there is one also `encoder` (name, width, origin, licence).
     methods: declarations by name, as `heft.registry.declarations("methods")` returns them.
     configuration: the experiment's resolved configuration as YAML text.
     baselines: the same of the room `baselines`: other trainings, with the fields title, paper, does.

@@ -85,6 +85,10 @@ class Modality(ABC):
         this `prepare` says what changed. Columns that are left out have a kind alone."""
         return {}
 
+    def raw(self, rows: Any) -> Any:
+        """What an encoder is called with for these rows of `inputs`: a tensor [n, ...] or texts, not normalised."""
+        return rows
+
     @abstractmethod
     def show(self, inputs: Any, rows: Sequence[int]) -> list[Shown]:
         """These rows of `inputs` [n, ...] as a person sees them; the other rows may say what is usual."""

@@ -65,6 +65,18 @@ class Images(Modality):
         mean, std = (self._each_channel(value, inputs.shape[1]) for value in (self.mean, self.std))
         return similar_pictures(inputs, rows, *((1 / 255, 0.0) if self.pixels else (std, mean)))
 
+    def raw(self, rows: "Tensor") -> "Tensor":
+        """Uint8 [n, 3, height, width] of 0..255: a grey picture three times, of more than three channels their mean."""
+        import torch
+
+        if not self.pixels:
+            mean, std = (rows.new_tensor(self._each_channel(value, rows.shape[1])) for value in (self.mean, self.std))
+            rows = rows.mul(std).add_(mean).mul_(255).round_().clamp_(0, 255).to(torch.uint8)
+        if rows.shape[1] == 3:
+            return rows
+        grey = rows if rows.shape[1] == 1 else rows.float().mean(1, keepdim=True).round_().to(torch.uint8)
+        return grey.expand(-1, 3, -1, -1).contiguous()
+
     def show(self, inputs: np.ndarray, rows: Sequence[int]) -> list[Shown]:
         """Pictures, their normalisation undone; channels beyond grey or RGB are averaged."""
         return [Shown(picture=self._data_uri(inputs[row])) for row in rows]

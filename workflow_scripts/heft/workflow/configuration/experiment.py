@@ -15,6 +15,7 @@ from heft.options import named
 from heft.registry import find
 from heft.variants import Scorer, Variant, twice
 from heft.workflow.configuration.device_names import check_precision
+from heft.workflow.configuration.encoder import check_encoder
 from heft.workflow.configuration.epochs import check_epochs
 from heft.workflow.configuration.further_models import check_further_models, check_members
 from heft.workflow.configuration.known_labels import check_known_labels
@@ -101,6 +102,11 @@ class Experiment:
         return bool(declared.get("near_duplicates", True)) if chosen is None else chosen
 
     @property
+    def encoder(self) -> tuple[str, dict[str, Any]] | None:
+        """Name and options of what makes features of the examples; None where the model sees them as they are."""
+        return None if self.settings.encoder is None else named(self.settings.encoder)
+
+    @property
     def model(self) -> tuple[str, dict[str, Any]]:
         """Name and options of the model."""
         return named(self.settings.model)
@@ -121,6 +127,7 @@ class Experiment:
         check_functions(self.settings, self.where, roots)
         with_places("data/sources", *self.source, roots, f"{self.where}.data.source.{self.source[0]}.")
         with_places("models", *self.model, roots, f"{self.where}.model.{self.model[0]}.")
+        check_encoder(self.settings, roots, f"{self.where}.encoder")
         check_number_of_jobs(self.settings, self.where)
         self._check_names()
         check_epochs(self.settings, self.where)

@@ -17,16 +17,19 @@ class NamedKey:
     """A key, as a dotted path in the settings, and the room that its names are of.
 
     several: the value is a list of them. lists: an option may be a list of values, each of which is a variant.
+    optional: the value may be null.
     """
 
     path: str
     room: str
     several: bool = False
     lists: bool = False
+    optional: bool = False
 
 
 KEYS = (
     NamedKey("data.source", "data/sources"),
+    NamedKey("encoder", "data/encoders", optional=True),
     NamedKey("model", "models"),
     NamedKey("training.augmentation", "training/augmentations", several=True),
     NamedKey("training.optimiser", "training/optimisers"),
@@ -66,7 +69,7 @@ def entries(settings: Any) -> Iterator[Entry]:
         value = settings
         for part in key.path.split("."):
             value = getattr(value, part)
-        for index, listed in enumerate(value if key.several else [value]):
+        for index, listed in enumerate(value if key.several else [value] if value is not None else []):
             where, (name, options) = f"{key.path}[{index}]" if key.several else key.path, named(listed)
             yield Entry(where, key, name, options, f"{where}.{name}")
     for index, ensemble in enumerate(settings.ensembles):

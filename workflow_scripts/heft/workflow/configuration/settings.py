@@ -54,6 +54,7 @@ class ExperimentSettings(Strict):
 
     seeds: Annotated[list[Annotated[int, Ge(0), Lt(2**32)]], MinLen(1), MaxLen(1000), Unique] = [0, 1, 2, 3, 4]
     data: DataSettings = DataSettings()
+    encoder: Named | None = None
     model: Named = "mlp"
     training: TrainingSettings = TrainingSettings()
     fine_tuning: FineTuningSettings = FineTuningSettings()
@@ -113,6 +114,8 @@ def schema() -> dict[str, Any]:
         for group in groups:
             place = definitions[place[group]["$ref"].rpartition("/")[2]]["properties"]
         choice = choice_with_options(declarations(key.room), list(unreadable(key.room)), lists=key.lists)
+        if key.optional:
+            choice = {"anyOf": [*choice["anyOf"], {"type": "null"}]}
         place[last] = {**place[last], "items": choice} if key.several else choice
     ensembles = definitions["EnsembleSettings"]
     ensemble_methods = ensembles["properties"]["methods"]["anyOf"][0]

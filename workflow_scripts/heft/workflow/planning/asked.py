@@ -89,15 +89,18 @@ def _asked(plan: Plan, raw: Mapping[str, Any], name: str) -> Asked:
 def _data_of(plan: Plan, name: str) -> dict[str, Any]:
     """input_shape and n_classes, as the data source declares them, or a former run has found them."""
     source, _ = plan.experiments[name].source
+    encoder = plan.experiments[name].encoder
     declared = find("data/sources", source).fields.get("size")
-    if declared:
+    if declared and encoder is None:
         return {"input_shape": declared["input_shape"], "n_classes": declared["n_classes"]}
-    manifest = Path(paths.MANIFEST.format(e=name))
+    manifest = Path((paths.ENCODED_MANIFEST if encoder else paths.MANIFEST).format(e=name))
     if not manifest.is_file():
-        raise HeftError(
-            f"experiment {name}: the data source {source} does not declare its size; give it `size`, or name the model "
-            "with --input and --classes."
+        unknown = (
+            f"the encoder {encoder[0]} has not run yet"
+            if encoder
+            else f"the data source {source} does not declare its size"
         )
+        raise HeftError(f"experiment {name}: {unknown}; run it first, or name the model with --input and --classes.")
     facts = read_json(manifest)
     return {"input_shape": facts["input_shape"], "n_classes": len(facts["class_names"])}
 

@@ -59,7 +59,9 @@ def unfinished(plan: Plan, folder: Path) -> list[str]:
 
 
 def declared_size(plan: Plan, experiment: str) -> Mapping[str, Any] | None:
-    """n, input_shape and n_classes of the experiment's source, or None where it does not say."""
+    """n, input_shape and n_classes of the experiment's source; None where it, or how wide features are, is not said."""
+    if plan.experiments[experiment].encoder is not None:
+        return None
     source = find("data/sources", plan.experiments[experiment].source[0])
     size: Mapping[str, Any] | None = source.fields.get("size")
     return size

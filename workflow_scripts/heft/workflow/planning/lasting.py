@@ -11,7 +11,8 @@ def lasting_files(experiment: Experiment, variants: Iterable[str]) -> list[str]:
     """The files that stay once an experiment is finished; variants: slugs of all, the unscored ones included."""
     name, variants = experiment.name, list(variants)
     once = (paths.INPUTS, paths.EXAMPLES, paths.MODEL_CHECK, paths.REPORT_RECORD)
-    files = [path.format(e=name) for path in once]
+    encoded = (paths.ENCODED,) if experiment.encoder else ()
+    files = [path.format(e=name) for path in (*once, *encoded)]
     for seed in experiment.settings.seeds:
         of_seed = [*paths.SPLITS.values(), paths.TRANSFORM, paths.HISTORY, *paths.states_in(paths.CHECKPOINTS)]
         files += [path.format(e=name, s=seed) for path in of_seed]

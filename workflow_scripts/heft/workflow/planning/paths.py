@@ -9,9 +9,13 @@ from pathlib import Path
 RESULTS = "results/{e}"
 PAGE = "reports/{e}/index.html"
 REPORT_RECORD = RESULTS + "/report.record.jsonl"  # the report of an unfinished run lacks it
-INPUTS = RESULTS + "/data/inputs.safetensors"
-EXAMPLES = RESULTS + "/data/examples.parquet"
-MANIFEST = RESULTS + "/data/manifest.json"
+DATA = RESULTS + "/data"
+INPUTS = DATA + "/inputs.safetensors"
+EXAMPLES = DATA + "/examples.parquet"
+MANIFEST = DATA + "/manifest.json"
+FEATURES = RESULTS + "/features"  # of an experiment with an encoder: the same files
+ENCODED = FEATURES + "/inputs.safetensors"
+ENCODED_MANIFEST = FEATURES + "/manifest.json"
 MODEL_CHECK = RESULTS + "/model_check.json"
 
 SEED = RESULTS + "/seed{s}"

@@ -1,8 +1,8 @@
-"""What a job `prepare` depends on beside its code: the files of a person's own that a source has read, or may read."""
+"""What `prepare` and `encode` depend on beside their code: a person's own files that they have read, or may read."""
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +11,12 @@ from heft.data.read_files import digest_of, followed, name_of
 from heft.errors import HeftError
 from heft.workflow.configuration.persons_paths import persons_places
 from heft.workflow.planning import paths
+from heft.workflow.planning.encoding import encoder_of
 from heft.workflow.planning.plan import Plan
 
 
 def state_of_files(plan: Plan, experiment: str) -> str:
-    """A text that stays the same as long as the files have the content that the last run has read.
+    """A text that stays the same as long as the files of the source have the content that the last run has read.
 
     It is empty for a source whose files are known by their SHA-256. The manifest holds the text of the last run: a file
     that was changed or deleted, or has come into a folder that the source reads, gives another one, which the next run
@@ -25,7 +26,18 @@ def state_of_files(plan: Plan, experiment: str) -> str:
     places = persons_places("data/sources", source["name"], source["options"])
     if ":" not in source["name"] and not places:
         return ""
-    last = _last_read(Path(paths.MANIFEST.format(e=experiment)))
+    return _state(places, Path(paths.MANIFEST.format(e=experiment)))
+
+
+def state_of_weights(plan: Plan, experiment: str) -> str:
+    """The same of the files that the options of the encoder name; empty where there are none."""
+    encoder = encoder_of(plan, experiment)
+    places = persons_places("data/encoders", encoder["name"], encoder["options"]) if encoder else []
+    return _state(places, Path(paths.ENCODED_MANIFEST.format(e=experiment))) if places else ""
+
+
+def _state(places: Sequence[Path], manifest: Path) -> str:
+    last = _last_read(manifest)
     known = last["files"]
     now = {path: digest_of(Path(path), of_last) for path, of_last in known.items()}
     changed = {path: digest for path, digest in now.items() if digest != known[path]["sha256"]}

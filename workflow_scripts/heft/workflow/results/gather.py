@@ -51,7 +51,7 @@ def gather(sources: Sources) -> ReportInput:
             sentence_of(facts["conflicting_duplicates"], manifest["class_names"]),
             facts["notes"],
         ),
-        manifest=manifest,
+        manifest=manifest | ({"encoder": read_json(sources.encoded)["encoder"]} if sources.encoded else {}),
         methods=used_declarations("methods", configuration["methods"], used),
         baselines=used_declarations("baselines", configuration["baselines"], used),
         agreement=_together(

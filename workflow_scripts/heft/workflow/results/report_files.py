@@ -14,7 +14,7 @@ class Sources:
 
     configuration: the experiment's settings. actions: a name each, or {name: options that are not the default}.
     metrics: one file a variant and seed. history, facts, train: one file a seed. scores: one file a variant, for each
-    seed. missing: what is not evaluated, and why.
+    seed. missing: what is not evaluated, and why. encoded: the manifest of the features, where there is an encoder.
     """
 
     experiment: str
@@ -28,6 +28,7 @@ class Sources:
     inputs: str
     manifest: str
     missing: Sequence[MissingCell] = ()
+    encoded: str = ""
 
 
 def sources_of(job: Any) -> Sources:
@@ -47,6 +48,7 @@ def sources_of(job: Any) -> Sources:
         {seed: [file for file in job.input.scores if paths.seed_of(file) == seed] for seed in seeds},
         job.input.inputs,
         job.input.manifest,
+        encoded=str(job.input.encoded or ""),
     )
 
 
@@ -98,4 +100,5 @@ def sources_there(asked: Mapping[str, Any]) -> Sources:
             )
             for (seed, variant), reason in missing.items()
         ],
+        paths.ENCODED_MANIFEST.format(e=experiment) if asked["configuration"].get("encoder") else "",
     )
