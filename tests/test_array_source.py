@@ -57,6 +57,10 @@ def test_an_option_goes_before_the_usual_name_and_may_name_a_key(tmp_path: Path)
     assert data.labels.tolist() == LABELS[::-1].tolist()
 
 
+def test_labels_may_be_a_column(tmp_path: Path) -> None:
+    assert read(**saved(tmp_path, "npz", x=TABLE, y=LABELS[:, None])).labels.tolist() == LABELS.tolist()
+
+
 def test_places_of_arrays_are_found_from_the_folder_of_the_configuration(tmp_path: Path) -> None:
     np.savez(tmp_path / "all.npz", x=TABLE)
     options = with_places(

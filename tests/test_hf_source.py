@@ -52,20 +52,27 @@ def test_without_another_input_all_columns_are_a_table() -> None:
     assert data.inputs[:, 0].tolist() == [30.5, 20.0, 25.0]
     assert data.modality_facts["categories"] == {"job": ["cook", "nurse"]}
     assert "embedding" in data.modality_facts["left_out"]
+    assert read(SAVED / "texts", label="sentence").modality_facts["name"] == "mixed_columns"
 
 
 def test_pictures_are_decoded_splits_are_kept_and_others_left_out(tmp_path: Path) -> None:
-    data = read(SAVED / "pictures", size=8)
-    assert data.split == ["train"] * 5 + ["validation"] * 2
-    assert [name[9:] for name in data.ids[4:6]] == ["row-5", "validation-row-1"]
+    folder = shutil.copytree(SAVED / "pictures", tmp_path / "pictures")
+    (folder / "dataset_dict.json").write_text('{"splits": ["validation", "extra", "train"]}')  # in any order
+    data = read(folder, size=8)
+    assert data.split == ["train"] * 4 + ["validation"] * 2
+    assert [name[9:] for name in data.ids[3:5]] == ["row-4", "validation-row-1"]
     assert data.class_names == ["blue", "Red"]
-    assert data.labels.tolist() == [0, 1, 0, 1, 0, 0, 1]
-    assert data.skipped == [("train, row 6", "it has no label"), ("validation, row 3", "it has no label")]
+    assert data.labels.tolist() == [0, 1, 0, 1, 0, 1]
+    assert data.skipped == [
+        ("train, row 5", "it has no picture"),
+        ("train, row 6", "it has no label"),
+        ("validation, row 3", "it has no label"),
+    ]
     assert data.notes == ["Splits that are none of train, validation and test are left out: extra."]
     stored = store_inputs(tmp_path / "inputs", data, "hf_dataset")
     pixels = InputsFile(tmp_path / "inputs").verified()
     assert pixels[:, :, 4, 4].tolist() == [
-        *([200, 10 * row, 0] if row % 2 else [0, 10 * row, 200] for row in [0, 1, 2, 3, 4, 0, 1])
+        *([200, 10 * row, 0] if row % 2 else [0, 10 * row, 200] for row in [0, 1, 2, 3, 0, 1])
     ]
     assert stored.data.ids == data.ids
 

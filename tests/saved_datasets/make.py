@@ -20,10 +20,11 @@ def save(made: Dataset | DatasetDict, name: str, **options: int) -> None:
 
 
 def pictures(n: int) -> Dataset:
-    """Pictures of one colour each, whose label follows from it; the last row has no label."""
+    """Pictures of one colour each, whose label follows from it; the last row has no label, and the fifth no picture."""
     colours = [(200, 10 * row, 0) if row % 2 else (0, 10 * row, 200) for row in range(n)]
+    images = [Image.fromarray(np.full((8, 8, 3), colour, np.uint8)) for colour in colours]
     columns = {
-        "image": [Image.fromarray(np.full((8, 8, 3), colour, np.uint8)) for colour in colours],
+        "image": [image if row != 4 else None for row, image in enumerate(images)],
         "label": [*(row % 2 for row in range(n - 1)), -1],
     }
     kinds = Features({"image": datasets.Image(), "label": ClassLabel(names=["blue", "Red"])})
