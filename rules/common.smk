@@ -3,6 +3,7 @@
 import re
 import shlex
 import sys
+from functools import cache
 from pathlib import Path
 
 from snakemake.script import PythonScript
@@ -69,6 +70,12 @@ wildcard_constraints:
     g="[0-9]+",
     n="[0-9]+",
     kind=paths.KIND,
+
+
+@cache
+def seen_files(experiment):
+    """What tells the state of a person's files, looked at once a run: Snakemake asks for it several times."""
+    return state_of_files(plan, experiment)
 
 
 def planned_experiments():

@@ -18,7 +18,7 @@ rule prepare:
         runtime=15,
     params:
         source=lambda wildcards: plan.source(wildcards.e),
-        files=lambda wildcards: state_of_files(plan, wildcards.e),
+        files=lambda wildcards: seen_files(wildcards.e),
         near_duplicates=lambda wildcards: plan.data(wildcards.e)["near_duplicates"],
         code=code("prepare", lambda wildcards: source_files(plan, wildcards.e)),
     script:

@@ -1,5 +1,7 @@
 """What is recorded of each epoch: loss and accuracy, and the logits' verdict on every training example."""
 
+import math
+
 import numpy as np
 import pandas as pd
 import torch
@@ -10,7 +12,7 @@ from heft.kernels.calling import call
 from heft.kernels.logits import label_and_largest_other
 from heft.training.mode import in_mode
 
-CHUNK = 1000
+CHUNK, CHUNK_BYTES = 1000, 2**26  # most examples that are predicted at once, and bytes of their inputs
 
 
 @torch.no_grad()
@@ -20,8 +22,13 @@ def predict(model: nn.Module, state: dict[str, Tensor], inputs: Tensor) -> Tenso
     Those of 16 bits come as float32: they are recorded in tables, which have no such type.
     """
     with in_mode(model, training=False):
-        logits = torch.cat([call(model, state, chunk) for chunk in inputs.split(CHUNK)])
+        logits = torch.cat([call(model, state, chunk) for chunk in inputs.split(rows_at_once(inputs))])
     return logits.float() if logits.dtype.itemsize == 2 else logits
+
+
+def rows_at_once(inputs: Tensor) -> int:
+    """How many examples are read at once, by the size of one: photos of 224 x 224 take 600 kB each."""
+    return max(1, min(CHUNK, CHUNK_BYTES // max(1, inputs.element_size() * math.prod(inputs.shape[1:]))))
 
 
 def loss_and_accuracy(logits: Tensor, labels: Tensor) -> tuple[float, float]:

@@ -14,7 +14,7 @@ from heft.training.augment import Augmenter
 from heft.training.batched.batchable import reason_to_train_in_turn
 from heft.training.batched.in_turn import train_in_turn
 from heft.training.batched.stack import ModelStack, stack_states, unstack_state
-from heft.training.dynamics import CHUNK
+from heft.training.dynamics import rows_at_once
 from heft.training.loop import AfterEpoch, batches, first_kept, trained_parameters, weighted_loss
 from heft.training.mode import in_mode
 from heft.training.optimisers.declare import optimiser_of
@@ -123,7 +123,7 @@ def _one_gather(train: Examples, order_seeds: Sequence[int], weights: Tensor) ->
 
 
 def _tame(inputs: Tensor) -> bool:
-    return all(_is_within(piece) for piece in inputs.split(CHUNK)) if inputs.numel() else True
+    return all(_is_within(piece) for piece in inputs.split(rows_at_once(inputs))) if inputs.numel() else True
 
 
 def _is_within(inputs: Tensor) -> bool:
