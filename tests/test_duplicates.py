@@ -59,7 +59,10 @@ def split_of(examples: pd.DataFrame, class_names: list[str]) -> None:
     settings = DataSettings(train=6, validation=3, test=3, noise=NoiseSettings("none"))
     files = {"examples": "examples.parquet", "inputs": "inputs.safetensors", "manifest": "manifest.json"}
     made = {"train": "a", "validation": "b", "test": "c", "facts": "facts.json", "transform": "transform.json"}
-    Job(Path(), "split", files, made, {"data": {**vars(settings), "noise": vars(settings.noise)}}, s="0").run()
+    job = Job(Path(), "split", files, made, {"data": {**vars(settings), "noise": vars(settings.noise)}}, s="0")
+    own = {"data": {"train": 6, "validation": 3, "test": 3}, "methods": ["loss", "ip"], "fractions": [0.5]}
+    job.config = {"experiments": ["mine"], "definitions": {"mine": own}}
+    job.run()
 
 
 def test_the_stage_split_lists_them_in_facts_record_and_log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -35,6 +35,7 @@ EXPERIMENT = {
     "measure": "test_accuracy",
     "show_examples": True,
 }
+N_OF_SPLITS = {"train": 23, "validation": 4, "test": 4}
 # Where the inputs of an example lie in the file of all inputs: neither its row in the split nor its rank by id.
 PLACES = len(TRAIN) + np.random.default_rng(4).permutation(len(TRAIN))
 
@@ -112,13 +113,14 @@ def gathered(tmp_path_factory: pytest.TempPathFactory) -> ReportInput:
             folder = results / f"seed{seed}"
             write_parquet(folder / "split/train.parquet", split_table())
             facts = {
-                "n": {"train": 23},
+                "n": N_OF_SPLITS,
                 "noise": "pairs",
                 "rate": 0.3,
                 "n_wrong": 7,
                 "resample": ["split"],
                 "conflicting_duplicates": [],
                 "notes": [],
+                "trusted": None,
             }
             write_json(folder / "split/facts.json", facts)
             write_parquet(folder / "train/history.parquet", pd.DataFrame({"run": [0], "epoch": [seed + 5]}))
@@ -181,7 +183,12 @@ def test_the_report_knows_the_methods_and_the_facts_of_the_split(gathered: Repor
     assert set(gathered.methods) == set(SCORES)
     assert gathered.baselines == {}
     facts = gathered.split
-    assert (facts.n, facts.noise_kind, facts.noise_rate, facts.resample) == ({"train": 23}, "pairs", 0.3, ["split"])
+    assert (facts.n, facts.noise_kind, facts.noise_rate, facts.resample) == (
+        {"train": 23, "validation": 4, "test": 4},
+        "pairs",
+        0.3,
+        ["split"],
+    )
     assert gathered.experiment == "mine"
     assert yaml.safe_load(gathered.configuration) == EXPERIMENT
     assert "about: Größe\n" in gathered.configuration

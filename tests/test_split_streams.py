@@ -73,6 +73,7 @@ def test_facts_of_a_split_without_noise_have_a_rate_of_zero() -> None:
         "resample": ["split"],
         "conflicting_duplicates": [],
         "near_duplicates": [],
+        "trusted": None,
         "leaked": [],
         "absent_classes": {"train": [], "validation": [], "test": []},
         "notes": [],

@@ -15,7 +15,8 @@ def main(job: Any, record: RunRecord) -> None:
     from heft.data.settings import DataSettings, NoiseSettings
     from heft.data.split import draw_split
     from heft.data.split_facts import split_facts
-    from heft.workflow.planning.asked import fractions
+    from heft.data.trust import sentence_on_trust
+    from heft.workflow.planning.asked import fractions, validation_readers
 
     data = dict(job.params.data)
     settings = DataSettings(**{**data, "noise": NoiseSettings(**data["noise"])})
@@ -44,8 +45,8 @@ def main(job: Any, record: RunRecord) -> None:
     if any(listed.values()):
         record.artifact(job.output.facts, private=manifest["personal"])
     conflicts = sentence_of(facts["conflicting_duplicates"], class_names)
-    if sentences := [*([conflicts] if conflicts else []), *facts["notes"]]:
-        say(job, sentences)
+    trust = sentence_on_trust(facts, validation_readers(job.config, job.wildcards.e))
+    say(job, [sentence for sentence in (conflicts, *facts["notes"], trust) if sentence])
 
 
 run_stage(main, snakemake, computed_from={"prepare": ""})

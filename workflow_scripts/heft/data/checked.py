@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from heft.data.fields.arrays import array_of
-from heft.data.fields.labels import TRUE, labels_of, named_labels
+from heft.data.fields.labels import TRUE, labels_of, named_labels, trusted_of
 from heft.data.fields.names import files_of, groups_of, ids_of, names_of, split_of
 from heft.data.modalities.declare import Modality, with_axes, written
 from heft.data.row_stream import RowStream
@@ -23,7 +23,7 @@ class CheckedData:
     the latter where known.
 
     input_shape: of one input. modality_facts: the modality as it stands in `manifest.json`. groups, split: one text an
-    example, or None. missing, skipped, notes: as in `RawData`.
+    example, trusted: bool [n], or None. missing, skipped, notes: as in `RawData`.
     """
 
     inputs: Any
@@ -37,6 +37,7 @@ class CheckedData:
     modality_facts: dict[str, Any]
     groups: list[str] | None
     split: list[str] | None
+    trusted: np.ndarray | None
     skipped: list[tuple[str, str]]
     notes: list[str]
 
@@ -63,6 +64,7 @@ class CheckedData:
             ids=[self.ids[row] for row in kept],
             groups=None if self.groups is None else [self.groups[row] for row in kept],
             split=None if self.split is None else [self.split[row] for row in kept],
+            trusted=None if self.trusted is None else self.trusted[kept],
             skipped=[*self.skipped, *((self.ids[row], reason) for row, reason in reasons.items())],
             notes=[*self.notes, *notes],
         )
@@ -99,6 +101,7 @@ def check_raw_data(raw: RawData, source: str) -> CheckedData:
             written(modality, () if isinstance(inputs, list) else shape_of(inputs)),
             None if raw.groups is None else groups_of(raw.groups, len(ids)),
             None if raw.split is None else split_of(raw.split, len(ids)),
+            None if raw.trusted is None else trusted_of(raw.trusted, len(ids)),
             list(raw.skipped),
             list(raw.notes),
         )

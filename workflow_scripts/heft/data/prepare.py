@@ -17,6 +17,7 @@ from heft.data.near.examples import numbered
 from heft.data.read_files import read_files
 from heft.data.reading import read_source
 from heft.data.stored import store_inputs
+from heft.data.trusted import as_first_drawn, with_trusted
 from heft.declaration import Declaration
 from heft.errors import HeftError
 from heft.phrases import on_one_line
@@ -43,23 +44,25 @@ def prepare(
     needed_by: str = "",
     threads: int = 1,
     near_duplicates: bool = False,
+    trusted: Path | None = None,
 ) -> Said:
     """Writes `inputs.safetensors`, `examples.parquet` and `manifest.json` (last) into `folder`.
 
     source: a registered name, or a person's own `package.module:function`. files: what tells the state of its files.
     needed_by: the method that needs true labels, or empty. threads: that read inputs one by one.
-    near_duplicates: whether to look for some.
+    near_duplicates: whether to look for some. trusted: a file with the ids of examples that were checked.
     Raises HeftError, and leaves `folder` as it was, where a source file is missing, changed or truncated, its content
     is not a classification data set, or it lacks true labels.
     """
     declaration, before = find("data/sources", source), DataSet.in_folder(folder)
-    data = check_raw_data(read_source(declaration, data_dir, options or {}), source)
+    data = with_trusted(check_raw_data(read_source(declaration, data_dir, options or {}), source), trusted)
     _check_declared(data, source, declaration.fields)
     if needed_by:
         _check_true_labels(data, source, needed_by)
     inputs = folder / "inputs.safetensors"
     stored = store_inputs(inputs, data, source, threads)
-    data, examples = stored.data, examples_table(stored.data, stored.hashes)
+    data = stored.data
+    examples = as_first_drawn(examples_table(data, stored.hashes), data.class_names, before)
     if near_duplicates:
         examples["near_duplicate"] = numbered(examples, InputsFile(inputs).verified(), data.modality)
     write_parquet(folder / "examples.parquet", examples)
@@ -84,7 +87,8 @@ def sentences_of_skipped(skipped: Sequence[tuple[str, str]]) -> list[str]:
 
 
 def examples_table(data: CheckedData, hashes: Sequence[str]) -> pd.DataFrame:
-    """Columns id, row, content_hash and label, and where they are known true_label, group (a number) and split."""
+    """Columns id, row, content_hash and label, and where they are known true_label, group (a number), split and
+    trusted."""
     examples = pd.DataFrame(
         {
             "id": data.ids,
@@ -99,6 +103,8 @@ def examples_table(data: CheckedData, hashes: Sequence[str]) -> pd.DataFrame:
         examples["group"] = pd.Categorical(data.groups, group_names(data.groups)).codes.astype(np.int64)
     if data.split is not None:
         examples["split"] = data.split
+    if data.trusted is not None:
+        examples["trusted"] = data.trusted
     return examples
 
 

@@ -18,6 +18,7 @@ class RawData:
     there yet.
     modality: what the inputs are; else pictures where an example has three axes, a table where it has one.
     true_labels: the same as labels, where it is known which of those are wrong; known of all examples or of none.
+    trusted: bool [n], whether the label of an example was checked; validation and test are drawn from such ones first.
     groups: a text or number [n]; the examples of one, such as a patient, stay in one split.
     split: `train`, `validation` or `test` [n], for a data set with splits of its own: each split is drawn from its own
     part, and one that has none from `train`.
@@ -38,3 +39,4 @@ class RawData:
     missing: Sequence[Path] = ()
     skipped: Sequence[tuple[str, str]] = ()
     notes: Sequence[str] = ()
+    trusted: Any = None

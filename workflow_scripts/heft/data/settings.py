@@ -44,7 +44,7 @@ class DataSettings:
 
     near_duplicates: whether examples that are nearly the same stay in one split; None: as the source declares.
     keep_groups_together: whether the examples of a group stay in one split. leave_out_leaked: whether training goes
-    without examples that a split of the data set's own repeats.
+    without examples that a split of the data set's own repeats. trusted: a file of ids of examples that were checked.
     """
 
     __pydantic_config__: ClassVar[dict[str, Any]] = {"extra": "forbid"}
@@ -58,6 +58,7 @@ class DataSettings:
     near_duplicates: bool | None = None
     keep_groups_together: bool = True
     leave_out_leaked: bool = True
+    trusted: str | None = None
 
     def check_sizes(self) -> None:
         """Raises HeftError where counts and shares are mixed, or shares add up to more than 1."""

@@ -11,6 +11,7 @@ from heft.data.settings import DataSettings
 from heft.data.sizes import asked_sizes, check_classes, check_given_labels, check_holds, class_sizes, rare_classes
 from heft.data.taking_part import ORDER, TakingPart, taking_part
 from heft.data.texts import Texts
+from heft.data.trusted import drawn_columns
 from heft.data.whole_units import check_size, draw_units
 from heft.errors import HeftError
 from heft.seeds import derive_seed
@@ -23,8 +24,8 @@ def draw_split(
     seed: int,
     class_names: Sequence[str] | None = None,
 ) -> dict[str, pd.DataFrame]:
-    """`test`, `validation` and `train`, by id; columns id, row (into inputs), label (given), and true_label and group
-    where they are known.
+    """`test`, `validation` and `train`, by id; columns id, row (into inputs), label (given), and true_label, group
+    and trusted where they are known.
 
     Depends on the ids, labels and contents of `examples` (columns id, row, content_hash, label), not on their order.
     Of examples with identical content only one takes part, so no example is in two splits. Examples of one group, and
@@ -51,6 +52,8 @@ def draw_split(
     given = plant_noise(before, near, settings.noise, len(names), noise_seed)
     check_given_labels(given, before, settings, names)
     train["label"] = given
+    if "trusted" in train:
+        train["trusted"] &= given == before
     return splits
 
 
@@ -68,25 +71,27 @@ def _at(inputs: Any, rows: np.ndarray) -> np.ndarray:
 def _chosen(part: TakingPart, settings: DataSettings, n_classes: int, seed: int) -> dict[str, np.ndarray]:
     """The rows of each split into the examples that take part, ascending."""
     generator = np.random.default_rng(derive_seed(seed, "split", resample=settings.resample))
-    labels, units = part.examples["label"].to_numpy(), part.examples["unit"].to_numpy()
+    (labels, trusted), units = drawn_columns(part.examples), part.examples["unit"].to_numpy()
     chosen: dict[str, np.ndarray] = {}
     ids = part.examples["id"].to_numpy()
     for parts, members in part.pools.items():
         rows = np.flatnonzero(members)
         sizes = asked_sizes(settings, parts, len(rows), part.n_duplicates)
         if len(np.unique(units[rows])) == len(rows):
-            drawn = _draw_examples(labels[rows], sizes, n_classes, generator)
+            drawn = _draw_examples(labels[rows], trusted[rows], sizes, n_classes, generator)
         else:
-            drawn = _draw_whole(labels[rows], units[rows], sizes, n_classes, generator, ids[rows])
+            drawn = _draw_whole(labels[rows], trusted[rows], units[rows], sizes, n_classes, generator, ids[rows])
         chosen |= {name: rows[places] for name, places in drawn.items()}
     return {name: chosen[name] for name in ORDER}
 
 
 def _draw_examples(
-    labels: np.ndarray, sizes: dict[str, int], n_classes: int, generator: np.random.Generator
+    labels: np.ndarray, trusted: np.ndarray, sizes: dict[str, int], n_classes: int, generator: np.random.Generator
 ) -> dict[str, np.ndarray]:
-    """Places of each split, ascending: of each class its share, and at least one; rare classes go to training."""
+    """Places of each split, ascending: of each class its share, trusted ones first, and at least one; rare classes go
+    to training."""
     remaining = [generator.permutation(np.flatnonzero(labels == label)) for label in range(n_classes)]
+    remaining = [members[np.argsort(~trusted[members], kind="stable")] for members in remaining]
     rare = rare_classes(np.array([len(members) for members in remaining]), tuple(sizes))
     drawn = {}
     for n_later, (name, size) in reversed(list(enumerate(reversed(sizes.items())))):
@@ -104,6 +109,7 @@ def _draw_examples(
 
 def _draw_whole(
     labels: np.ndarray,
+    trusted: np.ndarray,
     units: np.ndarray,
     sizes: dict[str, int],
     n_classes: int,
@@ -116,14 +122,19 @@ def _draw_whole(
     counts = np.zeros((len(first), n_classes), np.int64)
     np.add.at(counts, (units, labels), 1)
     rare = rare_classes((counts > 0).sum(axis=0), tuple(sizes))
+    n_trusted = np.bincount(units, weights=trusted)
     remaining = generator.permutation(len(first))
+    remaining = remaining[np.argsort(-n_trusted[remaining] / n_members[remaining], kind="stable")]
     drawn = {}
     for n_later, (name, size) in reversed(list(enumerate(reversed(sizes.items())))):
         available = counts[remaining].sum(axis=0)
         wanted = available if name == "train" else np.where(rare, 0, available)
         target = class_sizes(min(size, int(wanted.sum())), wanted, np.zeros_like(wanted), wanted)
-        everything = n_later == 0 and size >= available.sum()
-        taken = np.arange(len(remaining)) if everything else draw_units(counts[remaining], target, n_later)
+        whole = n_trusted[remaining] == n_members[remaining]
+        enough = name != "train" and (counts[remaining[whole]].sum(axis=0) >= target).all()
+        taken = among = np.flatnonzero(whole) if enough else np.arange(len(remaining))
+        if n_later or size < available.sum():
+            taken = among[draw_units(counts[remaining[among]], target, n_later)]
         drawn[name] = np.flatnonzero(np.isin(units, remaining[taken]))
         check_size(name, size, len(drawn[name]), int(n_members[largest]), str(ids[first[largest]]))
         remaining = np.delete(remaining, taken)
@@ -136,5 +147,5 @@ def _columns(examples: pd.DataFrame, planted: bool, tested: bool) -> pd.DataFram
         examples = examples.assign(true_label=examples["label"])
     if tested and "true_label" in examples:
         examples = examples.assign(label=examples["true_label"])
-    known = [name for name in ("true_label", "group") if name in examples]
+    known = [name for name in ("true_label", "group", "trusted") if name in examples]
     return examples[["id", "row", "label", *known]].copy()

@@ -26,7 +26,8 @@ def split_facts(
     rate: of planted noise. n_wrong: training labels known to be wrong, planted or not; None where that is not known.
     asked: the sizes that the configuration asks for. conflicting_duplicates, near_duplicates: sets of examples, as
     their ids and labels. leaked: id, like (the id that it repeats) and because, of examples for training that a split
-    of the data set's own repeats. absent_classes: of each split.
+    of the data set's own repeats. absent_classes: of each split. trusted: how many of each split are; None where
+    nothing is known of it.
     """
     train = splits["train"]
     known = "true_label" in train
@@ -41,6 +42,7 @@ def split_facts(
         "resample": list(settings.resample),
         "conflicting_duplicates": conflicting_duplicates(examples),
         "near_duplicates": near_duplicates(examples) if settings.near_duplicates else [],
+        "trusted": {name: int(splits[name]["trusted"].sum()) for name in SPLITS} if "trusted" in train else None,
         "leaked": part.leaked.to_dict("records"),
         "absent_classes": {
             name: sorted(set(range(len(class_names))) - set(splits[name]["label"].tolist())) for name in SPLITS

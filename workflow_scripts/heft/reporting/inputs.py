@@ -55,7 +55,7 @@ class SplitFacts:
     n: examples in train, validation and test. noise_rate: fraction of training labels known to be wrong, None where
     true labels are not known. resample: what a seed draws anew, of split, noise, init. label_issues: a sentence about
     labels that contradict each other whatever a model says, empty where there are none. notes: sentences about what
-    the splits are and a reader may not expect.
+    the splits are and a reader may not expect. trust: on labels of validation and test that nobody has checked.
     """
 
     n: Mapping[str, int]
@@ -64,6 +64,7 @@ class SplitFacts:
     resample: Sequence[str] = ("split", "noise", "init")
     label_issues: str = ""
     notes: Sequence[str] = ()
+    trust: str = ""
 
 
 @dataclass(frozen=True)

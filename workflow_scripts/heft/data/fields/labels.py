@@ -28,6 +28,17 @@ def labels_of(value: Any, n_classes: int, called: str = GIVEN) -> np.ndarray:
     return array.astype(np.int64)
 
 
+def trusted_of(value: Any, n: int) -> np.ndarray:
+    """Bool [n]; 0 and 1 are taken for it."""
+    array = _one_each(value, "trusted")
+    if len(array) != n:
+        raise HeftError(f"trusted has {len(array)} entries; expected one for each of {n} examples.")
+    for row, entry in enumerate(array.tolist()):
+        if not isinstance(entry, bool | np.bool) and not _is_label(plain(entry), 2):
+            raise HeftError(f"row {row} has the value {shown(entry)} in trusted; expected true or false.")
+    return array.astype(bool)
+
+
 def named_labels(value: Any, true: Any = None) -> tuple[list[str], np.ndarray, np.ndarray | None]:
     """Class names that follow from labels, and the labels, and true labels where there are some, as their indices.
 
@@ -50,7 +61,7 @@ def named_labels(value: Any, true: Any = None) -> tuple[list[str], np.ndarray, n
 
 
 def _one_each(value: Any, called: str) -> np.ndarray:
-    field = f"{called}s"
+    field = called if called == "trusted" else f"{called}s"
     listed = isinstance(value, list | tuple)
     array = np.fromiter(value, dtype=object, count=len(value)) if listed else array_of(value, field)
     if array.ndim != 1:

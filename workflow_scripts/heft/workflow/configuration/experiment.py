@@ -22,7 +22,7 @@ from heft.workflow.configuration.known_labels import check_known_labels
 from heft.workflow.configuration.named_keys import check_functions, check_measure, chosen, each_chosen
 from heft.workflow.configuration.number_of_jobs import check_number_of_jobs
 from heft.workflow.configuration.numbers_of_examples import check_numbers_of_examples
-from heft.workflow.configuration.persons_paths import with_places
+from heft.workflow.configuration.persons_paths import place_of, with_places
 from heft.workflow.configuration.settings import NAME_PATTERN, EnsembleSettings, ExperimentSettings
 
 
@@ -128,6 +128,8 @@ class Experiment:
         with_places("data/sources", *self.source, roots, f"{self.where}.data.source.{self.source[0]}.")
         with_places("models", *self.model, roots, f"{self.where}.model.{self.model[0]}.")
         check_encoder(self.settings, roots, f"{self.where}.encoder")
+        if self.settings.data.trusted:
+            place_of(self.settings.data.trusted, roots, f"{self.where}.data.trusted")
         check_number_of_jobs(self.settings, self.where)
         self._check_names()
         check_epochs(self.settings, self.where)

@@ -21,7 +21,7 @@ def with_places(
     """
     roots = list(roots)
     named = _path_options(room, name, options, roots)
-    return {key: _place(value, roots, f"{where}{key}") if key in named else value for key, value in options.items()}
+    return {key: place_of(value, roots, f"{where}{key}") if key in named else value for key, value in options.items()}
 
 
 def persons_places(room: str, name: str, options: Mapping[str, Any]) -> list[Path]:
@@ -35,7 +35,9 @@ def _path_options(room: str, name: str, options: Mapping[str, Any], roots: Itera
     return [key for key in named if isinstance(options.get(key), str) and options[key] != NO_PATH]
 
 
-def _place(value: str, roots: Iterable[Path], called: str) -> str:
+def place_of(value: str, roots: Iterable[Path], called: str) -> str:
+    """A path as it is reached from the working folder; see `with_places`. `called` names it in a sentence."""
+    roots = list(roots)
     given = Path(value).expanduser()
     looked_at = [given] if given.is_absolute() else [root / given for root in roots]
     found = next((path for path in looked_at if array_place(path).path.exists()), None)

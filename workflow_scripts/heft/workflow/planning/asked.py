@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from heft.artifacts import read_json
+from heft.auxiliary.validation_labels import readers_of_validation_labels
 from heft.errors import HeftError
 from heft.registry import declarations, find
 from heft.workflow.configuration import known_labels
@@ -70,6 +71,15 @@ def needs_true_labels(raw: Mapping[str, Any], name: str) -> str:
 def fractions(raw: Mapping[str, Any], name: str) -> list[float]:
     """Shares of the training split that an experiment acts on."""
     return _experiment(raw, name).fractions
+
+
+def validation_readers(raw: Mapping[str, Any], name: str) -> list[str]:
+    """The methods and baselines of an experiment that read validation labels."""
+    experiment = _experiment(raw, name)
+    return readers_of_validation_labels(
+        (find("methods", scorer.method) for scorer in experiment.methods.values()),
+        (find("baselines", scorer.method) for scorer in experiment.baselines.values()),
+    )
 
 
 def _experiment(raw: Mapping[str, Any], name: str) -> Experiment:

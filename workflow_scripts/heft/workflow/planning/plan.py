@@ -14,7 +14,7 @@ from heft.own_module import MODULES_VARIABLE
 from heft.registry import declarations, find
 from heft.variants import NONE, Scorer, Variant
 from heft.workflow.configuration.experiment import Experiment
-from heft.workflow.configuration.persons_paths import with_places
+from heft.workflow.configuration.persons_paths import place_of, with_places
 from heft.workflow.configuration.settings import Configuration, data_folder, load_configuration
 from heft.workflow.planning import paths
 from heft.workflow.planning.auxiliary import needs_of, trained_on_validation
@@ -81,7 +81,13 @@ class Plan:
     def data(self, experiment: str) -> dict[str, Any]:
         """Sizes of the splits, planted noise, what stays together, and what a seed draws anew."""
         resolved = self.experiments[experiment]
-        return asdict(resolved.settings.data) | {"near_duplicates": resolved.near_duplicates}
+        kept = {key: value for key, value in asdict(resolved.settings.data).items() if key != "trusted"}
+        return kept | {"near_duplicates": resolved.near_duplicates}
+
+    def trusted(self, experiment: str) -> str | None:
+        """The file with the ids of examples that were checked, as it is reached from the working folder."""
+        file = self.experiments[experiment].settings.data.trusted
+        return place_of(file, self.roots, "data.trusted") if file else None
 
     def resample(self, experiment: str) -> list[str]:
         """What a seed draws anew."""

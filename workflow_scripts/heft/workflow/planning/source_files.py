@@ -23,7 +23,8 @@ def state_of_files(plan: Plan, experiment: str) -> str:
     writes down. A file of the size and date of the last run is not read, nor is one that no run has read.
     """
     source = plan.source(experiment)
-    places = persons_places("data/sources", source["name"], source["options"])
+    trusted = plan.trusted(experiment)
+    places = [*persons_places("data/sources", source["name"], source["options"]), *([Path(trusted)] if trusted else [])]
     if ":" not in source["name"] and not places:
         return ""
     return _state(places, Path(paths.MANIFEST.format(e=experiment)))

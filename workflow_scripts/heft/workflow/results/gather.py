@@ -11,9 +11,11 @@ import pandas as pd
 import yaml
 
 from heft.artifacts import read_json, read_parquet
+from heft.auxiliary.validation_labels import readers_of_validation_labels
 from heft.data.duplicates import sentence_of
 from heft.data.inputs import ChosenRows, InputsFile
 from heft.data.modalities.declare import Modality, read_back
+from heft.data.trust import sentence_on_trust
 from heft.evaluation.columns import COLUMNS, KEY
 from heft.evaluation.statistics import rank_agreement
 from heft.reporting.inputs import AGREEMENT_COLUMNS, ReportInput, SplitFacts, TrainingExamples, Warned
@@ -33,6 +35,8 @@ def gather(sources: Sources) -> ReportInput:
     used = {row["method"] for row in rows} | {cell.method for cell in sources.missing}
     configuration = sources.configuration
     scores = {seed: _scores(sources, seed) for seed in sources.train}
+    methods = used_declarations("methods", configuration["methods"], used)
+    baselines = used_declarations("baselines", configuration["baselines"], used)
     return ReportInput(
         experiment=sources.experiment,
         comparison=pd.DataFrame(rows, columns=list(COLUMNS)),
@@ -50,10 +54,11 @@ def gather(sources: Sources) -> ReportInput:
             facts["resample"],
             sentence_of(facts["conflicting_duplicates"], manifest["class_names"]),
             facts["notes"],
+            sentence_on_trust(facts, readers_of_validation_labels(methods.values(), baselines.values())),
         ),
         manifest=manifest | ({"encoder": read_json(sources.encoded)["encoder"]} if sources.encoded else {}),
-        methods=used_declarations("methods", configuration["methods"], used),
-        baselines=used_declarations("baselines", configuration["baselines"], used),
+        methods=methods,
+        baselines=baselines,
         agreement=_together(
             (rank_agreement(table.drop(columns="id")).assign(seed=seed) for seed, table in scores.items()),
             AGREEMENT_COLUMNS,
