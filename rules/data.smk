@@ -20,7 +20,6 @@ rule prepare:
         source=lambda wildcards: plan.source(wildcards.e),
         files=lambda wildcards: seen_files(wildcards.e),
         near_duplicates=lambda wildcards: plan.data(wildcards.e)["near_duplicates"],
-        trusted=lambda wildcards: plan.trusted(wildcards.e),
         code=code("prepare", lambda wildcards: source_files(plan, wildcards.e)),
     script:
         "../workflow_scripts/prepare.py"

@@ -32,8 +32,7 @@ ORDER = np.random.default_rng(3).permutation(len(TRAIN))
 SCORES = {name: np.random.default_rng(seed).permutation(len(TRAIN)) - 7.0 for name, seed in (("ip", 0), ("loss", 1))}
 EXPERIMENT = {
     **{"seeds": [0, 1], "about": "Größe", "methods": list(SCORES), "baselines": []},
-    "measure": "test_accuracy",
-    "show_examples": True,
+    **{"measure": "test_accuracy", "show_examples": True},
 }
 N_OF_SPLITS = {"train": 23, "validation": 4, "test": 4}
 # Where the inputs of an example lie in the file of all inputs: neither its row in the split nor its rank by id.

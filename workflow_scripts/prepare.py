@@ -27,7 +27,7 @@ def main(job: Any, record: RunRecord) -> None:
         needed_by=needed_by,
         threads=job.threads,
         near_duplicates=job.params.near_duplicates,
-        trusted=Path(job.params.trusted) if job.params.trusted else None,
+        trusted=Path(source["trusted"]) if "trusted" in source else None,
     )
     say(job, [*said.changes, *said.notes])
     for sentence in said.changes:

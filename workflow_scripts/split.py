@@ -21,11 +21,8 @@ def main(job: Any, record: RunRecord) -> None:
     data = dict(job.params.data)
     settings = DataSettings(**{**data, "noise": NoiseSettings(**data["noise"])})
     seed, manifest = int(job.wildcards.s), read_json(job.input.manifest)
-    examples, inputs, class_names = (
-        read_parquet(job.input.examples),
-        InputsFile(job.input.inputs),
-        manifest["class_names"],
-    )
+    examples, inputs = read_parquet(job.input.examples), InputsFile(job.input.inputs)
+    class_names = manifest["class_names"]
     modality, is_clustered = read_back(manifest["modality"]), settings.noise.kind == "clustered"
     near = inputs.verified(None if is_clustered else [])
     if is_clustered and modality.is_fitted:

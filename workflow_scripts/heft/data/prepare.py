@@ -57,8 +57,7 @@ def prepare(
     declaration, before = find("data/sources", source), DataSet.in_folder(folder)
     data = with_trusted(check_raw_data(read_source(declaration, data_dir, options or {}), source), trusted)
     _check_declared(data, source, declaration.fields)
-    if needed_by:
-        _check_true_labels(data, source, needed_by)
+    _check_true_labels(data, source, needed_by)
     inputs = folder / "inputs.safetensors"
     stored = store_inputs(inputs, data, source, threads)
     data = stored.data
@@ -114,7 +113,7 @@ def group_names(groups: list[str]) -> list[str]:
 
 
 def _check_true_labels(data: CheckedData, source: str, needed_by: str) -> None:
-    if data.true_labels is None:
+    if needed_by and data.true_labels is None:
         raise HeftError(
             f"Data source {source} gives no true labels, which the method {needed_by} needs; return true_labels, plant "
             "noise (data.noise.kind), or leave the method out."

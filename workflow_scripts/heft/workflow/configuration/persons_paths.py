@@ -24,6 +24,15 @@ def with_places(
     return {key: place_of(value, roots, f"{where}{key}") if key in named else value for key, value in options.items()}
 
 
+def source_with_places(
+    source: str, options: Mapping[str, Any], trusted: str | None, roots: Iterable[Path]
+) -> dict[str, Any]:
+    """A source as `prepare` reads it: `name`, `options`, and where it is given the file of `trusted` ids."""
+    roots = list(roots)
+    found = {"trusted": place_of(trusted, roots, "data.trusted")} if trusted else {}
+    return {"name": source, "options": with_places("data/sources", source, options, roots), **found}
+
+
 def persons_places(room: str, name: str, options: Mapping[str, Any]) -> list[Path]:
     """The files and folders that the options name, once `with_places` has found them."""
     return [array_place(options[key]).path for key in _path_options(room, name, options)]

@@ -14,7 +14,7 @@ from heft.own_module import MODULES_VARIABLE
 from heft.registry import declarations, find
 from heft.variants import NONE, Scorer, Variant
 from heft.workflow.configuration.experiment import Experiment
-from heft.workflow.configuration.persons_paths import place_of, with_places
+from heft.workflow.configuration.persons_paths import source_with_places
 from heft.workflow.configuration.settings import Configuration, data_folder, load_configuration
 from heft.workflow.planning import paths
 from heft.workflow.planning.auxiliary import needs_of, trained_on_validation
@@ -56,9 +56,9 @@ class Plan:
         return [file for files in of_each for file in files]
 
     def source(self, experiment: str) -> dict[str, Any]:
-        """Name and options of the data source, with the places of a person's files that they name."""
-        name, options = self.experiments[experiment].source
-        return {"name": name, "options": with_places("data/sources", name, options, self.roots)}
+        """Name and options of the data source, and the file of trusted ids; a person's files as they are reached."""
+        resolved = self.experiments[experiment]
+        return source_with_places(*resolved.source, resolved.settings.data.trusted, self.roots)
 
     def source_threads(self, experiment: str) -> int:
         """How many threads read the data source."""
@@ -81,13 +81,7 @@ class Plan:
     def data(self, experiment: str) -> dict[str, Any]:
         """Sizes of the splits, planted noise, what stays together, and what a seed draws anew."""
         resolved = self.experiments[experiment]
-        kept = {key: value for key, value in asdict(resolved.settings.data).items() if key != "trusted"}
-        return kept | {"near_duplicates": resolved.near_duplicates}
-
-    def trusted(self, experiment: str) -> str | None:
-        """The file with the ids of examples that were checked, as it is reached from the working folder."""
-        file = self.experiments[experiment].settings.data.trusted
-        return place_of(file, self.roots, "data.trusted") if file else None
+        return asdict(resolved.settings.data) | {"near_duplicates": resolved.near_duplicates}
 
     def resample(self, experiment: str) -> list[str]:
         """What a seed draws anew."""

@@ -23,8 +23,8 @@ def state_of_files(plan: Plan, experiment: str) -> str:
     writes down. A file of the size and date of the last run is not read, nor is one that no run has read.
     """
     source = plan.source(experiment)
-    trusted = plan.trusted(experiment)
-    places = [*persons_places("data/sources", source["name"], source["options"]), *([Path(trusted)] if trusted else [])]
+    trusted = [Path(source["trusted"])] if "trusted" in source else []
+    places = [*persons_places("data/sources", source["name"], source["options"]), *trusted]
     if ":" not in source["name"] and not places:
         return ""
     return _state(places, Path(paths.MANIFEST.format(e=experiment)))
