@@ -14,7 +14,7 @@ from heft.own_module import MODULES_VARIABLE
 from heft.registry import declarations, find
 from heft.variants import NONE, Scorer, Variant
 from heft.workflow.configuration.experiment import Experiment
-from heft.workflow.configuration.persons_paths import source_with_places
+from heft.workflow.configuration.persons_paths import source_with_places, with_places
 from heft.workflow.configuration.settings import Configuration, data_folder, load_configuration
 from heft.workflow.planning import paths
 from heft.workflow.planning.auxiliary import needs_of, trained_on_validation
