@@ -104,7 +104,7 @@ MISTAKES = [
     (
         "defaults.data.source",
         "cifar",
-        'defaults.data.source is "cifar"; Known: breast_cancer, digits, fashion_',
+        'defaults.data.source is "cifar"; Known: arrays, breast_cancer, digits',
     ),
     ("defaults.data.noise.kind", "pair", 'noise.kind is "pair"; did you mean "pairs"?'),
     ("defaults.data.noise.rate", 1, "noise.rate is 1; it must be between 0 and 1"),

@@ -148,7 +148,7 @@ def report_job(results: Path) -> Any:
         "train": files("split/train.parquet"),
         "scores": files("scores/loss.parquet", (0,)) + files("scores/ip.parquet"),
         "inputs": str(results / "data/inputs.safetensors"),
-        "manifest": str(results / "data/manifest.json"),
+        **{"manifest": str(results / "data/manifest.json"), "encoded": ""},
     }
     params = SimpleNamespace(configuration=EXPERIMENT, actions=["remove"])
     return SimpleNamespace(wildcards=SimpleNamespace(e="mine"), params=params, input=SimpleNamespace(**listed))
