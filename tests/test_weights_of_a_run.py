@@ -1,4 +1,4 @@
-"""The weights that a model starts from: found beside the configuration; other content trains again, a touch not."""
+"""What a training starts from and is made by: weights and files that the configuration names; an edit trains again."""
 
 import os
 import time
@@ -57,6 +57,22 @@ def test_other_weights_train_and_score_again_and_a_touch_does_not(folder: Path) 
         now = code(stage)
         assert {key for key in now if now[key] != then[key]} == {"start.pt"}
     assert code("split", model=False) == split
+
+
+def test_an_edit_of_what_training_names_trains_again(folder: Path) -> None:
+    (folder / "beside" / "my_rates.py").write_text(
+        "from heft.training.schedules.declare import schedule\n\n\n"
+        "@schedule()\ndef line(progress):\n    return 1 - progress.step / progress.n_steps\n",
+        encoding="utf-8",
+    )
+    training = {"optimiser": "adamw", "schedule": "my_rates:line", "augmentation": ["rotation"]}
+    raw = {"experiments": ["mine"], "definitions": {"mine": {"training": training}}}
+    plan = load_plan(raw, [folder / "beside" / "mine.yaml"])
+    followed = set(stage_code(plan, "mine", "train", training=True))
+    of_training = {f"heft.training.{name}" for name in ("optimisers.adamw", "augmentations.rotation")}
+    assert {*of_training, "my_rates.py"} <= followed
+    assert not {"heft.training.optimisers.sgd", "heft.training.schedules.cosine"} & followed
+    assert not of_training & set(stage_code(plan, "mine", "split"))
 
 
 def test_default_is_no_path() -> None:
