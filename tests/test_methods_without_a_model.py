@@ -89,6 +89,8 @@ def test_the_probe_draws_its_folds_from_the_seed() -> None:
     first, again, other = (linear_probe(context_of(inputs, labels, seed)) for seed in (0, 0, 1))
     assert torch.equal(first, again)
     assert not torch.equal(first, other)
+    lowest = heft.suspects(embeddings=inputs, labels=labels, method="linear_probe", seed=1, count=1)
+    assert lowest[0].score == other.min()
 
 
 def test_the_probe_says_where_it_has_not_converged() -> None:
@@ -97,8 +99,15 @@ def test_the_probe_says_where_it_has_not_converged() -> None:
         heft.score("linear_probe", None, (torch.cat([inputs, 1e-4 * inputs.exp()], dim=1), labels), l2=1e-12)
 
 
+@pytest.mark.parametrize("name", ["neighbour_vote", "linear_probe"])
+@pytest.mark.parametrize("labels", [[0, 0, 0, 1, 1, 1, 2], [0, 0, 0, 0, 0, 0, 1]])
+def test_the_only_example_of_a_class_keeps_its_label(name: str, labels: list[int]) -> None:
+    inputs = torch.randn(7, 4, generator=torch.Generator().manual_seed(0))
+    found = heft.suspects(embeddings=inputs, labels=labels, method=name)
+    assert found[-1] == (6, 1.0, labels[6], labels[6])
+
+
 REFUSED = [
-    ("linear_probe", [0, 0, 1], "class 1 has one training example; out-of-fold probabilities need two."),
     ("linear_probe", [1, 1, 1], "all training examples have the label 1; expected at least two classes."),
     ("neighbour_vote", [0], "one training example has no neighbour; expected at least two."),
     ("neighbour_vote", [0, -1], "train: row 1 has the label -1; labels are whole numbers from 0 on."),

@@ -88,7 +88,8 @@ def test_labels_may_be_words_or_places_of_words_and_a_table_names_its_columns() 
 def test_numbers_that_name_columns_stay_numbers() -> None:
     found = heft.suspects(predictions=PREDICTIONS, labels=7 + LABELS.astype(float), classes=["7", "8", "9"], count=3)
     plain = heft.suspects(predictions=PREDICTIONS, labels=LABELS, count=3)
-    assert [suspect.label for suspect in found] == [7 + int(suspect.label) for suspect in plain]  # type: ignore[arg-type]
+    for named, numbered in zip(found, plain, strict=True):
+        assert (named.label, named.suggested) == (7 + numbered.label, 7 + numbered.suggested)  # type: ignore[operator]
 
 
 def changed(row: int, values: list[float]) -> np.ndarray:

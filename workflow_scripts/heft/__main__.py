@@ -7,6 +7,7 @@ import json
 import sys
 
 from heft.command_line.suspects_parser import add_arguments
+from heft.faults import sentence_of
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -28,8 +29,11 @@ def main(arguments: list[str] | None = None) -> int:
             run(asked)
         else:
             print(heft.methods(asked.name) if asked.command == "methods" else _schema())
-    except heft.HeftError as error:
-        print(error, file=sys.stderr)
+    except Exception as error:
+        sentence = sentence_of(error)
+        if sentence is None:
+            raise
+        print(sentence, file=sys.stderr)
         return 1
     return 0
 

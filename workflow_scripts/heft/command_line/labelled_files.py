@@ -10,7 +10,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from heft.data.arrays import ArrayPlace, array_place, read_array
+from heft.data.arrays import SUFFIXES as ARRAY_SUFFIXES
+from heft.data.arrays import ArrayPlace, array_place, check_file, read_array
 from heft.data.columns import SUFFIXES, Columns, read_columns
 from heft.errors import HeftError
 
@@ -85,6 +86,8 @@ def read_classes(given: str) -> list[int | str]:
 
 
 def _is_table(place: ArrayPlace) -> bool:
+    """Raises HeftError where the file is neither a table nor one of arrays."""
+    check_file(place.path, (*SUFFIXES, *ARRAY_SUFFIXES))
     return place.path.suffix.lower() in SUFFIXES
 
 

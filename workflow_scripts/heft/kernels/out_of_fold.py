@@ -15,9 +15,8 @@ def held_out_probabilities(
 ) -> Tensor:
     """Probabilities float64 [n, n_classes] on the CPU, the mean over the models that held the example out.
 
-    models: states, each with the examples that it held out, bool [n] on the CPU. No model that holds out the only
-    example of a class can know the class: such an example gets its label with probability 1, since nothing speaks
-    against it. Raises HeftError where no model held an example out.
+    models: states, each with the examples that it held out, bool [n] on the CPU. The only example of a class keeps its
+    label (see `only_examples_kept`). Raises HeftError where no model held an example out.
     """
     times = _times_held_out(models)
     if len(never := (times == 0).nonzero()):
@@ -27,11 +26,16 @@ def held_out_probabilities(
         if held_out.any():
             logits = logits_of(model, moved_to(inputs.device, state), inputs[held_out])
             total[held_out] += logits.cpu().double().softmax(dim=1)
-    probabilities = total / times[:, None]
-    given = labels.to(CPU)
-    alone = torch.bincount(given, minlength=n_classes)[given] == 1
-    probabilities[alone] = torch.nn.functional.one_hot(given[alone], n_classes).double()
-    return probabilities
+    return only_examples_kept(total / times[:, None], labels.to(CPU))
+
+
+def only_examples_kept(probabilities: Tensor, labels: Tensor) -> Tensor:
+    """Probabilities [n, n_classes], but 1 for the label of an example that is the only one of its class.
+
+    What is asked without such an example cannot know the class, so that nothing speaks against the label.
+    """
+    alone = torch.bincount(labels, minlength=probabilities.shape[1])[labels] == 1
+    return torch.where(alone[:, None], torch.nn.functional.one_hot(labels, probabilities.shape[1]), probabilities)
 
 
 def out_of_fold_probabilities(

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from heft.errors import HeftError
 from heft.kernels.label_quality import label_quality, likeliest_labels
+from heft.kernels.out_of_fold import only_examples_kept
 from heft.methods.context import Context
 from heft.methods.declare import method
 
@@ -42,14 +43,11 @@ def linear_probe(
 
     A multinomial logistic regression (scikit-learn) minimises mean loss + l2 / 2 |W|^2 on the flattened inputs, each
     column with mean 0 and variance 1 on the other folds. Folds are stratified by given label and drawn from the seed.
-    l2: more follows wrong labels less. Raises HeftError if a class has a single training example, which no model that
-    holds it out can know, or there is a single class.
+    l2: more follows wrong labels less. An example that is the only one of its class keeps its label, with probability
+    1. Raises HeftError where there is a single class.
     """
     inputs, labels = context.train.inputs.cpu(), context.train.labels.cpu()
-    counts = torch.bincount(labels, minlength=context.n_classes)
-    if len(alone := (counts == 1).nonzero()):
-        raise HeftError(f"class {int(alone[0])} has one training example; out-of-fold probabilities need two.")
-    if int((counts > 0).sum()) < 2:
+    if bool((labels == labels[0]).all()):
         raise HeftError(f"all training examples have the label {int(labels[0])}; expected at least two classes.")
     rows = inputs.detach().reshape(len(inputs), -1)
     columns = (rows if rows.dtype == torch.float64 else rows.float()).numpy()
@@ -57,6 +55,7 @@ def linear_probe(
     for held_out in folds_of(labels, context.generator("linear_probe")):
         classes, predicted = _predicted(context, columns, labels.numpy(), held_out.numpy(), l2)
         probabilities[held_out[:, None], torch.from_numpy(classes)] = torch.from_numpy(predicted).double()
+    probabilities = only_examples_kept(probabilities, labels)
     context.suggest(likeliest_labels(probabilities, labels))
     return label_quality(probabilities, labels, quality)
 
@@ -78,6 +77,8 @@ def _predicted(
 
     kept = np.ones(len(labels), dtype=bool)
     kept[held_out] = False
+    if len(classes := np.unique(labels[kept])) == 1:
+        return classes, np.ones((len(held_out), 1))
     known = columns[kept]
     mean, deviation = known.mean(axis=0), known.std(axis=0)
     deviation[deviation <= CONSTANT * abs(mean)] = 1
