@@ -12,6 +12,7 @@ import pytest
 import yaml
 
 from heft.data.prepare import prepare
+from heft.errors import HeftError
 from heft.registry import find
 from heft.workflow.planning.plan import Plan, load_plan
 from heft.workflow.planning.source_files import state_of_files
@@ -25,9 +26,11 @@ def section(source: str) -> str:
     return PAGE.partition(f"\n## {SECTIONS[source]}\n")[2].partition("\n## ")[0]
 
 
-def plan_of(data: dict[str, Any]) -> Plan:
+def plan_of(data: dict[str, Any], **settings: Any) -> Plan:
+    if "text" in data["source"] and not settings:
+        settings = {"encoder": "hashed_words"}
     sizes = {"train": 6, "validation": 3, "test": 3, "noise": {"kind": "none"}}
-    mine = {"data": {**sizes, **data}, "methods": ["loss"], "fractions": [0.5], "ensembles": []}
+    mine = {"data": {**sizes, **data}, "methods": ["loss"], "fractions": [0.5], "ensembles": [], **settings}
     return load_plan({"experiments": ["mine"], "definitions": {"mine": mine}}, [Path("config.yaml")])
 
 
@@ -54,6 +57,27 @@ def test_what_the_page_shows_can_be_asked_for(
         if option in options:
             Path(options[option].partition(":")[0]).touch()
     assert plan_of(data).source("mine") == {"name": name, "options": options}
+
+
+@pytest.mark.parametrize(
+    ("data", "encoder", "sentence"),
+    [
+        ({"text": {"path": "a.csv"}}, None, "is null, and data source text gives texts, which no model takes; name an"),
+        ({"text": {"path": "a.csv"}}, None, "name an encoder: hashed_words, minilm, sentence_transformers_folder, or "),
+        ({"text": {"path": "a.csv"}}, "efficientnet_lite0", 'is "efficientnet_lite0", which takes images, but data so'),
+        ({"image_folder": {"path": "a.csv"}}, "hashed_words", 'is "hashed_words", which takes texts, but data source '),
+        ({"table": {"path": "a.csv", "target": "y"}}, "hashed_words", "encoders of mixed_columns: none is registered"),
+    ],
+)
+def test_an_encoder_that_does_not_fit_the_source_stops_before_any_job(
+    data: dict[str, Any], encoder: str | None, sentence: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("a.csv").touch()
+    with pytest.raises(HeftError) as caught:
+        plan_of({"source": data}, encoder=encoder)
+    assert str(caught.value).startswith("config.yaml: definitions.mine.encoder is ")
+    assert sentence in str(caught.value)
 
 
 def save_texts(folder: Path) -> dict[str, Any]:

@@ -51,6 +51,7 @@ def source(
     licence: str = "",
     sha256: dict[str, str] | None = None,
     size: dict[str, Any] | None = None,
+    modality: str | None = None,
     true_labels: bool | None = False,
     paths: Sequence[str] = (),
     threads: int = 1,
@@ -59,6 +60,8 @@ def source(
     """Registers a data source: its public origin, its licence, and the SHA-256 of each file that it reads.
 
     size: n, input_shape and n_classes, from which the disk space of a run is estimated before anything is read.
+    modality: what its inputs are, where that does not depend on its files; an encoder of another one is refused before
+    a run, and where no model takes them, such as texts, an encoder is asked for.
     true_labels: whether the source gives them, so that a method which needs them may run without planted noise; None
     where its options decide. paths: its options that name a person's own file or folder; each is known by what is in
     it, and one that is not absolute is beside the configuration. threads: that are of use in reading it, at most.

@@ -16,7 +16,7 @@ from heft.data.sources.declare import RawData, source
 from heft.errors import HeftError
 
 
-@source(origin="a person's own pictures", true_labels=None, paths=("path", "true_labels"), threads=4)
+@source(origin="a person's own pictures", true_labels=None, modality="images", paths=("path", "true_labels"), threads=4)
 def image_folder(
     data_dir: Path | None,
     *,

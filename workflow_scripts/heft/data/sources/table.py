@@ -13,7 +13,12 @@ from heft.data.tables.inputs import ColumnOptions
 from heft.data.tables.roles import Roles, check_columns
 
 
-@source(origin="a file of your own", paths=["path", "validation_path", "test_path"], true_labels=None)
+@source(
+    origin="a file of your own",
+    paths=["path", "validation_path", "test_path"],
+    true_labels=None,
+    modality="mixed_columns",
+)
 def table(
     data_dir: Path | None,
     *,

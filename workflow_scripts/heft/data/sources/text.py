@@ -10,7 +10,7 @@ from heft.data.text_rows import texts_of_table
 from heft.errors import HeftError
 
 
-@source(origin="a file of your own", paths=["path", "validation_path", "test_path"], true_labels=None)
+@source(origin="a file of your own", paths=["path", "validation_path", "test_path"], true_labels=None, modality="texts")
 def text(
     data_dir: Path | None,
     *,
