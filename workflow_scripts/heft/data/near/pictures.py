@@ -20,6 +20,7 @@ CORRELATION = 0.995
 SHIFTS = ((0, 0), (0, 1), (1, 0), (1, 1), (1, -1))  # the others are these, with the two pictures exchanged
 LEAST_CONTRAST = 0.005  # standard deviation of a picture in 0..1; below it pictures are as good as uniform
 N_SAMPLE, N_COMPONENTS, N_NEIGHBOURS, AT_ONCE = 2000, 20, 8, 1000
+VALUES_AT_ONCE = 2**22  # of pictures
 
 
 def similar_pictures(
@@ -37,7 +38,7 @@ def similar_pictures(
 
     def seen(places: np.ndarray, shift: tuple[int, int]) -> np.ndarray:
         """Thumbnails of the pictures at some places in `rows`."""
-        return thumbnails(inputs[rows[places]] * np.float32(scale) + np.float32(offset), shift, len(shifts) > 1)
+        return _in_parts(inputs, rows[places], np.float32(scale), np.float32(offset), shift, len(shifts) > 1)
 
     sample = seen(np.unique(np.linspace(0, len(rows) - 1, N_SAMPLE).astype(int)), shifts[0])
     # A projection brings no two points farther apart: none within the radius is missed by searching there.
@@ -77,6 +78,19 @@ def thumbnails(pictures: np.ndarray, shift: tuple[int, int] = (0, 0), cut: bool 
     lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
     seen = lengths > LEAST_CONTRAST * np.sqrt(vectors.shape[1])
     return np.divide(vectors, lengths, out=np.zeros_like(vectors), where=seen)
+
+
+def _in_parts(
+    inputs: np.ndarray,
+    rows: np.ndarray,
+    scale: np.ndarray | float,
+    offset: np.ndarray | float,
+    shift: tuple[int, int],
+    cut: bool,
+) -> np.ndarray:
+    """Thumbnails of some rows of inputs, of which a few are in memory at once."""
+    parts = np.array_split(rows, -(-len(rows) * inputs[0].size // VALUES_AT_ONCE) or 1)
+    return np.concatenate([thumbnails(inputs[part] * scale + offset, shift, cut) for part in parts])
 
 
 def _means(size: int) -> np.ndarray:
