@@ -38,7 +38,7 @@ def similar_pictures(
 
     def seen(places: np.ndarray, shift: tuple[int, int]) -> np.ndarray:
         """Thumbnails of the pictures at some places in `rows`."""
-        return _in_parts(inputs, rows[places], np.float32(scale), np.float32(offset), shift, len(shifts) > 1)
+        return _in_parts(inputs, rows[places], scale, offset, shift, len(shifts) > 1)
 
     sample = seen(np.unique(np.linspace(0, len(rows) - 1, N_SAMPLE).astype(int)), shifts[0])
     # A projection brings no two points farther apart: none within the radius is missed by searching there.
@@ -90,7 +90,8 @@ def _in_parts(
 ) -> np.ndarray:
     """Thumbnails of some rows of inputs, of which a few are in memory at once."""
     parts = np.array_split(rows, -(-len(rows) * inputs[0].size // VALUES_AT_ONCE) or 1)
-    return np.concatenate([thumbnails(inputs[part] * scale + offset, shift, cut) for part in parts])
+    scaled = (inputs[part] * np.float32(scale) + np.float32(offset) for part in parts)
+    return np.concatenate([thumbnails(pictures, shift, cut) for pictures in scaled])
 
 
 def _means(size: int) -> np.ndarray:
