@@ -79,6 +79,7 @@ def test_more_may_be_known_of_each_example(tmp_path: Path) -> None:
         "groups": np.arange(N) // 2,
         "split": np.array(["train"] * 8 + ["val"] * 2 + ["test"] * 2),
         "feature_names": np.array(list("abcd")),
+        "trusted": np.arange(N) > 3,
     }
     inputs = TABLE.copy()
     inputs[3, 1] = np.nan
@@ -91,6 +92,8 @@ def test_more_may_be_known_of_each_example(tmp_path: Path) -> None:
     assert data.ids == [f"a{row}" for row in kept]
     assert data.groups == [str(row // 2) for row in kept]
     assert data.split == [{"val": "validation"}.get(str(known["split"][row]), str(known["split"][row])) for row in kept]
+    assert data.trusted is not None
+    assert data.trusted.tolist() == [row > 3 for row in kept]
     assert data.skipped == [(f"all.npz, row {row}", "it has no label") for row in (5, 6)]
     assert (data.modality_facts["names"], data.modality_facts["with_missing"]) == (list("abcd"), ["b"])
     assert np.array_equal(data.inputs, inputs[kept], equal_nan=True)

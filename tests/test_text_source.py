@@ -56,8 +56,11 @@ def test_each_kind_of_file_gives_the_same_texts_and_classes_by_columns_of_usual_
 
 def test_columns_are_named_and_say_more_of_each_text(tmp_path: Path) -> None:
     columns = {"what": LINES, "is": CLASSES, "was": CLASSES[::-1], "who": ["a", "a", "", "b"], "key": list("wxyz")}
-    path = write(tmp_path / "a.csv", columns | {"part": ["train", "Training", "dev", "test"]})
-    data = read(path, text="what", label="is", true_label="was", group="who", id="key", split="part")
+    path = write(
+        tmp_path / "a.csv", columns | {"part": ["train", "Training", "dev", "test"], "ok": ["Yes", "", "1", "no"]}
+    )
+    roles = {"label": "is", "true_label": "was", "group": "who", "id": "key", "split": "part", "trusted": "ok"}
+    data = read(path, text="what", **roles)
     assert summary(data) == {"texts": LINES, "classes": CLASSES}
     assert data.true_labels is not None
     assert [data.class_names[label] for label in data.true_labels] == CLASSES[::-1]
@@ -65,6 +68,8 @@ def test_columns_are_named_and_say_more_of_each_text(tmp_path: Path) -> None:
     assert data.groups is not None
     assert (data.groups[0] == data.groups[1], len(set(data.groups))) == (True, 3)
     assert data.split == ["train", "train", "validation", "test"]
+    assert data.trusted is not None
+    assert data.trusted.tolist() == [True, False, True, False]
 
 
 def test_files_without_a_header_whose_columns_are_numbered_are_splits_of_their_own(tmp_path: Path) -> None:
@@ -141,6 +146,12 @@ MISTAKES: list[tuple[str, str, dict[str, Any], str]] = [
     ("a.csv", "text,label\na,\nb,\n", {}, "label label of {a} has no value in any row."),
     ("a.csv", "text,label,k\na,0,7\nb,1,7\n", {"id": "k"}, 'id k holds "7" twice (a.csv, line 2 and a.csv, line 3); '),
     ("a.csv", NUMBERS, {}, "label label holds 12 different numbers (0 to 1.5714"),
+    (
+        "a.csv",
+        "text,label,k\na,0,1\nb,1,perhaps\n",
+        {"trusted": "k"},
+        'trusted k holds "perhaps" (a.csv, line 3); allow',
+    ),
     ("a.csv", "text,label\na,b\nc\n", {}, "{a}, line 3 has 1 field; the header has 2."),
     ("a.csv", "text,label\na,b\n", {"header": False, "text": 1, "label": 3}, "label names the column 3, which {a} lac"),
     ("a.csv", "text,label\na,b\n", {"encoding": "utf-9"}, 'encoding is "utf-9", which is unknown'),

@@ -12,7 +12,7 @@ from heft.errors import HeftError
 USUAL = {
     "inputs": ("inputs", "x", "images", "features", "data"),
     "labels": ("labels", "y", "label", "targets", "target"),
-    **{name: (name,) for name in ("true_labels", "ids", "groups", "split", "class_names", "feature_names")},
+    **{name: (name,) for name in ("true_labels", "ids", "groups", "split", "trusted", "class_names", "feature_names")},
 }
 
 

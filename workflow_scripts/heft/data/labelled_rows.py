@@ -11,7 +11,14 @@ import pyarrow as pa
 from heft.data.modalities.declare import Modality
 from heft.data.raw_data import RawData
 from heft.data.tables.files import FileTable
-from heft.data.tables.roles import Roles, groups_of_table, ids_of_table, labels_of_table, split_of_table
+from heft.data.tables.roles import (
+    Roles,
+    groups_of_table,
+    ids_of_table,
+    labels_of_table,
+    split_of_table,
+    trusted_of_table,
+)
 from heft.errors import HeftError
 
 NO_VALUE = ("",)
@@ -50,6 +57,7 @@ def labelled_rows(
         true_labels=labels.true_labels,
         groups=groups_of_table(kept, roles.group, NO_VALUE),
         split=split_of_table(kept, roles.split, parts),
+        trusted=trusted_of_table(kept, roles.trusted),
         skipped=[(table.where(row), reasons[row]) for row in sorted(reasons)],
         notes=[*notes, *labels.notes],
     )

@@ -11,7 +11,14 @@ from heft.data.tables.files import FileTable
 from heft.data.tables.inference import DATE
 from heft.data.tables.inputs import ColumnOptions, TableInputs, inputs_of_table
 from heft.data.tables.leakage import told_by
-from heft.data.tables.roles import Roles, groups_of_table, ids_of_table, labels_of_table, split_of_table
+from heft.data.tables.roles import (
+    Roles,
+    groups_of_table,
+    ids_of_table,
+    labels_of_table,
+    split_of_table,
+    trusted_of_table,
+)
 
 
 def rows_of_table(
@@ -34,6 +41,7 @@ def rows_of_table(
         labels.true_labels,
         groups_of_table(rows, roles.group, options.missing),
         split_of_table(rows, roles.split, parts),
+        trusted=trusted_of_table(rows, roles.trusted),
         skipped=skipped,
         notes=[*labels.notes, *inputs.notes, *told_by(inputs.columns, labels.labels)],
     )

@@ -78,7 +78,7 @@ def _texts_of(table: FileTable, text: str) -> list[str | None]:
 
 def _said_of_columns(table: FileTable, text: str | None, roles: Roles) -> str:
     used = {"texts": text, "labels": roles.target, "true labels": roles.true_label, "ids": roles.id}
-    used |= {"groups": roles.group, "splits": roles.split}
+    used |= {"groups": roles.group, "splits": roles.split, "trust": roles.trusted}
     named = ", ".join(f"{what} {column}" for what, column in used.items() if column)
     unread = [name for name in table.columns if name not in used.values()]
     beside = f"; not read: {named_columns(unread)}" if unread else ""

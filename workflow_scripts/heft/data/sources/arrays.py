@@ -14,12 +14,23 @@ from heft.data.sources.declare import RawData, source
 from heft.data.tables.files import FileTable
 from heft.data.tables.roles import Roles
 
-COLUMNS = ("labels", "true_labels", "ids", "groups", "split")
+COLUMNS = ("labels", "true_labels", "ids", "groups", "split", "trusted")
 
 
 @source(
     origin="files of your own",
-    paths=["path", "inputs", "labels", "true_labels", "ids", "groups", "split", "class_names", "feature_names"],
+    paths=[
+        "path",
+        "inputs",
+        "labels",
+        "true_labels",
+        "ids",
+        "groups",
+        "split",
+        "trusted",
+        "class_names",
+        "feature_names",
+    ],
     true_labels=None,
 )
 def arrays(
@@ -32,6 +43,7 @@ def arrays(
     ids: str | None = None,
     groups: str | None = None,
     split: str | None = None,
+    trusted: str | None = None,
     class_names: str | None = None,
     feature_names: str | None = None,
 ) -> RawData:
@@ -42,7 +54,8 @@ def arrays(
     of labels that are numbers from 0.
     """
     given = {"inputs": inputs, "labels": labels, "true_labels": true_labels, "ids": ids, "groups": groups}
-    places = find_arrays(path, given | {"split": split, "class_names": class_names, "feature_names": feature_names})
+    given |= {"split": split, "trusted": trusted, "class_names": class_names, "feature_names": feature_names}
+    places = find_arrays(path, given)
     read = read_array(places["inputs"], mapped=True)
     names = {key: read_array(places[key]).tolist() for key in ("class_names", "feature_names") if key in places}
     values, modality = inputs_of_array(read, str(places["inputs"]), names.get("feature_names"))
@@ -63,5 +76,4 @@ def known_of_each(
     named = {name: str(places[name]) for name in columns}
     arrow = {named[name]: pa.chunked_array([pa.array(column, from_pandas=True)]) for name, column in columns.items()}
     table = FileTable(arrow, [places["labels"].path], np.zeros(n, np.int64), np.arange(n), ["row"], "")
-    true, id, group, split = (named.get(name) for name in COLUMNS[1:])
-    return table, Roles(named["labels"], true, id, group, split, target_option="labels")
+    return table, Roles(named["labels"], *(named.get(name) for name in COLUMNS[1:]), target_option="labels")

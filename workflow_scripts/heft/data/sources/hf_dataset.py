@@ -30,6 +30,7 @@ def hf_dataset(
     id: str | None = None,
     group: str | None = None,
     split: str | None = None,
+    trusted: str | None = None,
     size: Annotated[int, Ge(8), Le(1024)] = 96,
     fit: Literal["crop", "squash", "pad"] = "crop",
     mean: float | Sequence[float] = (0.485, 0.456, 0.406),
@@ -38,11 +39,11 @@ def hf_dataset(
     """What is known of each row; an example's id is its content's hash, its split and its row.
 
     input: a column of texts, of pictures, or of lists of numbers. Where it is not given, it is the column of pictures,
-    or of texts with a usual name, or all columns are a table. label, true_label, id, group, split: columns; the label
-    is found where one column alone holds classes. size, fit, mean, std: of pictures, as of image_folder.
+    or of texts with a usual name, or all columns are a table. label, true_label, id, group, split, trusted: columns;
+    the label is found where one column alone holds classes. size, fit, mean, std: of pictures, as of image_folder.
     """
     saved = read_saved_dataset(Path(path))
-    roles = Roles(label or _label_of(saved), true_label, id, group, split, target_option="label")
+    roles = Roles(label or _label_of(saved), true_label, id, group, split, trusted, target_option="label")
     column = input or _input_of(saved, roles)
     check_columns(saved.table, roles, {"input": [column] if column else []})
     table = with_names_of_classes(saved.table, roles, saved.class_names)

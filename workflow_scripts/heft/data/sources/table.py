@@ -33,6 +33,7 @@ def table(
     group: str | int | None = None,
     split: str | int | None = None,
     true_label: str | int | None = None,
+    trusted: str | int | None = None,
     header: bool = True,
     missing: Sequence[str] = ("NA", "N/A", "NaN", "nan", "null", "NULL", "?"),
     encoding: str | None = None,
@@ -49,8 +50,8 @@ def table(
     paths = {"train": path, "validation": validation_path, "test": test_path}
     files = {part: Path(file) for part, file in paths.items() if file}
     rows = read_tables(list(files.values()), encoding=encoding, separator=separator, header=header)
-    true, id, group, split = (None if one is None else str(one) for one in (true_label, id, group, split))
-    roles = Roles("" if target is None else str(target), true, id, group, split)
+    others = (None if one is None else str(one) for one in (true_label, id, group, split, trusted))
+    roles = Roles("" if target is None else str(target), *others)
     told, words, left_out = ([str(column) for column in columns] for columns in (numeric, categorical, leave_out))
     options = ColumnOptions(told, words, left_out, missing, decimal, max_categories, scaling)
     check_columns(rows, roles, options.named)

@@ -23,6 +23,7 @@ def text(
     group: str | int | None = None,
     split: str | int | None = None,
     true_label: str | int | None = None,
+    trusted: str | int | None = None,
     header: bool = True,
     quotes: bool | None = None,
     encoding: str | None = None,
@@ -30,8 +31,8 @@ def text(
 ) -> RawData:
     """The texts as they are; an example's id is its content's hash and its line, or the path of its file.
 
-    text, label, id, group, split, true_label: names of columns, or from 1 their numbers where the first line is an
-    example (header: false). validation_path, test_path: files of splits of their own. quotes: whether a text that
+    text, label, id, group, split, true_label, trusted: names of columns, or from 1 their numbers where the first line
+    is an example (header: false). validation_path, test_path: files of splits of their own. quotes: whether a text that
     begins with a quote ends with one; by default it does. A row without a text or without a label is skipped.
     """
     if Path(path).is_dir():
@@ -41,8 +42,8 @@ def text(
     table = read_tables(
         list(files.values()), encoding=encoding, separator=separator, header=header, quotes=quotes is not False
     )
-    true, id, group, split = (None if one is None else str(one) for one in (true_label, id, group, split))
-    roles = Roles("" if label is None else str(label), true, id, group, split, target_option="label")
+    others = [None if one is None else str(one) for one in (true_label, id, group, split, trusted)]
+    roles = Roles("" if label is None else str(label), *others, target_option="label")
     raw = texts_of_table(table, None if text is None else str(text), roles, list(files), named_files(files))
     if quotes is None and table.separator == "\t":
         check_no_row_was_swallowed(raw)

@@ -1,7 +1,7 @@
 """Columns of a table that say something of an example and are no inputs: class, true class, id, group and split."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -11,6 +11,8 @@ from heft.data.tables.files import FileTable
 from heft.data.tables.target import class_names_of, class_of, similar_names
 from heft.data.tables.values import Values, is_nested, values_of
 from heft.errors import HeftError
+
+YES, NO, NOTHING = ("true", "yes", "1"), ("false", "no", "0"), ("",)
 
 
 @dataclass(frozen=True)
@@ -25,13 +27,14 @@ class Roles:
     id: str | None = None
     group: str | None = None
     split: str | None = None
-    target_option: str = "target"
+    trusted: str | None = None
+    target_option: str = field(default="target", kw_only=True)
 
     @property
     def named(self) -> dict[str, str]:
         """{option: column} of those that there are."""
         named = {self.target_option: self.target, "true_label": self.true_label}
-        named |= {"id": self.id, "group": self.group, "split": self.split}
+        named |= {"id": self.id, "group": self.group, "split": self.split, "trusted": self.trusted}
         return {option: column for option, column in named.items() if column}
 
 
@@ -140,6 +143,18 @@ def split_of_table(table: FileTable, column: str | None, parts: Sequence[str]) -
                 f'split {column} holds "{word}" ({table.where(row)}); allowed are train, validation and test.'
             )
     return [SPLIT_OF[text.lower()] for text in values.texts()]
+
+
+def trusted_of_table(table: FileTable, column: str | None) -> np.ndarray | None:
+    """Whether the label of each row was checked, bool [n], not where nothing says so; None without a column."""
+    if not column:
+        return None
+    values = values_of(table.columns[column], NOTHING)
+    for code, word in enumerate(values.words):
+        if word.lower() not in (*YES, *NO):
+            where, allowed = table.where(int((values.codes == code).argmax())), ", ".join([*YES, *NO])
+            raise HeftError(f'trusted {column} holds "{word}" ({where}); allowed are {allowed} and nothing.')
+    return np.append([word.lower() in YES for word in values.words], False)[values.codes].astype(bool)
 
 
 def _all_known(table: FileTable, column: str, option: str, missing: Collection[str]) -> Values:
