@@ -10,6 +10,7 @@ from heft.auxiliary.kinds import Kind, kinds_for
 from heft.checking.finding import Finding
 from heft.checking.subject import SEED, Subject
 from heft.checking.training import settings_of
+from heft.devices import CPU
 from heft.ensembles.members import AuxiliaryRun, TrainedModels, dynamics_of, member
 from heft.errors import HeftError
 from heft.kernels.batch import Batch
@@ -80,7 +81,7 @@ class ShortTraining:
     def _further_models(self, kind: Kind) -> list[AuxiliaryRun]:
         """The same run in the place of one or two further models, which together hold out each example once."""
         n = 1 if kind.models == 1 else 2
-        number_of = torch.arange(len(self.subject.examples)) % n
+        number_of = torch.arange(len(self.subject.examples), device=CPU) % n
         return [AuxiliaryRun(self.trained.runs[0], number_of == number) for number in range(n)]
 
 

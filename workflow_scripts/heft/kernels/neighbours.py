@@ -6,6 +6,8 @@ from typing import Literal
 import torch
 from torch import Tensor
 
+from heft.devices import CPU
+
 BLOCK_BYTES = 64 * 2**20  # of similarities that are held at a time
 
 
@@ -22,7 +24,7 @@ def neighbour_shares(
     points = inputs.detach().reshape(len(inputs), -1)
     points = points if points.dtype == torch.float64 else points.float()
     k, labels = min(k, len(points) - 1), labels.cpu()
-    counts = torch.zeros(len(points), n_classes, dtype=torch.float64)
+    counts = torch.zeros(len(points), n_classes, dtype=torch.float64, device=CPU)
     for rows, similarities in _similarities(points, metric):
         values, nearest = (part.cpu() for part in similarities.topk(k + 1, dim=1))
         counts[rows] = _counts(labels[nearest[:, :k]], n_classes)
@@ -44,13 +46,14 @@ def _similarities(points: Tensor, metric: str) -> Iterator[tuple[slice, Tensor]]
     for first in range(0, len(points), block):
         rows = slice(first, min(first + block, len(points)))
         similarities = torch.addmm(-offset, points[rows], points.T)
-        similarities[torch.arange(rows.stop - first), torch.arange(first, rows.stop)] = -torch.inf
+        own = torch.arange(first, rows.stop, device=points.device)
+        similarities[own - first, own] = -torch.inf
         yield rows, similarities
 
 
 def _counts(labels: Tensor, n_classes: int) -> Tensor:
     """How often each class stands among labels [b, k]: float64 [b, n_classes]."""
-    counts = torch.zeros(len(labels), n_classes, dtype=torch.float64)
+    counts = torch.zeros(len(labels), n_classes, dtype=torch.float64, device=CPU)
     return counts.scatter_add_(1, labels, torch.ones_like(labels, dtype=torch.float64))
 
 

@@ -11,6 +11,7 @@ from torch.nn import functional
 from torch.overrides import TorchFunctionMode
 from torch.utils._pytree import tree_map
 
+from heft.devices import CPU
 from heft.kernels.calling import call
 from heft.kernels.functional import Direction, State
 
@@ -104,7 +105,7 @@ def load_forward_mode() -> None:
     """Uses forward mode once: torch then loads rules of its own, by a function that it warns of as deprecated."""
     with warnings.catch_warnings(), forward_ad.dual_level():
         warnings.filterwarnings("ignore", "`torch.jit.script` is deprecated", FutureWarning)
-        forward_ad.make_dual(torch.zeros(()), torch.zeros(()))
+        forward_ad.make_dual(torch.zeros((), device=CPU), torch.zeros((), device=CPU))
 
 
 def logits_jvp(

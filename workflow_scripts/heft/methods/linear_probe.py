@@ -9,6 +9,7 @@ import torch
 from annotated_types import Gt
 from torch import Tensor
 
+from heft.devices import CPU
 from heft.errors import HeftError
 from heft.kernels.label_quality import label_quality, likeliest_labels
 from heft.kernels.out_of_fold import only_examples_kept
@@ -51,7 +52,7 @@ def linear_probe(
         raise HeftError(f"all training examples have the label {int(labels[0])}; expected at least two classes.")
     rows = inputs.detach().reshape(len(inputs), -1)
     columns = (rows if rows.dtype == torch.float64 else rows.float()).numpy()
-    probabilities = torch.zeros(len(labels), context.n_classes, dtype=torch.float64)
+    probabilities = torch.zeros(len(labels), context.n_classes, dtype=torch.float64, device=CPU)
     for held_out in folds_of(labels, context.generator("linear_probe")):
         classes, predicted = _predicted(context, columns, labels.numpy(), held_out.numpy(), l2)
         probabilities[held_out[:, None], torch.from_numpy(classes)] = torch.from_numpy(predicted).double()

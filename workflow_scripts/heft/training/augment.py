@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from heft.data.modalities.declare import Modality
+from heft.devices import CPU
 from heft.errors import HeftError
 from heft.options import named
 from heft.persons_code import persons_code, seed_generators
@@ -29,9 +30,10 @@ class Augmenter:
     def __init__(self, settings: TrainingSettings, inputs: Tensor, modality: Modality | None, order_seed: int) -> None:
         """inputs: [n, ...] of all examples. Raises HeftError where they are no pictures, or an option does not fit."""
         self._inputs, self._order_seed = inputs, order_seed
-        self._mean, self._std = _scale(inputs, modality) if settings.augmentation else (torch.zeros(()), torch.ones(()))
+        same = inputs.new_zeros(()), inputs.new_ones(())
+        self._mean, self._std = _scale(inputs, modality) if settings.augmentation else same
         self._changes = _changes(settings, inputs.shape[1:])
-        self._epoch, self._seeds = 0, torch.zeros(0, dtype=torch.int64)
+        self._epoch, self._seeds = 0, torch.zeros(0, dtype=torch.int64, device=CPU)
 
     def inputs(self, rows: Tensor, epoch: int) -> Tensor:
         """[b, ...] of rows [b] in epoch 1, 2, ...; raises HeftError where a change fails or returns another shape."""

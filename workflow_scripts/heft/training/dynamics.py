@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
+from heft.devices import CPU
 from heft.kernels.calling import call
 from heft.kernels.logits import label_and_largest_other
 from heft.training.mode import in_mode
@@ -53,8 +54,8 @@ def dynamics_of_epoch(run: int, ids: np.ndarray, epoch: int, logits: Tensor, lab
 
 def no_dynamics() -> pd.DataFrame:
     """The same table without a row."""
-    none = torch.zeros(0, dtype=torch.int64)
-    return dynamics_of_epoch(0, np.array([], dtype=str), 0, torch.zeros(0, 2), none)
+    none = torch.zeros(0, dtype=torch.int64, device=CPU)
+    return dynamics_of_epoch(0, np.array([], dtype=str), 0, torch.zeros(0, 2, device=CPU), none)
 
 
 def dynamics_of_run(table: pd.DataFrame, run: int, ids: np.ndarray) -> tuple[Tensor, Tensor]:

@@ -7,6 +7,7 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
 from heft.data.examples import Examples
+from heft.devices import CPU
 from heft.errors import HeftError
 from heft.training.augment import Augmenter
 from heft.training.mode import in_mode, seeded
@@ -36,7 +37,7 @@ def train_one(
     the number of steps done and the mean learning rate of the epoch.
     """
     n = len(train)
-    weights = torch.ones(n, dtype=train.inputs.dtype) if weights is None else weights.cpu()
+    weights = torch.ones(n, dtype=train.inputs.dtype, device=CPU) if weights is None else weights.cpu()
     on_device = weights.to(train.device)  # what is drawn and kept is known on the CPU, which then waits for nothing
     drawn = Augmenter(settings, train.inputs, train.modality, order_seed)
     optimiser = optimiser_of(settings, trained_parameters(model))

@@ -58,7 +58,7 @@ def _alone(model: nn.Module, state: dict[str, Tensor], inputs: Tensor, labels: T
     model.load_state_dict(state)
     model.zero_grad()
     logits = model(inputs)
-    weighted_loss(logits, labels, torch.ones(len(labels), dtype=inputs.dtype)).backward()
+    weighted_loss(logits, labels, torch.ones(len(labels), dtype=inputs.dtype, device=inputs.device)).backward()
     gradients = {name: dense(p.grad) for name, p in model.named_parameters() if p.requires_grad}
     return logits.detach(), gradients
 
@@ -77,7 +77,8 @@ def _differs_together(
         with warnings.catch_warnings():
             warnings.filterwarnings("error", message=".*performance drop")  # one by one is then the faster way
             logits = stack.logits(inputs if shared else inputs.expand(2, *inputs.shape), shared)
-            weighted_loss(logits, labels, torch.ones(2, len(labels), dtype=inputs.dtype)).sum().backward()
+            weights = torch.ones(2, len(labels), dtype=inputs.dtype, device=inputs.device)
+            weighted_loss(logits, labels, weights).sum().backward()
     except Exception as error:  # any kind: what torch, or the model under it, raises here is the reason that is told
         return _told(error)
     for member, (expected, gradients) in enumerate(alone):

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from heft.data.examples import Examples
+from heft.devices import CPU
 from heft.training.augment import Augmenter
 from heft.training.batched.batchable import reason_to_train_in_turn
 from heft.training.batched.in_turn import train_in_turn
@@ -53,7 +54,7 @@ def train_many(
     n_models = len(order_seeds)
     trained_parameters(model)  # raises before any training
     if weights is None:
-        weights = torch.ones(n_models, len(train), dtype=train.inputs.dtype)
+        weights = torch.ones(n_models, len(train), dtype=train.inputs.dtype, device=CPU)
     in_turn = n_models == 1 or any(isinstance(module, ONE_BY_ONE) for module in model.modules())
     if not in_turn:
         shared = _one_gather(train, order_seeds, weights)
