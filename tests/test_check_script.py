@@ -68,7 +68,7 @@ def test_an_option_of_a_configuration_that_the_model_does_not_have_is_a_sentence
     assert check.main(shlex.split(COMMANDS[1])) == 1
     assert capsys.readouterr().err == (
         'mine.yaml: definitions.wrong.model.my_models:build.depth is not an option; did you mean "width"? '
-        "Known: width\n"
+        "Known: frozen, weights, width\n"
     )
 
 

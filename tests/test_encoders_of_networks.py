@@ -91,10 +91,7 @@ def wrong(tmp_path: Path, resnet_file: Path) -> dict[str, tuple[dict[str, object
             {"name": "squeezenet1_1"},
             "squeezenet1_1 has no linear layer that could be its classifier",
         ),
-        "nowhere": (
-            {"name": "resnet18", "weights": "gone.pth"},
-            "gone.pth holds no weights; expected safetensors, or ",
-        ),
+        "nowhere": ({"name": "resnet18", "weights": "gone.pth"}, "there is no file gone.pth."),
         "text": ({"name": "resnet18", "weights": str(tmp_path / "text.pth")}, "text.pth holds no weights; expected"),
         "list": ({"name": "resnet18", "weights": str(tmp_path / "list.pth")}, "list.pth holds no state_dict"),
         "pickle": ({"name": "resnet18", "weights": str(tmp_path / "module.pth")}, "module.pth holds no weights"),

@@ -88,7 +88,7 @@ MISFITS = {
     "beyond": r"are of another network: they have conv6.weight and 1 more, which the model has not\.$",
     "shape": r"have conv5.0.weight of shape \[7, 3, 1, 1\]; the model's is \[1024, 192, 1, 1\]\.$",
     "module": r"file.pt holds no weights; expected safetensors, or what torch.save\(model.state_dict\(\), file\) wr",
-    "numbers": "file.pt holds no state dictionary of names and tensors, but something else",
+    "numbers": r"file.pt holds no state_dict, \{name: tensor\}, but something else",
     "code": "file.pt holds no weights; expected safetensors, or what torch.save",
     "text": "file.pt holds no weights; expected safetensors, or what torch.save",
     "nothing": "there is no file .*file.pt",

@@ -1,8 +1,8 @@
 """Weights of a network in a person's own file: read without running code that may be in it."""
 
-import pickle
 from collections.abc import Mapping
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import Any
 
 import torch
@@ -26,7 +26,7 @@ def read_state(file: Path, where: str) -> dict[str, Tensor]:
         read: Any = load_file(file) if file.suffix == SAFETENSORS else torch.load(file, "cpu", weights_only=True)
     except FileNotFoundError as error:
         raise HeftError(f"{where}: there is no file {file}.") from error
-    except (SafetensorError, pickle.UnpicklingError, EOFError, KeyError, RuntimeError, OSError, ValueError) as error:
+    except (SafetensorError, UnpicklingError, EOFError, KeyError, RuntimeError, OSError, ValueError) as error:
         raise HeftError(
             f"{where}: {file} holds no weights; expected safetensors, or what torch.save(model.state_dict(), file) "
             f"writes ({' '.join(str(error).split())[:80]})."
@@ -35,5 +35,5 @@ def read_state(file: Path, where: str) -> dict[str, Tensor]:
         if isinstance(read, Mapping) and isinstance(read.get(key), Mapping):
             read = read[key]
     if not isinstance(read, Mapping) or not read or not all(isinstance(value, Tensor) for value in read.values()):
-        raise HeftError(f"{where}: {file} holds no state dictionary of names and tensors, but something else.")
+        raise HeftError(f"{where}: {file} holds no state_dict, {{name: tensor}}, but something else.")
     return dict(read)

@@ -28,8 +28,7 @@ def started(
             f"{label}: weights is {NO_PATH}, which torchvision and timm alone have; give the path of a file."
         )
     if weights is not None:
-        called = f"{label}: weights"
-        put_weights(model, read_state(Path(weights), called), n_classes, f"{label}: the weights in {weights}")
+        put_weights(model, read_state(Path(weights), label), n_classes, f"{label}: the weights in {weights}")
     for name in frozen:
         freeze(model, name, label)
     return model

@@ -44,6 +44,6 @@ def timm(
             f"({' '.join(str(error).split())[:120]}); give the path of a file."
         ) from error
     if weights not in (None, NO_PATH):
-        state = read_state(Path(str(weights)), "model timm: weights")
+        state = read_state(Path(str(weights)), "model timm")
         put_weights(network, state, n_classes, f"model timm: the weights in {weights}")
     return network

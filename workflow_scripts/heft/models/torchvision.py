@@ -44,7 +44,7 @@ def torchvision(
         state = _fetched(name)
         put_weights(network, state, n_classes, f"model torchvision: torchvision's weights of {name}")
     elif weights is not None:
-        state = read_state(Path(weights), "model torchvision: weights")
+        state = read_state(Path(weights), "model torchvision")
         put_weights(network, state, n_classes, f"model torchvision: the weights in {weights}")
     return network
 

@@ -7,9 +7,10 @@ from annotated_types import Ge, Le
 
 from heft.data.encoders.classifier import ClassifierFeatures
 from heft.data.encoders.declare import Encoder, encoder
-from heft.data.encoders.weights import put_in, read_state
+from heft.data.encoders.weights import put_in
 from heft.errors import HeftError
 from heft.phrases import nearest
+from heft.state_files import read_state
 
 
 @encoder(
@@ -41,5 +42,5 @@ def timm_network(
         file = Path(weights)
         heads = facts["classifier"]  # several where the network was distilled
         heads = [heads] if isinstance(heads, str) else heads
-        put_in(network, read_state(file, "timm_network"), heads, f"Encoder timm_network: the weights in {file}")
+        put_in(network, read_state(file, "Encoder timm_network"), heads, f"Encoder timm_network: the weights in {file}")
     return ClassifierFeatures("timm_network", network, size or facts["input_size"][1], facts["mean"], facts["std"])

@@ -8,9 +8,10 @@ from torch import Tensor, nn
 
 from heft.data.encoders.classifier import ClassifierFeatures
 from heft.data.encoders.declare import Encoder, encoder
-from heft.data.encoders.weights import put_in, read_state
+from heft.data.encoders.weights import put_in
 from heft.errors import HeftError
 from heft.phrases import nearest
+from heft.state_files import read_state
 
 # Of ImageNet, which all of torchvision's classifiers were trained on.
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
@@ -42,7 +43,7 @@ def torchvision_network(
         source = f"the weights that torchvision has for {name}"
     else:
         file = Path(weights)
-        state, usual_size = read_state(file, "torchvision_network"), 224
+        state, usual_size = read_state(file, "Encoder torchvision_network"), 224
         source = f"the weights in {file}"
     put_in(network, state, [last], f"Encoder torchvision_network: {source}")
     return ClassifierFeatures("torchvision_network", network, size or usual_size, MEAN, STD)

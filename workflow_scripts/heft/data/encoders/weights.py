@@ -1,32 +1,12 @@
-"""Weights of a network: read from a file of a person's without running code of it, hashed, and put in place."""
+"""Weights of an encoder's network: hashed, and put in place."""
 
 import hashlib
-import pickle
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 
 from heft.errors import HeftError
-
-
-def read_state(file: Path, encoder: str) -> dict[str, Tensor]:
-    """Named tensors of a safetensors file, or of one of `torch.save`; raises HeftError where it is neither."""
-    from safetensors import SafetensorError
-    from safetensors.torch import load_file
-
-    try:
-        state = load_file(file) if file.suffix == ".safetensors" else torch.load(file, "cpu", weights_only=True)
-    except (SafetensorError, pickle.UnpicklingError, EOFError, RuntimeError, OSError) as error:
-        raise HeftError(
-            f"Encoder {encoder}: {file} holds no weights; expected safetensors, or a state_dict that torch.save wrote "
-            f"({' '.join(str(error).split())[:120]})."
-        ) from error
-    state = state.get("state_dict", state) if isinstance(state, Mapping) else state
-    if not isinstance(state, Mapping) or not all(isinstance(value, Tensor) for value in state.values()):
-        raise HeftError(f"Encoder {encoder}: {file} holds no state_dict, {{name: tensor}}, but something else.")
-    return dict(state)
 
 
 def put_in(network: nn.Module, state: Mapping[str, Tensor], left_out: Sequence[str], where: str) -> None:
