@@ -6,11 +6,15 @@ EXPERIMENT ?= mnist5k
 # Tests of one file share runs and pages, so that one process has them all.
 WORKERS := --dist loadfile --no-loadscope-reorder
 
-.PHONY: run ui test quick check bench bench-kernel budget mutations docs example clean
+.PHONY: run new ui test quick check bench bench-kernel budget mutations docs example clean
 
 run: .venv/run
 	@$(BIN)/python workflow_scripts/read_configuration.py $(ARGS)
 	@$(BIN)/python -m snakemake --cores all $(ARGS)
+
+# make new NAME=pets DATA=~/pets [TARGET=column]
+new: .venv/run
+	@$(BIN)/python -m heft new "$(NAME)" "$(DATA)" $(if $(TARGET),--target "$(TARGET)")
 
 ui: .venv/run
 	@$(BIN)/python workflow_scripts/ui.py

@@ -62,6 +62,7 @@ WORKFLOW_ROOMS: dict[str, set[str]] = {
     "workflow/results": {"workflow/tracking", "workflow/planning"},
     "workflow/runtime": {"workflow/planning", "workflow/tracking"},
     "workflow/housekeeping": {"workflow/planning", "workflow/tracking"},
+    "workflow/new_experiment": {"workflow/configuration", "workflow/planning"},
 }
 
 

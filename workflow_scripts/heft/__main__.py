@@ -1,10 +1,12 @@
-"""The command line: `python -m heft methods` lists the methods, `schema` says what a file may hold, `suspects` finds
-doubtful labels in files.
+"""The command line: `python -m heft new` begins an experiment on your data, `methods` lists the methods, `schema` says
+what a configuration may hold, `suspects` finds doubtful labels in files.
 """
 
 import argparse
+import importlib
 import json
 import sys
+from typing import Any
 
 from heft.command_line.suspects_parser import add_arguments
 from heft.faults import sentence_of
@@ -21,12 +23,18 @@ def main(arguments: list[str] | None = None) -> int:
     commands.add_parser("schema", help="prints the JSON schema of configuration files, for editors")
     suspects = commands.add_parser("suspects", help="finds doubtful labels by files of predictions or embeddings alone")
     add_arguments(suspects)
+    new = commands.add_parser("new", help="looks at your data and writes a configuration file for them")
+    new.add_argument("name", help="of the experiment, and of its file")
+    new.add_argument("data", help="a folder of images or texts, a table, or arrays")
+    new.add_argument("--target", help="the column of labels, where the data are a table or texts")
     asked = parser.parse_args(arguments)
     try:
         if asked.command == "suspects":
             from heft.command_line.suspects import run  # here, since it imports torch
 
             run(asked)
+        elif asked.command == "new":
+            _of_workflow("new_experiment.command").new(asked.name, asked.data, asked.target)
         else:
             print(heft.methods(asked.name) if asked.command == "methods" else _schema())
     except Exception as error:
@@ -39,14 +47,19 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _schema() -> str:
-    """The schema of a file, which may hold just the keys that differ; raises HeftError where the extra is missing."""
+    """The schema of a file, which may hold just the keys that differ."""
+    schema = _of_workflow("configuration.settings").schema()
+    return json.dumps({key: value for key, value in schema.items() if key != "required"}, indent=2)
+
+
+def _of_workflow(module: str) -> Any:
+    """A module of the workflow; raises HeftError where what it needs is not installed."""
     from heft.errors import HeftError
 
     try:
-        from heft.workflow.configuration.settings import schema
+        return importlib.import_module(f"heft.workflow.{module}")
     except ModuleNotFoundError as error:
         raise HeftError(f"the workflow needs {error.name}: pip install 'heft[workflow]'") from error
-    return json.dumps({key: value for key, value in schema().items() if key != "required"}, indent=2)
 
 
 if __name__ == "__main__":
