@@ -6,7 +6,7 @@ EXPERIMENT ?= mnist5k
 # Tests of one file share runs and pages, so that one process has them all.
 WORKERS := --dist loadfile --no-loadscope-reorder
 
-.PHONY: run new ui test quick check bench bench-kernel budget mutations docs example clean
+.PHONY: run new encoders ui test quick check bench bench-kernel budget mutations docs example clean
 
 run: .venv/run
 	@$(BIN)/python workflow_scripts/read_configuration.py $(ARGS)
@@ -15,6 +15,10 @@ run: .venv/run
 # make new NAME=pets DATA=~/pets [TARGET=column]
 new: .venv/run
 	@$(BIN)/python -m heft new "$(NAME)" "$(DATA)" $(if $(TARGET),--target "$(TARGET)")
+
+# What encoders need that are not used by default: language models, and networks of timm.
+encoders: .venv/run
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check -r requirements-encoders.txt
 
 ui: .venv/run
 	@$(BIN)/python workflow_scripts/ui.py

