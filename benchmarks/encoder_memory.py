@@ -1,14 +1,14 @@
-"""Whether memory stays the same as pictures grow in number, from JPEG to features; the most is measured, not guessed.
+"""Whether memory stays the same as pictures grow in number, from JPEG files to features.
 
     python benchmarks/encoder_memory.py [--sizes 1000 4000 10000] [--size 96] [--threads 1]
 
-Generated pictures, each of its own content, are decoded, stored, hashed and encoded by efficientnet_lite0, each number
-of them in a process of its own. Prints the largest resident memory of each, files mapped into it included, the line
-through them, and what it says of 100,000 pictures.
+Generated pictures lie in class folders. `prepare` decodes, hashes and stores them, and `encode` makes features of them
+by efficientnet_lite0, each in a process of its own as in a run. Prints the most memory of both: what a process holds
+itself, and with the pages of files that it has mapped, which the system takes back where memory is short. The line
+through the numbers of pictures says what 100,000 would take.
 """
 
 import argparse
-import io
 import json
 import os
 import platform
@@ -16,8 +16,8 @@ import resource
 import subprocess
 import sys
 import tempfile
+import threading
 import time
-from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
 
@@ -25,93 +25,105 @@ import numpy as np
 
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT / "workflow_scripts"))
-from heft.data.encoders.encode import encode  # noqa: E402
-from heft.data.modalities.images import Images  # noqa: E402
-from heft.data.prepare import prepare  # noqa: E402
-from heft.data.row_stream import RowStream  # noqa: E402
-from heft.data.sources.declare import RawData  # noqa: E402
-from heft.own_module import MODULES_VARIABLE  # noqa: E402
-from heft.scoring.memory import keep_freed_memory  # noqa: E402
-
 ASKED = 100_000
+STAGES = ("prepare", "encode")
+EVERY = 0.02  # seconds, in which memory is looked at
 
 
-class Pictures(RowStream):
-    """JPEGs of blots that move from one to the next, decoded as they are asked for."""
+def draw(folder: Path, n: int, size: int) -> None:
+    """JPEG files of waves, each another one, in two class folders."""
+    from PIL import Image
 
-    def __init__(self, n: int, size: int) -> None:
-        self.n, self.size, self.shape, self.dtype = n, size, (3, size, size), np.dtype(np.uint8)
-
-    def __len__(self) -> int:
-        return self.n
-
-    def __iter__(self) -> Iterator[np.ndarray]:
-        from PIL import Image
-
-        rows, columns = np.mgrid[: self.size, : self.size] / self.size
-        for number in range(self.n):
-            phase = number * np.array([0.37, 0.61, 0.83]).reshape(3, 1, 1)
-            drawn = 127 + 100 * np.sin(9 * rows + phase) * np.cos(7 * columns - phase)
-            written = io.BytesIO()
-            Image.fromarray(np.moveaxis(drawn.astype(np.uint8), 0, -1)).save(written, "JPEG")
-            yield np.ascontiguousarray(np.moveaxis(np.asarray(Image.open(written)), -1, 0))
+    rows, columns = np.mgrid[:size, :size] / size
+    for name in ("even", "odd"):
+        (folder / name).mkdir(parents=True)
+    for number, place in enumerate(np.random.default_rng(0).uniform(2, 40, (n, 3, 2))):
+        drawn = [127 + 100 * np.sin(across * rows + number) * np.cos(down * columns) for across, down in place]
+        picture = np.stack(drawn, axis=-1).astype(np.uint8)
+        Image.fromarray(picture).save(folder / ("odd" if number % 2 else "even") / f"{number:06}.jpg")
 
 
-def load(n: int, size: int) -> RawData:
-    """The data source of this benchmark, as a person's own would be."""
-    return RawData(Pictures(n, size), np.arange(n) % 10, modality=Images(0.5, 0.25, pixels=True))
-
-
-def measure(n: int, size: int, threads: int) -> dict[str, float]:
-    """Prepares and encodes n pictures in a folder that goes away: the most memory, in MB, and seconds of both."""
+def run(stage: str, folder: Path, size: int, threads: int) -> dict[str, float]:
+    """Runs one stage in this process: seconds, and the most memory in MB, its own and with files."""
     import torch
+
+    from heft.data.encoders.encode import encode
+    from heft.data.prepare import prepare
+    from heft.scoring.memory import keep_freed_memory
 
     torch.set_num_threads(1)
     keep_freed_memory()
-    with tempfile.TemporaryDirectory() as place:
-        folder, began = Path(place), time.monotonic()
-        prepare("encoder_memory:load", None, folder / "data", {"n": n, "size": size})
-        prepared = time.monotonic()
-        options = {"size": size}
-        encode(
-            folder / "data", folder / "features", "efficientnet_lite0", options, folder / "cache",
-            tell=lambda line: None, threads=threads,
-        )  # fmt: skip
-        ended = time.monotonic()
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    return {"n": n, "peak_mb": peak, "prepare_s": prepared - began, "encode_s": ended - prepared}
+    own, done = [0], threading.Event()
+
+    def look() -> None:
+        while not done.wait(EVERY):
+            own[0] = max(own[0], anonymous_kilobytes())
+
+    watch = threading.Thread(target=look)
+    watch.start()
+    began = time.monotonic()
+    if stage == "prepare":
+        options = {"path": str(folder / "pictures"), "size": size}
+        prepare("image_folder", None, folder / "data", options, threads=threads, near_duplicates=True)
+    else:
+        places = folder / "data", folder / "features"
+        encode(*places, "efficientnet_lite0", {"size": size}, folder / "cache", tell=lambda line: None, threads=threads)
+    seconds = time.monotonic() - began
+    done.set()
+    watch.join()
+    return {
+        "seconds": seconds,
+        "own_mb": own[0] / 1024,
+        "with_files_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+    }
+
+
+def anonymous_kilobytes() -> int:
+    """Memory that no file stands behind."""
+    status = Path("/proc/self/status").read_text(encoding="utf-8")
+    return int(status.partition("RssAnon:")[2].split()[0])
 
 
 def main() -> None:
-    """Measures each number of pictures in a process of its own, and prints the line through the peaks."""
+    """Measures each number of pictures, and prints the lines through what was seen."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--sizes", nargs="+", type=int, default=[1000, 4000, 10000])
     parser.add_argument("--size", type=int, default=96, help="pixels")
     parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--alone", type=int, help=argparse.SUPPRESS)  # what a process of its own is started with
+    parser.add_argument("--stage", nargs=2, metavar=("STAGE", "FOLDER"), help=argparse.SUPPRESS)
     given = parser.parse_args()
-    if given.alone:
-        print(json.dumps(measure(given.alone, given.size, given.threads)))
+    if given.stage:
+        stage, folder = given.stage
+        print(json.dumps(run(stage, Path(folder), given.size, given.threads)))
         return
     print(
-        f"{platform.platform()}, Python {platform.python_version()}, torch {version('torch')}, {given.threads} threads"
+        f"{platform.platform()}, Python {platform.python_version()}, torch {version('torch')}, threads {given.threads}"
     )
-    rows = []
+    seen: dict[str, list[tuple[int, float, float]]] = {stage: [] for stage in STAGES}
     for n in given.sizes:
-        command = [sys.executable, __file__, "--size", str(given.size), "--threads", str(given.threads)]
-        environment = os.environ | {MODULES_VARIABLE: str(Path(__file__).parent), "OMP_NUM_THREADS": "1"}
-        done = subprocess.run(
-            [*command, "--alone", str(n)], env=environment, capture_output=True, text=True, check=True
-        )
-        row = json.loads(done.stdout.splitlines()[-1])
-        rows.append((n, row["peak_mb"]))
-        print(
-            f"{n:7,} pictures of {given.size} x {given.size}: {row['peak_mb']:6.0f} MB; {n / row['prepare_s']:5.0f} "
-            f"prepared and {n / row['encode_s']:5.0f} encoded a second",
-            flush=True,
-        )
-    slope, start = np.polyfit(*zip(*rows, strict=True), 1)
-    print(f"{1000 * slope:.2f} MB more for 1,000 pictures; {ASKED:,} would take {start + ASKED * slope:.0f} MB")
+        with tempfile.TemporaryDirectory() as folder:
+            draw(Path(folder) / "pictures", n, given.size)
+            for stage in STAGES:
+                measured = in_another_process(stage, folder, given)
+                seen[stage].append((n, measured["own_mb"], measured["with_files_mb"]))
+                print(
+                    f"{n:7,} pictures of {given.size} x {given.size}  {stage:8} {n / measured['seconds']:6.0f} a second"
+                    f" {measured['own_mb']:6.0f} MB, {measured['with_files_mb']:6.0f} MB with files",
+                    flush=True,
+                )
+    for stage, rows in seen.items():
+        numbers, own, _ = zip(*rows, strict=True)
+        slope, start = np.polyfit(numbers, own, 1)
+        print(f"{stage:8} {1000 * slope:6.2f} MB more for 1,000; {ASKED:,} would take {start + ASKED * slope:.0f} MB")
+
+
+def in_another_process(stage: str, folder: str, given: argparse.Namespace) -> dict[str, float]:
+    """What `run` measures of a stage that has a process for itself."""
+    command = [sys.executable, __file__, "--size", str(given.size), "--threads", str(given.threads)]
+    environment = os.environ | {"OMP_NUM_THREADS": "1"}
+    done = subprocess.run([*command, "--stage", stage, folder], env=environment, stdout=subprocess.PIPE, check=True)
+    measured: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
+    return measured
 
 
 if __name__ == "__main__":

@@ -28,11 +28,9 @@ rule prepare:
 rule encode:
     input:
         inputs="results/{e}/data/inputs.safetensors",
-        examples="results/{e}/data/examples.parquet",
         manifest="results/{e}/data/manifest.json",
     output:
         inputs="results/{e}/features/inputs.safetensors",
-        examples="results/{e}/features/examples.parquet",
         manifest="results/{e}/features/manifest.json",
         record="results/{e}/features/record.jsonl",
     log:

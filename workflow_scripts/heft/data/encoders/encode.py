@@ -1,4 +1,4 @@
-"""Encodes a prepared data set: the same examples, with features in the place of inputs, in a folder of its own."""
+"""Encodes a prepared data set: features of the same examples in the same order, in a folder of their own."""
 
 import json
 from collections.abc import Callable, Iterator, Mapping
@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from torch import Tensor
 
-from heft.artifacts import read_json, read_parquet, write_json, write_parquet
+from heft.artifacts import read_json, write_json
 from heft.data.encoders.cache import FeatureCache
 from heft.data.encoders.declare import Encoder
 from heft.data.encoders.progress import Progress
@@ -39,7 +39,7 @@ def encode(
     files: str = "",
     threads: int = 1,
 ) -> None:
-    """Writes `inputs.safetensors`, `examples.parquet` and `manifest.json` (last) of the data set in `data` to `folder`.
+    """Writes `inputs.safetensors` and `manifest.json` (last) of the data set in `data` to `folder`.
 
     name: a registered encoder, or a person's own `package.module:function`. cache: the folder in which features are
     kept. tell: called with lines on how far it is. code: tells the version of the encoder's code from others. files:
@@ -56,7 +56,6 @@ def encode(
     write_pieces(folder / "inputs.safetensors", pieces, (encoder.width,), dtype, at_most=manifest["n"])
     known.close()
     tell(progress.summary())
-    write_parquet(folder / "examples.parquet", read_parquet(data / "examples.parquet"))
     write_json(folder / "manifest.json", manifest | _facts(declaration, options, encoder, files))
 
 

@@ -1,4 +1,4 @@
-"""hashed_words: words and pairs of words of a text, counted in a fixed number of columns; it needs no weights.
+"""hashed_words: the words of a text, counted in a fixed number of columns; it needs no weights.
 
 A hash of each word says its column and its sign, so that two words in one column do not add up on average (Weinberger
 and others 2009, arXiv 0902.2206). Each text is brought to length 1.
@@ -16,9 +16,9 @@ from heft.data.encoders.declare import Encoder, encoder
 
 @encoder(modality="texts", origin="scikit-learn's HashingVectorizer", licence="none needed")
 def hashed_words(
-    *, width: Annotated[int, Ge(2), Le(65_536)] = 2048, words: Annotated[int, Ge(1), Le(5)] = 2
+    *, width: Annotated[int, Ge(2), Le(65_536)] = 4096, words: Annotated[int, Ge(1), Le(5)] = 1
 ) -> "HashedWords":
-    """width: number of columns. words: how many in a row are counted as one, at most."""
+    """width: number of columns. words: how many in a row are also counted as one, at most."""
     return HashedWords(width, words)
 
 

@@ -27,7 +27,7 @@ class Progress:
         self._done += done
         self._worked += worked
         now = self._clock()
-        if now - self._told >= EVERY and self._worked:
+        if now - self._told >= EVERY and self._worked and self._done < self._n:
             self._told = now
             rate = self._worked / (now - self._started)
             self._tell(
