@@ -133,11 +133,7 @@ def facts(**changes: Any) -> Facts:
 
 def test_a_large_data_set_is_cut_and_the_file_says_so() -> None:
     choice = choose(facts(n=1_000_000), {})
-    assert choice.sizes == {
-        "train": MOST_TRAINED,
-        "validation": round(MOST_TRAINED / 3),
-        "test": round(MOST_TRAINED / 3),
-    }
+    assert choice.sizes == {"train": MOST_TRAINED, "validation": 3571, "test": 7143}
     assert "of 1,000,000" in choice.reasons["train"]
 
 

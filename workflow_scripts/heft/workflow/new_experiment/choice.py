@@ -14,8 +14,10 @@ from heft.workflow.new_experiment.facts import Facts
 METHODS = ("random", "loss", "confident_learning", "neighbour_vote", "self_ip", "ip", "if_ekfac")
 FRACTIONS = (0.02, 0.05, 0.1)
 FEWEST = 30  # examples in all, fewer say nothing
-MOST_TRAINED = 20_000  # examples of a training split, so that a first report takes minutes
+MOST_TRAINED = 25_000  # examples of a training split, so that a first report takes minutes
 SHARES = {"train": 0.6, "validation": 0.2, "test": 0.2}
+SHARES_OF_MANY = {"train": 0.7, "validation": 0.1, "test": 0.2}
+MANY = 10_000  # examples of which a tenth is enough for validation
 IMAGE_ENCODER, TEXT_ENCODER, PLAIN_TEXT_ENCODER = "efficientnet_lite0", "minilm", "hashed_words"
 MOST_LARGE_PICTURES = 5000  # of which features at 160 pixels take minutes
 SMALL_PICTURE = 32  # pixels: a side up to which a small convolutional network is trained where no encoder is there
@@ -45,15 +47,16 @@ def choose(facts: Facts, options: dict[str, Any]) -> Choice:
     reasons = {"train": said}
     if facts.true_labels:
         reasons["noise"] = "true labels are known: what a method finds is counted"
-    training = {"epochs": 20, "batch_size": 64 if n_train <= 5000 else 256, "learning_rate": 0.1}
+    training: dict[str, Any] = {"epochs": 10, "batch_size": 64 if n_train <= 5000 else 128, "learning_rate": 0.05}
+    training["weight_decay"] = 0.0005
     encoder: Any = None
     model: Any = {"mlp": {"hidden": [64]}}
     if facts.modality == "images":
         options, encoder, model = _for_images(facts, options, reasons)
+        training |= {"epochs": 20, "learning_rate": 0.1} if encoder else {}
     elif facts.modality == "texts":
         encoder, model = _for_texts(reasons), "logistic"
-    if encoder is None:
-        training |= {"epochs": 10, "learning_rate": 0.05}
+        training |= {"learning_rate": 1.0}  # features of texts have length 1
     return Choice(options, sizes, n_train, encoder, model, training, reasons=reasons)
 
 
@@ -88,9 +91,10 @@ def _sizes(facts: Facts) -> tuple[Sizes, int, str]:
         sizes: Sizes = {"train": REST, **{name: drawn.get(name, REST) for name in ("validation", "test")}}
         left = int(own["train"] * (1 - sum(drawn.values())))
         return sizes, left, f"the data's own splits{', but for those drawn from train' if drawn else ''}"
-    if n * SHARES["train"] <= MOST_TRAINED:
-        return {**SHARES}, int(n * SHARES["train"]), "shares of the examples"
-    counts = {name: round(MOST_TRAINED * share / SHARES["train"]) for name, share in SHARES.items()}
+    shares = SHARES if n < MANY else SHARES_OF_MANY
+    if n * shares["train"] <= MOST_TRAINED:
+        return {**shares}, int(n * shares["train"]), "shares of the examples"
+    counts = {name: round(MOST_TRAINED * share / shares["train"]) for name, share in shares.items()}
     return {**counts}, MOST_TRAINED, f"of {n:,}, so that a first report takes minutes; more is slower and better"
 
 
