@@ -45,7 +45,7 @@ def test_what_has_no_numbers_is_refused_before_the_model_is_called(
 ) -> None:
     calls: list[nn.Module] = []
     with CASE.model.register_forward_pre_hook(lambda module, _: calls.append(module)):
-        refused(method, f"^{where} is on the device meta, where tensors have no numbers.$", **passed)
+        refused(method, f"^{where}: a tensor on the device meta holds no numbers.$", **passed)
     assert not calls
 
 
@@ -69,5 +69,5 @@ def test_examples_come_to_the_device_of_the_model_from_tensors_data_sets_and_loa
 
 @pytest.mark.parametrize(("scores", "labels", "where"), [("meta", "cpu", "scores"), ("cpu", "meta", "labels")])
 def test_suspects_without_numbers_are_refused(scores: str, labels: str, where: str) -> None:
-    with pytest.raises(heft.HeftError, match=f"^{where} is on the device meta"):
+    with pytest.raises(heft.HeftError, match=f"^{where}: a tensor on the device meta"):
         heft.suspects(torch.zeros(3, device=scores), torch.zeros(3, device=labels))

@@ -1,5 +1,6 @@
 """What the scripts hand from files to functions: splits, seeds, settings, weight decay; from training to the table."""
 
+from dataclasses import asdict
 from functools import cache
 from typing import Any
 
@@ -41,7 +42,7 @@ SCORER = {"method": "if_cg", "options": {"damping": DAMPING, "tolerance": 1e-6}}
 SCORER |= {"ensemble": "", "ensemble_options": {}, "members": 1}  # type: ignore[dict-item]
 
 
-TRAINING = {"training": vars(SETTINGS), "model": MODEL, "resample": ["split", "noise", "init"]}
+TRAINING = {"training": asdict(SETTINGS), "model": MODEL, "resample": ["split", "noise", "init"]}
 
 
 FINE_TUNING = {"fine_tuning": {"epochs": 2, "learning_rate": 0.03}}
@@ -61,8 +62,7 @@ def chain(tmp_path_factory: pytest.TempPathFactory) -> Chain:
     none: dict[str, Any] = {"auxiliary": [], "dynamics": []}
     chain.run("score_members", {"checkpoints": "checkpoints/checkpoints.json", **none},
               {"scores": "members.parquet", "cost": "cost.json"},
-              {"scorer": SCORER, "weight_decay": SETTINGS.weight_decay,
-        "optimiser": "sgd",
+              {"scorer": SCORER, "weight_decay": SETTINGS.weight_decay, "optimiser": "sgd",
                "objective": {"name": "loss", "options": {}}}, m="if_cg")  # fmt: skip
     chain.run("score", {"scores": "members.parquet", "cost": "cost.json"},
               {"scores": "scores.parquet", "cost": "scores.cost.json"},

@@ -42,7 +42,7 @@ def check_has_numbers(given: Any, where: str) -> None:
     where: what it is, with which sentences begin.
     """
     if isinstance(given, Tensor) and given.device.type == "meta":
-        raise HeftError(f"{where} is on the device meta, where tensors have no numbers.")
+        raise HeftError(f"{where}: a tensor on the device meta holds no numbers.")
     if isinstance(given, nn.Module):
         given = dict([*given.named_parameters(), *given.named_buffers()])
     if isinstance(given, Mapping):
