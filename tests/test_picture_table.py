@@ -19,16 +19,17 @@ def beside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_a_table_of_paths_says_labels_and_what_else_is_known() -> None:
     save_pets()
     table = write_table(
-        "path,label,true_label,split,group,camera\n"
-        "pets/cat/000.png,cat,cat,train,ann,x\n"
-        "pets\\cat\\001.png, dog,cat,val,ann,x\n"
-        "./pets/dog/000.png,dog,bird,test,bob,x\n"
-        "pets/dog/000.png,dog,bird,test,bob,x\n"
+        "path,label,true_label,split,group,trusted,camera\n"
+        "pets/cat/000.png,cat,cat,train,ann,,x\n"
+        "pets\\cat\\001.png, dog,cat,val,ann,no,x\n"
+        "./pets/dog/000.png,dog,bird,test,bob,Yes,x\n"
+        "pets/dog/000.png,dog,bird,test,bob,Yes,x\n"
     )
     raw = image_folder(table)
     assert raw.ids == ["pets/cat/000.png", "pets/cat/001.png", "pets/dog/000.png"]
     assert raw.class_names == ["bird", "cat", "dog"]
     assert (raw.labels, raw.true_labels) == ([1, 2, 2], [1, 1, 0])
+    assert raw.trusted == [False, False, True]
     assert (raw.split, raw.groups) == (["train", "validation", "test"], ["ann", "ann", "bob"])
     assert raw.notes == ["pets.csv has columns that are not read: camera."]
     assert raw.files.keys() == {"pets.csv", *raw.ids}
@@ -56,6 +57,10 @@ def test_true_labels_may_come_from_a_table_of_their_own() -> None:
     [
         ("file,class\na,b\n", "has the columns file, class; path and label are missing. It needs path and label, and"),
         ("path,Label\na,b\n", "has the columns path, Label; label is missing"),
+        (
+            "path,label,trusted\nx.png,cat,maybe\ny.png,dog,yes\n",
+            'line 2: column trusted holds "maybe"; allowed: true, yes, 1',
+        ),
         ("path,label\na.png,cat\nb.png,dog\n", "names 2 pictures, of which none can be read; the first is a.png"),
         ("path,label\nx.png,cat\ny.png,cat\n", "names pictures of one class, cat; two are needed"),
         ("path,label\nx.png,cat\n,dog\n", "line 3: column path holds nothing"),

@@ -125,6 +125,13 @@ def test_a_file_lists_ids_one_a_line_or_in_a_column(tmp_path: Path) -> None:
         HeftError, match=r"data\.trusted: no example has one of the 2 ids in .*others\.txt, such as x, y"
     ):
         with_trusted(data, tmp_path / "others.txt")
+    (tmp_path / "checked/b").mkdir(parents=True)
+    with pytest.raises(HeftError, match=r"data\.trusted: .*checked lists no id"):
+        with_trusted(data, tmp_path / "checked")
+    (tmp_path / "checked/ü").write_bytes(b"x")
+    of_folder = with_trusted(data, tmp_path / "checked").trusted
+    assert of_folder is not None
+    assert of_folder.tolist() == [False, False, True, False]
     with pytest.raises(HeftError, match=r"data\.trusted: .*empty\.txt lists no id"):
         with_trusted(data, tmp_path / "empty.txt")
 

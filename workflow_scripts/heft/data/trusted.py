@@ -11,6 +11,8 @@ import pandas as pd
 from heft.data.changes import DataSet
 from heft.data.checked import CheckedData
 from heft.data.columns import SUFFIXES, read_columns
+from heft.data.pictures.listed import id_of
+from heft.data.read_files import followed
 from heft.data.text_file import decoder_of, opened_text
 from heft.errors import HeftError
 
@@ -20,6 +22,7 @@ N_SHOWN = 3
 def with_trusted(data: CheckedData, file: Path | None) -> CheckedData:
     """The same, in which the examples that a file lists are trusted besides: an id a line, or a CSV with a column id.
 
+    Of a folder, the paths of the files in it are the ids: one that holds what was checked, as the data lie.
     Raises HeftError where no example has one of the ids; some that no example has are noted.
     """
     if file is None:
@@ -68,7 +71,9 @@ def _trusted_of(examples: pd.DataFrame) -> np.ndarray:
 
 
 def _listed(file: Path) -> list[str]:
-    if file.suffix.lower() in SUFFIXES:
+    if file.is_dir():
+        ids = [id_of(path.relative_to(file)) for path in followed(file)]
+    elif file.suffix.lower() in SUFFIXES:
         ids = list(read_columns(file).column("id"))
     else:
         with opened_text(file, decoder_of(file, None)) as opened:

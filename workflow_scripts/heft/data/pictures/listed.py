@@ -15,7 +15,7 @@ N_NAMED = 3  # of many files in a sentence
 class Listed:
     """One entry a picture: its file, its id, and the name of its class, all of the same length.
 
-    split, true_labels, groups: one entry a picture, or None. files, missing, skipped, notes: as in `RawData`.
+    split, true_labels, groups, trusted: one entry a picture, or None. files, missing, skipped, notes: as in `RawData`.
     """
 
     paths: list[Path] = field(default_factory=list)
@@ -24,6 +24,7 @@ class Listed:
     split: list[str] | None = None
     true_labels: list[str] | None = None
     groups: list[str] | None = None
+    trusted: list[bool] | None = None
     files: dict[str, Path] = field(default_factory=dict)
     missing: list[Path] = field(default_factory=list)
     skipped: list[tuple[str, str]] = field(default_factory=list)

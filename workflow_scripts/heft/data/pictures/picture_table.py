@@ -7,11 +7,14 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 from heft.data.columns import Columns, read_columns
 from heft.data.pictures.listed import Listed, id_of, named
 from heft.data.split_names import SPLIT_OF
+from heft.data.tables.roles import NO, YES
 from heft.errors import HeftError
 from heft.phrases import on_one_line
 
 NEEDED = ("path", "label")
 MAY_BE = ("true_label", "split", "group")
+TRUSTED = "trusted"
+KNOWN = (*NEEDED, *MAY_BE, TRUSTED)
 
 
 def list_table(file: Path) -> Listed:
@@ -26,7 +29,7 @@ def list_table(file: Path) -> Listed:
         raise HeftError(
             f"{file} has the columns {', '.join(columns.texts)}; {' and '.join(absent)} "
             f"{'is' if len(absent) == 1 else 'are'} missing. It needs {' and '.join(NEEDED)}, and may have "
-            f"{', '.join(MAY_BE)}."
+            f"{', '.join([*MAY_BE, TRUSTED])}."
         )
     listed = Listed(files={file.name: file})
     rows = _kept_rows(file, columns, listed)
@@ -34,7 +37,9 @@ def list_table(file: Path) -> Listed:
     listed.true_labels, split, listed.groups = (_cells(file, columns, name, rows) for name in MAY_BE)
     if split is not None:
         listed.split = [_split_of(file, columns, row) for row in rows]
-    unread = [name for name in columns.texts if name not in (*NEEDED, *MAY_BE)]
+    if TRUSTED in columns.texts:
+        listed.trusted = [_is_trusted(file, columns, row) for row in rows]
+    unread = [name for name in columns.texts if name not in KNOWN]
     if unread:
         listed.notes.append(f"{file.name} has columns that are not read: {named(unread)}.")
     if len(set(listed.labels) | set(listed.true_labels or ())) == 1:
@@ -100,6 +105,17 @@ def _split_of(file: Path, columns: Columns, row: int) -> str:
     return SPLIT_OF[text.lower()]
 
 
+def _is_trusted(file: Path, columns: Columns, row: int) -> bool:
+    """Whether a cell says that a person has checked the label; an empty one does not."""
+    text = columns.texts[TRUSTED][row].strip()
+    if text.lower() not in (*YES, *NO, ""):
+        raise HeftError(
+            f'{file}, line {columns.lines[row]}: column {TRUSTED} holds "{on_one_line(text)}"; allowed: '
+            f"{', '.join([*YES, *NO])} and nothing."
+        )
+    return text.lower() in YES
+
+
 def _check_filled(file: Path, columns: Columns, name: str, row: int) -> None:
     if not columns.texts[name][row].strip():
         raise HeftError(f"{file}, line {columns.lines[row]}: column {name} holds nothing.")
@@ -107,7 +123,7 @@ def _check_filled(file: Path, columns: Columns, name: str, row: int) -> None:
 
 def _check_same(file: Path, columns: Columns, first: int, second: int) -> None:
     """Raises HeftError where two lines say different things of one picture."""
-    for name in (*NEEDED[1:], *MAY_BE):
+    for name in KNOWN[1:]:
         texts = columns.texts.get(name)
         if texts is not None and texts[first].strip() != texts[second].strip():
             raise HeftError(

@@ -30,9 +30,9 @@ def image_folder(
     """Pictures as red, green and blue of `size` x `size` pixels; an example's id is its path below the folder.
 
     path: a folder of class folders, which may lie below train, validation and test; or a CSV file with the columns
-    path and label, and if known true_label, split and group. fit: cut, squeeze or pad what is no square. mean, std: of
-    the normalisation, by default those of ImageNet, which pretrained networks expect. true_labels: a CSV file with the
-    columns path and true_label.
+    path and label, and if known true_label, split, group and trusted. fit: cut, squeeze or pad what is no square. mean,
+    std: of the normalisation, by default those of ImageNet, which pretrained networks expect. true_labels: a CSV file
+    with the columns path and true_label.
     """
     place = Path(path)
     listed = list_class_folders(place) if place.is_dir() else list_table(place)
@@ -48,6 +48,7 @@ def image_folder(
         modality=Images(mean, std, pixels=True),
         true_labels=None if listed.true_labels is None else indices(listed.true_labels, names),
         groups=listed.groups,
+        trusted=listed.trusted,
         split=listed.split,
         missing=listed.missing,
         skipped=listed.skipped,
