@@ -53,10 +53,10 @@ def choose(facts: Facts, options: dict[str, Any]) -> Choice:
     model: Any = {"mlp": {"hidden": [64]}}
     if facts.modality == "images":
         options, encoder, model = _for_images(facts, options, reasons)
-        training |= {"epochs": 20, "learning_rate": 0.1} if encoder else {}
     elif facts.modality == "texts":
         encoder, model = _for_texts(reasons), "logistic"
-        training |= {"learning_rate": 1.0}  # features of texts have length 1
+    if encoder:
+        training["learning_rate"] = 0.03  # of four rates the best on validation splits, for images and for texts
     return Choice(options, sizes, n_train, encoder, model, training, reasons=reasons)
 
 
