@@ -83,8 +83,9 @@ def test_the_target_that_a_person_names_wins_and_one_that_is_not_there_is_one_se
     [
         ("gone", r"gone is not there; DATA names a folder"),
         ("movie.mp4", r"movie\.mp4 is no file that a data source reads; allowed: \.csv, "),
-        ("empty.csv", r"empty\.csv cannot be read as a table"),
-        ("header.csv", r"header\.csv holds no rows"),
+        ("empty.csv", r"empty\.csv is empty"),
+        ("header.csv", r"header\.csv has a header \(a, b\) and no row"),
+        ("header.parquet", r"header\.parquet has a header \(a\) and no row"),
         ("videos", r"videos holds neither images nor texts, but \.mp4"),
         ("nothing", r"nothing holds neither images nor texts, but no files"),
     ],
@@ -93,6 +94,7 @@ def test_what_no_source_reads_is_one_sentence(tmp_path: Path, name: str, said: s
     (tmp_path / "movie.mp4").write_bytes(b"x")
     (tmp_path / "empty.csv").write_text("")
     (tmp_path / "header.csv").write_text("a,b\n")
+    pd.DataFrame({"a": []}).to_parquet(tmp_path / "header.parquet")
     folder_of(tmp_path / "videos", "a/1.mp4")
     (tmp_path / "nothing").mkdir()
     with pytest.raises(HeftError, match=said):

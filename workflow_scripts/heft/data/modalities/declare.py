@@ -130,8 +130,13 @@ def as_a_model_sees(facts: Mapping[str, Any], rows: np.ndarray) -> np.ndarray:
     """What a model is called with for rows [n, ...] of the modality that `facts` are of, fitted on all of them."""
     import torch
 
-    fitted = read_back(facts, read_back(facts).fit(rows))
-    return fitted.batch(torch.from_numpy(rows)).numpy()
+    return fitted_on(facts, rows).batch(torch.from_numpy(rows)).numpy()
+
+
+def fitted_on(facts: Mapping[str, Any], rows: Any) -> Modality:
+    """The modality that `written` has written, fitted on these rows where it is one that is fitted."""
+    modality = read_back(facts)
+    return read_back(facts, modality.fit(rows)) if modality.is_fitted else modality
 
 
 def read_back(facts: Mapping[str, Any], fitted: Mapping[str, Any] | None = None) -> Modality:

@@ -39,7 +39,7 @@ def new(name: str, data: str, target: str | None = None) -> Path:
     choice = choose(facts, kind.options)
     described = f"{facts.n:,} {'rows' if facts.modality not in ('images', 'texts') else facts.modality}"
     described += f" in {len(facts.counts):,} classes, {path.name}"
-    text = file_of(experiment, Path.cwd(), kind.source, facts, choice, described)
+    text = file_of(experiment, Path.cwd(), kind.source, choice, described)
     _check(text, file)
     predicted = forecast(facts, choice, *_encoding(facts, choice.encoder))
     file.write_text(text, encoding="utf-8")

@@ -39,7 +39,6 @@ class Facts:
     split_counts: dict[str, int]
     doubles: int
     true_labels: bool
-    trusted: bool
     first: list[Any]
     sentences: list[str]
 
@@ -72,7 +71,6 @@ def facts_of(kind: Kind) -> Facts:
         dict(Counter(data.split)) if data.split else {},
         doubles,
         data.true_labels is not None,
-        getattr(data, "trusted", None) is not None,
         first,
         sentences,
     )

@@ -8,16 +8,13 @@ from typing import Any
 
 from heft.workflow.configuration.files import parse
 from heft.workflow.new_experiment.choice import Choice
-from heft.workflow.new_experiment.facts import Facts
 
 COLUMN = 34  # where comments start
 WIDTH = 120  # of a line
 SAID = {
     "seeds": "everything is done once a seed; intervals are paired over seeds",
-    "train": "",
     "validation": "what methods and the choice of a fraction look at; checked labels are worth most here",
     "noise": "no wrong labels are planted; which ones are wrong is not known, so nothing is said of detection",
-    "model": "",
     "training": "by SGD with momentum",
     "methods": "compared by what removing their lowest scores does; low scores are detrimental",
     "baselines": "finetuned: further training on the validation split",
@@ -28,7 +25,7 @@ SAID = {
 }
 
 
-def file_of(name: str, place: Path, source: str, facts: Facts, choice: Choice, described: str) -> str:
+def file_of(name: str, place: Path, source: str, choice: Choice, described: str) -> str:
     """The text of the file. place: the folder that it is written to, which paths are relative to."""
     options = {key: _relative(value, place) if key == "path" else value for key, value in choice.options.items()}
     lines = [
@@ -73,9 +70,9 @@ def _plain(value: Any) -> str:
         return "{" + ", ".join(f"{_plain(key)}: {_plain(entry)}" for key, entry in value.items()) + "}"
     if isinstance(value, list):
         return "[" + ", ".join(map(_plain, value)) + "]"
-    if isinstance(value, str) and not _is_word(value):
-        return json.dumps(value, ensure_ascii=False)
-    return json.dumps(value, ensure_ascii=False) if not isinstance(value, str) else value
+    if isinstance(value, str) and _is_word(value):
+        return value
+    return json.dumps(value, ensure_ascii=False)
 
 
 def _is_word(text: str) -> bool:

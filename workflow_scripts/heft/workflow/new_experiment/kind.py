@@ -1,13 +1,15 @@
 """Finds out which data source reads a path, by the names of files and a first look at columns."""
 
-import csv
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from heft.data.read_files import files_below
+from heft.data.tables.files import read_table
 from heft.errors import HeftError
 
 PICTURES = (".jpg", ".jpeg", ".png", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".ppm", ".pgm")
@@ -66,8 +68,6 @@ def _of_folder(path: Path) -> Kind:
 
 def _of_columns(path: Path, target: str | None) -> Kind:
     rows = first_rows(path)
-    if not rows:
-        raise HeftError(f"{path} holds no rows.")
     columns = list(rows[0])
     label = target or next((name for wanted in TARGETS for name in columns if name.lower() == wanted), None)
     if label is not None and label not in columns:
@@ -87,21 +87,10 @@ def _of_columns(path: Path, target: str | None) -> Kind:
 
 def first_rows(path: Path) -> list[dict[str, str]]:
     """The first rows of a table by column, each value as text; missing ones are empty."""
-    import pandas as pd
-
-    try:
-        if path.suffix == ".parquet":
-            table = pd.read_parquet(path).head(LOOKED_AT)
-        elif ".jsonl" in path.suffixes:
-            table = pd.read_json(path, lines=True, nrows=LOOKED_AT)
-        else:
-            separator = "\t" if ".tsv" in path.suffixes else None
-            table = pd.read_csv(path, sep=separator, engine="python", nrows=LOOKED_AT, dtype=str, encoding="utf-8-sig")
-    except (ValueError, OSError, csv.Error) as error:  # pandas' own errors, and those of decoding, are ValueErrors
-        said = str(error).strip().splitlines() or [type(error).__name__]
-        raise HeftError(f"{path} cannot be read as a table: {said[0]}") from error
-    named = [str(name) for name in table.columns]
-    return [dict(zip(named, map(_text, row), strict=True)) for row in table.itertuples(index=False)]
+    table = read_table(path)
+    first = table.take(np.arange(min(LOOKED_AT, len(table))))
+    columns = {name: column.to_pylist() for name, column in first.columns.items()}
+    return [{name: _text(values[row]) for name, values in columns.items()} for row in range(len(first))]
 
 
 def _text(value: Any) -> str:
