@@ -50,6 +50,14 @@ def test_what_methods_say_against_their_scores_stands_once_with_its_seeds(page: 
     assert "warnings-table" not in page
 
 
+def test_labels_that_nobody_has_checked_are_named_before_the_table(tmp_path: Path):
+    unchecked = SplitFacts({"train": 3, "validation": 2, "test": 2}, "none", None, trust="0 of 2 in test are checked.")
+    page = render_words(report_input(split=unchecked), tmp_path)
+    assert "How far can these numbers be trusted?</h2><p>0 of 2 in test are checked." in page
+    assert page.index("0 of 2 in test are checked.") < page.index("One line a variant")
+    assert "How far can these numbers be trusted?" not in render_words(report_input(), tmp_path)
+
+
 def test_the_same_input_gives_the_same_bytes_in_another_process(folder: Path, tmp_path: Path):
     code = "import sys, synthetic_report, heft.reporting.page as page;"
     code += "page.render_report(synthetic_report.report_input(), sys.argv[1])"

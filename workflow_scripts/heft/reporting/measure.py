@@ -7,6 +7,7 @@ from heft.evaluation.statistics import Estimate
 from heft.reporting.wording import SPACE, decimal, difference_text, percent, points
 
 PERCENT = "%"
+MOST_FURTHER_DIGITS = 3
 
 
 @dataclass(frozen=True)
@@ -88,9 +89,21 @@ class Measure:
         """The label of an axis of differences."""
         return f"{of} ({self.gain_unit})" if self.gain_unit else of
 
-    def number(self, value: float) -> str:
-        """A value without its unit: 79.6; three decimals where the unit is not percent."""
-        return percent(value) if self.scale == 100 else decimal(value)
+    def number(self, value: float, further_digits: int = 0) -> str:
+        """A value without its unit: 79.6; three decimals where the unit is not percent, and so many more."""
+        return percent(value, 1 + further_digits) if self.scale == 100 else decimal(value, 3 + further_digits)
+
+    def change_of_level(self, before: float, after: float) -> str:
+        """`from 79.6 to 88.1 %`; with more decimals where rounding makes a change of what is none: 85.64 to 85.66 %."""
+        digits = 0
+        while digits < MOST_FURTHER_DIGITS and self._rounding_misleads(before, after, digits):
+            digits += 1
+        unit = f"{SPACE}{self.unit}" if self.unit else ""
+        return f"from {self.number(before, digits)} to {self.number(after, digits)}{unit}"
+
+    def _rounding_misleads(self, before: float, after: float, digits: int) -> bool:
+        changed = self.number(before, digits) != self.number(after, digits)
+        return changed and self.number(abs(after - before), digits) == self.number(0.0, digits)
 
     def level(self, value: float) -> str:
         """A value with its unit: 79.6 %."""

@@ -22,7 +22,7 @@ def headline(outcome: Outcome, comparison: Comparison, choice: Choice) -> str:
     after = comparison.values(choice.variant.slug, choice.treatment).loc[both].mean()
     random = comparison.values("random", choice.treatment).mean()
     what = f"{opening(action.gerund)} {ranked_lowest(choice.variant.label, fraction)}"
-    change = f"from {measure.number(before)} to {measure.level(after)}"
+    change = measure.change_of_level(before, after)
     random_part = at_random(action, fraction)
     with_random = "by random scores" if fraction == 1 else f"with the random {share(fraction)} {action.participle}"
     return {
