@@ -31,7 +31,8 @@ def sources(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Sources:
     conflict = {"ids": ["a", "x"], "labels": [0, 1]}
     counts = {"train": 3, "validation": 1, "test": 1}
     facts = {"n": counts, "noise": "none", "rate": 0.0, "n_wrong": 0, "resample": ["split"]}
-    write_json("facts.json", {**facts, "conflicting_duplicates": [conflict], "notes": ["2 sets."], "trusted": None})
+    facts |= {"duplicates": {"taking_part": "one"}, "conflicting_duplicates": [conflict], "notes": ["2 sets."]}
+    write_json("facts.json", {**facts, "trusted": None})
     write_parquet("train.parquet", pd.DataFrame({"id": list("abc"), "row": [2, 0, 3], "label": 0, "true_label": 0}))
     write_parquet("scores.parquet", pd.DataFrame({"id": list("cab"), "score": [3.0, 1.0, 2.0]}))
     write_inputs("inputs.safetensors", INPUTS)

@@ -82,6 +82,18 @@ def test_images_get_an_encoder_and_what_cannot_be_read_is_said(
     assert "1 will be skipped: cat/broken.png" in capsys.readouterr().out
 
 
+def test_alike_rows_of_a_table_all_count_and_of_alike_texts_one_does(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pd.concat([table(27), table(3)]).to_csv(tmp_path / "a.csv", index=False)
+    written(new("people", str(tmp_path / "a.csv")))
+    assert "3 of 30 have the same content as another one; all take part" in capsys.readouterr().out
+    texts = pd.DataFrame({"text": SENTENCES[:29], "label": ["no", *["no", "yes"] * 14]})
+    pd.concat([texts, texts[-1:]]).to_csv(tmp_path / "texts.csv", index=False)
+    with pytest.raises(HeftError, match="there are 29 examples that take part; a comparison needs at least 30"):
+        new("reviews", str(tmp_path / "texts.csv"))
+
+
 def test_a_file_that_is_there_is_never_written_over(tmp_path: Path) -> None:
     table().to_csv(tmp_path / "a.csv", index=False)
     Path("pets.yaml").write_text("mine")
@@ -108,7 +120,7 @@ def test_data_that_are_no_classification_are_refused_in_the_words_of_their_sourc
 
 def test_too_few_examples_are_refused_with_the_number_that_would_do(tmp_path: Path) -> None:
     table(12).to_csv(tmp_path / "a.csv", index=False)
-    with pytest.raises(HeftError, match="there are 12 different examples; a comparison needs at least 30"):
+    with pytest.raises(HeftError, match="there are 12 examples that take part; a comparison needs at least 30"):
         new("pets", str(tmp_path / "a.csv"))
 
 
@@ -126,7 +138,7 @@ def test_the_name_of_the_experiment_is_in_lower_case() -> None:
 def facts(**changes: Any) -> Facts:
     plain: dict[str, Any] = {
         **{"n": 1000, "modality": "mixed_columns", "shape": [3], "row_bytes": 24, "counts": {"a": 600, "b": 400}},
-        **{"split_counts": {}, "doubles": 0, "true_labels": False, "first": [], "sentences": []},
+        **{"split_counts": {}, "n_left_out": 0, "true_labels": False, "first": [], "sentences": []},
     }
     return Facts(**(plain | changes))
 

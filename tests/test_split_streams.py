@@ -71,6 +71,7 @@ def test_facts_of_a_split_without_noise_have_a_rate_of_zero() -> None:
         "rate": 0.0,
         "n_wrong": None,
         "resample": ["split"],
+        "duplicates": {"taking_part": "one", "n_copies": 0, "n_left_out": 0},
         "conflicting_duplicates": [],
         "near_duplicates": [],
         "trusted": None,

@@ -100,7 +100,7 @@ def test_each_class_has_a_group_in_each_split_and_the_facts_say_what_that_does_t
     facts = facts_of(table.assign(group=group), splits, settings)
     assert facts["n"] == {"train": 60, "validation": 60, "test": 60}
     assert facts["notes"] == [
-        "Groups and sets of near-duplicates stay whole, so sizes are not those asked for: train 60 (80), validation 60 "
+        "Groups and sets of duplicates stay whole, so sizes are not those asked for: train 60 (80), validation 60 "
         "(50), test 60 (50)."
     ]
 

@@ -19,11 +19,12 @@ def main(job: Any, record: RunRecord) -> None:
     from heft.workflow.planning.asked import fractions, validation_readers
 
     data = dict(job.params.data)
-    settings = DataSettings(**{**data, "noise": NoiseSettings(**data["noise"])})
     seed, manifest = int(job.wildcards.s), read_json(job.input.manifest)
     examples, inputs = read_parquet(job.input.examples), InputsFile(job.input.inputs)
     class_names = manifest["class_names"]
-    modality, is_clustered = read_back(manifest["modality"]), settings.noise.kind == "clustered"
+    modality = read_back(manifest["modality"])
+    settings = DataSettings(**{**data, "noise": NoiseSettings(**data["noise"])}).for_modality(modality.duplicates)
+    is_clustered = settings.noise.kind == "clustered"
     near = inputs.verified(None if is_clustered else [])
     if is_clustered and modality.is_fitted:
         near = as_a_model_sees(manifest["modality"], near)
@@ -38,10 +39,11 @@ def main(job: Any, record: RunRecord) -> None:
     facts = split_facts(examples, splits, settings, seed, class_names)
     write_json(job.output.facts, facts)
     listed = {f"n_{name}": len(facts[name]) for name in ("conflicting_duplicates", "near_duplicates", "leaked")}
-    record.metrics({"n_wrong": facts["n_wrong"], **listed, **{f"n_{name}": n for name, n in facts["n"].items()}})
+    counted = {**listed, "n_copies": facts["duplicates"]["n_copies"]}
+    record.metrics({"n_wrong": facts["n_wrong"], **counted, **{f"n_{name}": n for name, n in facts["n"].items()}})
     if any(listed.values()):
         record.artifact(job.output.facts, private=manifest["personal"])
-    conflicts = sentence_of(facts["conflicting_duplicates"], class_names)
+    conflicts = sentence_of(facts, class_names)
     trust = sentence_on_trust(facts, validation_readers(job.config, job.wildcards.e))
     say(job, [sentence for sentence in (conflicts, *facts["notes"], trust) if sentence])
 

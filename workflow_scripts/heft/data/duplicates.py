@@ -1,4 +1,4 @@
-"""Identical examples that carry different labels: one of the labels is wrong, whatever a model says."""
+"""Identical examples that carry different labels: a label is wrong, or the inputs do not tell the class."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -9,7 +9,7 @@ SHOWN = 3
 
 
 def conflicting_duplicates(examples: pd.DataFrame) -> list[dict[str, list[Any]]]:
-    """Groups of identical examples whose labels differ: `ids`, the one that takes part first, and their `labels`.
+    """Groups of identical examples whose labels differ: their `ids` and `labels`.
 
     examples: columns id, content_hash, label. Groups come by their first id.
     """
@@ -22,16 +22,22 @@ def conflicting_duplicates(examples: pd.DataFrame) -> list[dict[str, list[Any]]]
     ]
 
 
-def sentence_of(groups: Sequence[Mapping[str, Sequence[Any]]], class_names: Sequence[str]) -> str:
-    """How many groups there are, the first of them, and which example takes part; empty where there is none."""
+def sentence_of(facts: Mapping[str, Any], class_names: Sequence[str]) -> str:
+    """How many groups there are in the facts of a split, the first of them, and which examples take part; empty where
+    there is none."""
+    groups = facts["conflicting_duplicates"]
     if not groups:
         return ""
     shown = ", ".join(" = ".join(_members(group, class_names)) for group in groups[:SHOWN])
     counted = "1 group" if len(groups) == 1 else f"{len(groups):,} groups"
     more = " and so on" if len(groups) > SHOWN else ""
+    if facts["duplicates"]["taking_part"] == "together":
+        part = "All take part: a label is wrong, or their inputs do not tell the class"
+    else:
+        part = "Of each group one alone takes part"
     return (
-        f"{counted} of identical examples with different labels: {shown}{more}. Of each group the first alone takes "
-        "part; facts.json beside the splits lists all of them."
+        f"{counted} of identical examples with different labels: {shown}{more}. {part}; facts.json beside the splits "
+        "lists all of them."
     )
 
 

@@ -1,6 +1,6 @@
 """What the configuration says about data and planted label noise."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Annotated, Any, ClassVar, Literal
 
 from annotated_types import Gt, Le, Lt
@@ -42,7 +42,9 @@ class NoiseSettings:
 class DataSettings:
     """The source, sizes of the disjoint splits, noise, and what each seed draws anew (the rest is that of seed 0).
 
-    near_duplicates: whether examples that are nearly the same stay in one split; None: as the source declares.
+    duplicates: of examples with identical content `one` takes part, or all do, `together` in one split; None: as the
+    modality says, or `one` where there is none. near_duplicates: whether examples that are nearly the same stay in one
+    split; None: as the source declares.
     keep_groups_together: whether the examples of a group stay in one split. leave_out_leaked: whether training goes
     without examples that a split of the data set's own repeats. trusted: a file of ids of examples that were checked.
     """
@@ -55,10 +57,15 @@ class DataSettings:
     test: Size = 1500
     noise: NoiseSettings = field(default_factory=NoiseSettings)
     resample: list[Literal["split", "noise", "init"]] = field(default_factory=lambda: ["split", "noise", "init"])
+    duplicates: Literal["one", "together"] | None = None
     near_duplicates: bool | None = None
     keep_groups_together: bool = True
     leave_out_leaked: bool = True
     trusted: str | None = None
+
+    def for_modality(self, duplicates: Literal["one", "together"]) -> "DataSettings":
+        """The same with what a modality says of duplicates, where nothing else is said."""
+        return replace(self, duplicates=self.duplicates or duplicates)
 
     def check_sizes(self) -> None:
         """Raises HeftError where counts and shares are mixed, or shares add up to more than 1."""

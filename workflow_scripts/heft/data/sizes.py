@@ -8,7 +8,7 @@ from heft.data.settings import REST, DataSettings
 from heft.errors import HeftError
 
 
-def asked_sizes(settings: DataSettings, parts: Sequence[str], n: int, n_duplicates: int = 0) -> dict[str, int]:
+def asked_sizes(settings: DataSettings, parts: Sequence[str], n: int, n_left_out: int = 0) -> dict[str, int]:
     """The size of each of the splits `parts`, which share `n` examples: counts, shares of `n`, or what is left.
 
     Raises HeftError where they want more than there are, or a split gets none.
@@ -23,7 +23,7 @@ def asked_sizes(settings: DataSettings, parts: Sequence[str], n: int, n_duplicat
         rest = [list(parts)[-1]]
     for name in (name for name in shares if name not in rest):
         sizes[name] = min(int(shares[name] * n + 0.5), n - sum(sizes.values()))
-    _check_enough(settings, {name: sizes[name] for name in parts if name in sizes}, n, n_duplicates)
+    _check_enough(settings, {name: sizes[name] for name in parts if name in sizes}, n, n_left_out)
     for name in rest:
         sizes[name] = n - sum(sizes.values())
     for name, size in sizes.items():
@@ -98,10 +98,10 @@ def named(label: int, class_names: Sequence[str]) -> str:
     return name if name == str(label) else f"{label} ({name})"
 
 
-def _check_enough(settings: DataSettings, sizes: dict[str, int], n: int, n_duplicates: int) -> None:
+def _check_enough(settings: DataSettings, sizes: dict[str, int], n: int, n_left_out: int) -> None:
     if sum(sizes.values()) > n:
         ordered = {name: sizes[name] for name in reversed(sizes)}
-        doubled = f" ({n_duplicates} exact duplicates of others left out)" if n_duplicates else ""
+        doubled = f" ({n_left_out} exact duplicates of others left out)" if n_left_out else ""
         wanted = " + ".join(f"{name} {size}" for name, size in ordered.items())
         total = f" = {sum(sizes.values())}" if len(sizes) > 1 else ""
         where = "the data set" if len(sizes) == 3 else f"the part of the data set for {' and '.join(ordered)}"

@@ -28,7 +28,7 @@ def draw_split(
     and trusted where they are known.
 
     Depends on the ids, labels and contents of `examples` (columns id, row, content_hash, label), not on their order.
-    Of examples with identical content only one takes part, so no example is in two splits. Examples of one group, and
+    Of examples with identical content one takes part, or all are in one split. Examples of one group, and
     near-duplicates (column near_duplicate, a number; -1: none), are in one split, as `settings` say. With a column
     split, each split is drawn from its own part, and one that has none from `train`. Where examples have no true_label
     and noise is planted, what was given before is taken for the true label. Planted noise changes given labels alone;
@@ -76,7 +76,7 @@ def _chosen(part: TakingPart, settings: DataSettings, n_classes: int, seed: int)
     ids = part.examples["id"].to_numpy()
     for parts, members in part.pools.items():
         rows = np.flatnonzero(members)
-        sizes = asked_sizes(settings, parts, len(rows), part.n_duplicates)
+        sizes = asked_sizes(settings, parts, len(rows), part.n_left_out)
         if len(np.unique(units[rows])) == len(rows):
             drawn = _draw_examples(labels[rows], trusted[rows], sizes, n_classes, generator)
         else:

@@ -1,6 +1,6 @@
 """What is to be known of the splits of one seed: for `facts.json`, the log and the report."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -24,7 +24,8 @@ def split_facts(
     """Sizes, noise, what varies over seeds, and what a person may not expect of the splits, as `notes`.
 
     rate: of planted noise. n_wrong: training labels known to be wrong, planted or not; None where that is not known.
-    asked: the sizes that the configuration asks for. conflicting_duplicates, near_duplicates: sets of examples, as
+    asked: the sizes that the configuration asks for. duplicates: of identical examples, how many repeat another one,
+    which take part, and how many do not. conflicting_duplicates, near_duplicates: sets of examples, as
     their ids and labels. leaked: id, like (the id that it repeats) and because, of examples for training that a split
     of the data set's own repeats. absent_classes: of each split. trusted: how many of each split are; None where
     nothing is known of it.
@@ -40,6 +41,11 @@ def split_facts(
         "rate": settings.noise.rate if settings.noise.kind != "none" else 0.0,
         "n_wrong": int((train["label"] != train["true_label"]).sum()) if known else None,
         "resample": list(settings.resample),
+        "duplicates": {
+            "taking_part": settings.duplicates or "one",
+            "n_copies": len(examples) - examples["content_hash"].nunique(),
+            "n_left_out": part.n_left_out,
+        },
         "conflicting_duplicates": conflicting_duplicates(examples),
         "near_duplicates": near_duplicates(examples) if settings.near_duplicates else [],
         "trusted": {name: int(splits[name]["trusted"].sum()) for name in SPLITS} if "trusted" in train else None,
@@ -62,13 +68,13 @@ def near_duplicates(examples: pd.DataFrame) -> list[dict[str, list[Any]]]:
 def _asked(part: TakingPart, settings: DataSettings) -> dict[str, int]:
     sizes: dict[str, int] = {}
     for parts, members in part.pools.items():
-        sizes |= asked_sizes(settings, parts, int(members.sum()), part.n_duplicates)
+        sizes |= asked_sizes(settings, parts, int(members.sum()), part.n_left_out)
     return {name: sizes[name] for name in SPLITS}
 
 
 def _notes(facts: dict[str, Any], part: TakingPart, settings: DataSettings, class_names: Sequence[str]) -> list[str]:
     """Sentences for the log and the report; none where all is as asked."""
-    notes = []
+    notes = _on_copies(facts["duplicates"], part)
     if near := facts["near_duplicates"]:
         shown = [" ~ ".join(_cut(entry["ids"])) for entry in near]
         kept = "" if "split" in part.examples else "Each set stays in one split; "
@@ -88,7 +94,7 @@ def _notes(facts: dict[str, Any], part: TakingPart, settings: DataSettings, clas
     others = [f"{name} {n} ({facts['asked'][name]})" for name, n in facts["n"].items() if n != facts["asked"][name]]
     if others:
         notes.append(
-            f"Groups and sets of near-duplicates stay whole, so sizes are not those asked for: {', '.join(others)}."
+            f"Groups and sets of duplicates stay whole, so sizes are not those asked for: {', '.join(others)}."
         )
     counts = part.examples["label"].value_counts()
     for label in sorted({label for labels in facts["absent_classes"].values() for label in labels}):
@@ -99,6 +105,17 @@ def _notes(facts: dict[str, Any], part: TakingPart, settings: DataSettings, clas
             f"has none in {' and '.join(absent)}; means over classes leave it out there.{learnt}"
         )
     return notes
+
+
+def _on_copies(duplicates: Mapping[str, Any], part: TakingPart) -> list[str]:
+    """How many examples repeat another one; none where there are no such."""
+    if not (n_copies := duplicates["n_copies"]):
+        return []
+    counted = f"{_counted(n_copies, 'example')} {'repeats' if n_copies == 1 else 'repeat'} the content of another one"
+    if duplicates["taking_part"] == "together":
+        kept = "" if "split" in part.examples else " Identical ones stay in one split."
+        return [f"{counted}; that alone leaves none of them out (data.duplicates: together).{kept}"]
+    return [f"{counted}, of which {duplicates['n_left_out']:,} take no part for that (data.duplicates: one)."]
 
 
 def _counted(number: int, what: str) -> str:

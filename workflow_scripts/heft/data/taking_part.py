@@ -17,12 +17,13 @@ class TakingPart:
     """examples: those that take part, by id, with a column `unit`: those of one unit stay in one split.
 
     leaked: examples for training that a split of the data set's own repeats, left out or not: columns id, like (an id
-    of that split) and because (`identical`, `near-duplicate` or `group`). n_duplicates: identical copies left out.
+    of that split) and because (`identical`, `near-duplicate` or `group`). n_left_out: identical copies that take no
+    part for that alone.
     """
 
     examples: pd.DataFrame
     leaked: pd.DataFrame
-    n_duplicates: int
+    n_left_out: int
 
     @property
     def pools(self) -> dict[tuple[str, ...], np.ndarray]:
@@ -36,7 +37,8 @@ class TakingPart:
 
 
 def taking_part(examples: pd.DataFrame, settings: DataSettings) -> TakingPart:
-    """Of examples with identical content the one of the lowest id; with splits of their own, one of test, if any.
+    """All examples, or if `settings.duplicates` is not `together`, of those with identical content the one of the
+    lowest id; with splits of their own, one of test, if any.
 
     examples: columns id, content_hash, and where there are any near_duplicate, group and split.
     """
@@ -45,13 +47,14 @@ def taking_part(examples: pd.DataFrame, settings: DataSettings) -> TakingPart:
     ordered = examples.assign(rank=rank).sort_values(["rank", "id"])
     copies = ordered.duplicated("content_hash")
     leaks = copies & ~ordered.duplicated(["content_hash", "rank"]) & (ordered["rank"] == ORDER.index("train"))
-    kept = ordered[~copies | leaks].reset_index(drop=True)
+    left_out = copies & ~leaks & (settings.duplicates != "together")
+    kept = ordered[~left_out].reset_index(drop=True)
     kept["unit"] = _units(kept, settings)
     leaked = _leaked(kept) if own else pd.DataFrame({"id": [], "like": [], "because": []})
     if settings.leave_out_leaked:
         kept = kept[~kept["id"].isin(leaked["id"])]
     kept = kept.drop(columns="rank").sort_values("id").reset_index(drop=True)
-    return TakingPart(kept, leaked, int(copies.sum() - leaks.sum()))
+    return TakingPart(kept, leaked, int(left_out.sum()))
 
 
 def near_duplicates_of(examples: pd.DataFrame) -> pd.Series:

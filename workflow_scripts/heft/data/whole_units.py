@@ -7,7 +7,8 @@ from heft.errors import HeftError
 # Sizes are met within this share of what was asked: 0.5 where units are as large as a split; mostly within an example.
 TOLERANCE = 0.5
 MOST_EXCHANGES = 100
-MOST_COMPARED = 1_000_000  # pairs of units; with more units than that, sizes are met without exchanges
+MOST_COMPARED = 1_000_000  # pairs of kinds of units; if there are more, sizes are met without exchanges
+NOTHING = -1  # the place of a unit without examples
 
 
 class Draw:
@@ -21,6 +22,7 @@ class Draw:
     def __init__(self, counts: np.ndarray, target: np.ndarray, n_later: int) -> None:
         self.counts, self.missing = counts, target.astype(np.int64)
         self.has, self.sizes = counts > 0, counts.sum(axis=1)
+        self.kinds = np.unique(counts, axis=0, return_inverse=True)[1].reshape(-1)  # units of equal counts
         self.left = self.has.sum(axis=0)
         self.reserved = np.minimum(n_later, self.left - 1)
         self.chosen = np.zeros(len(counts), bool)
@@ -40,12 +42,18 @@ class Draw:
         units = np.flatnonzero(~self.chosen & among)
         return units[self.spare(units)]
 
+    def exchangeable(self, units: np.ndarray) -> np.ndarray:
+        """The first of each kind among these units, ascending, and `NOTHING`."""
+        first = np.unique(self.kinds[units], return_index=True)[1]
+        return np.append(units[np.sort(first)], NOTHING)
+
 
 def draw_units(counts: np.ndarray, target: np.ndarray, n_later: int) -> np.ndarray:
     """Places of the units that a split gets, ascending; see `Draw`.
 
     A unit is taken where the distance to the target becomes less: the sum of squares over classes, and of their sum.
-    Then units are exchanged while that helps; then, for a class that the split lacks, its smallest unit is taken.
+    Then units are exchanged, added or given back while that helps; then, for a class that the split lacks, its smallest
+    unit is taken.
     """
     draw = Draw(counts, target, n_later)
     for unit in range(len(counts)):
@@ -68,20 +76,21 @@ def distance(missing: np.ndarray) -> np.ndarray:
 
 
 def _exchange(draw: Draw) -> bool:
-    """Puts the one unit in the place of a chosen one that lessens the distance most; False where none does."""
-    others, chosen = draw.others(), np.flatnonzero(draw.chosen)
+    """Puts the one unit, or nothing, in the place of a chosen one, or nothing, that lessens the distance most; False
+    where none does."""
+    others, chosen = draw.exchangeable(draw.others()), draw.exchangeable(np.flatnonzero(draw.chosen))
     best, exchanged = int(distance(draw.missing)), None
     if len(others) * len(chosen) > MOST_COMPARED or not best:
         return False
+    counts = np.pad(draw.counts, ((0, 1), (0, 0)))  # the last is that of `NOTHING`
     for given in chosen:
-        after = distance(draw.missing + draw.counts[given] - draw.counts[others])
-        if len(others) and after.min() < best:
+        after = distance(draw.missing + counts[given] - counts[others])
+        if after.min() < best:
             best, exchanged = int(after.min()), (int(given), int(others[np.argmin(after)]))
-    if exchanged is None:
-        return False
-    draw.take(exchanged[0], -1)
-    draw.take(exchanged[1])
-    return True
+    for unit, sign in zip(exchanged or (), (-1, 1), strict=False):
+        if unit != NOTHING:
+            draw.take(unit, sign)
+    return exchanged is not None
 
 
 def check_size(name: str, asked: int, drawn: int, largest: int, example: str) -> None:
@@ -89,6 +98,6 @@ def check_size(name: str, asked: int, drawn: int, largest: int, example: str) ->
     if drawn == 0 or abs(drawn - asked) > max(1, TOLERANCE * asked):
         raise HeftError(
             f"data.{name}: {asked} examples are asked for, and {drawn} is the nearest that whole groups and sets of "
-            f"near-duplicates come to (the largest has {largest}, {example} among them); ask for another size, or set "
-            "data.keep_groups_together or data.near_duplicates to false."
+            f"duplicates come to (the largest has {largest}, {example} among them); ask for another size, or set "
+            "data.keep_groups_together or data.near_duplicates to false, or data.duplicates to one."
         )

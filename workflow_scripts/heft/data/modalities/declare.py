@@ -12,7 +12,7 @@ import hashlib
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar
 
 import numpy as np
 
@@ -42,6 +42,9 @@ class Modality(ABC):
 
     axes: Sequence[str] = ()
     is_fitted: ClassVar[bool] = False  # whether `fit` returns something
+    # Of identical examples, where the configuration does not say: a copy of a picture says nothing new, yet two persons
+    # with the same age, job and pay are two.
+    duplicates: ClassVar[Literal["one", "together"]] = "one"
     shows_alone: ClassVar[bool] = False  # whether `show` looks at no other rows, so that they need not be read
 
     def check(self, inputs: Any) -> Any:

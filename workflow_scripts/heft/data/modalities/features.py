@@ -14,6 +14,8 @@ N_SHOWN = 4  # features of a row
 class Features(Modality):
     """Numbers that have no name and no unit."""
 
+    duplicates = "together"
+
     def facts(self, input_shape: Sequence[int]) -> dict[str, Any]:
         """None."""
         return {}

@@ -37,6 +37,7 @@ class MixedColumns(Modality):
     """
 
     is_fitted: ClassVar[bool] = True
+    duplicates = "together"
 
     names: Sequence[str] = ()
     categories: Mapping[str, Sequence[str]] = field(default_factory=dict)

@@ -25,6 +25,7 @@ class Tables(Modality):
     feature_names: one for each column; without them columns are counted from 0.
     """
 
+    duplicates = "together"
     feature_names: Sequence[str] | None = None
     mean: float | Sequence[float] = 0.0
     std: float | Sequence[float] = 1.0

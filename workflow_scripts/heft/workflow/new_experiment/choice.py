@@ -83,9 +83,9 @@ def _sizes(facts: Facts) -> tuple[Sizes, int, str]:
 
     Raises HeftError where there are too few examples.
     """
-    n = facts.n - facts.doubles
+    n = facts.n - facts.n_left_out
     if n < FEWEST:
-        raise HeftError(f"there are {n} different examples; a comparison needs at least {FEWEST}.")
+        raise HeftError(f"there are {n} examples that take part; a comparison needs at least {FEWEST}.")
     if own := facts.split_counts:
         drawn = {name: SHARES[name] for name in ("validation", "test") if name not in own}
         sizes: Sizes = {"train": REST, **{name: drawn.get(name, REST) for name in ("validation", "test")}}

@@ -27,8 +27,9 @@ class Facts:
     """A data set as its source gives it.
 
     n: of examples that can be read, as far as they were looked at. modality: its name. shape: of an input as a model
-    sees it. row_bytes: that one takes on disk. counts: examples of each class, the largest first. doubles: examples
-    whose content another one has too. first: a few inputs as they are stored. sentences: for a person.
+    sees it. row_bytes: that one takes on disk. counts: examples of each class, the largest first. n_left_out: examples
+    that take no part because another one has their content. first: a few inputs as they are stored. sentences: for a
+    person.
     """
 
     n: int
@@ -37,7 +38,7 @@ class Facts:
     row_bytes: int
     counts: dict[str, int]
     split_counts: dict[str, int]
-    doubles: int
+    n_left_out: int
     true_labels: bool
     first: list[Any]
     sentences: list[str]
@@ -54,11 +55,11 @@ def facts_of(kind: Kind) -> Facts:
         raise HeftError(f"None of {n_seen} inputs can be read; the first, {data.ids[row]}: {reason}.")
     n = round(len(data.ids) * len(kept) / n_seen)
     counts = Counter(data.class_names[label] for label in data.labels)
-    doubles = len(hashes) - len(set(hashes))
+    n_copies, together = len(hashes) - len(set(hashes)), data.modality.duplicates == "together"
     shape = data.modality.model_shape(data.input_shape)
     sentences = [
         *_said_of_skipped(data, reasons, n_seen),
-        *_said_of_doubles(doubles, len(hashes)),
+        *_said_of_copies(n_copies, len(hashes), together),
         *_said_of_classes(counts),
         *data.notes,
     ]
@@ -69,7 +70,7 @@ def facts_of(kind: Kind) -> Facts:
         _row_bytes(data),
         dict(counts.most_common()),
         dict(Counter(data.split)) if data.split else {},
-        doubles,
+        0 if together else n_copies,
         data.true_labels is not None,
         first,
         sentences,
@@ -114,10 +115,11 @@ def _said_of_skipped(data: CheckedData, reasons: dict[int, str], n_seen: int) ->
     return [*said, f"{len(skipped):,} will be skipped: {shown}{' and so on' if len(skipped) > N_NAMED else ''}"]
 
 
-def _said_of_doubles(doubles: int, n: int) -> list[str]:
-    if not doubles:
+def _said_of_copies(n_copies: int, n: int, together: bool) -> list[str]:
+    if not n_copies:
         return []
-    return [f"{doubles:,} of {n:,} have the same content as another one; of each such group one takes part"]
+    which = "all take part, identical ones in one split" if together else "of each such group one takes part"
+    return [f"{n_copies:,} of {n:,} have the same content as another one; {which}"]
 
 
 def _said_of_classes(counts: Counter[str]) -> list[str]:

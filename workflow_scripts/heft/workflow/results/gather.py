@@ -52,7 +52,7 @@ def gather(sources: Sources) -> ReportInput:
             facts["noise"],
             share_of_wrong_labels(facts, manifest),
             facts["resample"],
-            sentence_of(facts["conflicting_duplicates"], manifest["class_names"]),
+            sentence_of(facts, manifest["class_names"]),
             facts["notes"],
             sentence_on_trust(facts, readers_of_validation_labels(methods.values(), baselines.values())),
         ),
