@@ -24,7 +24,7 @@ rule check_model:
         "logs/{e}/check_model.log",
     threads: 1
     resources:
-        mem_mb=2000,
+        mem_mb=4000,
         runtime=15,
         gpu=gpus,
     params:

@@ -1,9 +1,10 @@
 """Every rule says what a cluster asks of it; small jobs go together; what belongs to the project stays where it is."""
 
 import re
+from pathlib import Path
 
 import pytest
-from workspace import ROOT
+from workspace import ROOT, TINY, Workspace
 
 RULES = {
     match[1]: block
@@ -43,3 +44,15 @@ def test_a_variants_small_jobs_are_one_job_of_a_cluster_and_a_refused_model_is_n
         "evaluate",
     }
     assert "check_model" not in grouped  # its failure is that of one experiment alone
+
+
+@pytest.mark.slow
+def test_the_settings_of_the_readme_raise_the_memory_of_the_jobs_that_they_name(tmp_path: Path) -> None:
+    settings = re.findall(r"`--set-resources ([^`]*)`", (ROOT / "README.md").read_text(encoding="utf-8"))[0].split()
+    printed = Workspace(tmp_path, TINY).run("-n", "--set-resources", *settings)
+    for setting in settings:
+        rule, resource, value = re.split("[:=]", setting)
+        blocks = re.split(r"\n(?= *(?:local)?rule \w+:)", printed)  # what stands in a group is indented
+        jobs = [block for block in blocks if block.lstrip().startswith(f"rule {rule}:")]
+        assert jobs
+        assert all(f"{resource}={value}" in job for job in jobs)

@@ -15,7 +15,6 @@ from heft.kernels.curvature.curvature_operator import CurvatureOperator, flatten
 from heft.kernels.directional import directional_derivatives
 from heft.kernels.functional import State, evaluation
 
-N = 3
 FORWARD = "forward mode gives the gradients of each example"
 SYMMETRIC = "Hessian products are symmetric"
 DIFFERENTIATED = "Hessian products are the gradients of gradients"
@@ -25,8 +24,9 @@ SMALLEST = 1e-6  # below this length a product is nothing but rounding
 
 def forward_agrees(subject: Subject) -> Finding:
     """Compares <d, grad l_i> in forward mode with the gradient of each example by itself, for a random d."""
-    state, inputs, tolerance = in_double(subject.model, subject.state, subject.examples.inputs[:N])
-    labels, direction = subject.examples.labels[:N], random_direction(subject, state, 0)
+    few = subject.few
+    state, inputs, tolerance = in_double(subject.model, subject.state, few.inputs)
+    labels, direction = few.labels, random_direction(subject, state, 0)
     expected = torch.stack(
         [
             _dot(direction, gradient(subject, state, inputs[row : row + 1], labels[row : row + 1]))
@@ -48,8 +48,8 @@ def hessian_agrees(subject: Subject) -> list[Finding]:
     with a difference of two gradients, in float64 alone. (It comes second, since it also sees what a detach or no_grad
     holds still.)
     """
-    state, inputs, tolerance = in_double(subject.model, subject.state, subject.examples.inputs[:N])
-    labels = subject.examples.labels[:N]
+    state, inputs, tolerance = in_double(subject.model, subject.state, subject.few.inputs)
+    labels = subject.few.labels
     like = random_direction(subject, state, 0)
     u, v = (flatten(random_direction(subject, state, seed)) for seed in (1, 2))
     try:

@@ -8,8 +8,8 @@ import torch
 
 from heft.auxiliary.kinds import Kind, kinds_for
 from heft.checking.finding import Finding
+from heft.checking.short_eigenvectors import ShortEigenvectors
 from heft.checking.subject import SEED, Subject
-from heft.checking.training import settings_of
 from heft.devices import CPU
 from heft.ensembles.members import AuxiliaryRun, TrainedModels, dynamics_of, member
 from heft.errors import HeftError
@@ -50,7 +50,7 @@ class ShortTraining:
             objective=load_objective(*objective),
             weight_decay=0.005,
         )
-        train_one(self.model, examples, settings_of(subject), order_seed=SEED, after_epoch=keep)
+        train_one(self.model, examples, subject.short_training, order_seed=SEED, after_epoch=keep)
         last = max(states)
         roles = {"final": [last], "spaced": [last - 1, last], "early": [1], "every": list(range(1, last + 1))}
         run = Run(states, roles)
@@ -69,7 +69,8 @@ class ShortTraining:
         try:
             further = {each.need: {0: self._further_models(each)} for each in kinds_for(needs).values()}
             context = member(self.base, needs, replace(self.trained, auxiliary=further), number, kind)
-            scores = declared.configured({**options, **short})(context)
+            with ShortEigenvectors():
+                scores = declared.configured({**options, **short})(context)
             if tuple(scores.shape) != (len(self.base.train.labels),) or not scores.isfinite().all():
                 return Finding(name, f"its scores, of shape {list(scores.shape)}, are not finite or not one an example")
         except HeftError as error:

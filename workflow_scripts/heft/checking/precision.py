@@ -7,7 +7,6 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from heft.checking.subject import Subject
 from heft.data.examples import Examples
 from heft.devices import WITHOUT_FLOAT64
 from heft.kernels.functional import State, logits_of
@@ -40,16 +39,16 @@ class Case(NamedTuple):
     examples: Examples
 
 
-def double_case(subject: Subject) -> Case:
+def double_case(fresh: Callable[[int], nn.Module], examples: Examples) -> Case:
     """In float64, which leaves no doubt of rounding; in the model's own types where it fixes one."""
-    if subject.examples.device.type in WITHOUT_FLOAT64:
-        return Case(subject.fresh, subject.examples)
-    doubled = replace(subject.examples, inputs=subject.examples.inputs.double())
+    if examples.device.type in WITHOUT_FLOAT64:
+        return Case(fresh, examples)
+    doubled = replace(examples, inputs=examples.inputs.double())
     try:
         with torch.no_grad():
-            logits = subject.fresh().double()(doubled.inputs.clone())
+            logits = fresh(0).double()(doubled.inputs.clone())
     except (RuntimeError, TypeError, ValueError):
-        return Case(subject.fresh, subject.examples)
+        return Case(fresh, examples)
     if logits.dtype != torch.float64:
-        return Case(subject.fresh, subject.examples)
-    return Case(lambda seed: subject.fresh(seed).double(), doubled)
+        return Case(fresh, examples)
+    return Case(lambda seed: fresh(seed).double(), doubled)

@@ -7,17 +7,23 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from heft.checking.plain_sgd import plain_sgd
+from heft.checking.precision import Case, double_case
 from heft.data.examples import Examples
 from heft.devices import CPU
+from heft.kernels.batch import Batch
 from heft.models.build import ModelSpec, build_model
 from heft.models.soundness.checks import usable_inputs
 from heft.models.soundness.outputs import check_finite, check_shape
 from heft.models.soundness.parameters import reached_parameters
 from heft.models.soundness.unchanged import copies_of
 from heft.persons_code import persons_code
+from heft.training.settings import TrainingSettings
 
 N_EXAMPLES = 8
-N_LABELS = 4  # so that no label stands alone, where a method compares examples of one
+OF_LARGE = 4  # examples that a large model is tried on: two of a label, and two labels
+LARGE = 1_000_000  # parameters
+STEPS = 3
 SEED = 0
 
 
@@ -50,6 +56,29 @@ class Subject:
         with torch.enable_grad():
             return reached_parameters(self.model, self.model(self.examples.inputs[:2].clone()))
 
+    @property
+    def few(self) -> Batch:
+        """Two or three of the examples, for derivatives of each by itself."""
+        n = min(3, max(2, len(self.examples) // 2))
+        return Batch(self.examples.inputs[:n], self.examples.labels[:n])
+
+    @property
+    def short_training(self) -> TrainingSettings:
+        """Three steps, each on all examples."""
+        return TrainingSettings(epochs=STEPS, batch_size=len(self.examples), learning_rate=0.01, schedule="constant")
+
+    @cached_property
+    def in_double(self) -> Case:
+        """The model and the examples in float64, see `double_case`."""
+        return double_case(self.fresh, self.examples)
+
+    @cached_property
+    def plainly_trained(self) -> nn.Module:
+        """The model in float64 after the short training by plain SGD: two checks look at it."""
+        model = self.in_double.fresh(SEED)
+        plain_sgd(model, self.in_double.examples, self.short_training, SEED)
+        return model
+
     def fresh(self, seed: int = SEED) -> nn.Module:
         """The model built once more."""
         return self.spec.build(seed, self.examples.device)
@@ -58,17 +87,24 @@ class Subject:
 def subject_of(spec: ModelSpec, inputs: Tensor | None = None, device: torch.device = CPU) -> Subject:
     """Builds the model, on the CPU, where it has to be sound, and moves it to the device.
 
-    inputs [n, *input_shape]: random ones where absent. Labels are a few classes in turn.
+    inputs [n, *input_shape]: random ones where absent; a model of many parameters gets every second one. Labels are a
+    few classes in turn, so that none stands alone, where a method compares examples of one.
     Raises HeftError where the model is not sound, or its logits of the inputs are not finite.
     """
     model = build_model(spec.name, spec.options, spec.input_shape, spec.n_classes, SEED)
     label = f"model {spec.name}"
     with persons_code(f"{label} fails on inputs of shape {list(spec.input_shape)}"), torch.no_grad():
         inputs = usable_inputs(model, spec.input_shape, N_EXAMPLES) if inputs is None else inputs
+        inputs = _few(inputs) if sum(parameter.numel() for parameter in model.parameters()) > LARGE else inputs
         model, inputs = model.to(device), inputs.to(device)
         logits = model(inputs.clone())
         check_shape(logits, label, len(inputs), spec.n_classes, device)
         check_finite(logits, label)
-    labels = torch.arange(len(inputs), device=device) % min(spec.n_classes, N_LABELS)
+    labels = torch.arange(len(inputs), device=device) % min(spec.n_classes, max(2, len(inputs) // 2))
     ids = np.array([str(row) for row in range(len(inputs))])
     return Subject(spec, model, Examples(ids, inputs, labels, true_labels=labels.roll(1)))
+
+
+def _few(inputs: Tensor) -> Tensor:
+    """Some of the inputs, from all over them."""
+    return inputs[:: max(1, len(inputs) // OF_LARGE)]

@@ -4,29 +4,19 @@ import torch
 from torch import Tensor
 
 from heft.checking.finding import Finding
-from heft.checking.plain_sgd import plain_sgd
-from heft.checking.precision import double_case
-from heft.checking.subject import SEED, Subject
+from heft.checking.subject import SEED, STEPS, Subject
 from heft.models.soundness.closeness import rounding_of
 from heft.training.batched.train_many import ONE_BY_ONE, stack_states, train_many, unstack_state
 from heft.training.loop import state_of, train_one
-from heft.training.settings import TrainingSettings
 
-STEPS = 3
 SMALL = 0.01
 ALONE = f"{STEPS} steps of training are those of torch.optim.SGD"
 TOGETHER = "models trained together are those trained alone"
 
 
-def settings_of(subject: Subject) -> TrainingSettings:
-    """Three steps, each on all examples."""
-    return TrainingSettings(epochs=STEPS, batch_size=len(subject.examples), learning_rate=0.01, schedule="constant")
-
-
 def trains_alone(subject: Subject) -> Finding:
     """Compares `train_one` with plain SGD from the same parameters, in the same batches, with the same draws."""
-    case, settings = double_case(subject), settings_of(subject)
-    expected = plain_sgd(case.fresh(SEED), case.examples, settings, SEED)
+    case, settings, expected = subject.in_double, subject.short_training, state_of(subject.plainly_trained)
     broken = next((name for name, tensor in expected.items() if not tensor.isfinite().all()), None)
     if broken:
         return Finding(ALONE, f"{broken} is not finite after {STEPS} steps: a gradient is not finite")
@@ -38,7 +28,7 @@ def trains_together(subject: Subject) -> Finding:
     """Compares two models trained together, as retraining does, with each of them alone."""
     if any(isinstance(module, ONE_BY_ONE) for module in subject.model.modules()):
         return Finding(TOGETHER, note="trained one by one")
-    case, settings, seeds = double_case(subject), settings_of(subject), (SEED, SEED + 1)
+    case, settings, seeds = subject.in_double, subject.short_training, (SEED, SEED + 1)
     stacked = stack_states([state_of(case.fresh(seed)) for seed in seeds])
     reasons: list[str] = []
     fresh = case.fresh(SEED)

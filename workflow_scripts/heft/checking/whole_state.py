@@ -4,10 +4,7 @@ import torch
 from torch import Tensor, nn
 
 from heft.checking.finding import Finding
-from heft.checking.plain_sgd import plain_sgd
-from heft.checking.precision import double_case
 from heft.checking.subject import SEED, Subject
-from heft.checking.training import settings_of
 from heft.kernels.functional import logits_of
 from heft.models.soundness.closeness import is_close, rounding_of
 from heft.training.loop import state_of
@@ -17,11 +14,12 @@ WHOLE = "its state dictionary holds all that a seed or training decides"
 
 def state_is_whole(subject: Subject) -> Finding:
     """Compares a model of another seed, and one that was trained, with a fresh model that takes over its state."""
-    case, settings = double_case(subject), settings_of(subject)
-    trained = case.fresh(SEED)
-    plain_sgd(trained, case.examples, settings, SEED)
-    for model, why in ((case.fresh(SEED + 1), "depends on the seed"), (trained, "changes in training")):
-        reason = _lost(model, case.fresh(SEED), case.examples.inputs)
+    case = subject.in_double
+    for model_of, why in (
+        (lambda: case.fresh(SEED + 1), "depends on the seed"),
+        (lambda: subject.plainly_trained, "changes in training"),
+    ):
+        reason = _lost(model_of(), case.fresh(SEED), case.examples.inputs)
         if reason:
             return Finding(WHOLE, f"{reason} {why}, but is not in it; register it as a persistent buffer")
     return Finding(WHOLE)
