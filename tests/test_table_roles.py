@@ -38,7 +38,7 @@ def test_classes_are_named_by_the_target_in_their_order(
 
 def test_classes_that_differ_by_case_or_spaces_alone_are_said(tmp_path: Path) -> None:
     data = read(write(tmp_path, with_column("pay", ["Low", "low", "very  high", "Very high"] * (N // 4))))
-    assert data.notes[0] == (
+    assert data.notes[1] == (
         'Classes differ by case or spaces alone: "Low" and "low"; "Very high" and "very  high"; if they are the same, '
         "write them alike."
     )

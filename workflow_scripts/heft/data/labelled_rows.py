@@ -1,6 +1,6 @@
 """A data set from inputs, and a table of what is known of each: class, true class, id, group and split."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -32,6 +32,7 @@ def labelled_rows(
     parts: Sequence[str],
     *,
     hash_of: Callable[[Any], str] | None = None,
+    missing: Collection[str] = NO_VALUE,
     skipped: Mapping[int, str] = {},
     files: Mapping[str, Path],
     notes: Sequence[str] = (),
@@ -39,10 +40,11 @@ def labelled_rows(
     """The inputs of rows with a label; the others are skipped, as are those of `skipped`, {row: reason}.
 
     inputs: an array, a list, or a column, an entry for each row of the table. parts: the split of each of its files.
-    hash_of: of an input; by default that of the modality. Raises HeftError where `roles` or the labels do not fit.
+    hash_of: of an input; by default that of the modality. missing: what stands for no class and no group, beside
+    nothing. Raises HeftError where `roles` or the labels do not fit.
     """
     present = np.array([row for row in range(len(table)) if row not in skipped], np.int64)
-    labels = labels_of_table(table.take(present), roles, NO_VALUE)
+    labels = labels_of_table(table.take(present), roles, missing)
     rows = present[labels.rows]
     kept, left = table.take(rows), taken(inputs, rows)
     reasons = {**dict.fromkeys(sorted({*present.tolist()} - {*rows.tolist()}), "it has no label"), **skipped}
@@ -55,7 +57,7 @@ def labelled_rows(
         files=files,
         modality=modality,
         true_labels=labels.true_labels,
-        groups=groups_of_table(kept, roles.group, NO_VALUE),
+        groups=groups_of_table(kept, roles.group, missing),
         split=split_of_table(kept, roles.split, parts),
         trusted=trusted_of_table(kept, roles.trusted),
         skipped=[(table.where(row), reasons[row]) for row in sorted(reasons)],

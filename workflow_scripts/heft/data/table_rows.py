@@ -1,24 +1,19 @@
 """A data set from the rows of a table, whose other columns are the inputs."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
+from heft.data.labelled_rows import labelled_rows
 from heft.data.modalities.mixed_columns import MixedColumns
 from heft.data.raw_data import RawData
 from heft.data.tables.files import FileTable
 from heft.data.tables.inference import DATE
 from heft.data.tables.inputs import ColumnOptions, TableInputs, inputs_of_table
 from heft.data.tables.leakage import told_by
-from heft.data.tables.roles import (
-    Roles,
-    groups_of_table,
-    ids_of_table,
-    labels_of_table,
-    split_of_table,
-    trusted_of_table,
-)
+from heft.data.tables.roles import Roles, labels_of_table
 
 
 def rows_of_table(
@@ -27,24 +22,12 @@ def rows_of_table(
     """The columns but for those of `roles`, of each row with a target. parts: the split of each file of the table."""
     labels = labels_of_table(rows, roles, options.missing)
     without = sorted({*range(len(rows))} - {*labels.rows.tolist()})
-    skipped = [(rows.where(row), f"{roles.target} is missing") for row in without]
-    rows = rows.take(labels.rows)
-    inputs = inputs_of_table(rows, options, others=roles.named.values())
-    modality, values = _modality(inputs, options), inputs.values
-    return RawData(
-        values,
-        labels.labels,
-        ids_of_table(rows, roles.id, [modality.hash(row) for row in values], parts),
-        labels.class_names,
-        files,
-        modality,
-        labels.true_labels,
-        groups_of_table(rows, roles.group, options.missing),
-        split_of_table(rows, roles.split, parts),
-        trusted=trusted_of_table(rows, roles.trusted),
-        skipped=skipped,
-        notes=[*labels.notes, *inputs.notes, *told_by(inputs.columns, labels.labels)],
-    )
+    kept = rows.take(labels.rows)
+    inputs = inputs_of_table(kept, options, others=roles.named.values())
+    notes = [*inputs.notes, *told_by(inputs.columns, labels.labels)]
+    modality = _modality(inputs, options)
+    raw = labelled_rows(inputs.values, modality, kept, roles, parts, missing=options.missing, files=files, notes=notes)
+    return replace(raw, skipped=[(rows.where(row), f"{roles.target} is missing") for row in without])
 
 
 def _modality(inputs: TableInputs, options: ColumnOptions) -> MixedColumns:
