@@ -17,7 +17,7 @@ from house import (
 FOUNDATION = {
     *("errors", "faults", "artifacts", "atomic_files", "checksum"),
     *("registry", "declaration", "signatures", "annotations", "options", "phrases", "rooms"),
-    *("own_module", "persons_code", "devices", "seeds", "state_files", "variants"),
+    *("own_module", "persons_code", "devices", "seeds", "state_files", "variants", "pseudonyms"),
 }
 
 

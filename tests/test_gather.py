@@ -14,6 +14,7 @@ from heft.data.modalities.images import Images
 from heft.errors import HeftError
 from heft.evaluation.columns import COLUMNS
 from heft.own_module import MODULES_VARIABLE
+from heft.pseudonyms import pseudonym
 from heft.workflow.results.gather import gather
 from heft.workflow.results.report_files import Sources
 
@@ -32,6 +33,7 @@ def sources(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Sources:
     counts = {"train": 3, "validation": 1, "test": 1}
     facts = {"n": counts, "noise": "none", "rate": 0.0, "n_wrong": 0, "resample": ["split"]}
     facts |= {"duplicates": {"taking_part": "one"}, "conflicting_duplicates": [conflict], "notes": ["2 sets."]}
+    facts |= {"near_duplicates": [], "leaked": [], "shared_notes": ["2 hidden."]}
     write_json("facts.json", {**facts, "trusted": None})
     write_parquet("train.parquet", pd.DataFrame({"id": list("abc"), "row": [2, 0, 3], "label": 0, "true_label": 0}))
     write_parquet("scores.parquet", pd.DataFrame({"id": list("cab"), "score": [3.0, 1.0, 2.0]}))
@@ -52,6 +54,8 @@ def test_label_issues_warnings_and_the_pictures_of_the_training_split_reach_the_
         "1 group of identical examples with different labels: a (cat) = x (dog)"
     )
     assert report.split.notes == ["2 sets."]
+    assert report.split.shared_notes == ["2 hidden."]
+    assert f": {pseudonym('a')} (cat) = {pseudonym('x')} (dog)" in report.split.shared_label_issues
     assert [warning.sentence for warning in report.warnings] == ["w"]
     assert report.training is not None
     assert report.training.inputs is not None

@@ -117,8 +117,7 @@ def gathered(tmp_path_factory: pytest.TempPathFactory) -> ReportInput:
                 "rate": 0.3,
                 "n_wrong": 7,
                 "resample": ["split"],
-                "conflicting_duplicates": [],
-                "notes": [],
+                **{"conflicting_duplicates": [], "near_duplicates": [], "leaked": [], "notes": [], "shared_notes": []},
                 "trusted": None,
             }
             write_json(folder / "split/facts.json", facts)

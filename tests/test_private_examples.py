@@ -1,5 +1,7 @@
 """What a person's own examples look like stands in the page of this machine alone, and in none where they say so."""
 
+import hashlib
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -9,6 +11,7 @@ from report_pages import render_words
 from synthetic_report import report_input
 from tracking_server import Server, served
 
+from heft.pseudonyms import pseudonym, with_pseudonyms
 from heft.workflow.identity import identity
 from heft.workflow.tracking.delivered import DeliveredNote
 from heft.workflow.tracking.delivery import Delivery
@@ -38,17 +41,63 @@ def test_the_page_of_a_persons_own_data_shows_examples_and_says_so_at_its_top(pa
     assert SAID in pages["own"].partition('id="headline"')[0]
 
 
-def test_the_copy_that_may_be_shared_holds_ids_alone(pages: dict[str, str]) -> None:
-    assert PICTURE not in pages["own shared"]
-    assert SAID not in pages["own shared"]
-    assert "their ids say which they are" in pages["own shared"]
-    assert '<p class="id">' in pages["own shared"]
+def test_the_copy_that_may_be_shared_holds_hashes_of_ids_and_no_names_of_files(pages: dict[str, str]) -> None:
+    own, shared = pages["own"], pages["own shared"]
+    assert PICTURE not in shared
+    assert SAID not in shared
+    assert "hashes of their ids tell which they are" in shared
+    ids = re.findall('<p class="id">(.*)</p>', own)
+    hashes = [hashlib.sha256(name.encode()).hexdigest()[:16] for name in ids]
+    assert re.findall('<p class="id">(.*)</p>', shared) == hashes
+    assert len(ids) == 36
+    assert not [name for name in ids if name in shared]
+    assert "SHA-256 of mnist_5k.csv.gz" in own
+    assert "mnist_5k.csv.gz" not in shared
+    assert "SHA-256 of file 1 of" in shared
+    assert "stand for it" in shared.partition('id="headline"')[0]
+    assert "stand for it" not in own
+
+
+def test_sentences_on_labels_and_splits_have_hashes_of_ids_in_the_shared_copy(tmp_path: Path) -> None:
+    public = report_input()
+    split = replace(
+        public.split,
+        label_issues="person one = person two",
+        notes=["person one ~ person two"],
+        shared_label_issues="hidden one = hidden two",
+        shared_notes=["hidden one ~ hidden two"],
+    )
+    own = replace(public, split=split, manifest={**public.manifest, "personal": True})
+    page = render_words(own, tmp_path, shared=tmp_path / "shared.html")
+    shared = (tmp_path / "shared.html").read_text(encoding="utf-8")
+    assert ("person one = person two" in page, "person one ~ person two" in page, "hidden one" in page) == (
+        True,
+        True,
+        False,
+    )
+    assert ("hidden one = hidden two" in shared, "hidden one ~ hidden two" in shared, "person one" in shared) == (
+        True,
+        True,
+        False,
+    )
+
+
+def test_the_facts_of_a_split_with_pseudonyms_name_no_example() -> None:
+    sets = [{"ids": ["person one", "person two"], "labels": [0, 1]}]
+    leaked = [{"id": "person one", "like": "person two", "because": "group"}]
+    facts = {"conflicting_duplicates": sets, "near_duplicates": sets, "leaked": leaked, "n": 3}
+    hidden = with_pseudonyms(facts)
+    assert "person one" not in str(hidden)
+    assert "person two" not in str(hidden)
+    assert hidden["near_duplicates"][0] == {"ids": [pseudonym("person one"), pseudonym("person two")], "labels": [0, 1]}
+    assert hidden["leaked"][0]["because"] == "group"
+    assert facts["leaked"] == [{"id": "person one", "like": "person two", "because": "group"}]
 
 
 def test_show_examples_false_leaves_them_out_of_the_page_itself(pages: dict[str, str]) -> None:
-    assert pages["hidden"] == pages["hidden shared"]
     assert PICTURE not in pages["hidden"]
     assert "show_examples: false" in pages["hidden"]
+    assert "their ids say which they are" in pages["hidden"]
 
 
 def test_of_public_data_both_are_the_same_and_nothing_is_said(pages: dict[str, str]) -> None:

@@ -78,6 +78,7 @@ def test_facts_of_a_split_without_noise_have_a_rate_of_zero() -> None:
         "leaked": [],
         "absent_classes": {"train": [], "validation": [], "test": []},
         "notes": [],
+        "shared_notes": [],
     }
     noisy = split_facts(data()[0], draw_split(*data(), SETTINGS, 3), SETTINGS, 3, names)
     assert (noisy["rate"], noisy["n_wrong"]) == (0.25, 15)

@@ -9,6 +9,7 @@ from heft.data.duplicates import conflicting_duplicates
 from heft.data.settings import SPLITS, DataSettings
 from heft.data.sizes import asked_sizes, named
 from heft.data.taking_part import TakingPart, near_duplicates_of, taking_part
+from heft.pseudonyms import with_pseudonyms
 
 SHOWN = 3
 
@@ -21,7 +22,8 @@ def split_facts(
     seed: int,
     class_names: Sequence[str],
 ) -> dict[str, Any]:
-    """Sizes, noise, what varies over seeds, and what a person may not expect of the splits, as `notes`.
+    """Sizes, noise, what varies over seeds, and what a person may not expect of the splits, as `notes`,
+    and as `shared_notes` with pseudonyms of ids.
 
     rate: of planted noise. n_wrong: training labels known to be wrong, planted or not; None where that is not known.
     asked: the sizes that the configuration asks for. duplicates: of identical examples, how many repeat another one,
@@ -54,7 +56,10 @@ def split_facts(
             name: sorted(set(range(len(class_names))) - set(splits[name]["label"].tolist())) for name in SPLITS
         },
     }
-    return facts | {"notes": _notes(facts, part, settings, class_names)}
+    return facts | {
+        "notes": _notes(facts, part, settings, class_names),
+        "shared_notes": _notes(with_pseudonyms(facts), part, settings, class_names),
+    }
 
 
 def near_duplicates(examples: pd.DataFrame) -> list[dict[str, list[Any]]]:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from heft.pseudonyms import pseudonym
 from heft.reporting.analysis.comparison import Comparison
 from heft.reporting.inputs import ShownExample, TrainingExamples
 from heft.reporting.text.verdict import Verdict
@@ -46,6 +47,10 @@ class Gallery:
     def with_ids_alone(self) -> "Gallery":
         """The same without what the examples look like."""
         return replace(self, cards=[replace(card, shown=None) for card in self.cards])
+
+    def with_pseudonyms(self) -> "Gallery":
+        """The same with pseudonyms alone, which neither show nor name the examples."""
+        return replace(self, cards=[replace(card, shown=None, id=pseudonym(card.id)) for card in self.cards])
 
     @property
     def takeaway(self) -> str:

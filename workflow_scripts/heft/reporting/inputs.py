@@ -1,7 +1,7 @@
 """What a report is made of, as plain values: the stage script fills it, everything in this room reads it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 import pandas as pd
@@ -56,6 +56,7 @@ class SplitFacts:
     true labels are not known. resample: what a seed draws anew, of split, noise, init. label_issues: a sentence about
     labels that contradict each other whatever a model says, empty where there are none. notes: sentences about what
     the splits are and a reader may not expect. trust: on labels of validation and test that nobody has checked.
+    shared_label_issues, shared_notes: the same sentences with pseudonyms of ids.
     """
 
     n: Mapping[str, int]
@@ -65,6 +66,8 @@ class SplitFacts:
     label_issues: str = ""
     notes: Sequence[str] = ()
     trust: str = ""
+    shared_label_issues: str = ""
+    shared_notes: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -153,6 +156,13 @@ class ReportInput:
     def is_personal(self) -> bool:
         """Whether the data are a person's own, and not a public data set."""
         return bool(self.manifest.get("personal", False))
+
+    def with_pseudonyms(self) -> "ReportInput":
+        """The same without ids and names of files in what is said of splits and files; the training examples stay."""
+        split = replace(self.split, label_issues=self.split.shared_label_issues, notes=self.split.shared_notes)
+        digests = self.manifest.get("files", {}).values()
+        files = {f"file {place} of {len(digests)}": digest for place, digest in enumerate(digests, start=1)}
+        return replace(self, split=split, manifest={**self.manifest, "files": files})
 
     @property
     def tracking_filter(self) -> str:

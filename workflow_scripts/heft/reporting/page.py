@@ -41,7 +41,7 @@ TONES = {Outcome.GAIN: "good", Outcome.WORSE_THAN_RANDOM: "bad", Outcome.LOSS: "
 def render_report(report: ReportInput, folder: str | Path, shared: str | Path | None = None) -> None:
     """Writes index.html, comparison.csv, metrics.csv and figures/*.svg; the same input gives the same bytes.
 
-    shared: where the page goes a second time, without what examples of a person's own data look like.
+    shared: where the page goes a second time, which neither shows nor names examples of a person's own data.
     """
     folder = Path(folder)
     comparison = Comparison(report)
@@ -61,7 +61,6 @@ def render_report(report: ReportInput, folder: str | Path, shared: str | Path | 
         filled,
         "page.html.j2",
         FILTERS,
-        report=report,
         comparison=comparison,
         verdict=verdict,
         evaluated=comparison.rows.groupby(["variant", "seed"]).ngroups,
@@ -97,12 +96,14 @@ def render_report(report: ReportInput, folder: str | Path, shared: str | Path | 
     for name, picture in figures.items():
         write_text(folder / "figures" / f"{name}.svg", picture.svg)
     left_out = left_out_of(report.manifest)
-    write_text(folder / "index.html", page(gallery=gallery, left_out=left_out))
+    write_text(folder / "index.html", page(report=report, gallery=gallery, left_out=left_out, with_ids=True))
     if report.is_personal:
-        gallery = gallery and gallery.with_ids_alone()
+        report = report.with_pseudonyms()
+        gallery = gallery and gallery.with_pseudonyms()
         left_out = left_out and left_out.without_names()
     if shared is not None:
-        write_text(shared, page(gallery=gallery, left_out=left_out))
+        with_ids = not report.is_personal
+        write_text(shared, page(report=report, gallery=gallery, left_out=left_out, with_ids=with_ids))
 
 
 def _download(table: str, name: str) -> tuple[str, str]:

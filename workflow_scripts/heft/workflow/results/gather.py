@@ -18,6 +18,7 @@ from heft.data.modalities.declare import Modality, read_back
 from heft.data.trust import sentence_on_trust
 from heft.evaluation.columns import COLUMNS, KEY
 from heft.evaluation.statistics import rank_agreement
+from heft.pseudonyms import with_pseudonyms
 from heft.reporting.inputs import AGREEMENT_COLUMNS, ReportInput, SplitFacts, TrainingExamples, Warned
 from heft.workflow.results.declared import actions_of, measure_of, used_declarations
 from heft.workflow.results.report_files import Sources
@@ -55,6 +56,8 @@ def gather(sources: Sources) -> ReportInput:
             sentence_of(facts, manifest["class_names"]),
             facts["notes"],
             sentence_on_trust(facts, readers_of_validation_labels(methods.values(), baselines.values())),
+            sentence_of(with_pseudonyms(facts), manifest["class_names"]),
+            facts["shared_notes"],
         ),
         manifest=manifest | ({"encoder": read_json(sources.encoded)["encoder"]} if sources.encoded else {}),
         methods=methods,

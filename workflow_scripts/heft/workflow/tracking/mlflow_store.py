@@ -103,7 +103,13 @@ class Tracker(StoredRuns):
             self.client.log_batch(run_id, metrics, parameters)
 
     def end_run(self, run_id: str, status: str, seconds: float | None = None, error: str = "") -> None:
-        """Ends a run as FINISHED, FAILED or KILLED, at `seconds` since the epoch (None: now)."""
+        """Ends a run as FINISHED, FAILED or KILLED, at `seconds` since the epoch (None: now).
+
+        The sentence of an error may name a person's own files and rows: a store that is not on this machine gets its
+        type alone.
+        """
+        if error and not is_local(self._uri):
+            error = f"{error.partition(':')[0]}; the job's log says more"
         if error:
             self.client.set_tag(run_id, "error", error[:LONGEST_VALUE])
         self.client.set_terminated(run_id, status, int(seconds * 1000) if seconds else None)
