@@ -20,7 +20,7 @@ class Bags(Auxiliary):
         weights = self.weights(context, numbers)
         return train_runs(context.spec, context.train, context.validation, context.training, seeds, weights=weights)
 
-    def held_out(self, labels, seed, number):
+    def held_out(self, labels, units, seed, number):
         return ~drawn(len(labels), number)
 
 

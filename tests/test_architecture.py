@@ -41,7 +41,7 @@ LIBRARY_ROOMS: dict[str, set[str]] = {
     "objectives": {"kernels"},
     "methods": {"kernels", "objectives"},
     "training": {"data", "models", "kernels"},
-    "auxiliary": {"data", "models", "training"},
+    "auxiliary": {"data", "models", "training", "kernels"},
     "baselines": {"data", "models", "training"},
     "curation": {"data", "models", "training"},
     "ensembles": {"kernels", "methods", "training", "auxiliary"},

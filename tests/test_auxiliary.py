@@ -44,7 +44,7 @@ def train(name: str, numbers: Sequence[int], split: Examples = TRAIN, resample: 
 
 def half_of(number: int, seed: int = SEED) -> Tensor:
     """What the model of that number on a subset is trained on."""
-    return ~kind("subsets").held_out(TRAIN.labels, seed, number)
+    return ~kind("subsets").held_out(TRAIN.labels, None, seed, number)
 
 
 def folds_of(member: int) -> list[int]:
@@ -97,7 +97,7 @@ def test_a_half_holds_half_of_the_examples_and_every_number_another() -> None:
 @pytest.mark.parametrize("member", [0, 2])
 def test_a_folds_run_is_trained_on_all_but_the_fold_of_its_number(member: int) -> None:
     trained = train("folds", folds_of(member))
-    fold_of = draw_folds(TRAIN.labels, SEED, member)
+    fold_of = draw_folds(TRAIN.labels, None, SEED, member)
     names = ("init", "members", member) if member else ("init",)
     assert sorted(trained.checkpoints.runs) == folds_of(member)
     for fold, number in enumerate(folds_of(member)):
@@ -105,7 +105,7 @@ def test_a_folds_run_is_trained_on_all_but_the_fold_of_its_number(member: int) -
 
 
 def test_a_folds_run_does_not_see_what_it_holds_out_and_sees_all_else() -> None:
-    fold_of = draw_folds(TRAIN.labels, SEED, 0)
+    fold_of = draw_folds(TRAIN.labels, None, SEED, 0)
     inputs = TRAIN.inputs.clone()
     inputs[fold_of == 2] += 5
     plain, changed = (train("folds", folds_of(0), split) for split in (TRAIN, replace(TRAIN, inputs=inputs)))
@@ -121,23 +121,23 @@ def test_a_declared_number_of_folds_is_that_of_the_file() -> None:
 def test_each_example_is_held_out_once_and_each_class_spread_evenly() -> None:
     labels = examples(103).labels
     for member in (0, 1):
-        fold_of = draw_folds(labels, SEED, member)
+        fold_of = draw_folds(labels, None, SEED, member)
         for label in range(N_CLASSES):
             sizes = torch.bincount(fold_of[labels == label], minlength=N_FOLDS)
             assert int(sizes.sum()) == int((labels == label).sum())
             assert len(sizes) == N_FOLDS
             assert int(sizes.max() - sizes.min()) <= 1
-    assert not torch.equal(draw_folds(labels, SEED, 0), draw_folds(labels, SEED, 1))
-    assert not torch.equal(draw_folds(labels, SEED, 0), draw_folds(labels, SEED + 1, 0))
+    assert not torch.equal(draw_folds(labels, None, SEED, 0), draw_folds(labels, None, SEED, 1))
+    assert not torch.equal(draw_folds(labels, None, SEED, 0), draw_folds(labels, None, SEED + 1, 0))
 
 
 def test_a_small_class_does_not_always_begin_at_the_same_fold() -> None:
-    firsts = {int(draw_folds(torch.zeros(1, dtype=torch.int64), SEED, member)[0]) for member in range(40)}
+    firsts = {int(draw_folds(torch.zeros(1, dtype=torch.int64), None, SEED, member)[0]) for member in range(40)}
     assert firsts == set(range(N_FOLDS))
 
 
 def test_what_an_experiment_freezes_is_frozen_for_the_folds_of_the_base_model_and_for_no_other_member() -> None:
-    fold_of = {member: draw_folds(TRAIN.labels, SEED, member) for member in (0, 1)}
+    fold_of = {member: draw_folds(TRAIN.labels, None, SEED, member) for member in (0, 1)}
     frozen = train("folds", folds_of(0), resample=["split"])
     assert difference(final(frozen, 1), by_hand(("init",), (fold_of[0] != 1).float(), seed=0)) < 1e-5
     other = train("folds", folds_of(1), resample=["split"])

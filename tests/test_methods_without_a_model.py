@@ -55,7 +55,7 @@ def test_the_probe_is_cleanlabs_quality_of_scikit_learns_out_of_fold_probabiliti
     inputs, labels, _ = planted()
     fold_of = np.empty(N, dtype=int)
     context = context_of(inputs.double(), labels)
-    for fold, rows in enumerate(folds_of(labels, context.generator("linear_probe"))):
+    for fold, rows in enumerate(folds_of(labels, None, context.generator("linear_probe"))):
         fold_of[rows] = fold
     # The mean loss of 160 examples, and scikit-learn's C that multiplies their sum.
     model = make_pipeline(StandardScaler(), LogisticRegression(C=1 / (0.3 * 160), max_iter=300))
@@ -67,7 +67,7 @@ def test_the_probe_is_cleanlabs_quality_of_scikit_learns_out_of_fold_probabiliti
 
 def test_the_folds_spread_every_class_and_hold_each_example_once() -> None:
     labels = torch.tensor([0] * 11 + [1] * 6 + [2] * 2)
-    folds = list(folds_of(labels, torch.Generator().manual_seed(3)))
+    folds = list(folds_of(labels, None, torch.Generator().manual_seed(3)))
     assert sorted(torch.cat(folds).tolist()) == list(range(19))
     counts = torch.stack([torch.bincount(labels[rows], minlength=3) for rows in folds])
     assert (counts.amax(dim=0) - counts.amin(dim=0)).tolist() == [1, 1, 1]

@@ -5,6 +5,7 @@ import pytest
 import torch
 from sklearn.neighbors import NearestNeighbors
 
+from heft.errors import HeftError
 from heft.kernels import neighbours
 from heft.kernels.neighbours import neighbour_shares
 
@@ -67,3 +68,21 @@ def test_fewer_others_than_k_all_count_and_an_input_of_length_zero_has_neighbour
     inputs = torch.tensor([[0.0, 0], [1, 0], [0, 1]])
     shares = neighbour_shares(inputs, torch.tensor([0, 1, 2]), 3, 20)
     assert shares.tolist() == [[0, 0.5, 0.5], [0.5, 0, 0.5], [0.5, 0.5, 0]]
+
+
+@pytest.mark.parametrize("metric", ["cosine", "euclidean"])
+@pytest.mark.parametrize("k", [3, 50])
+def test_examples_of_one_unit_are_no_neighbours(metric: str, k: int) -> None:
+    inputs, labels = random_examples()
+    units = torch.arange(N) // 2
+    units[:20] = 0  # who has 40 others, fewer than 50
+    shares = neighbour_shares(inputs, labels, N_CLASSES, k, metric, units)  # type: ignore[arg-type]
+    flat = inputs.flatten(1).double().numpy()
+    for row in range(N):
+        others = np.flatnonzero(units != units[row])
+        near = NearestNeighbors(n_neighbors=min(k, len(others)), algorithm="brute", metric=metric).fit(flat[others])
+        chosen = others[near.kneighbors(flat[[row]])[1][0]]
+        expected = np.bincount(labels.numpy()[chosen], minlength=N_CLASSES) / len(chosen)
+        np.testing.assert_allclose(shares[row].numpy(), expected, atol=1e-12)
+    with pytest.raises(HeftError, match="all 60 examples are of one group, in which none counts as another's neighbou"):
+        neighbour_shares(inputs, labels, N_CLASSES, k, "cosine", torch.ones(N))

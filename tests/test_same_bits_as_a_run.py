@@ -79,9 +79,7 @@ class Finished(NamedTuple):
         runs = load_checkpoints(*sorted((self.folder / "auxiliary" / name).iterdir())).runs
         kind = declarations("auxiliary")[name].load()()
         n = OPTIONS["trak"]["models"] if name == "subsets" else len(runs)
-        return [
-            (runs[number].final.state, kind.held_out(self.train.labels, SEED, number)) for number in sorted(runs)[:n]
-        ]
+        return [(runs[number].final.state, kind.held_out_of(self.train, SEED, number)) for number in sorted(runs)[:n]]
 
     def scores(self, scorer: str) -> pd.DataFrame:
         """What the workflow wrote: a column a member."""

@@ -76,7 +76,7 @@ def test_folds_are_in_the_order_of_their_numbers_with_the_parts_that_they_held_o
     folds = loaded.auxiliary["folds"]
     marked = {member: marks(model.run for model in models) for member, models in folds.items()}
     assert marked == {3: [230, 231, 232], 0: [200]}
-    fold_of = draw_folds(TRAIN.labels, 6, 3)
+    fold_of = draw_folds(TRAIN.labels, None, 6, 3)
     assert all(torch.equal(model.held_out, fold_of == fold) for fold, model in enumerate(folds[3]))
 
 

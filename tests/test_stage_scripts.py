@@ -165,7 +165,7 @@ def test_fine_tuning_goes_on_from_the_base_model_on_validation_as_member_and_as_
 
 def test_a_fold_of_the_auxiliary_stage_leaves_its_part_of_the_training_split_out(chain: Chain) -> None:
     train: Examples = SPLITS["train"]
-    weights = (draw_folds(train.labels, SEED, 0) != 3).float()
+    weights = (draw_folds(train.labels, train.units, SEED, 0) != 3).float()
     start, order = start_of(derive_seed(SEED, "init", "parameters")), derive_seed(SEED, "init", "order")
     expected = plain_training(start, train.inputs, train.labels, order, cosine_rates(SETTINGS, 3), weights=weights)
     assert difference(state_in(further(chain, "folds", [0, 1, 2, 3, 4]), "3/3/"), expected) < 1e-5
@@ -176,7 +176,7 @@ def test_an_actions_probabilities_are_those_of_the_models_of_its_kind_that_it_as
     states = further(chain, "subsets", list(range(n + 2)))  # a group may hold more than an action asks for
     halves = Chain(chain.folder, chain.data | {"auxiliary": [str(chain.folder / "subsets/checkpoints.json")]})
     output = {"probabilities": "halves.parquet", "cost": "halves.json"}
-    held = torch.stack([Subsets().held_out(train.labels, SEED, number) for number in range(n)])
+    held = torch.stack([Subsets().held_out_of(train, SEED, number) for number in range(n)])
     never = int((~held[:2].any(dim=0)).nonzero()[0])
     with pytest.raises(HeftError, match=f"training example {never} is held out by none of the 2 models"):
         halves.run("out_of_fold", {}, output, {}, kind="subsets", n="2")

@@ -24,12 +24,12 @@ def main(job: Any, record: RunRecord) -> None:
     of_kind, seed = find("auxiliary", name).load()(), int(job.wildcards.s)
     # The last group may have more models than are asked for.
     runs = {number: run for number, run in sorted(trained.runs.items()) if number < n_models}
-    models = [(run.final.state, of_kind.held_out(train.labels, seed, number)) for number, run in runs.items()]
+    models = [(run.final.state, of_kind.held_out_of(train, seed, number)) for number, run in runs.items()]
     predict = out_of_fold_probabilities if kind.holds_out_each_once else held_out_probabilities
     n_classes, started = trained.model.n_classes, time.process_time()
     with device_of(job) as device:
         model, inputs = trained.model.build(0, device), train.inputs.to(device)
-        probabilities = predict(model, models, inputs, train.labels, n_classes)
+        probabilities = predict(model, models, inputs, train.labels, n_classes, train.units)
     cost = {"cpu_seconds": time.process_time() - started}
     cost["training_cpu_seconds"] = sum(run.cpu_seconds for run in runs.values())
     columns = {f"class{label:04d}": probabilities[:, label].numpy() for label in range(n_classes)}

@@ -30,7 +30,7 @@ def main(job: Any, record: RunRecord) -> None:
             scorer["members"],
             model=spec.build(0, device),
             trained=load_trained(job.input, scorer, train, seed),
-            train=Batch(train.inputs, train.labels, train.groups),
+            train=Batch(train.inputs, train.labels, train.groups, train.units),
             validation=Batch(validation.inputs, validation.labels, validation.groups),
             true_labels=train.true_labels,
             n_classes=spec.n_classes,

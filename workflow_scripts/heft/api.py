@@ -126,6 +126,7 @@ def suspects(
     embeddings: Any = None,
     method: str | None = None,
     classes: Sequence[int | str] | None = None,
+    groups: Any = None,
     count: int = 20,
     seed: int = 0,
     **options: Any,
@@ -141,7 +142,9 @@ def suspects(
 
     labels [n]: whole numbers, or words. classes: what the columns of predictions stand for, where labels are not the
     numbers of columns. method: `margin` (by default), `confidence`, `loss` or `confident_learning` of predictions,
-    `neighbour_vote` (by default) or `linear_probe` of embeddings; options: its own. seed: of what it draws.
+    `neighbour_vote` (by default) or `linear_probe` of embeddings; options: its own. groups [n]: whole numbers or words,
+    for methods of embeddings: what is of one group, such as a patient, neither votes on nor trains for another of it.
+    seed: of what the method draws.
 
     What a method says of its own scores is a `HeftWarning`. Raises HeftError, in one sentence, where something is
     missing, unknown or does not fit.
@@ -149,14 +152,13 @@ def suspects(
     if (scores is None) == (predictions is None and embeddings is None):
         raise HeftError("heft.suspects takes scores, or else predictions or embeddings with labels; pass one of these.")
     if scores is None:
-        found = evidence(
-            predictions, embeddings, labels, method=method, classes=classes, seed=seed, options=options
-        )  # fmt: skip
+        named = {"method": method, "classes": classes, "groups": groups, "seed": seed, "options": options}
+        found = evidence(predictions, embeddings, labels, **named)
         for sentence in found.warnings:
             warnings.warn(f"{found.method}: {sentence}", HeftWarning, stacklevel=2)
         return _lowest(found.scores.numpy(), found.labels.values, found.suggested, count)
-    if method is not None or options or classes is not None:
-        unused = method or next(iter(options), "classes")
+    if method is not None or options or classes is not None or groups is not None:
+        unused = method or next(iter(options), "groups" if classes is None else "classes")
         raise HeftError(f"scores are passed, for which {unused} says nothing; leave it out.")
     check_has_numbers(scores, "scores")
     values = np.asarray(scores.detach().cpu() if isinstance(scores, Tensor) else scores)

@@ -35,7 +35,7 @@ def label_values(given: Any, what: str = "labels") -> list[Label]:
         raise HeftError(f"{what} is a {type(given).__name__}; expected a label for each example.")
     values: list[Label] = []
     for row, value in enumerate(listed):
-        label = _label(value)
+        label = label_of(value)
         if label is None:
             raise HeftError(f"{what}: row {row} holds {shown(value)}; expected a whole number or a word.")
         if values and type(label) is not type(values[0]):
@@ -93,7 +93,8 @@ def _is_whole(name: Label) -> bool:
     return isinstance(name, int) or name.lstrip("-").isdecimal()
 
 
-def _label(value: Any) -> Label | None:
+def label_of(value: Any) -> Label | None:
+    """A whole number or a text; `None` where the value is neither, or an empty text."""
     if isinstance(value, str):
         return value or None
     if isinstance(value, bool | np.bool) or not isinstance(value, int | float | np.integer | np.floating):

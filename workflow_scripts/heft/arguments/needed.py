@@ -61,7 +61,7 @@ def needed_by(
     check_default_device()
     device = device_of_inputs(train) if model is None else device_of(model)
     _check_numbers_of_tensors(method, passed)
-    examples = {"train": labelled_examples(train, "train", device)}
+    examples = {"train": _as_units(labelled_examples(train, "train", device))}
     if "validation" in method.needs:
         examples["validation"] = labelled_examples(passed["validation"], "validation", device)
     method, further = _with_further_models(method, passed, len(examples["train"].labels))
@@ -77,6 +77,11 @@ def needed_by(
         objective=objective,
     )
     return Needed(method, base, _trained_models(method, model, examples["train"].labels, passed, further))
+
+
+def _as_units(train: Batch) -> Batch:
+    """The same, whose groups are what belongs together, as in a run."""
+    return Batch(*train, train.groups, units=train.groups)
 
 
 def _check_numbers(seed: int, weight_decay: float) -> None:

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from heft.arguments.chosen import ChosenMethod, chosen_method
 from heft.arguments.examples import labelled_examples
+from heft.arguments.given_groups import given_groups
 from heft.arguments.given_labels import GivenLabels, Label, label_values, labels_by_name
 from heft.arguments.given_predictions import given_predictions, order_warning
 from heft.arguments.on_device import device_of_inputs
@@ -43,24 +44,33 @@ def evidence(
     *,
     method: str | None,
     classes: Any = None,
+    groups: Any = None,
     seed: int = 0,
     options: Mapping[str, Any] | None = None,
 ) -> Evidence:
     """The scores of one method; by default of the first kind that is given, predictions or embeddings.
 
-    Raises HeftError where the method needs another kind, or what is given does not fit.
+    groups: which embeddings belong together. Raises HeftError where the method needs another kind, or what is given
+    does not fit.
     """
     given = {kind: value for kind, value in ((PREDICTIONS, predictions), (EMBEDDINGS, embeddings)) if value is not None}
     if labels is None:
         raise HeftError(f"labels are missing; pass the given label of each row of {' and '.join(given)}.")
     name = method or DEFAULTS[next(iter(given))]
-    kind = _kind_of(name)
+    kind = kind_of(name)
     if kind not in given:
         raise HeftError(f"Method {name} needs {kind}, but {' and '.join(given)} are passed; {_known(*given)}.")
     chosen = chosen_method(name, options or {})
+    if kind == PREDICTIONS and groups is not None:
+        raise HeftError(
+            f"groups are passed, for which method {name} has no use, since the folds of predictions are drawn already; "
+            "leave them out."
+        )
     if kind == PREDICTIONS:
         return _of_predictions(chosen, *given_predictions(predictions, labels, classes), seed)
-    return _of_embeddings(chosen, embeddings, labels_by_name(label_values(labels), classes), seed)
+    named = labels_by_name(label_values(labels), classes)
+    numbers = None if groups is None else given_groups(groups, len(named.values))
+    return _of_embeddings(chosen, embeddings, named, numbers, seed)
 
 
 def methods_for(kind: str) -> list[str]:
@@ -72,7 +82,8 @@ def methods_for(kind: str) -> list[str]:
     ]
 
 
-def _kind_of(name: str) -> str:
+def kind_of(name: str) -> str:
+    """What a method looks at, predictions or embeddings; raises HeftError where neither is enough."""
     fields = find("methods", name).fields
     for kind, family in FAMILIES.items():
         if fields.get("family") == family and SERVED[kind].issuperset(fields["needs"]):
@@ -102,10 +113,13 @@ def _of_predictions(method: ChosenMethod, probabilities: Tensor, labels: GivenLa
     return _found(method, context, labels)
 
 
-def _of_embeddings(method: ChosenMethod, embeddings: Any, labels: GivenLabels, seed: int) -> Evidence:
+def _of_embeddings(
+    method: ChosenMethod, embeddings: Any, labels: GivenLabels, units: Tensor | None, seed: int
+) -> Evidence:
     embeddings = embeddings.to_numpy(copy=True) if hasattr(embeddings, "columns") else embeddings
     given = (embeddings, labels.indices)
     train = labelled_examples(given, EMBEDDINGS, device_of_inputs(given))
+    train = Batch(*train, units=units).to(train.inputs.device)
     return _found(method, Context(train=train, n_classes=len(labels.classes), seed=seed), labels)
 
 

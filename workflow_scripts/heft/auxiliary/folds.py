@@ -8,6 +8,7 @@ from torch import Tensor
 
 from heft.auxiliary.declare import auxiliary
 from heft.auxiliary.training import Auxiliary, AuxiliaryContext
+from heft.kernels.whole_folds import whole_folds
 from heft.seeds import derive_seed
 from heft.training.runs import TrainedRuns, train_runs
 
@@ -36,19 +37,21 @@ class Folds(Auxiliary):
             called=lambda number: f"member {number // N_FOLDS}, fold {number % N_FOLDS}",
         )
 
-    def held_out(self, labels: Tensor, seed: int, number: int) -> Tensor:
+    def held_out(self, labels: Tensor, units: Tensor | None, seed: int, number: int) -> Tensor:
         """The examples of the model's fold."""
-        return draw_folds(labels, seed, number // N_FOLDS) == number % N_FOLDS
+        return draw_folds(labels, units, seed, number // N_FOLDS) == number % N_FOLDS
 
 
-def draw_folds(labels: Tensor, seed: int, member: int) -> Tensor:
+def draw_folds(labels: Tensor, units: Tensor | None, seed: int, member: int) -> Tensor:
     """The fold of each example, int64 [n] in 0..N_FOLDS-1, stratified by given label; from seed and member alone.
 
-    Each class is spread over the folds as evenly as whole numbers allow, a small one over some of them.
+    Each class is spread over the folds as evenly as whole units allow, a small one over some of them. units: int64 [n];
+    None where each example is one of its own. Raises HeftError where all examples are one unit.
     """
-    generator = np.random.default_rng(derive_seed(seed, "folds", member))
-    fold_of = np.empty(len(labels), dtype=np.int64)
-    for label in np.unique(labels.numpy()):
-        members = generator.permutation(np.flatnonzero(labels.numpy() == label))
-        fold_of[members] = (np.arange(len(members)) + generator.integers(N_FOLDS)) % N_FOLDS
-    return torch.from_numpy(fold_of)
+    generator, given = np.random.default_rng(derive_seed(seed, "folds", member)), labels.numpy()
+    order, first = [], {}
+    for label in np.unique(given).tolist():
+        order.append(generator.permutation(np.flatnonzero(given == label)))
+        first[label] = int(generator.integers(N_FOLDS))
+    numbers = None if units is None else units.numpy()
+    return torch.from_numpy(whole_folds(np.concatenate(order), given, numbers, first, N_FOLDS))

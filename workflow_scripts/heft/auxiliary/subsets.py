@@ -33,8 +33,8 @@ class Subsets(Auxiliary):
             called="subset {}".format,
         )
 
-    def held_out(self, labels: Tensor, seed: int, number: int) -> Tensor:
-        """All but a random half, from seed and number alone."""
+    def held_out(self, labels: Tensor, units: Tensor | None, seed: int, number: int) -> Tensor:
+        """All but a random half of the examples, whatever their units, from seed and number alone."""
         generator = np.random.default_rng(derive_seed(seed, "subsets", number))
         held_out = torch.ones(len(labels), dtype=torch.bool)
         held_out[torch.from_numpy(generator.permutation(len(labels))[: len(labels) // 2])] = False

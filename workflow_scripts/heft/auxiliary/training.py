@@ -46,14 +46,20 @@ class Auxiliary(ABC):
     def train(self, context: AuxiliaryContext, numbers: Sequence[int]) -> TrainedRuns:
         """The models of these numbers, as runs of the same numbers."""
 
-    def held_out(self, labels: Tensor, seed: int, number: int) -> Tensor:
+    def held_out(self, labels: Tensor, units: Tensor | None, seed: int, number: int) -> Tensor:
         """The training examples that the model of that number is trained without: bool [n_train], by default none.
 
-        labels: the given ones, on the CPU.
+        labels: the given ones, on the CPU. units: int64 [n_train], on the CPU, alike for examples of one group and for
+        near-duplicates, of which a model should hold out all or none; None where each example is one of its own.
         """
         return torch.zeros(len(labels), dtype=torch.bool)
 
+    def held_out_of(self, train: Examples, seed: int, number: int) -> Tensor:
+        """The same of a training split on any device."""
+        units = None if train.units is None else train.units.cpu()
+        return self.held_out(train.labels.cpu(), units, seed, number)
+
     def weights(self, context: AuxiliaryContext, numbers: Sequence[int]) -> dict[int, Tensor]:
         """Weights [n_train] by number: held-out examples keep their places in the batches, with weight 0."""
-        labels, dtype = context.train.labels.cpu(), context.train.inputs.dtype
-        return {number: (~self.held_out(labels, context.seed, number)).to(dtype) for number in numbers}
+        train, dtype = context.train, context.train.inputs.dtype
+        return {number: (~self.held_out_of(train, context.seed, number)).to(dtype) for number in numbers}

@@ -15,16 +15,17 @@ from heft.data.arrays import ArrayPlace, array_place, check_file, read_array
 from heft.data.columns import SUFFIXES, Columns, read_columns
 from heft.errors import HeftError
 
-ID, LABEL = "id", "label"
+ID, LABEL, GROUP = "id", "label", "group"
 INDEX = "column 1"  # what a first column without a name is called: so pandas writes the index of a table
 
 
 class LabelFile(NamedTuple):
-    """Labels [n], ids where they are known, and the columns of a table that hold these two: `taken`."""
+    """Labels [n], ids and groups where they are known, and the columns of a table that hold these: `taken`."""
 
     place: ArrayPlace
     labels: Sequence[int | str]
     ids: list[str] | None
+    groups: Sequence[int | str] | None
     taken: set[str]
 
 
@@ -45,17 +46,18 @@ def read_labels(named: str, ids: str | None) -> LabelFile:
         labels = np.asarray(read_array(place))
         if labels.ndim != 1:
             raise HeftError(f"{place} has shape {list(labels.shape)}; expected labels [n].")
-        known = None if ids is None else _ids(_read_ids(ids), len(labels), ids)
-        return LabelFile(place, _whole_or_text(labels.tolist()), known, set())
+        known = None if ids is None else _ids(_read_one(ids, ID), len(labels), ids)
+        return LabelFile(place, _whole_or_text(labels.tolist()), known, None, set())
     columns = _read_table(place.path)
     chosen = place.key or _label_column(columns)
     texts = columns.column(chosen)
     for row, text in enumerate(texts):
         if not text.strip():
             raise HeftError(f"{place.path}, line {columns.lines[row]}: column {chosen} is empty; expected a label.")
-    own = columns.texts.get(ID) if ids is None else _read_ids(ids)
+    own = columns.texts.get(ID) if ids is None else _read_one(ids, ID)
     known = None if own is None else _ids(own, len(texts), ids or str(place.path))
-    return LabelFile(place, _whole_or_text(texts), known, {chosen, ID})
+    groups = None if chosen == GROUP else columns.texts.get(GROUP)
+    return LabelFile(place, _whole_or_text(texts), known, groups, {chosen, ID, GROUP})
 
 
 def read_numbers(named: str, of: LabelFile) -> NumberFile:
@@ -75,6 +77,15 @@ def read_numbers(named: str, of: LabelFile) -> NumberFile:
     if of.ids is None or ID not in columns.texts:
         return NumberFile(numbers, names)
     return NumberFile(numbers[_order(_ids(columns.texts[ID], len(numbers), str(place.path)), place.path, of)], names)
+
+
+def read_groups(named: str, of: LabelFile) -> Sequence[int | str]:
+    """The group of each label, of an array, or of the column `group`, or the one that `file.csv:column` names."""
+    place = array_place(named)
+    groups = _read_one(named, GROUP)
+    if of.ids is None or not _is_table(place) or ID not in (texts := _read_table(place.path).texts):
+        return groups
+    return [groups[row] for row in _order(_ids(texts[ID], len(groups), str(place.path)), place.path, of)]
 
 
 def read_classes(given: str) -> list[int | str]:
@@ -100,7 +111,8 @@ def _read_table(path: Path) -> Columns:
 
 
 def _label_column(columns: Columns) -> str:
-    others = [name for name in columns.texts if name != ID]
+    named = [name for name in columns.texts if name != ID]
+    others = [name for name in named if name != GROUP] or named
     if LABEL in others or len(others) == 1:
         return LABEL if LABEL in others else others[0]
     raise HeftError(
@@ -123,15 +135,16 @@ def _number(text: str) -> int | None:
         return None
 
 
-def _read_ids(named: str) -> Sequence[int | str]:
-    """The ids of an array, or of the column `id`, or the one that `file.csv:column` names."""
+def _read_one(named: str, what: str) -> Sequence[int | str]:
+    """The ids, or groups, of an array, or of the column of that name, or the one that `file.csv:column` names."""
     place = array_place(named)
     if _is_table(place):
-        return _read_table(place.path).column(place.key or ID)
-    ids = read_array(place)
-    if ids.ndim != 1 or ids.dtype.kind not in "iuU":
-        raise HeftError(f"{place} holds {ids.dtype} {list(ids.shape)}; expected ids [n], texts or whole numbers.")
-    listed: list[int | str] = ids.tolist()
+        return _read_table(place.path).column(place.key or what)
+    values = read_array(place)
+    if values.ndim != 1 or values.dtype.kind not in "iuU":
+        found = f"{values.dtype} {list(values.shape)}"
+        raise HeftError(f"{place} holds {found}; expected {what}s [n], texts or whole numbers.")
+    listed: list[int | str] = values.tolist()
     return listed
 
 

@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from heft.arguments.suspects import Evidence, evidence
+from heft.arguments.suspects import EMBEDDINGS, PREDICTIONS, Evidence, evidence, kind_of
 from heft.atomic_files import atomic_path
-from heft.command_line.labelled_files import read_classes, read_labels, read_numbers
+from heft.command_line.labelled_files import LabelFile, read_classes, read_groups, read_labels, read_numbers
 from heft.errors import HeftError
 
 COLUMNS = ("rank", "id", "label", "suggested_label", "score", "method")
@@ -28,6 +28,7 @@ def run(asked: argparse.Namespace) -> None:
     labels = read_labels(asked.labels, asked.ids)
     predictions = None if asked.predictions is None else read_numbers(asked.predictions, labels)
     embeddings = None if asked.embeddings is None else read_numbers(asked.embeddings, labels)
+    groups = _groups(asked, labels)
     classes = read_classes(asked.classes) if asked.classes else predictions and predictions.names
     found = evidence(
         predictions and predictions.numbers,
@@ -35,6 +36,7 @@ def run(asked: argparse.Namespace) -> None:
         labels.labels,
         method=asked.method,
         classes=classes,
+        groups=groups,
         seed=asked.seed,
         options=dict(map(_option, asked.option)),
     )
@@ -45,6 +47,14 @@ def run(asked: argparse.Namespace) -> None:
     _print(found, rows[: max(0, asked.count)])
     if asked.output:
         print(f"{asked.output}: all {len(rows):,} examples, the most suspect first")
+
+
+def _groups(asked: argparse.Namespace, labels: LabelFile) -> Sequence[int | str] | None:
+    """Those of `--groups`; else those of the labels' table, for a method that has a use for them."""
+    if asked.groups is not None:
+        return read_groups(asked.groups, labels)
+    looks_at = kind_of(asked.method) if asked.method else EMBEDDINGS if asked.predictions is None else PREDICTIONS
+    return labels.groups if looks_at == EMBEDDINGS else None
 
 
 def _rows(found: Evidence, ids: Sequence[str] | None) -> list[tuple[Any, ...]]:

@@ -11,6 +11,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--predictions", metavar="FILE", help="out-of-fold probabilities [n, classes]")
     parser.add_argument("--embeddings", metavar="FILE", help="features of each example [n, ...]")
     parser.add_argument("--ids", metavar="FILE", help="the id of each label; else a column `id`, or the row's number")
+    parser.add_argument(
+        "--groups",
+        metavar="FILE",
+        help="the group of each label, such as a patient; else a column `group` of the labels",
+    )
     parser.add_argument("--classes", metavar="A,B,...", help="what the columns of predictions stand for")
     parser.add_argument("--method", help="margin, confidence, loss, confident_learning; neighbour_vote, linear_probe")
     parser.add_argument("--option", action="append", default=[], metavar="NAME=VALUE", help="of the method; repeatable")

@@ -21,7 +21,8 @@ from heft.errors import HeftError
 class Examples:
     """One entry an example: ids str [n], inputs [n, ...] of the data's modality, given labels int64 [n].
 
-    true_labels: int64 [n], None where nothing is known of them. groups: int64 [n], None where there are none.
+    true_labels: int64 [n], None where nothing is known of them. groups: int64 [n], None where there are none. units:
+    int64 [n], those of one stay together (a group, near-duplicates); None where each example is one of its own.
     modality: what the inputs are, where that is known.
     """
 
@@ -30,6 +31,7 @@ class Examples:
     labels: Tensor
     true_labels: Tensor | None = None
     groups: Tensor | None = None
+    units: Tensor | None = None
     modality: Modality | None = None
 
     def __len__(self) -> int:
@@ -42,14 +44,10 @@ class Examples:
 
     def to(self, device: torch.device) -> "Examples":
         """The same examples on another device."""
-        known, groups = self.true_labels, self.groups
-        return replace(
-            self,
-            inputs=self.inputs.to(device),
-            labels=self.labels.to(device),
-            true_labels=None if known is None else known.to(device),
-            groups=None if groups is None else groups.to(device),
-        )
+        columns = self.true_labels, self.groups, self.units
+        known, groups, units = (None if column is None else column.to(device) for column in columns)
+        inputs, labels = self.inputs.to(device), self.labels.to(device)
+        return replace(self, inputs=inputs, labels=labels, true_labels=known, groups=groups, units=units)
 
     @property
     def wrong(self) -> np.ndarray | None:
@@ -79,6 +77,7 @@ def load_examples(data_folder: str | Path, split_file: str | Path, device: torch
         labels=columns["label"],
         true_labels=columns.get("true_label"),
         groups=columns.get("group"),
+        units=columns.get("unit"),
         modality=modality,
     ).to(device)
 
@@ -103,4 +102,4 @@ def load_manifest(data_folder: str | Path) -> dict[str, Any]:
 
 TRANSFORM = "transform.json"
 LARGEST_IN_MEMORY = 2**30  # bytes of the inputs of a split, as float32
-_NUMBERS = ("label", "true_label", "group")
+_NUMBERS = ("label", "true_label", "group", "unit")

@@ -24,8 +24,8 @@ def draw_split(
     seed: int,
     class_names: Sequence[str] | None = None,
 ) -> dict[str, pd.DataFrame]:
-    """`test`, `validation` and `train`, by id; columns id, row (into inputs), label (given), and true_label, group
-    and trusted where they are known.
+    """`test`, `validation` and `train`, by id; columns id, row (into inputs), label (given), true_label, group and
+    trusted where they are known, and unit, a number, where some examples of a split belong together.
 
     Depends on the ids, labels and contents of `examples` (columns id, row, content_hash, label), not on their order.
     Of examples with identical content one takes part, or all are in one split. Examples of one group, and
@@ -147,5 +147,6 @@ def _columns(examples: pd.DataFrame, planted: bool, tested: bool) -> pd.DataFram
         examples = examples.assign(true_label=examples["label"])
     if tested and "true_label" in examples:
         examples = examples.assign(label=examples["true_label"])
-    known = [name for name in ("true_label", "group", "trusted") if name in examples]
+    together = ["unit"] if examples["unit"].duplicated().any() else []
+    known = [*(name for name in ("true_label", "group", "trusted") if name in examples), *together]
     return examples[["id", "row", "label", *known]].copy()

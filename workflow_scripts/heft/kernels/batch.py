@@ -15,20 +15,25 @@ class Labelled(NamedTuple):
 
 
 class Batch(Labelled):
-    """Inputs [n, ...] and labels int64 [n], to which it unpacks; `groups`: int64 [n], `None` where they are unknown."""
+    """Inputs [n, ...] and labels int64 [n], to which it unpacks; `groups`: int64 [n], `None` where they are unknown.
+
+    units: int64 [n], examples of one unit tell nothing independent of one another; `None` where each is one of its own.
+    """
 
     groups: Tensor | None = None
+    units: Tensor | None = None
 
-    def __new__(cls, inputs: Tensor, labels: Tensor, groups: Tensor | None = None) -> "Batch":
+    def __new__(
+        cls, inputs: Tensor, labels: Tensor, groups: Tensor | None = None, units: Tensor | None = None
+    ) -> "Batch":
         made = super().__new__(cls, inputs, labels)
-        made.groups = groups
+        made.groups, made.units = groups, units
         return made
 
     def to(self, device: torch.device) -> "Batch":
         """The same batch on another device."""
-        return Batch(
-            self.inputs.to(device), self.labels.to(device), None if self.groups is None else self.groups.to(device)
-        )
+        groups, units = (None if part is None else part.to(device) for part in (self.groups, self.units))
+        return Batch(self.inputs.to(device), self.labels.to(device), groups, units)
 
     def pieces(self, size: int) -> "Iterator[Batch]":
         """The batch in pieces of at most `size` examples, in its order."""

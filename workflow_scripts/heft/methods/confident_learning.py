@@ -34,16 +34,16 @@ def confident_learning(
 
     quality: what cleanlab makes of the probabilities. adjusted: subtracts each class's mean self-confidence first, for
     classes that the model finds hard as a whole. Raises HeftError if adjusted is true with
-    confidence_weighted_entropy. The only training example of a class counts as sure: no model that holds it out can
-    know the class.
+    confidence_weighted_entropy. The only training example of a class, or the only group, counts as sure: no model that
+    holds it out can know the class.
     """
     from cleanlab.rank import get_label_quality_scores
 
     if adjusted and quality == "confidence_weighted_entropy":
         raise HeftError("adjusted is true; it must be false with confidence_weighted_entropy.")
-    labels = context.train.labels
+    (inputs, labels), units = context.train, context.train.units
     folds = context.auxiliary_models("folds")
-    probabilities = out_of_fold_probabilities(context.network, folds, context.train.inputs, labels, context.n_classes)
+    probabilities = out_of_fold_probabilities(context.network, folds, inputs, labels, context.n_classes, units)
     scores = get_label_quality_scores(
         labels.cpu().numpy(), probabilities.numpy(), method=quality, adjust_pred_probs=adjusted
     )

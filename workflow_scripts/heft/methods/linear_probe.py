@@ -12,7 +12,8 @@ from torch import Tensor
 from heft.devices import CPU
 from heft.errors import HeftError
 from heft.kernels.label_quality import label_quality, likeliest_labels
-from heft.kernels.out_of_fold import only_examples_kept
+from heft.kernels.out_of_fold import only_units_kept
+from heft.kernels.whole_folds import whole_folds
 from heft.methods.context import Context
 from heft.methods.declare import method
 
@@ -43,30 +44,36 @@ def linear_probe(
     """Margins [n_train] in [-1, 1], or probabilities of the label in [0, 1] where quality is self_confidence.
 
     A multinomial logistic regression (scikit-learn) minimises mean loss + l2 / 2 |W|^2 on the flattened inputs, each
-    column with mean 0 and variance 1 on the other folds. Folds are stratified by given label and drawn from the seed.
-    l2: more follows wrong labels less. An example that is the only one of its class keeps its label, with probability
-    1. Raises HeftError where there is a single class.
+    column with mean 0 and variance 1 on the other folds. Folds are stratified by given label and drawn from the seed;
+    groups and near-duplicates that splits keep together are in one fold. l2: more follows wrong labels less. The only
+    example, or group, of a class keeps its label, with probability 1. Raises HeftError where there is a single class,
+    or a single group.
     """
-    inputs, labels = context.train.inputs.cpu(), context.train.labels.cpu()
+    inputs, labels, units = context.train.inputs.cpu(), context.train.labels.cpu(), context.train.units
     if bool((labels == labels[0]).all()):
         raise HeftError(f"all training examples have the label {int(labels[0])}; expected at least two classes.")
     rows = inputs.detach().reshape(len(inputs), -1)
     columns = (rows if rows.dtype == torch.float64 else rows.float()).numpy()
     probabilities = torch.zeros(len(labels), context.n_classes, dtype=torch.float64, device=CPU)
-    for held_out in folds_of(labels, context.generator("linear_probe")):
+    for held_out in folds_of(labels, units, context.generator("linear_probe")):
         classes, predicted = _predicted(context, columns, labels.numpy(), held_out.numpy(), l2)
         probabilities[held_out[:, None], torch.from_numpy(classes)] = torch.from_numpy(predicted).double()
-    probabilities = only_examples_kept(probabilities, labels)
+    probabilities = only_units_kept(probabilities, labels, units)
     context.suggest(likeliest_labels(probabilities, labels))
     return label_quality(probabilities, labels, quality)
 
 
-def folds_of(labels: Tensor, generator: torch.Generator) -> Iterator[Tensor]:
-    """The rows of each fold: every class spread as evenly as whole numbers allow, a small one over some of them."""
+def folds_of(labels: Tensor, units: Tensor | None, generator: torch.Generator) -> Iterator[Tensor]:
+    """The rows of each fold: every class spread as evenly as whole units allow, a small one over some of them."""
     order = torch.randperm(len(labels), generator=generator)
-    by_class = order[labels[order].argsort(stable=True)]
-    for fold in range(min(N_FOLDS, len(labels))):
-        yield by_class[fold::N_FOLDS].sort().values
+    sizes = torch.bincount(labels)
+    first = dict(
+        enumerate(((sizes.cumsum(dim=0) - sizes) % N_FOLDS).tolist())
+    )  # each class goes on from the one before
+    numbers = None if units is None else units.cpu().numpy()
+    fold_of = torch.from_numpy(whole_folds(order.numpy(), labels.numpy(), numbers, first, N_FOLDS))
+    for fold in fold_of.unique():
+        yield (fold_of == fold).nonzero()[:, 0]
 
 
 def _predicted(

@@ -8,7 +8,7 @@ from torch import Tensor
 from heft.errors import HeftError
 from heft.kernels.label_quality import label_quality, likeliest_labels
 from heft.kernels.neighbours import neighbour_shares
-from heft.kernels.out_of_fold import only_examples_kept
+from heft.kernels.out_of_fold import only_units_kept
 from heft.methods.context import Context
 from heft.methods.declare import method
 
@@ -38,14 +38,16 @@ def neighbour_vote(
     """Margins of the vote [n_train] in [-1, 1], or shares in [0, 1] where quality is self_confidence.
 
     The neighbours are exact, by the inputs as they are, flattened; of examples as near as the k-th each counts
-    alike for what is left of k. k: more is steadier, and blind to small classes. metric: euclidean for tables,
-    whose columns are best scaled alike. quality: the label's share minus the largest other one, or the label's
-    share alone. An example that is the only one of its class keeps its label, with all shares. Raises HeftError
-    where there is a single example.
+    alike for what is left of k. Identical examples are neighbours like others; those of one group, and
+    near-duplicates, which splits keep together, are none, since they tell nothing independent. k: more is steadier,
+    and blind to small classes. metric: euclidean for tables, whose columns are best scaled alike. quality: the label's
+    share minus the largest other one, or the label's share alone. The only example, or group, of a class keeps its
+    label, with all shares. Raises HeftError where there is a single example, or a single group.
     """
-    inputs, labels = context.train.inputs, context.train.labels.cpu()
+    (inputs, _), labels, units = context.train, context.train.labels.cpu(), context.train.units
     if len(labels) < 2:
         raise HeftError("one training example has no neighbour; expected at least two.")
-    shares = only_examples_kept(neighbour_shares(inputs, labels, context.n_classes, k, metric), labels)
+    shares = neighbour_shares(inputs, labels, context.n_classes, k, metric, units)
+    shares = only_units_kept(shares, labels, units)
     context.suggest(likeliest_labels(shares, labels))
     return label_quality(shares, labels, quality)

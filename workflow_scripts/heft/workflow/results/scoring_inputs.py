@@ -35,7 +35,7 @@ def load_trained(files: Any, scorer: Mapping[str, Any], train: Examples, seed: i
         each, of_kind = models_each(kind, method, scorer["options"]), find("auxiliary", name).load()()
         members = auxiliary.setdefault(kind.need, {})
         for number, run in sorted(further.items()):
-            held_out = of_kind.held_out(train.labels.cpu(), seed, number)
+            held_out = of_kind.held_out_of(train, seed, number)
             members.setdefault(number // each, []).append(AuxiliaryRun(run, held_out))
     return TrainedModels(runs, auxiliary, _dynamics(files.dynamics, train))
 
