@@ -107,6 +107,11 @@ def gpus(wildcards):
     return gpus_of_a_job(device(wildcards)["name"])
 
 
+def training_threads(wildcards):
+    """One for a job that trains, and one for each worker; a job that gets fewer has fewer workers."""
+    return 1 + plan.experiments[wildcards.e].settings.training.workers
+
+
 def seen(file):
     """An input function: a file of what models see, the data set or features of it."""
     return lambda wildcards: encoding.seen(plan, wildcards.e, file)

@@ -76,7 +76,7 @@ rule retrain:
         v=rf"(?!(?:{any_of(plan.baselines)})\.){VARIANT}",
     group:
         "variant"
-    threads: 1
+    threads: training_threads
     resources:
         mem_mb=4000,
         runtime=120,
@@ -110,7 +110,7 @@ rule baseline:
         v=any_of(plan.baselines),
     group:
         "variant"
-    threads: 1
+    threads: training_threads
     resources:
         mem_mb=4000,
         runtime=60,

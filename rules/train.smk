@@ -54,7 +54,7 @@ rule train:
         "logs/{e}/seed{s}/train.log",
     group:
         "training"
-    threads: 1
+    threads: training_threads
     resources:
         mem_mb=4000,
         runtime=60,
@@ -113,7 +113,7 @@ rule auxiliary:
         record="results/{e}/seed{s}/auxiliary/{kind}/group{g}/record.jsonl",
     log:
         "logs/{e}/seed{s}/auxiliary/{kind}-group{g}.log",
-    threads: 1
+    threads: training_threads
     resources:
         mem_mb=4000,
         runtime=120,

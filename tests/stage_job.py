@@ -35,6 +35,7 @@ class Job:
         self.output["record"] = str(folder / f"{rule}.{'.'.join(wildcards.values())}.record.jsonl")
         self.params = Named({"device": {"name": "cpu"}, **params, "code": {rule: "0"}})
         self.wildcards = Named({"e": "mine", "s": "4", **wildcards})
+        self.threads = 1
         self.config: dict[str, Any] = {}
         self.log = [str(folder / f"{rule}.log")]
 

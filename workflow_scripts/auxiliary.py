@@ -26,7 +26,7 @@ def main(job: Any, record: RunRecord) -> None:
             ModelSpec.for_data(job.params.model, read_json(job.input.manifest)),
             load_examples(data, job.input.train, device),
             load_examples(data, job.input.validation, device),
-            TrainingSettings(**job.params.training),
+            TrainingSettings(**job.params.training, workers=job.threads - 1),
             int(job.wildcards.s),
             job.params.resample,
             FineTuningSettings(**job.params.fine_tuning),

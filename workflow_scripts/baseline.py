@@ -1,6 +1,5 @@
 """baseline: a model trained the way that a person would go instead of removing examples."""
 
-import time
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,7 @@ def main(job: Any, record: RunRecord) -> None:
     from heft.registry import find
     from heft.seeds import run_seeds
     from heft.training.checkpoints import load_checkpoints
+    from heft.training.loader import cpu_seconds
     from heft.training.settings import FineTuningSettings, TrainingSettings
 
     data = Path(job.input.manifest).parent
@@ -28,13 +28,13 @@ def main(job: Any, record: RunRecord) -> None:
             checkpoints.runs[0].final.state,
             load_examples(data, job.input.train, device),
             load_examples(data, job.input.validation, device),
-            TrainingSettings(**job.params.training),
+            TrainingSettings(**job.params.training, workers=job.threads - 1),
             FineTuningSettings(**job.params.fine_tuning),
             run_seeds(int(job.wildcards.s), 0, job.params.resample),
         )
-        started = time.process_time()
+        started = cpu_seconds()
         state = moved_to(CPU, train(context))
-        cost = {"retrain_cpu_seconds": time.process_time() - started}
+        cost = {"retrain_cpu_seconds": cpu_seconds() - started}
     write_tensors(job.output.states, {f"{state_name('', 0)}/{name}": tensor for name, tensor in state.items()})
     write_json(job.output.cost, cost)
     record.metrics(cost)

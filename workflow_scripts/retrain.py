@@ -21,7 +21,7 @@ def main(job: Any, record: RunRecord) -> None:
             ModelSpec.for_data(job.params.model, read_json(job.input.manifest)),
             load_examples(data, job.input.train, device),
             read_parquet(job.input.plan),
-            TrainingSettings(**job.params.training),
+            TrainingSettings(**job.params.training, workers=job.threads - 1),
             run_seeds(int(job.wildcards.s), 0, job.params.resample),
             told=lambda sentence: say(job, [sentence]),
         )

@@ -22,7 +22,7 @@ def main(job: Any, record: RunRecord) -> None:
             ModelSpec.for_data(job.params.model, read_json(job.input.manifest)),
             load_examples(data, job.input.train, device),
             load_examples(data, job.input.validation, device),
-            TrainingSettings(**job.params.training),
+            TrainingSettings(**job.params.training, workers=job.threads - 1),
             {0: run_seeds(int(job.wildcards.s), 0, job.params.resample)},
             after_epoch=lambda row: record.metrics(row, step=int(row["epoch"])),
         )

@@ -1,6 +1,5 @@
 """Retrains a model on each curated training split of a variant, all of them together where the architecture allows."""
 
-import time
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -15,6 +14,7 @@ from heft.models.build import ModelSpec
 from heft.seeds import RunSeeds
 from heft.training.batched.batchable import note_on_training_in_turn
 from heft.training.batched.train_many import stack_states, train_many, unstack_state
+from heft.training.loader import cpu_seconds
 from heft.training.loop import state_of
 from heft.training.settings import TrainingSettings
 
@@ -33,7 +33,7 @@ def retrain(
     model's batches; a removed example keeps its slot with weight 0. Keys are `{action}-{fraction}/{parameter}`.
     told: gets a sentence where the models cannot be trained together.
     """
-    started = time.process_time()
+    started = cpu_seconds()
     blocks = [
         (state_name(str(action), float(fraction)), block)
         for (action, fraction), block in plan.groupby(["action", "fraction"], sort=False)
@@ -54,7 +54,7 @@ def retrain(
         for index, (name, _) in enumerate(blocks)
         for key, tensor in moved_to(CPU, unstack_state(final, index)).items()
     }
-    return named, {"retrain_cpu_seconds": (time.process_time() - started) / len(blocks)}
+    return named, {"retrain_cpu_seconds": (cpu_seconds() - started) / len(blocks)}
 
 
 def _stacked(blocks: Sequence[pd.DataFrame], column: str, ids: np.ndarray) -> Tensor:

@@ -1,6 +1,7 @@
 """Trains one model on weighted examples, the same weights bit for bit for the same seed."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from itertools import islice
 
 import torch
 from torch import Tensor, nn
@@ -9,7 +10,7 @@ from torch.nn.functional import cross_entropy
 from heft.data.examples import Examples
 from heft.devices import CPU
 from heft.errors import HeftError
-from heft.training.augment import Augmenter
+from heft.training.loader import batches_of
 from heft.training.mode import in_mode, seeded
 from heft.training.optimisers.declare import optimiser_of
 from heft.training.schedule import learning_rate_at, learning_rate_of
@@ -39,30 +40,23 @@ def train_one(
     n = len(train)
     weights = torch.ones(n, dtype=train.inputs.dtype, device=CPU) if weights is None else weights.cpu()
     on_device = weights.to(train.device)  # what is drawn and kept is known on the CPU, which then waits for nothing
-    drawn = Augmenter(settings, train.inputs, train.modality, order_seed)
     optimiser = optimiser_of(settings, trained_parameters(model))
-    generator = torch.Generator().manual_seed(order_seed)
     step = 0
     if after_epoch:
         after_epoch(0, state_of(model), step, learning_rate_of(0, settings, n))
+    fetched = batches_of(train, settings, order_seed, weights)
     # Dropout draws from the global generator.
-    with seeded(order_seed), in_mode(model, training=True), torch.enable_grad():
+    with fetched as made, seeded(order_seed), in_mode(model, training=True), torch.enable_grad():
         normalised = any(isinstance(m, nn.modules.batchnorm._BatchNorm) and m.training for m in model.modules())
         for epoch in range(1, settings.epochs + 1):
-            for batch in batches(n, settings.batch_size, generator):
-                kept = batch[weights[batch] > 0].to(train.device)
+            for kept, inputs in islice(made, -(-n // settings.batch_size)):
                 if not normalised or len(kept) > 1:
-                    loss = _loss_of_batch(model, train, drawn.inputs(kept, epoch), kept, on_device, settings)
+                    loss = _loss_of_batch(model, train, inputs, kept, on_device, settings)
                     optimiser.step(loss, learning_rate_at(step, settings, n))
                 step += 1
             if after_epoch:
                 after_epoch(epoch, state_of(model), step, learning_rate_of(epoch, settings, n))
     return state_of(model)
-
-
-def batches(n: int, batch_size: int, generator: torch.Generator) -> Iterator[Tensor]:
-    """One epoch: the numbers 0..n-1 in random order, in pieces of `batch_size`."""
-    yield from torch.randperm(n, generator=generator).split(batch_size)
 
 
 def weighted_loss(logits: Tensor, labels: Tensor, weights: Tensor, label_smoothing: float = 0.0) -> Tensor:

@@ -1,6 +1,5 @@
 """Trains the runs that a stage asks for, and records them: what `train` and `auxiliary` call."""
 
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -16,6 +15,7 @@ from heft.training.batched.batchable import note_on_training_in_turn
 from heft.training.batched.train_many import stack_states, train_many
 from heft.training.checkpoints import Checkpoints, Run
 from heft.training.dynamics import no_dynamics
+from heft.training.loader import cpu_seconds
 from heft.training.loop import state_of
 from heft.training.observer import Observer, check_not_diverged
 from heft.training.settings import TrainingSettings
@@ -62,7 +62,7 @@ def train_runs(
     Unless `may_diverge`, raises HeftError after the first epoch whose loss is not finite: it names the run, as
     `called` does by its number, and `rate_key`, where its learning rate stands in the configuration.
     """
-    started = time.process_time()
+    started = cpu_seconds()
     numbers = list(seeds)
     models = {number: spec.build(seeds[number].init, train.device) for number in numbers}
     model = models[numbers[0]]
@@ -87,16 +87,16 @@ def train_runs(
         after_epoch=observer,
         told=reasons.append,
     )
-    cpu_seconds = time.process_time() - started - observer.cpu_seconds
+    taken = cpu_seconds() - started - observer.cpu_seconds
     notes = tuple(note_on_training_in_turn(spec.name, reason) for reason in reasons)
-    return _recorded(spec, observer, cpu_seconds, notes)
+    return _recorded(spec, observer, taken, notes)
 
 
-def _recorded(spec: ModelSpec, observer: Observer, cpu_seconds: float, notes: tuple[str, ...]) -> TrainedRuns:
-    each = round(cpu_seconds / len(observer.states), 3)
+def _recorded(spec: ModelSpec, observer: Observer, taken: float, notes: tuple[str, ...]) -> TrainedRuns:
+    each = round(taken / len(observer.states), 3)
     runs = {number: Run(states, cpu_seconds=each) for number, states in observer.states.items()}
     return TrainedRuns(
-        Checkpoints(model=spec, runs=runs, cpu_seconds=round(cpu_seconds, 3)),
+        Checkpoints(model=spec, runs=runs, cpu_seconds=round(taken, 3)),
         history=pd.DataFrame(observer.rows).sort_values(["run", "epoch"], ignore_index=True),
         dynamics=pd.concat(observer.dynamics, ignore_index=True) if observer.dynamics else no_dynamics(),
         notes=notes,

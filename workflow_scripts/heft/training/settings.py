@@ -16,7 +16,8 @@ class TrainingSettings:
     """What a training does beside the batches that it is given.
 
     momentum: of `sgd` alone. label_smoothing: share of each label that is spread over all classes. augmentation: of
-    images, in this order, whenever a training sees one.
+    images, in this order, whenever a training sees one. workers: processes that make batches ahead of a training; no
+    number depends on them.
     The defaults were chosen on validation accuracy by benchmarks/training_budget.py.
     """
 
@@ -32,6 +33,7 @@ class TrainingSettings:
     warmup_epochs: Annotated[int, Ge(0)] = 0
     label_smoothing: Annotated[float, Ge(0), Lt(1)] = 0.0
     augmentation: Annotated[list[Named], MaxLen(100)] = field(default_factory=list)
+    workers: Annotated[int, Ge(0), Le(256)] = 0
 
     @cached_property
     def share_of_rate(self) -> Callable[..., float]:

@@ -16,7 +16,8 @@ from heft.training.batched.batchable import reason_to_train_in_turn
 from heft.training.batched.in_turn import train_in_turn
 from heft.training.batched.stack import ModelStack, stack_states, unstack_state
 from heft.training.dynamics import rows_at_once
-from heft.training.loop import AfterEpoch, batches, first_kept, trained_parameters, weighted_loss
+from heft.training.loader import batches
+from heft.training.loop import AfterEpoch, first_kept, trained_parameters, weighted_loss
 from heft.training.mode import in_mode
 from heft.training.optimisers.declare import optimiser_of
 from heft.training.schedule import learning_rate_at, learning_rate_of

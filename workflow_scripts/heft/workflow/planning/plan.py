@@ -46,8 +46,7 @@ class Plan:
     @property
     def pages(self) -> list[str]:
         """The pages that the index lists: those that this run makes, and those that other runs left."""
-        left = Path().glob(paths.PAGE.format(e="*"))
-        return sorted({*self.reports, *(file.as_posix() for file in left)})
+        return sorted({*self.reports, *(file.as_posix() for file in Path().glob(paths.PAGE.format(e="*")))})
 
     @cached_property
     def results(self) -> list[str]:
@@ -62,8 +61,7 @@ class Plan:
 
     def source_threads(self, experiment: str) -> int:
         """How many threads read the data source."""
-        threads: int = find("data/sources", self.experiments[experiment].source[0]).fields.get("threads", 1)
-        return threads
+        return int(find("data/sources", self.experiments[experiment].source[0]).fields.get("threads", 1))
 
     def model(self, experiment: str) -> dict[str, Any]:
         """Name and options of the model, with the place of a person's file of weights."""
@@ -71,8 +69,8 @@ class Plan:
         return {"name": name, "options": with_places("models", name, options, self.roots)}
 
     def training(self, experiment: str) -> dict[str, Any]:
-        """Settings of the training loop."""
-        return asdict(self.experiments[experiment].settings.training)
+        """Settings of the training loop, but the workers, which change no number: another number reruns nothing."""
+        return dict(self.settings(experiment)["training"])
 
     def optimiser(self, experiment: str) -> str:
         """The name of the optimiser that training uses."""
@@ -92,8 +90,8 @@ class Plan:
         return asdict(self.experiments[experiment].settings.fine_tuning)
 
     def settings(self, experiment: str) -> dict[str, Any]:
-        """All settings of an experiment, as plain values."""
-        return self.experiments[experiment].settings.model_dump(mode="json")
+        """All settings of an experiment but the workers, as plain values."""
+        return self.experiments[experiment].settings.model_dump(mode="json", exclude={"training": {"workers"}})
 
     def scorer(self, experiment: str, scorer: str) -> dict[str, Any]:
         """What `score_members` computes: method, options, ensemble kind and its options, number of members."""
@@ -170,8 +168,8 @@ class Plan:
 
     def sees_true_labels(self, experiment: str, variant: str) -> bool:
         """Whether the variant's method sees the true labels, so that its actions do."""
-        scored = self.experiments[experiment].variants.get(variant)
-        return scored is not None and "true_labels" in needs_of(scored.scorer)
+        scored = self.experiments[experiment].variants
+        return variant in scored and "true_labels" in needs_of(scored[variant].scorer)
 
     def chosen_actions(self, experiment: str, variant: str) -> list[ChosenAction]:
         """The same with what their files declare."""
