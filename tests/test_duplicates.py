@@ -96,6 +96,16 @@ def test_all_that_are_alike_take_part_in_one_split_and_sizes_and_classes_are_met
     assert {tuple(group["labels"]) for group in facts["conflicting_duplicates"]} > {(0, 1), (1, 0)}
 
 
+def test_each_of_ten_classes_has_its_share_though_there_are_hundreds_of_kinds_of_sets() -> None:
+    examples = people(6000, 1000)
+    examples["label"] = np.random.default_rng(1).integers(0, 10, 6000)
+    splits = draw_split(examples, np.zeros((6000, 1)), TOGETHER, 0)
+    assert {name: len(split) for name, split in splits.items()} == {"test": 1200, "validation": 1200, "train": 3600}
+    shares = examples["label"].value_counts() / 6000
+    for split in splits.values():
+        assert (abs(split["label"].value_counts() - shares * len(split)) < 2).all()
+
+
 def test_one_of_those_that_are_alike_takes_part_and_the_facts_count_the_others() -> None:
     examples, one = people(), replace(TOGETHER, duplicates="one")
     n = examples["content_hash"].nunique()

@@ -6,8 +6,8 @@ from heft.errors import HeftError
 
 # Sizes are met within this share of what was asked: 0.5 where units are as large as a split; mostly within an example.
 TOLERANCE = 0.5
-MOST_EXCHANGES = 100
-MOST_COMPARED = 1_000_000  # pairs of kinds of units; if there are more, sizes are met without exchanges
+MOST_EXCHANGES = 300
+MOST_KINDS = 500  # of units, that are compared with as many others; of more, the smallest
 NOTHING = -1  # the place of a unit without examples
 
 
@@ -43,9 +43,9 @@ class Draw:
         return units[self.spare(units)]
 
     def exchangeable(self, units: np.ndarray) -> np.ndarray:
-        """The first of each kind among these units, ascending, and `NOTHING`."""
-        first = np.unique(self.kinds[units], return_index=True)[1]
-        return np.append(units[np.sort(first)], NOTHING)
+        """The first of each kind among these units, smallest first, and `NOTHING`."""
+        first = units[np.sort(np.unique(self.kinds[units], return_index=True)[1])]
+        return np.append(first[np.argsort(self.sizes[first], kind="stable")][:MOST_KINDS], NOTHING)
 
 
 def draw_units(counts: np.ndarray, target: np.ndarray, n_later: int) -> np.ndarray:
@@ -56,8 +56,10 @@ def draw_units(counts: np.ndarray, target: np.ndarray, n_later: int) -> np.ndarr
     unit is taken.
     """
     draw = Draw(counts, target, n_later)
+    sized = _with_sum(counts)
+    squares = (sized**2).sum(axis=1)
     for unit in range(len(counts)):
-        if distance(draw.missing - counts[unit]) < distance(draw.missing) and draw.spare(unit):
+        if 2 * sized[unit] @ _with_sum(draw.missing) > squares[unit] and draw.spare(unit):
             draw.take(unit)
     for _ in range(MOST_EXCHANGES):
         if not _exchange(draw):
@@ -69,28 +71,28 @@ def draw_units(counts: np.ndarray, target: np.ndarray, n_later: int) -> np.ndarr
     return np.flatnonzero(draw.chosen)
 
 
-def distance(missing: np.ndarray) -> np.ndarray:
-    """Of counts that are off by `missing` [..., n_classes]."""
-    squares: np.ndarray = (missing**2).sum(axis=-1) + missing.sum(axis=-1) ** 2
-    return squares
+def _with_sum(counts: np.ndarray) -> np.ndarray:
+    """Counts [..., n_classes] with their sum as a further one; squares of these add up to the distance."""
+    return np.concatenate([counts, counts.sum(axis=-1, keepdims=True)], axis=-1)
 
 
 def _exchange(draw: Draw) -> bool:
     """Puts the one unit, or nothing, in the place of a chosen one, or nothing, that lessens the distance most; False
     where none does."""
-    others, chosen = draw.exchangeable(draw.others()), draw.exchangeable(np.flatnonzero(draw.chosen))
-    best, exchanged = int(distance(draw.missing)), None
-    if len(others) * len(chosen) > MOST_COMPARED or not best:
+    if not draw.missing.any():
         return False
-    counts = np.pad(draw.counts, ((0, 1), (0, 0)))  # the last is that of `NOTHING`
-    for given in chosen:
-        after = distance(draw.missing + counts[given] - counts[others])
-        if after.min() < best:
-            best, exchanged = int(after.min()), (int(given), int(others[np.argmin(after)]))
-    for unit, sign in zip(exchanged or (), (-1, 1), strict=False):
+    others, chosen = draw.exchangeable(draw.others()), draw.exchangeable(np.flatnonzero(draw.chosen))
+    missing = _with_sum(draw.missing)
+    taken, given = (_with_sum(draw.counts[units] * (units != NOTHING)[:, None]) for units in (others, chosen))
+    without = missing + given
+    after = (without**2).sum(axis=1)[:, None] + (taken**2).sum(axis=1) - 2 * without @ taken.T
+    if after.min() >= (missing**2).sum():
+        return False
+    row, column = np.unravel_index(np.argmin(after), after.shape)
+    for unit, sign in ((int(chosen[row]), -1), (int(others[column]), 1)):
         if unit != NOTHING:
             draw.take(unit, sign)
-    return exchanged is not None
+    return True
 
 
 def check_size(name: str, asked: int, drawn: int, largest: int, example: str) -> None:
