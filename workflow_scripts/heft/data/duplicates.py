@@ -32,7 +32,7 @@ def sentence_of(facts: Mapping[str, Any], class_names: Sequence[str]) -> str:
     counted = "1 group" if len(groups) == 1 else f"{len(groups):,} groups"
     more = " and so on" if len(groups) > SHOWN else ""
     if facts["duplicates"]["taking_part"] == "together":
-        part = "All take part: a label is wrong, or their inputs do not tell the class"
+        part = "That alone leaves none out: a label is wrong, or their inputs do not tell the class"
     else:
         part = "Of each group one alone takes part"
     return (

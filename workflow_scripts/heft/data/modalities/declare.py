@@ -56,7 +56,7 @@ class Modality(ABC):
         """The keywords that make this modality, as plain values; raises HeftError where one does not fit the shape."""
 
     def hash(self, example: Any) -> str:
-        """SHA-256 of the content of one row: examples of the same hash are the same example."""
+        """SHA-256 of the content of one row: examples of the same hash are identical."""
         return hashlib.sha256(example.tobytes()).hexdigest()
 
     def model_shape(self, input_shape: Sequence[int]) -> list[int]:
