@@ -138,7 +138,7 @@ def test_the_name_of_the_experiment_is_in_lower_case() -> None:
 def facts(**changes: Any) -> Facts:
     plain: dict[str, Any] = {
         **{"n": 1000, "modality": "mixed_columns", "shape": [3], "row_bytes": 24, "counts": {"a": 600, "b": 400}},
-        **{"split_counts": {}, "n_left_out": 0, "true_labels": False, "first": [], "sentences": []},
+        **{"split_counts": {}, "n_left_out": 0, "true_labels": False, "sample": [], "sentences": []},
     }
     return Facts(**(plain | changes))
 

@@ -3,7 +3,6 @@
 import os
 import re
 import shlex
-import time
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +14,20 @@ from heft.registry import find
 from heft.workflow.configuration.files import merged, parse, read_file
 from heft.workflow.configuration.named_keys import named
 from heft.workflow.configuration.settings import NAME_PATTERN
-from heft.workflow.new_experiment.choice import choose
+from heft.workflow.new_experiment.choice import Choice, choose
 from heft.workflow.new_experiment.facts import Facts, facts_of
 from heft.workflow.new_experiment.file import file_of
-from heft.workflow.new_experiment.forecast import forecast, in_words
+from heft.workflow.new_experiment.forecast import (
+    Forecast,
+    Speeds,
+    forecast,
+    in_words,
+    seconds_a_step,
+    seconds_an_encoding,
+)
 from heft.workflow.new_experiment.kind import kind_of
-from heft.workflow.planning.plan import load_plan
+from heft.workflow.new_experiment.work import Work, work_of
+from heft.workflow.planning.plan import Plan, load_plan
 
 PROJECT = Path(__file__).parents[4]
 
@@ -40,8 +47,7 @@ def new(name: str, data: str, target: str | None = None) -> Path:
     described = f"{facts.n:,} {'rows' if facts.modality not in ('images', 'texts') else facts.modality}"
     described += f" in {len(facts.counts):,} classes, {path.name}"
     text = file_of(experiment, Path.cwd(), kind.source, choice, described)
-    _check(text, file)
-    predicted = forecast(facts, choice, *_encoding(facts, choice.encoder))
+    predicted = _predicted(facts, choice, work_of(_plan(text, file), experiment))
     file.write_text(text, encoding="utf-8")
     for sentence in (*kind.assumed, *facts.sentences):
         print(f"  {sentence}")
@@ -58,9 +64,17 @@ def experiment_name(name: str) -> str:
     return experiment
 
 
-def _check(text: str, file: Path) -> None:
-    """Raises HeftError where a run would refuse the settings."""
-    load_plan(merged(read_file(PROJECT / "config.yaml"), parse(text, str(file))), [file])
+def _plan(text: str, file: Path) -> Plan:
+    """What a run would do; raises HeftError where it would refuse the settings."""
+    return load_plan(merged(read_file(PROJECT / "config.yaml"), parse(text, str(file))), [file])
+
+
+def _predicted(facts: Facts, choice: Choice, work: Work) -> Forecast:
+    """The forecast for this machine, on which encoder and model are tried."""
+    seconds, width = _encoding(facts, choice.encoder)
+    shape, batch_size = facts.shape if width is None else [width], choice.training["batch_size"]
+    step = seconds_a_step(choice.model, shape, len(facts.counts), batch_size, work.trainings)
+    return forecast(facts, choice, work, Speeds(step, seconds), width, os.cpu_count() or 1)
 
 
 def next_command(file: Path) -> str:
@@ -76,8 +90,5 @@ def _encoding(facts: Facts, encoder: Any) -> tuple[float, int | None]:
         return 0.0, None
     name, options = named(encoder)
     built = find("data/encoders", name).load()(**options)
-    batch = facts.first if facts.modality == "texts" else as_rows(np.stack(facts.first))
-    built.encode(batch)  # the first call is slower
-    start = time.process_time()
-    built.encode(batch)
-    return (time.process_time() - start) / len(facts.first), built.width
+    batch = facts.sample if facts.modality == "texts" else as_rows(np.stack(facts.sample))
+    return seconds_an_encoding(built, batch), built.width

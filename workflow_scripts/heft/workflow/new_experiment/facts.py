@@ -19,7 +19,7 @@ from heft.workflow.new_experiment.kind import Kind
 LONGEST_LOOK = 60.0  # seconds
 RARE = 10  # examples of a class
 N_NAMED = 5
-N_FIRST = 16  # inputs that an encoder is tried on
+N_SAMPLE = 16  # inputs that an encoder is tried on
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,8 @@ class Facts:
 
     n: of examples that can be read, as far as they were looked at. modality: its name. shape: of an input as a model
     sees it. row_bytes: that one takes on disk. counts: examples of each class, the largest first. n_left_out: examples
-    that take no part because another one has their content. first: a few inputs as they are stored. sentences: for a
+    that take no part because another one has their content. sample: a few inputs, from all over the data, as they
+    are stored. sentences: for a
     person.
     """
 
@@ -40,7 +41,7 @@ class Facts:
     split_counts: dict[str, int]
     n_left_out: int
     true_labels: bool
-    first: list[Any]
+    sample: list[Any]
     sentences: list[str]
 
 
@@ -48,7 +49,7 @@ def facts_of(kind: Kind) -> Facts:
     """Reads the data by their source; raises HeftError, in the source's own sentence, where these are no data set."""
     raw = read_source(find("data/sources", kind.source), None, kind.options)
     data = check_raw_data(raw, kind.source)
-    hashes, reasons, n_seen, first = _looked_at(data)
+    hashes, reasons, n_seen, sample = _looked_at(data)
     kept = [row for row in range(n_seen) if row not in reasons]
     if not kept:
         row, reason = next(iter(reasons.items()))
@@ -72,29 +73,29 @@ def facts_of(kind: Kind) -> Facts:
         dict(Counter(data.split)) if data.split else {},
         0 if together else n_copies,
         data.true_labels is not None,
-        first,
+        sample,
         sentences,
     )
 
 
 def _looked_at(data: CheckedData) -> tuple[list[str], dict[int, str], int, list[Any]]:
-    """Content hashes of inputs, reasons of those that cannot be read, how many were looked at within the time, and the
-    first of them."""
+    """Content hashes of inputs, reasons of those that cannot be read, how many were looked at within the time, and a
+    few from all over them."""
     hashes: list[str] = []
     reasons: dict[int, str] = {}
-    first: list[Any] = []
+    sample: list[Any] = []
     seen, end = 0, time.monotonic() + LONGEST_LOOK
     for row in data.inputs.read(os.cpu_count() or 1) if isinstance(data.inputs, RowStream) else data.inputs:
         if isinstance(row, Unreadable):
             reasons[seen] = row.reason
         else:
             hashes.append(data.modality.hash(row))
-            first.append(row)
-            del first[N_FIRST:]
+            if seen * N_SAMPLE >= len(sample) * len(data.ids):
+                sample.append(row)
         seen += 1
         if time.monotonic() > end:
             break
-    return hashes, reasons, seen, first
+    return hashes, reasons, seen, sample
 
 
 def _row_bytes(data: CheckedData) -> int:

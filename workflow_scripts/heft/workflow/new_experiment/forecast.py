@@ -1,21 +1,30 @@
-"""Predicts what a run will take: minutes, memory and disk, from a few steps of the chosen model on this machine."""
+"""Predicts what a run will take: minutes, memory and disk, from its plan and a few steps of the model tried here."""
 
-import os
 import time
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from math import prod
 from typing import Any
 
+from heft.workflow.configuration.named_keys import named
 from heft.workflow.new_experiment.choice import Choice
 from heft.workflow.new_experiment.facts import Facts
+from heft.workflow.new_experiment.work import Work
 
-SEEDS = 3
-JOB_SECONDS = 1.2  # of CPU, of a job that does next to nothing
+JOB_SECONDS = 0.35  # of CPU, of a job that does next to nothing, in a process that has imported torch
 PROCESS_BYTES = 450_000_000  # of a job with torch
 TRIED_STEPS = 30
-FOLDS = 5
 PASSES_A_METHOD = 12  # forward passes over training and validation split that a method costs, roughly
-RUN_SECONDS = 25  # of a run whatever it does: the start, the report, the delivery
+RUN_SECONDS = 15  # of a run whatever it does: the start, the report, the delivery
+
+
+@dataclass(frozen=True)
+class Speeds:
+    """CPU seconds. step: {models trained together: of one training step of all of them}. encoding: of one example."""
+
+    step: Mapping[int, float]
+    encoding: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -28,43 +37,77 @@ class Forecast:
     cores: int
 
 
-def forecast(facts: Facts, choice: Choice, seconds_an_encoding: float, width: int | None) -> Forecast:
-    """What the experiment will take. width: of the features of an encoder, which takes so long for one example."""
-    shape = [width] if width is not None else facts.shape
-    step = seconds_a_step(choice.model, shape, len(facts.counts), choice.training["batch_size"])
-    n_train = choice.n_train
-    steps = choice.training["epochs"] * -(-n_train // choice.training["batch_size"])
-    trainings = 1 + FOLDS + 1 + (len(choice.methods)) * len(choice.fractions)
-    scoring = len(choice.methods) * PASSES_A_METHOD * (n_train / choice.training["batch_size"]) * step / 3
-    jobs = 6 + 5 * len(choice.methods)
-    cores = os.cpu_count() or 1
-    cpu = facts.n * seconds_an_encoding + SEEDS * (trainings * steps * step + scoring + jobs * JOB_SECONDS)
-    row_bytes = 4 * prod(shape)
+def forecast(facts: Facts, choice: Choice, work: Work, speeds: Speeds, width: int | None, cores: int) -> Forecast:
+    """What the experiment will take on so many cores. width: of the features of an encoder."""
+    row_bytes = 4 * (prod(facts.shape) if width is None else width)
+    at_once = min(cores, 2 * work.seeds)
     return Forecast(
-        RUN_SECONDS + cpu / cores,
-        min(cores, SEEDS * 2) * (PROCESS_BYTES + 3 * n_train * row_bytes),
-        facts.n * (facts.row_bytes + (2 * row_bytes if width is not None else 0)) + 30_000_000 * SEEDS,
+        RUN_SECONDS + cpu_seconds(facts.n, choice, work, speeds) / cores,
+        at_once * (PROCESS_BYTES + 3 * choice.n_train * row_bytes),
+        facts.n * (facts.row_bytes + (2 * row_bytes if width is not None else 0)) + 30_000_000 * work.seeds,
         cores,
     )
 
 
-def seconds_a_step(model: Any, shape: list[int], n_classes: int, batch_size: int) -> float:
-    """CPU seconds of one training step of the model, as tried on random inputs with one thread."""
+def cpu_seconds(n: int, choice: Choice, work: Work, speeds: Speeds) -> float:
+    """CPU seconds of all jobs; n: of examples that are encoded."""
+    n_batches = -(-choice.n_train // choice.training["batch_size"])
+    steps = choice.training["epochs"] * n_batches
+    training = steps * sum(count * speeds.step[together] for together, count in work.trainings.items())
+    scoring = work.scorings * PASSES_A_METHOD * n_batches * speeds.step[1] / 3
+    return n * speeds.encoding + training + scoring + work.jobs * JOB_SECONDS
+
+
+def seconds_a_step(
+    model: Any, shape: list[int], n_classes: int, batch_size: int, together: Collection[int]
+) -> dict[int, float]:
+    """CPU seconds of one step of so many models trained together, as tried on random inputs with one thread."""
+    import numpy as np
     import torch
 
+    from heft.data.examples import Examples
     from heft.models.build import ModelSpec
+    from heft.training.batched.train_many import stack_states, train_many
+    from heft.training.loop import state_of
+    from heft.training.settings import TrainingSettings
+
+    name, options = named(model)
+    network = ModelSpec(name, options, shape, n_classes).build(seed=0)
+    inputs, labels = torch.randn(batch_size, *shape), torch.randint(n_classes, (batch_size,))
+    examples = Examples(np.arange(batch_size), inputs, labels, labels)
+
+    def seconds_of(n_models: int, n_steps: int) -> float:
+        settings = TrainingSettings(epochs=n_steps, batch_size=batch_size)
+        start = time.process_time()
+        train_many(
+            network, stack_states([state_of(network)] * n_models), examples, settings, order_seeds=[0] * n_models
+        )
+        return time.process_time() - start
+
+    with on_one_thread():
+        # The first steps are slower, and before them it is tried whether models can be trained together.
+        before = {n_models: seconds_of(n_models, 3) for n_models in (1, *together)}
+        return {n: max(0.0, seconds_of(n, TRIED_STEPS + 3) - first) / TRIED_STEPS for n, first in before.items()}
+
+
+def seconds_an_encoding(encoder: Any, batch: Any) -> float:
+    """CPU seconds that the encoder takes for one example of the batch, with one thread."""
+    with on_one_thread():
+        encoder.encode(batch)  # the first call is slower
+        start = time.process_time()
+        encoder.encode(batch)
+        return (time.process_time() - start) / len(batch)
+
+
+@contextmanager
+def on_one_thread() -> Iterator[None]:
+    """Lets torch compute as in a job: several threads would wait for each other, which counts as CPU time."""
+    import torch
 
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
-        name, options = (model, {}) if isinstance(model, str) else next(iter(model.items()))
-        network = ModelSpec(name, options, shape, n_classes).build(seed=0).train()
-        inputs, labels = torch.randn(batch_size, *shape), torch.randint(n_classes, (batch_size,))
-        for tried in range(TRIED_STEPS + 3):
-            if tried == 3:  # the first steps are slower
-                start = time.process_time()
-            torch.nn.functional.cross_entropy(network(inputs), labels).backward()
-        return (time.process_time() - start) / TRIED_STEPS
+        yield
     finally:
         torch.set_num_threads(threads)
 
