@@ -53,7 +53,7 @@ def test_the_sentence_counts_all_and_shows_the_first() -> None:
     assert single.startswith("1 group of")
     assert ": a (cat) = b (dog). Of each group one alone takes part; facts.json" in single
     together = sentence_of(listed([pair], "together"), CLASSES)
-    assert ". That alone leaves none out: a label is wrong, or their inputs do not tell the class; facts.json" in together
+    assert ". That alone leaves none out: a label is wrong, or their inputs do not tell the class; " in together
     several = sentence_of(listed([{"ids": list("abcdef"), "labels": [0, 1] * 3}] * 1200), CLASSES)
     assert several.startswith("1,200 groups of")
     assert several.count("a (cat) = b (dog) = c (cat) = ...") == 3
