@@ -10,6 +10,7 @@ from snakemake.script import PythonScript
 
 from heft.errors import HeftError
 from heft.faults import sentence_of
+from heft.workflow.configuration.given_predictions import are_given
 from heft.workflow.housekeeping.configurations import label_of, note_made
 from heft.workflow.housekeeping.unplanned import planned_names
 from heft.auxiliary.kinds import kind_named
@@ -18,9 +19,10 @@ from heft.workflow.planning.code import action_files, baseline_files, evaluation
 from heft.workflow.planning.code import index_code, kind_files, report_code
 from heft.workflow.planning.code import scorer_files, source_files, stage_code
 from heft.workflow.planning.disk_space import check_disk_space
-from heft.workflow.planning.held_out import HeldOut
+from heft.workflow.planning.held_out import HeldOut, given_for
 from heft.workflow.planning.plan import load_plan
-from heft.workflow.planning.source_files import state_of_files, state_of_weights
+from heft.workflow.planning.source_files import file_of_predictions, state_of_files
+from heft.workflow.planning.source_files import state_of_predictions, state_of_weights
 from heft.workflow.runtime.gpu import gpus_of_a_job
 from heft.workflow.runtime.launch import command
 from heft.workflow.runtime.partial_report import report_what_is_there, watch_failures
@@ -175,7 +177,32 @@ def held_out_files(pattern):
 def held_out_models(wildcards):
     """The files of the further models that an action's probabilities are of."""
     held_out = HeldOut(kind_of(wildcards), int(wildcards.n))
-    return auxiliary.files_of(held_out.groups, wildcards.e, wildcards.s)
+    groups = held_out.groups(plan.experiments[wildcards.e])
+    return auxiliary.files_of(groups, wildcards.e, wildcards.s)
+
+
+@cache
+def seen_predictions(experiment, seed, held_out):
+    """A person's file of predictions with what tells its state; empty where models are trained for them."""
+    if not are_given(plan.experiments[experiment].settings.data, held_out.kind):
+        return {}
+    state = state_of_predictions(plan, experiment, seed, held_out)
+    return {"file": file_of_predictions(plan, experiment), "state": state}
+
+
+def predictions(wildcards):
+    """The same of the models that a job asks after."""
+    held_out = HeldOut(kind_of(wildcards), int(wildcards.n))
+    return seen_predictions(wildcards.e, wildcards.s, held_out)
+
+
+def given_probabilities(wildcards):
+    """The probabilities that a scorer reads in the place of models, where a person gives some."""
+    experiment = plan.experiments[wildcards.e]
+    given = given_for(experiment, experiment.scorers[wildcards.m][0])
+    return [
+        held_out.file(paths.OUT_OF_FOLD, wildcards.e, wildcards.s) for held_out in given
+    ]
 
 
 def unless_kept(file):

@@ -6,6 +6,7 @@ rule out_of_fold:
         inputs=seen("inputs.safetensors"),
         manifest=seen("manifest.json"),
         train="results/{e}/seed{s}/split/train.parquet",
+        examples="results/{e}/data/examples.parquet",
         auxiliary=held_out_models,
     output:
         probabilities="results/{e}/seed{s}/out_of_fold/{kind}/models{n}/probabilities.parquet",
@@ -20,6 +21,7 @@ rule out_of_fold:
         gpu=gpus,
     params:
         device=device,
+        predictions=predictions,
         code=code(
             "out_of_fold", lambda wildcards: kind_files(kind_of(wildcards)), model=True
         ),

@@ -10,6 +10,7 @@ rule score_members:
         checkpoints="results/{e}/seed{s}/checkpoints/checkpoints.json",
         states="results/{e}/seed{s}/checkpoints/states.safetensors",
         auxiliary=auxiliary_files,
+        probabilities=given_probabilities,
         dynamics=dynamics,
     output:
         scores="results/{e}/seed{s}/scores/{m}/members.parquet",

@@ -158,7 +158,7 @@ MISTAKES = [
      "empty.csv, line 3: column label is empty; expected a label."),
     (["--labels", "none.csv", "--predictions", "a.npz:p"], "none.csv is not there; expected a file."),
     (["--labels", "out.txt", "--predictions", "a.npz:p"],
-     "out.txt ends in .txt; allowed are .csv, .tsv, .npy, .npz, .safetensors."),
+     "out.txt ends in .txt; allowed are .csv, .tsv, .parquet, .npy, .npz, .safetensors."),
     (["--labels", "a.npz:y", "--predictions", "a.npz:p", "--output", f"{'x' * 300}.csv"],
      f"{'x' * 300}.csv cannot be used: its name is too long"),
     (["--labels", "a.npz:y", "--predictions", "a.npz:p", "--ids", "ids.csv"],

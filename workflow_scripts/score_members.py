@@ -16,10 +16,9 @@ def main(job: Any, record: RunRecord) -> None:
     from heft.objectives.declare import load_objective
     from heft.scoring.members import costs_as_json, score_members
     from heft.training.checkpoints import load_checkpoints
-    from heft.workflow.results.scoring_inputs import load_trained
+    from heft.workflow.results.scoring_inputs import given_for, load_trained
 
-    scorer = job.params.scorer
-    data, seed = Path(job.input.manifest).parent, int(job.wildcards.s)
+    scorer, data, seed = job.params.scorer, Path(job.input.manifest).parent, int(job.wildcards.s)
     with device_of(job) as device:
         train, validation = (load_examples(data, file, device) for file in (job.input.train, job.input.validation))
         spec = load_checkpoints(Path(job.input.checkpoints).parent).model
@@ -39,6 +38,7 @@ def main(job: Any, record: RunRecord) -> None:
             weight_decay=job.params.weight_decay,
             optimiser=job.params.optimiser,
             ensemble_options=scorer["ensemble_options"],
+            given_probabilities=given_for(train.ids, job.input.probabilities),
         )
     columns = {f"m{member:03d}": scored.scores[:, member] for member in range(scorer["members"])}
     facts = {"method": scorer["method"], "sign": "low scores are detrimental"}

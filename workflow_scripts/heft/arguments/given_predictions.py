@@ -34,7 +34,7 @@ def given_predictions(predictions: Any, labels: Any, classes: Any = None) -> tup
     if n != len(values):
         raise HeftError(f"predictions hold {n} rows for {len(values)} labels; expected one for each.")
     probabilities = probabilities if probabilities.dtype == torch.float64 else probabilities.float()
-    _check_probabilities(probabilities)
+    check_probabilities(probabilities)
     if classes is None:
         return probabilities, labels_by_column(values, n_classes)
     named = labels_by_name(values, classes)
@@ -63,16 +63,17 @@ def order_warning(probabilities: Tensor, labels: Tensor) -> str:
     )
 
 
-def _check_probabilities(probabilities: Tensor) -> None:
+def check_probabilities(probabilities: Tensor, called: str = "predictions") -> None:
+    """Raises HeftError naming the row where numbers [n, n_classes] are no probabilities; `called` begins sentences."""
     wrong = ~(probabilities.isfinite() & (probabilities >= 0) & (probabilities <= 1 + TOLERANCE))
     if wrong.any():
         row, column = wrong.nonzero()[0].tolist()
         advice = "; of logits, pass softmax" if probabilities.isfinite().all() else ""
         raise HeftError(
-            f"predictions: row {row}, column {column} holds {float(probabilities[row, column]):g}; expected "
+            f"{called}: row {row}, column {column} holds {float(probabilities[row, column]):g}; expected "
             f"probabilities from 0 to 1{advice}."
         )
     sums = probabilities.sum(dim=1)
     if len(off := ((sums - 1).abs() > TOLERANCE).nonzero()):
         row = int(off[0])
-        raise HeftError(f"predictions: row {row} sums to {float(sums[row]):.4g}; expected 1, to within {TOLERANCE}.")
+        raise HeftError(f"{called}: row {row} sums to {float(sums[row]):.4g}; expected 1, to within {TOLERANCE}.")

@@ -1,21 +1,24 @@
 """Labels, and the predictions or embeddings that belong to them, from files of a person's own.
 
-A `.csv` or `.tsv` may have a column `id`; where both files have one, rows belong together by it, else by their order.
+A table (`.csv`, `.tsv`, `.parquet`) may have a column `id`; where both files have one, rows belong together by it, else
+by their order.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
+from heft.command_line.parquet import columns_of_parquet
 from heft.data.arrays import SUFFIXES as ARRAY_SUFFIXES
 from heft.data.arrays import ArrayPlace, array_place, check_file, read_array
 from heft.data.columns import SUFFIXES, Columns, read_columns
 from heft.errors import HeftError
 
 ID, LABEL, GROUP = "id", "label", "group"
+PARQUET = ".parquet"
 INDEX = "column 1"  # what a first column without a name is called: so pandas writes the index of a table
 
 
@@ -30,10 +33,11 @@ class LabelFile(NamedTuple):
 
 
 class NumberFile(NamedTuple):
-    """Numbers [n, ...] in the order of the labels, and the names of the columns where the file is a table."""
+    """Numbers [n, ...]; where the file is a table the names of the columns, and ids where it has them."""
 
     numbers: np.ndarray
     names: list[str] | None
+    ids: list[str] | None = None
 
 
 def read_labels(named: str, ids: str | None) -> LabelFile:
@@ -63,20 +67,27 @@ def read_labels(named: str, ids: str | None) -> LabelFile:
 def read_numbers(named: str, of: LabelFile) -> NumberFile:
     """The array of a file, or all columns of a table but its ids; rows as those of the labels."""
     place = array_place(named)
+    read = read_predictions(named, of.taken if place.path == of.place.path else ())
+    if of.ids is None or read.ids is None:
+        return read
+    return read._replace(numbers=read.numbers[_order(read.ids, place.path, of)], ids=of.ids)
+
+
+def read_predictions(named: str, left_out: Collection[str] = ()) -> NumberFile:
+    """The same in the order of the file; `left_out` are columns of a table besides its ids."""
+    place = array_place(named)
     if not _is_table(place):
         return NumberFile(read_array(place), None)
     if place.key is not None:
         raise HeftError(f"{place.path} is a table, all of whose columns are read; leave out :{place.key}.")
     columns = _read_table(place.path)
-    left_out = {ID} | (of.taken if place.path == of.place.path else set())
-    names = [name for name in columns.texts if name not in left_out]
+    names = [name for name in columns.texts if name not in (ID, *left_out)]
     if not names:
         raise HeftError(f"{place.path} has the columns {', '.join(columns.texts)}; expected others, of numbers.")
     _check_header(place.path, names)
     numbers = np.stack([columns.numbers(name) for name in names], axis=1)
-    if of.ids is None or ID not in columns.texts:
-        return NumberFile(numbers, names)
-    return NumberFile(numbers[_order(_ids(columns.texts[ID], len(numbers), str(place.path)), place.path, of)], names)
+    known = _ids(columns.texts[ID], len(numbers), str(place.path)) if ID in columns.texts else None
+    return NumberFile(numbers, names, known)
 
 
 def read_groups(named: str, of: LabelFile) -> Sequence[int | str]:
@@ -98,13 +109,13 @@ def read_classes(given: str) -> list[int | str]:
 
 def _is_table(place: ArrayPlace) -> bool:
     """Raises HeftError where the file is neither a table nor one of arrays."""
-    check_file(place.path, (*SUFFIXES, *ARRAY_SUFFIXES))
-    return place.path.suffix.lower() in SUFFIXES
+    check_file(place.path, (*SUFFIXES, PARQUET, *ARRAY_SUFFIXES))
+    return place.path.suffix.lower() in (*SUFFIXES, PARQUET)
 
 
 def _read_table(path: Path) -> Columns:
     """The columns of a table, of which a first one without a name is the ids."""
-    columns = read_columns(path, name_all=True)
+    columns = columns_of_parquet(path) if path.suffix.lower() == PARQUET else read_columns(path, name_all=True)
     if ID in columns.texts:
         return columns
     return replace(columns, texts={ID if name == INDEX else name: texts for name, texts in columns.texts.items()})

@@ -47,6 +47,7 @@ class DataSettings:
     split; None: as the source declares.
     keep_groups_together: whether the examples of a group stay in one split. leave_out_leaked: whether training goes
     without examples that a split of the data set's own repeats. trusted: a file of ids of examples that were checked.
+    predictions: a file of out-of-fold probabilities of all examples, in the place of models that are trained for these.
     """
 
     __pydantic_config__: ClassVar[dict[str, Any]] = {"extra": "forbid"}
@@ -62,6 +63,7 @@ class DataSettings:
     keep_groups_together: bool = True
     leave_out_leaked: bool = True
     trusted: str | None = None
+    predictions: str | None = None
 
     def for_modality(self, duplicates: Literal["one", "together"]) -> "DataSettings":
         """The same with what a modality says of duplicates, where nothing else is said."""

@@ -6,7 +6,6 @@ import torch
 from torch import Tensor
 
 from heft.errors import HeftError
-from heft.kernels.out_of_fold import out_of_fold_probabilities
 from heft.methods.context import Context
 from heft.methods.declare import method
 
@@ -41,10 +40,6 @@ def confident_learning(
 
     if adjusted and quality == "confidence_weighted_entropy":
         raise HeftError("adjusted is true; it must be false with confidence_weighted_entropy.")
-    (inputs, labels), units = context.train, context.train.units
-    folds = context.auxiliary_models("folds")
-    probabilities = out_of_fold_probabilities(context.network, folds, inputs, labels, context.n_classes, units)
-    scores = get_label_quality_scores(
-        labels.cpu().numpy(), probabilities.numpy(), method=quality, adjust_pred_probs=adjusted
-    )
+    labels, probabilities = context.train.labels.cpu(), context.out_of_fold_probabilities()
+    scores = get_label_quality_scores(labels.numpy(), probabilities.numpy(), method=quality, adjust_pred_probs=adjusted)
     return torch.from_numpy(scores)

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from heft.errors import HeftError
 from heft.kernels.batch import Batch
+from heft.kernels.out_of_fold import out_of_fold_probabilities
 from heft.kernels.selection import moved_parameters, selected_parameters
 from heft.objectives.declare import Objective
 from heft.objectives.gradient import objective_gradient, objective_value
@@ -58,6 +59,8 @@ class Context:
     empty.
     objective: f, which the experiment names. weight_decay: of the training objective.
     warnings: sentences that a method found worth saying about its own scores (`warn`).
+    given_probabilities: float64 [n_train, n_classes] on the CPU, where a person gives what models predict that did not
+    train on the example (`out_of_fold_probabilities`).
     suggested: the label that a method would give each example, int64 [n_train] (`suggest`).
     """
 
@@ -70,6 +73,7 @@ class Context:
     early: Sequence[Checkpoint] = ()
     dynamics: Dynamics | None = None
     auxiliary: Mapping[str, Sequence[AuxiliaryModel]] = field(default_factory=dict)
+    given_probabilities: Tensor | None = None
     validation: Batch | None = None
     true_labels: Tensor | None = None
     objective: Objective | None = None
@@ -98,9 +102,22 @@ class Context:
 
     def auxiliary_models(self, need: str) -> Sequence[AuxiliaryModel]:
         """The further trained models of a need; raises HeftError where the method did not ask for them."""
+        if need == "folds" and self.given_probabilities is not None:
+            raise HeftError(
+                "data.predictions is given, so that no folds are trained, but this method needs their states; leave "
+                "one of both out."
+            )
         if not self.auxiliary.get(need):
             raise HeftError(f'This method was given no further models "{need}"; it must declare that in `needs`.')
         return self.auxiliary[need]
+
+    def out_of_fold_probabilities(self) -> Tensor:
+        """What models predict that did not train on the example, float64 [n_train, n_classes] on the CPU: those of the
+        need `folds`, or what a person gives; raises HeftError where the method did not ask for `folds`."""
+        if self.given_probabilities is not None:
+            return self.given_probabilities
+        (inputs, labels), units, folds = self.train, self.train.units, self.auxiliary_models("folds")
+        return out_of_fold_probabilities(self.network, folds, inputs, labels, self.n_classes, units)
 
     @property
     def trusted(self) -> Batch:

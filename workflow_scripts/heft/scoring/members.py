@@ -49,11 +49,13 @@ def score_members(
     ensemble_options: Mapping[str, float] | None = None,
     weight_decay: float = 0.0,
     optimiser: str = "sgd",
+    given_probabilities: Tensor | None = None,
 ) -> MemberScores:
     """Runs the method at members 0..size-1 of ensemble `kind` (None: the trained model alone).
 
     objective: f, for methods that look at the validation split; the others need none. optimiser: by which the models
-    were trained; a method that was derived for another one warns.
+    were trained; a method that was derived for another one warns. given_probabilities: float64 [n, n_classes] on the
+    CPU, in the place of the models `folds`.
     A member is charged what was trained for it beyond the base model, and one forward pass for each epoch of dynamics
     that was recorded in training.
     Raises HeftError naming the method where it or an option of it is not known, and the member where it cannot run or
@@ -73,7 +75,9 @@ def score_members(
         true_labels=true_labels,
         objective=objective,
         weight_decay=weight_decay,
+        given_probabilities=given_probabilities,
     )
+    needs = tuple(need for need in needs if need != "folds" or given_probabilities is None)
     forward = forward_cpu_seconds(model, moved_to(base.device, trained.runs[0].final.state), train.inputs)
     columns, costs, warnings = [], [], []
     for number in range(size):

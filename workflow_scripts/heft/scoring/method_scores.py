@@ -24,6 +24,7 @@ def base_context(
     seed: int,
     weight_decay: float,
     objective: Objective | None,
+    given_probabilities: Tensor | None = None,
 ) -> Context:
     """What a method gets at every member: of the data only what it needs, and no state yet."""
     return Context(
@@ -35,6 +36,7 @@ def base_context(
         true_labels=true_labels if "true_labels" in needs else None,
         objective=objective,
         weight_decay=weight_decay,
+        given_probabilities=given_probabilities if "folds" in needs else None,
     )
 
 

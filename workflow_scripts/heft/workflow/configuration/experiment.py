@@ -18,6 +18,7 @@ from heft.workflow.configuration.device_names import check_precision
 from heft.workflow.configuration.encoder import check_encoder
 from heft.workflow.configuration.epochs import check_epochs
 from heft.workflow.configuration.further_models import check_further_models, check_members
+from heft.workflow.configuration.given_predictions import check_given_predictions
 from heft.workflow.configuration.known_labels import check_known_labels
 from heft.workflow.configuration.named_keys import check_functions, check_measure, chosen, each_chosen
 from heft.workflow.configuration.number_of_jobs import check_number_of_jobs
@@ -130,6 +131,7 @@ class Experiment:
         check_encoder(self.settings, roots, f"{self.where}.encoder")
         if self.settings.data.trusted:
             place_of(self.settings.data.trusted, roots, f"{self.where}.data.trusted")
+        check_given_predictions(self.settings.data, roots, self.where)
         check_number_of_jobs(self.settings, self.where)
         self._check_names()
         check_epochs(self.settings, self.where)

@@ -48,9 +48,7 @@ def planned_names(plan: Plan) -> dict[str, dict[str, list[str]]]:
             "m": list(experiment.scorers),
             "v": plan.variants(name),
             "kind/g": sorted(groups),
-            "kind/n": [
-                f"{folder_of_kind(held_out.kind)}/{held_out.n}" for held_out in asked_by_all(experiment.actions)
-            ],
+            "kind/n": [f"{folder_of_kind(held_out.kind)}/{held_out.n}" for held_out in asked_by_all(experiment)],
         }
     return names
 

@@ -31,7 +31,7 @@ def work_of(plan: Plan, name: str) -> Work:
     groups = [len(kind_named(kind).numbers(g)) for kind, numbers in all_groups(experiment).items() for g in numbers]
     members = sum(size for _, size in experiment.scorers.values())
     # Each variant is curated, retrained or fine-tuned, and evaluated; a scored one has its scores put together.
-    jobs = len(EACH_SEED) + len(groups) + len(asked_by_all(experiment.actions)) + len(experiment.scorers)
+    jobs = len(EACH_SEED) + len(groups) + len(asked_by_all(experiment)) + len(experiment.scorers)
     jobs += 3 * n_unscored + 4 * n_scored
     trainings = Counter({1: 1 + n_unscored}) + Counter(groups) + Counter({experiment.n_plans: n_scored})
     return Work(

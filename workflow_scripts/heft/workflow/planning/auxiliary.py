@@ -12,6 +12,7 @@ from heft.ensembles.kinds import runs_of
 from heft.registry import find
 from heft.variants import Scorer
 from heft.workflow.configuration.experiment import Experiment
+from heft.workflow.configuration.given_predictions import are_given
 from heft.workflow.planning import paths
 from heft.workflow.planning.held_out import asked_by_all
 
@@ -24,10 +25,11 @@ def needs_of(scorer: Scorer) -> set[str]:
 
 
 def groups_of(experiment: Experiment, scorer: str) -> dict[str, list[int]]:
-    """{kind: groups} of further trained models that a scorer asks for."""
+    """{kind: groups} of further trained models that a scorer asks for; none whose predictions a person gives."""
     asking, size = experiment.scorers[scorer]
     asked = models_asked(find("methods", asking.method), asking.options, runs_of(asking.ensemble), size)
-    return {kind: kind_named(kind).groups(n_models) for kind, n_models in asked.items()}
+    data = experiment.settings.data
+    return {kind: kind_named(kind).groups(n) for kind, n in asked.items() if not are_given(data, kind)}
 
 
 def all_groups(experiment: Experiment) -> dict[str, list[int]]:
@@ -36,8 +38,8 @@ def all_groups(experiment: Experiment) -> dict[str, list[int]]:
     for scorer in experiment.scorers:
         for kind, numbers in groups_of(experiment, scorer).items():
             groups.setdefault(kind, set()).update(numbers)
-    for held_out in asked_by_all(experiment.actions):
-        for kind, numbers in held_out.groups.items():
+    for held_out in asked_by_all(experiment):
+        for kind, numbers in held_out.groups(experiment).items():
             groups.setdefault(kind, set()).update(numbers)
     return {kind: sorted(numbers) for kind, numbers in groups.items()}
 

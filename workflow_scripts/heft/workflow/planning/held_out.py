@@ -6,7 +6,10 @@ from typing import NamedTuple
 from heft.auxiliary.asked import models_each
 from heft.auxiliary.kinds import kind_named, kinds_for
 from heft.curation.chosen import ChosenAction
+from heft.registry import find
+from heft.variants import Scorer
 from heft.workflow.configuration.experiment import Experiment
+from heft.workflow.configuration.given_predictions import are_given
 from heft.workflow.planning import paths
 
 
@@ -20,10 +23,10 @@ class HeldOut(NamedTuple):
         """The path of one of its files, of a pattern in `paths`."""
         return pattern.format(e=experiment, s=seed, kind=paths.folder_of_kind(self.kind), n=self.n)
 
-    @property
-    def groups(self) -> dict[str, list[int]]:
-        """{kind: the groups in which the models are trained}."""
-        return {self.kind: kind_named(self.kind).groups(self.n)}
+    def groups(self, experiment: Experiment) -> dict[str, list[int]]:
+        """{kind: the groups in which the models are trained}; none where a person gives their predictions."""
+        given = are_given(experiment.settings.data, self.kind)
+        return {} if given else {self.kind: kind_named(self.kind).groups(self.n)}
 
 
 def asked_by(action: ChosenAction) -> dict[str, HeldOut]:
@@ -34,9 +37,18 @@ def asked_by(action: ChosenAction) -> dict[str, HeldOut]:
     }
 
 
-def asked_by_all(actions: Iterable[ChosenAction]) -> list[HeldOut]:
-    """All predictions that some of the actions ask for, each once."""
-    return sorted({held_out for action in actions for held_out in asked_by(action).values()})
+def given_for(experiment: Experiment, scorer: Scorer) -> list[HeldOut]:
+    """The predictions that a scorer reads in the place of models, where a person gives some."""
+    kinds = kinds_for(find("methods", scorer.method).fields["needs"])
+    given = {name: kind for name, kind in kinds.items() if are_given(experiment.settings.data, name)}
+    return [HeldOut(name, int(kind.models)) for name, kind in given.items()]
+
+
+def asked_by_all(experiment: Experiment) -> list[HeldOut]:
+    """All predictions that some actions ask for, or scorers read, each once."""
+    by_scorers = (given_for(experiment, scorer) for scorer, _ in experiment.scorers.values())
+    by_actions = (asked_by(action).values() for action in experiment.actions)
+    return sorted({held_out for asked in (*by_scorers, *by_actions) for held_out in asked})
 
 
 def files_by_action(

@@ -16,7 +16,7 @@ def lasting_files(experiment: Experiment, variants: Iterable[str]) -> list[str]:
     for seed in experiment.settings.seeds:
         of_seed = [*paths.SPLITS.values(), paths.TRANSFORM, paths.HISTORY, *paths.states_in(paths.CHECKPOINTS)]
         files += [path.format(e=name, s=seed) for path in of_seed]
-        files += [held_out.file(paths.OUT_OF_FOLD, name, seed) for held_out in asked_by_all(experiment.actions)]
+        files += [held_out.file(paths.OUT_OF_FOLD, name, seed) for held_out in asked_by_all(experiment)]
         files += [paths.MEMBER_SCORES.format(e=name, s=seed, m=scorer) for scorer in experiment.scorers]
         files += [paths.SCORES.format(e=name, s=seed, v=variant) for variant in experiment.variants]
         files += [paths.CURATED.format(e=name, s=seed, v=variant) for variant in variants]

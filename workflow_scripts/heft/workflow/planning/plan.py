@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -78,8 +78,8 @@ class Plan:
 
     def data(self, experiment: str) -> dict[str, Any]:
         """Sizes of the splits, planted noise, what stays together, and what a seed draws anew."""
-        resolved = self.experiments[experiment]
-        return asdict(resolved.settings.data) | {"near_duplicates": resolved.near_duplicates}
+        asked = self.experiments[experiment]
+        return asdict(replace(asked.settings.data, predictions=None)) | {"near_duplicates": asked.near_duplicates}
 
     def resample(self, experiment: str) -> list[str]:
         """What a seed draws anew."""

@@ -1,4 +1,4 @@
-"""What `prepare` and `encode` depend on beside their code: a person's own files that they have read, or may read."""
+"""What `prepare`, `encode` and `out_of_fold` depend on beside their code: files of a person's own."""
 
 import hashlib
 import json
@@ -7,11 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from heft.artifacts import read_json
+from heft.data.arrays import array_place
 from heft.data.read_files import digest_of, followed, name_of
 from heft.errors import HeftError
-from heft.workflow.configuration.persons_paths import persons_places
+from heft.workflow.configuration.persons_paths import persons_places, place_of
 from heft.workflow.planning import paths
 from heft.workflow.planning.encoding import encoder_of
+from heft.workflow.planning.held_out import HeldOut
 from heft.workflow.planning.plan import Plan
 
 
@@ -28,6 +30,18 @@ def state_of_files(plan: Plan, experiment: str) -> str:
     if ":" not in source["name"] and not places:
         return ""
     return _state(places, Path(paths.MANIFEST.format(e=experiment)))
+
+
+def file_of_predictions(plan: Plan, experiment: str) -> str:
+    """A person's file of predictions, as it is reached; empty where there is none."""
+    given = plan.experiments[experiment].settings.data.predictions
+    return place_of(given, plan.roots, "data.predictions") if given else ""
+
+
+def state_of_predictions(plan: Plan, experiment: str, seed: str, held_out: HeldOut) -> str:
+    """The same of the file of predictions, by what the last run has read for a seed."""
+    read = Path(held_out.file(paths.OUT_OF_FOLD_COST, experiment, seed))
+    return _state([array_place(file_of_predictions(plan, experiment)).path], read)
 
 
 def state_of_weights(plan: Plan, experiment: str) -> str:

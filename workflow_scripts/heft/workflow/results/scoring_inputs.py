@@ -4,6 +4,10 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import torch
+from torch import Tensor
+
 from heft.artifacts import read_parquet
 from heft.auxiliary.asked import models_each
 from heft.auxiliary.kinds import kind_named
@@ -38,6 +42,12 @@ def load_trained(files: Any, scorer: Mapping[str, Any], train: Examples, seed: i
             held_out = of_kind.held_out_of(train, seed, number)
             members.setdefault(number // each, []).append(AuxiliaryRun(run, held_out))
     return TrainedModels(runs, auxiliary, _dynamics(files.dynamics, train))
+
+
+def given_for(ids: np.ndarray, files: Iterable[str]) -> Tensor | None:
+    """Given probabilities float64 [n, n_classes] of these ids, of the first file of the rule `out_of_fold`, if any."""
+    file = next(iter(files), None)
+    return None if file is None else torch.from_numpy(read_parquet(file).set_index("id").loc[ids].to_numpy())
 
 
 def folders_by_kind(files: Iterable[str]) -> dict[str, list[Path]]:
