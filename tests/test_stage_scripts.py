@@ -42,7 +42,8 @@ SCORER = {"method": "if_cg", "options": {"damping": DAMPING, "tolerance": 1e-6}}
 SCORER |= {"ensemble": "", "ensemble_options": {}, "members": 1}  # type: ignore[dict-item]
 
 
-TRAINING = {"training": asdict(SETTINGS), "model": MODEL, "resample": ["split", "noise", "init"]}
+TRAINED_BY = {name: value for name, value in asdict(SETTINGS).items() if name != "workers"}
+TRAINING = {"training": TRAINED_BY, "model": MODEL, "resample": ["split", "noise", "init"]}
 
 
 FINE_TUNING = {"fine_tuning": {"epochs": 2, "learning_rate": 0.03}}
@@ -59,7 +60,7 @@ def chain(tmp_path_factory: pytest.TempPathFactory) -> Chain:
     chain.run("train", {}, states, TRAINING)
     chain.run("checkpoint", {"facts": "train/states.json", "history": "train/history.parquet"},
               {"facts": "checkpoints/checkpoints.json"}, KEPT)  # fmt: skip
-    none: dict[str, Any] = {"auxiliary": [], "dynamics": []}
+    none: dict[str, Any] = {"auxiliary": [], "probabilities": [], "dynamics": []}
     chain.run("score_members", {"checkpoints": "checkpoints/checkpoints.json", **none},
               {"scores": "members.parquet", "cost": "cost.json"},
               {"scorer": SCORER, "weight_decay": SETTINGS.weight_decay, "optimiser": "sgd",
@@ -179,8 +180,8 @@ def test_an_actions_probabilities_are_those_of_the_models_of_its_kind_that_it_as
     held = torch.stack([Subsets().held_out_of(train, SEED, number) for number in range(n)])
     never = int((~held[:2].any(dim=0)).nonzero()[0])
     with pytest.raises(HeftError, match=f"training example {never} is held out by none of the 2 models"):
-        halves.run("out_of_fold", {}, output, {}, kind="subsets", n="2")
-    halves.run("out_of_fold", {}, output, {}, kind="subsets", n=str(n))
+        halves.run("out_of_fold", {}, output, {"predictions": {}}, kind="subsets", n="2")
+    halves.run("out_of_fold", {}, output, {"predictions": {}}, kind="subsets", n=str(n))
     table = chain.read("halves.parquet").set_index("id").loc[train.ids].to_numpy()
     of_each = [[states[f"{number}/3/{name}"] for name in start_of(0)] for number in range(n)]
     each = torch.stack([plain_logits(state, train.inputs).double().softmax(dim=1) for state in of_each])
