@@ -1,6 +1,7 @@
 """A writer that fails at any byte leaves what was there before, and says which file and why in one sentence."""
 
 import errno
+import hashlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from full_disk import files_of_at_most, make_read_only, small_disk
 
 from heft.artifacts import write_json, write_parquet, write_tensors, write_text
 from heft.atomic_files import atomic_path
+from heft.checksum import BLANK, CHUNK_BYTES, check, fill_in
 from heft.data.input_writer import write_inputs
 from heft.errors import HeftError
 from heft.faults import error_number, is_disk_full, sentence_of
@@ -169,3 +171,13 @@ def test_an_open_record_on_a_full_disk_gives_way_to_the_first_error_and_closes_i
         with pytest.raises(ValueError, match="first"):
             work(end_fails)
     assert [event["event"] for event in read_events("False.jsonl")] == ["start", "metrics", "end"]
+
+
+@pytest.mark.parametrize("after", [0, CHUNK_BYTES - 3, 5 * CHUNK_BYTES])
+def test_the_last_place_for_a_digest_is_found_wherever_it_lies(tmp_path: Path, after: int) -> None:
+    file, head, tail = tmp_path / "artifact", b"first " + BLANK.encode() + b" and " + b"." * CHUNK_BYTES, b"." * after
+    file.write_bytes(head + BLANK.encode() + tail)
+    fill_in(file)
+    digest = hashlib.sha256(head + BLANK.encode() + tail).hexdigest().encode()
+    assert file.read_bytes() == head + b"sha256:" + digest + tail
+    check(file)

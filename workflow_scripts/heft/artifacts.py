@@ -26,9 +26,12 @@ def write_text(path: str | Path, text: str) -> None:
 
 def write_json(path: str | Path, value: Mapping[str, Any]) -> None:
     """Writes JSON, with its SHA-256 as a last key; NaN and infinity are refused (ValueError), keys keep their order."""
-    text = json.dumps({**value, CHECKSUM: BLANK}, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    # Piece by piece: the text of a data set with very many files would take more memory than they.
+    pieces = json.JSONEncoder(indent=1, ensure_ascii=False, allow_nan=False).iterencode({**value, CHECKSUM: BLANK})
     with atomic_path(path) as temporary:
-        temporary.write_text(text, encoding="utf-8")
+        with temporary.open("w", encoding="utf-8") as opened:
+            opened.writelines(pieces)
+            opened.write("\n")
         fill_in(temporary)
 
 

@@ -5,6 +5,7 @@ text of its own, it cannot be parted from its file, and no byte of the file goes
 """
 
 import hashlib
+import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,10 +23,10 @@ _WRITTEN = re.compile(rb"sha256:([0-9a-f]{64})")
 def fill_in(path: Path, *, at_start: bool = False) -> None:
     """Puts the digest of a file in the place of its last `BLANK`, or of the first one of its head."""
     with path.open("r+b") as opened:
-        match = _find(opened, at_start)
-        if match is None:
+        found = _find(opened, at_start)
+        if found is None:
             raise ValueError(f"{path} has no place for its SHA-256")
-        place = match.start(1)
+        place, _ = found
         digest = _digest(opened, place)
         opened.seek(place)
         opened.write(digest.encode())
@@ -34,10 +35,11 @@ def fill_in(path: Path, *, at_start: bool = False) -> None:
 def check(path: Path, *, at_start: bool = False) -> None:
     """Raises HeftError naming the file where its bytes are not those of its digest, or it has none."""
     with opened_artifact(path) as opened:
-        match = _find(opened, at_start)
-        if match is None:
+        found = _find(opened, at_start)
+        if found is None:
             raise without_checksum(path)
-        if _digest(opened, match.start(1)) != match[1].decode():
+        place, digits = found
+        if _digest(opened, place) != digits:
             raise damaged(path)
 
 
@@ -66,17 +68,31 @@ def opened_artifact(path: Path) -> Iterator[BinaryIO]:
         yield opened
 
 
-def _find(opened: BinaryIO, at_start: bool) -> re.Match[bytes] | None:
-    opened.seek(0)
-    if at_start:
-        return _WRITTEN.search(opened.read(HEAD_BYTES))
-    return next(reversed(list(_WRITTEN.finditer(opened.read()))), None)
+def _find(opened: BinaryIO, at_start: bool) -> tuple[int, str] | None:
+    """Where the 64 digits of the first `BLANK` or digest of the head begin, or of the last one of the file, and they.
+
+    The end is read first, and more where it holds none.
+    """
+    size, length = opened.seek(0, os.SEEK_END), HEAD_BYTES if at_start else CHUNK_BYTES
+    while True:
+        start = 0 if at_start else max(0, size - length)
+        opened.seek(start)
+        found = list(_WRITTEN.finditer(opened.read(length)))
+        if found:
+            match = found[0 if at_start else -1]
+            return start + match.start(1), match[1].decode()
+        if not start:
+            return None
+        length *= 8
 
 
 def _digest(opened: BinaryIO, place: int) -> str:
     """SHA-256 of the file with zeros for the 64 digits at `place`, as hexadecimal."""
     opened.seek(0)
-    digest = hashlib.sha256(opened.read(place) + 64 * b"0")
+    digest = hashlib.sha256()
+    while chunk := opened.read(min(CHUNK_BYTES, place - opened.tell())):
+        digest.update(chunk)
+    digest.update(64 * b"0")
     opened.seek(place + 64)
     while chunk := opened.read(CHUNK_BYTES):
         digest.update(chunk)

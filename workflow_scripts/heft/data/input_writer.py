@@ -67,17 +67,17 @@ class _Blocks:
 
     def __init__(self, size: int) -> None:
         self._size, self._rest = size, bytearray()
-        self._digests: list[bytes] = []
+        self._digests = bytearray()
 
     def add(self, content: bytes) -> None:
         self._rest += content
         whole = len(self._rest) - len(self._rest) % self._size
-        self._digests += self._of(bytes(self._rest[:whole]))
+        self._digests += b"".join(self._of(bytes(self._rest[:whole])))
         del self._rest[:whole]
 
     def hashes(self) -> np.ndarray:
         """Uint8 [n_blocks, 32]; what is left is the last block."""
-        return np.frombuffer(b"".join([*self._digests, *self._of(bytes(self._rest))]), np.uint8).reshape(-1, 32)
+        return np.frombuffer(b"".join([self._digests, *self._of(bytes(self._rest))]), np.uint8).reshape(-1, 32)
 
     def _of(self, content: bytes) -> Iterator[bytes]:
         for first in range(0, len(content), self._size):

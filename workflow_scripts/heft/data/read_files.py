@@ -123,5 +123,7 @@ def _shown(digests: Mapping[str, str]) -> dict[str, str]:
     """SHA-256 of each file, by its name; of many one of all of them, over names and digests."""
     if len(digests) <= N_NAMED:
         return dict(digests)
-    listed = "\n".join(f"{digest} {name}" for name, digest in sorted(digests.items()))
-    return {f"{len(digests):,} files": hashlib.sha256(listed.encode()).hexdigest()}
+    whole = hashlib.sha256()
+    for nth, name in enumerate(sorted(digests)):
+        whole.update(f"{'' if nth == 0 else chr(10)}{digests[name]} {name}".encode())
+    return {f"{len(digests):,} files": whole.hexdigest()}

@@ -18,7 +18,8 @@ class PictureFiles(RowStream):
 
     dtype = np.dtype(np.uint8)
 
-    def __init__(self, pictures: Collection[Path | bytes], size: int, fit: Fit) -> None:
+    def __init__(self, pictures: Collection[Path | str | bytes], size: int, fit: Fit) -> None:
+        """pictures: files, which take least memory as texts, or their content."""
         self._pictures, self._size, self._fit = pictures, size, fit
         self.shape = (3, size, size)
 
@@ -41,7 +42,8 @@ class PictureFiles(RowStream):
     def _decoded(self, threads: int) -> Iterator[Picture | Unreadable]:
         waiting: deque[Future[Picture | Unreadable]] = deque()
         with refusing_bombs(), ThreadPoolExecutor(threads) as pool:
-            for picture in self._pictures:
+            for given in self._pictures:
+                picture = Path(given) if isinstance(given, str) else given
                 waiting.append(pool.submit(decode, picture, self._size, self._fit))
                 if len(waiting) == AHEAD * threads:
                     yield waiting.popleft().result()

@@ -40,7 +40,7 @@ def image_folder(
         add_true_labels(listed, Path(true_labels))
     names = class_order([*listed.labels, *(listed.true_labels or ())])
     return RawData(
-        inputs=PictureFiles(listed.paths, size, fit),
+        inputs=PictureFiles([str(path) for path in listed.paths], size, fit),
         labels=indices(listed.labels, names),
         ids=listed.ids,
         class_names=names,

@@ -1,11 +1,12 @@
 """Whether memory stays the same as pictures grow in number, from JPEG files to features.
 
-    python benchmarks/encoder_memory.py [--sizes 1000 4000 10000] [--size 96] [--threads 1]
+    python benchmarks/pictures_memory.py [--sizes 2000 6000 10000] [--stages prepare near encode] [--size 96]
 
-Generated pictures lie in class folders. `prepare` decodes, hashes and stores them, and `encode` makes features of them
-by efficientnet_lite0, each in a process of its own as in a run. Prints the most memory of both: what a process holds
-itself, and with the pages of files that it has mapped, which the system takes back where memory is short. The line
-through the numbers of pictures says what 100,000 would take.
+Generated pictures lie in class folders. `prepare` decodes, hashes and stores them and looks for near-duplicates, `near`
+does only that, on what is stored, and `encode` makes features of them by efficientnet_lite0, each in a process of its
+own as in a run. Prints the most memory of each: what a process holds itself, and with the pages of files that it has
+mapped, which the system takes back where memory is short. The line through the numbers of pictures says what 100,000
+would take.
 """
 
 import argparse
@@ -26,7 +27,7 @@ import numpy as np
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT / "workflow_scripts"))
 ASKED = 100_000
-STAGES = ("prepare", "encode")
+STAGES = ("prepare", "near", "encode")
 EVERY = 0.02  # seconds, in which memory is looked at
 
 
@@ -47,8 +48,6 @@ def run(stage: str, folder: Path, size: int, threads: int) -> dict[str, float]:
     """Runs one stage in this process: seconds, and the most memory in MB, its own and with files."""
     import torch
 
-    from heft.data.encoders.encode import encode
-    from heft.data.prepare import prepare
     from heft.scoring.memory import keep_freed_memory
 
     torch.set_num_threads(1)
@@ -62,12 +61,7 @@ def run(stage: str, folder: Path, size: int, threads: int) -> dict[str, float]:
     watch = threading.Thread(target=look)
     watch.start()
     began = time.monotonic()
-    if stage == "prepare":
-        options = {"path": str(folder / "pictures"), "size": size}
-        prepare("image_folder", None, folder / "data", options, threads=threads, near_duplicates=True)
-    else:
-        places = folder / "data", folder / "features"
-        encode(*places, "efficientnet_lite0", {"size": size}, folder / "cache", tell=lambda line: None, threads=threads)
+    work(stage, folder, size, threads)
     seconds = time.monotonic() - began
     done.set()
     watch.join()
@@ -76,6 +70,29 @@ def run(stage: str, folder: Path, size: int, threads: int) -> dict[str, float]:
         "own_mb": own[0] / 1024,
         "with_files_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
     }
+
+
+def work(stage: str, folder: Path, size: int, threads: int) -> None:
+    """What a stage does."""
+    from heft.artifacts import read_parquet
+    from heft.data.encoders.encode import encode
+    from heft.data.inputs import InputsFile
+    from heft.data.modalities.images import Images
+    from heft.data.near.examples import numbered
+    from heft.data.prepare import prepare
+
+    if stage == "prepare":
+        options = {"path": str(folder / "pictures"), "size": size}
+        prepare("image_folder", None, folder / "data", options, threads=threads, near_duplicates=True)
+    elif stage == "near":
+        examples, inputs = (
+            read_parquet(folder / "data/examples.parquet"),
+            InputsFile(folder / "data/inputs.safetensors"),
+        )
+        numbered(examples, inputs.verified(), Images(pixels=True))
+    else:
+        places = folder / "data", folder / "features"
+        encode(*places, "efficientnet_lite0", {"size": size}, folder / "cache", tell=lambda line: None, threads=threads)
 
 
 def anonymous_kilobytes() -> int:
@@ -87,7 +104,8 @@ def anonymous_kilobytes() -> int:
 def main() -> None:
     """Measures each number of pictures, and prints the lines through what was seen."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--sizes", nargs="+", type=int, default=[1000, 4000, 10000])
+    parser.add_argument("--sizes", nargs="+", type=int, default=[2000, 6000, 10000])
+    parser.add_argument("--stages", nargs="+", choices=STAGES, default=STAGES)
     parser.add_argument("--size", type=int, default=96, help="pixels")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--stage", nargs=2, metavar=("STAGE", "FOLDER"), help=argparse.SUPPRESS)
@@ -99,15 +117,15 @@ def main() -> None:
     print(
         f"{platform.platform()}, Python {platform.python_version()}, torch {version('torch')}, threads {given.threads}"
     )
-    seen: dict[str, list[tuple[int, float, float]]] = {stage: [] for stage in STAGES}
+    seen: dict[str, list[tuple[int, float, float]]] = {stage: [] for stage in given.stages}
     for n in given.sizes:
         with tempfile.TemporaryDirectory() as folder:
             draw(Path(folder) / "pictures", n, given.size)
-            for stage in STAGES:
+            for stage in given.stages:
                 measured = in_another_process(stage, folder, given)
                 seen[stage].append((n, measured["own_mb"], measured["with_files_mb"]))
                 print(
-                    f"{n:7,} pictures of {given.size} x {given.size}  {stage:8} {n / measured['seconds']:6.0f} a second"
+                    f"{n:7,} pictures of {given.size} x {given.size}  {stage:8} {measured['seconds']:6.1f} s"
                     f" {measured['own_mb']:6.0f} MB, {measured['with_files_mb']:6.0f} MB with files",
                     flush=True,
                 )
