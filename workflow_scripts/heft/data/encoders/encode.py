@@ -9,6 +9,7 @@ import numpy as np
 from torch import Tensor
 
 from heft.artifacts import read_json, write_json
+from heft.data.encoders.asked import all_options, asked_of
 from heft.data.encoders.cache import FeatureCache
 from heft.data.encoders.declare import Encoder
 from heft.data.encoders.progress import Progress
@@ -76,23 +77,16 @@ def _check_modality(declaration: Declaration, manifest: Mapping[str, Any]) -> No
 
 
 def _identity(declaration: Declaration, options: Mapping[str, Any], encoder: Encoder, code: str) -> str:
-    """What tells these features from others. A person's file counts by its content, wherever it lies."""
-    paths = declaration.fields["paths"]
-    chosen = {name: value for name, value in _all_options(declaration, options).items() if name not in paths}
-    facts = {"encoder": declaration.name, "options": chosen, "files": dict(encoder.files), "code": code}
+    """What tells these features from others."""
+    facts = {**asked_of(declaration, options), "files": dict(encoder.files), "code": code}
     return json.dumps(facts, sort_keys=True, ensure_ascii=False)
-
-
-def _all_options(declaration: Declaration, options: Mapping[str, Any]) -> dict[str, Any]:
-    """The options, those included that are at their default."""
-    return {name: declaration.value_of(name, options) for name in declaration.options}
 
 
 def _facts(declaration: Declaration, options: Mapping[str, Any], encoder: Encoder, files: str) -> dict[str, Any]:
     """What the manifest of the features says otherwise than that of the data."""
     made_by = {
         "name": declaration.name,
-        "options": _all_options(declaration, options),
+        "options": all_options(declaration, options),
         "origin": declaration.fields["origin"],
         "licence": declaration.fields["licence"],
         "files": dict(encoder.files),

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from heft.workflow.housekeeping.features import encoder_of_file, name_in
 from heft.workflow.housekeeping.makers import Kept, Makers
 from heft.workflow.housekeeping.unplanned import Planned
 from heft.workflow.places import FAILED, STATE
@@ -42,6 +43,9 @@ def removable_files(planned: Planned, makers: Makers) -> list[Removable]:
             removable.append(Removable(path, what, size))
         elif Path(path).parent == FAILED and (what := planned.of_run(key := _key_of_failed_run(path))):
             removable.append(Removable(path, what, size, makers.keeps_run(key)))
+        elif (encoder := encoder_of_file(path)) and not planned.asks_for_features(encoder):
+            what = f"features by {name_in(encoder)}, kept for all experiments"
+            removable.append(Removable(path, what, size, makers.keeps_features(encoder)))
     return sorted(removable, key=lambda file: file.path)
 
 

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 from heft.errors import HeftError
 from heft.workflow.housekeeping.unplanned import Planned
 
+CACHE = "features"  # stands in the place of an experiment, to agree to the removal of what many may share
 UNKNOWN = "no run of this configuration has noted that it made it"
 
 
@@ -40,6 +41,10 @@ class Makers:
     def keeps_run(self, key: str) -> Kept | None:
         """Why a tracked run that is not asked for stays; None where it may go."""
         return self._keeps(key.partition("/")[0], lambda made: made.has_made_run(key))
+
+    def keeps_features(self, encoder: str) -> Kept | None:
+        """Why features of an encoder that no experiment asks for stay in the cache; None where they may go."""
+        return self._keeps(CACHE, lambda made: made.asks_for_features(encoder))
 
     def _keeps(self, experiment: str, is_among: Callable[[Planned], bool]) -> Kept | None:
         makers = {label for label, made in self.made.items() if is_among(made)}

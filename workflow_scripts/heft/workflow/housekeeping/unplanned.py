@@ -9,8 +9,9 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from heft.workflow.planning.auxiliary import all_groups
+from heft.workflow.planning.encoding import features_asked
 from heft.workflow.planning.held_out import asked_by_all
-from heft.workflow.planning.paths import KIND, folder_of_kind
+from heft.workflow.planning.paths import FEATURES, KIND, folder_of_kind
 from heft.workflow.planning.plan import Plan
 from heft.workflow.tracking.records import FORMER_STAGES
 
@@ -49,6 +50,7 @@ def planned_names(plan: Plan) -> dict[str, dict[str, list[str]]]:
             "v": plan.variants(name),
             "kind/g": sorted(groups),
             "kind/n": [f"{folder_of_kind(held_out.kind)}/{held_out.n}" for held_out in asked_by_all(experiment)],
+            "encoder": features_asked(plan, name),
         }
     return names
 
@@ -81,6 +83,10 @@ class Planned:
         matches = _matches((*self.shapes, *FORMER_SHAPES), path)
         return not matches or not all(self._unplanned(wildcards) for wildcards in matches)
 
+    def asks_for_features(self, encoder: str) -> bool:
+        """Whether an experiment asks for features of an encoder (see `features_asked`)."""
+        return any(encoder in names.get("encoder", ()) for names in self.names.values())
+
     def has_made_run(self, key: str) -> bool:
         """Whether a tracked run was asked for, by this version or by an older one."""
         return not self._unplanned(_parts(key)[2])
@@ -93,6 +99,9 @@ class Planned:
         if experiment not in self.names:
             return f"experiment {experiment}"
         names = self.names[experiment]
+        # A configuration that an older version noted says nothing of encoders.
+        if "of_encoder" in wildcards and not names.get("encoder", ("unknown",)):
+            return f"{experiment}, features of an encoder"
         if "s" in wildcards and wildcards["s"] not in names["s"]:
             return f"{experiment}, seed {wildcards['s']}"
         if "g" in wildcards and f"{wildcards['kind']}/{wildcards['g']}" not in names["kind/g"]:
@@ -109,7 +118,7 @@ class Planned:
 def _parts(key: str) -> tuple[str, str, dict[str, str]]:
     """Experiment and stage of a tracked run, and the wildcards of the files that its job writes."""
     experiment, *parts = key.split("/")
-    wildcards = {"e": experiment}
+    wildcards = {"e": experiment} | ({"of_encoder": ""} if parts == ["encode"] else {})
     if parts and re.fullmatch("seed[0-9]+", parts[0]):
         wildcards["s"] = parts.pop(0).removeprefix("seed")
     stage, what = [*parts, "", ""][:2]
@@ -123,8 +132,13 @@ def _parts(key: str) -> tuple[str, str, dict[str, str]]:
 
 def _matches(shapes: Iterable[str], path: str) -> list[dict[str, str]]:
     """The wildcards of a path, by each shape that it has."""
-    matches = (re.fullmatch(pattern, path) for pattern in map(_pattern, shapes))
-    return [match.groupdict() for match in matches if match]
+    matches = ((shape, re.fullmatch(_pattern(shape), path)) for shape in shapes)
+    return [match.groupdict() | _of_encoder(shape) for shape, match in matches if match]
+
+
+def _of_encoder(shape: str) -> dict[str, str]:
+    """What marks the files of features among the wildcards."""
+    return {"of_encoder": ""} if shape.startswith((f"{FEATURES}/", "logs/{e}/encode.")) else {}
 
 
 def _pattern(shape: str) -> str:

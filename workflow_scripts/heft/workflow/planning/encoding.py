@@ -5,6 +5,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from heft.data.encoders.asked import asked_of
 from heft.registry import find
 from heft.workflow.configuration.persons_paths import with_places
 from heft.workflow.planning import paths
@@ -44,3 +45,10 @@ def encoder_version(plan: Plan, experiment: str) -> str:
     needed = (declared.fields["packages"] or {}).values()
     hashes = plan.look.fingerprint(declared.file, packages=(*NUMERIC_PACKAGES, *needed))
     return hashlib.sha256(json.dumps(hashes).encode()).hexdigest()[:12]
+
+
+def features_asked(plan: Plan, experiment: str) -> list[str]:
+    """Name and options of the encoder whose features are kept for the experiment; nothing where there is none."""
+    if (chosen := plan.experiments[experiment].encoder) is None:
+        return []
+    return [json.dumps(asked_of(find("data/encoders", chosen[0]), chosen[1]), sort_keys=True)]
