@@ -51,7 +51,6 @@ def draw_folds(labels: Tensor, units: Tensor | None, seed: int, member: int) -> 
     generator, given = np.random.default_rng(derive_seed(seed, "folds", member)), labels.numpy()
     order, first = [], {}
     for label in np.unique(given).tolist():
-        order.append(generator.permutation(np.flatnonzero(given == label)))
+        order.append(torch.from_numpy(generator.permutation(np.flatnonzero(given == label))))
         first[label] = int(generator.integers(N_FOLDS))
-    numbers = None if units is None else units.numpy()
-    return torch.from_numpy(whole_folds(np.concatenate(order), given, numbers, first, N_FOLDS))
+    return whole_folds(torch.cat(order), labels, units, first, N_FOLDS)

@@ -67,11 +67,9 @@ def folds_of(labels: Tensor, units: Tensor | None, generator: torch.Generator) -
     """The rows of each fold: every class spread as evenly as whole units allow, a small one over some of them."""
     order = torch.randperm(len(labels), generator=generator)
     sizes = torch.bincount(labels)
-    first = dict(
-        enumerate(((sizes.cumsum(dim=0) - sizes) % N_FOLDS).tolist())
-    )  # each class goes on from the one before
-    numbers = None if units is None else units.cpu().numpy()
-    fold_of = torch.from_numpy(whole_folds(order.numpy(), labels.numpy(), numbers, first, N_FOLDS))
+    # Each class goes on from the one before.
+    first = dict(enumerate(((sizes.cumsum(dim=0) - sizes) % N_FOLDS).tolist()))
+    fold_of = whole_folds(order, labels, None if units is None else units.cpu(), first, N_FOLDS)
     for fold in fold_of.unique():
         yield (fold_of == fold).nonzero()[:, 0]
 
