@@ -12,7 +12,7 @@ import numpy as np
 
 from heft.arguments.suspects import EMBEDDINGS, PREDICTIONS, Evidence, evidence, kind_of
 from heft.atomic_files import atomic_path
-from heft.command_line.labelled_files import LabelFile, read_classes, read_groups, read_labels, read_numbers
+from heft.data.labelled_files import LabelFile, read_classes, read_groups, read_labels, read_numbers
 from heft.errors import HeftError
 
 COLUMNS = ("rank", "id", "label", "suggested_label", "score", "method")

@@ -9,8 +9,8 @@ from torch import Tensor
 
 from heft.arguments.given_predictions import check_probabilities
 from heft.artifacts import read_json, read_parquet
-from heft.command_line.labelled_files import read_predictions
 from heft.data.arrays import array_place
+from heft.data.labelled_files import read_predictions
 from heft.data.read_files import read_files
 from heft.errors import HeftError
 

@@ -11,10 +11,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from heft.command_line.parquet import columns_of_parquet
 from heft.data.arrays import SUFFIXES as ARRAY_SUFFIXES
 from heft.data.arrays import ArrayPlace, array_place, check_file, read_array
 from heft.data.columns import SUFFIXES, Columns, read_columns
+from heft.data.tables.parquet_columns import columns_of_parquet
 from heft.errors import HeftError
 
 ID, LABEL, GROUP = "id", "label", "group"
