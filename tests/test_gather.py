@@ -34,7 +34,7 @@ def sources(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Sources:
     facts = {"n": counts, "noise": "none", "rate": 0.0, "n_wrong": 0, "resample": ["split"]}
     facts |= {"duplicates": {"taking_part": "one"}, "conflicting_duplicates": [conflict], "notes": ["2 sets."]}
     facts |= {"near_duplicates": [], "leaked": [], "shared_notes": ["2 hidden."]}
-    write_json("facts.json", {**facts, "trusted": None})
+    write_json("facts.json", {**facts, "trusted": None, "n_guiding": 1})
     write_parquet("train.parquet", pd.DataFrame({"id": list("abc"), "row": [2, 0, 3], "label": 0, "true_label": 0}))
     write_parquet("scores.parquet", pd.DataFrame({"id": list("cab"), "score": [3.0, 1.0, 2.0]}))
     write_inputs("inputs.safetensors", INPUTS)

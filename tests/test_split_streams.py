@@ -75,6 +75,7 @@ def test_facts_of_a_split_without_noise_have_a_rate_of_zero() -> None:
         "conflicting_duplicates": [],
         "near_duplicates": [],
         "trusted": None,
+        "n_guiding": 20,
         "leaked": [],
         "absent_classes": {"train": [], "validation": [], "test": []},
         "notes": [],

@@ -157,11 +157,15 @@ def test_unchecked_labels_are_said_with_the_numbers_that_hang_on_them() -> None:
         "wrong as often as those of training, which makes unreliable every number on the test split, what validation "
         "chooses (method, action, fraction, best epoch), what reads validation labels (ip, finetuned)."
     )
-    for n_trusted, said in ((45, "15 of 30 in validation. The"), (75, "")):
+    alone = "Of 30 examples of validation, the 15 whose labels were checked (data.trusted) alone guide what reads "
+    alone += "validation labels; all of them judge."
+    for n_trusted, said, guides in ((45, "15 of 30 in validation. The", alone), (75, "", "")):
         table, inputs = marked(n_trusted)
         facts = split_facts(table, draw_split(table, inputs, CLEAN, 0), CLEAN, 0, NAMES)
-        assert said in sentence_on_trust(facts, [])
+        assert said in sentence_on_trust(facts, ["ip"])
+        assert "reads validation labels" not in sentence_on_trust(facts, ["ip"])  # it reads the checked ones alone
         assert bool(said) == bool(sentence_on_trust(facts, []))
+        assert [note for note in facts["notes"] if "guide" in note] == [guide for guide in [guides] if guide]
     known = balanced()[0].assign(true_label=balanced()[0]["label"])
     facts = split_facts(known, draw_split(known, inputs, CLEAN, 0), CLEAN, 0, NAMES)
     assert "every number on the test split" not in sentence_on_trust(facts, [])

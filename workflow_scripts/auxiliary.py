@@ -12,7 +12,7 @@ from heft.workflow.tracking.records import RunRecord
 def main(job: Any, record: RunRecord) -> None:
     from heft.artifacts import read_json, write_parquet
     from heft.auxiliary.training import AuxiliaryContext
-    from heft.data.examples import load_examples
+    from heft.data.examples import load_examples, load_guiding_examples
     from heft.models.build import ModelSpec
     from heft.registry import find
     from heft.training.checkpoints import load_checkpoints, write_checkpoints
@@ -20,12 +20,13 @@ def main(job: Any, record: RunRecord) -> None:
     from heft.training.settings import CheckpointSettings, FineTuningSettings, TrainingSettings
 
     data = Path(job.input.manifest).parent
+    load_validation = load_guiding_examples if kind_named(name).trains_on_validation else load_examples
     folders = dict.fromkeys(Path(file).parent for file in job.input.continued)
     with device_of(job, training=True) as device:
         context = AuxiliaryContext(
             ModelSpec.for_data(job.params.model, read_json(job.input.manifest)),
             load_examples(data, job.input.train, device),
-            load_examples(data, job.input.validation, device),
+            load_validation(data, job.input.validation, device),
             TrainingSettings(**job.params.training, workers=job.threads - 1),
             int(job.wildcards.s),
             job.params.resample,

@@ -11,7 +11,7 @@ def main(job: Any, record: RunRecord) -> None:
     from heft.artifacts import write_json, write_tensors
     from heft.baselines.declare import BaselineContext
     from heft.curation.states import state_name
-    from heft.data.examples import load_examples
+    from heft.data.examples import load_examples, load_guiding_examples
     from heft.devices import CPU, moved_to
     from heft.registry import find
     from heft.seeds import run_seeds
@@ -21,13 +21,15 @@ def main(job: Any, record: RunRecord) -> None:
 
     data = Path(job.input.manifest).parent
     checkpoints = load_checkpoints(Path(job.input.checkpoints).parent)
-    train = find("baselines", job.params.variant["method"]).configured(job.params.variant["options"])
+    declared = find("baselines", job.params.variant["method"])
+    train = declared.configured(job.params.variant["options"])
+    load_validation = load_guiding_examples if declared.fields["trains_on_validation"] else load_examples
     with device_of(job, training=True) as device:
         context = BaselineContext(
             checkpoints.model,
             checkpoints.runs[0].final.state,
             load_examples(data, job.input.train, device),
-            load_examples(data, job.input.validation, device),
+            load_validation(data, job.input.validation, device),
             TrainingSettings(**job.params.training, workers=job.threads - 1),
             FineTuningSettings(**job.params.fine_tuning),
             run_seeds(int(job.wildcards.s), 0, job.params.resample),

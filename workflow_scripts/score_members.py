@@ -11,7 +11,7 @@ def main(job: Any, record: RunRecord) -> None:
     import pandas as pd
 
     from heft.artifacts import write_json, write_parquet
-    from heft.data.examples import load_examples
+    from heft.data.examples import load_examples, load_guiding_examples
     from heft.kernels.batch import Batch
     from heft.objectives.declare import load_objective
     from heft.scoring.members import costs_as_json, score_members
@@ -20,7 +20,8 @@ def main(job: Any, record: RunRecord) -> None:
 
     scorer, data, seed = job.params.scorer, Path(job.input.manifest).parent, int(job.wildcards.s)
     with device_of(job) as device:
-        train, validation = (load_examples(data, file, device) for file in (job.input.train, job.input.validation))
+        train = load_examples(data, job.input.train, device)
+        validation = load_guiding_examples(data, job.input.validation, device)
         spec = load_checkpoints(Path(job.input.checkpoints).parent).model
         scored = score_members(
             scorer["method"],
@@ -40,9 +41,8 @@ def main(job: Any, record: RunRecord) -> None:
             ensemble_options=scorer["ensemble_options"],
             given_probabilities=given_for(train.ids, job.input.probabilities),
         )
-    columns = {f"m{member:03d}": scored.scores[:, member] for member in range(scorer["members"])}
-    facts = {"method": scorer["method"], "sign": "low scores are detrimental"}
-    write_parquet(job.output.scores, pd.DataFrame({"id": train.ids, **columns}), facts)
+    scores = pd.DataFrame({"id": train.ids, **{f"m{member:03d}": of for member, of in enumerate(scored.scores.T)}})
+    write_parquet(job.output.scores, scores, {"method": scorer["method"], "sign": "low scores are detrimental"})
     write_json(job.output.cost, costs_as_json(scored))
     for number, warnings in enumerate(scored.warnings):
         say(job, [f"Method {scorer['method']}, member {number}: {warning}." for warning in warnings])

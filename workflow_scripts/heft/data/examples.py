@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import torch
 from torch import Tensor
 
@@ -13,6 +14,7 @@ from heft.artifacts import read_json, read_parquet
 from heft.data.inputs import InputsFile
 from heft.data.mapped_inputs import MappedInputs
 from heft.data.modalities.declare import Modality, read_back
+from heft.data.trust import guiding
 from heft.devices import CPU
 from heft.errors import HeftError
 
@@ -61,12 +63,20 @@ def load_examples(data_folder: str | Path, split_file: str | Path, device: torch
     What was fitted on the training split of the same draw is read from `transform.json` beside it. Raises HeftError
     where the file names a row that is not there.
     """
-    inputs = InputsFile(Path(data_folder) / "inputs.safetensors")
-    facts = load_manifest(data_folder)["modality"]
+    return _loaded(Path(data_folder), Path(split_file), read_parquet(split_file), device)
+
+
+def load_guiding_examples(data_folder: str | Path, split_file: str | Path, device: torch.device = CPU) -> Examples:
+    """The same of those of a validation split that methods look at: see `heft.data.trust.guiding`."""
+    split = read_parquet(split_file)
+    return _loaded(Path(data_folder), Path(split_file), split[guiding(split)], device)
+
+
+def _loaded(data_folder: Path, split_file: Path, split: pd.DataFrame, device: torch.device) -> Examples:
+    inputs, facts = InputsFile(data_folder / "inputs.safetensors"), load_manifest(data_folder)["modality"]
     modality = read_back(facts)
     if modality.is_fitted:
-        modality = read_back(facts, read_json(Path(split_file).with_name(TRANSFORM)))
-    split = read_parquet(split_file)
+        modality = read_back(facts, read_json(split_file.with_name(TRANSFORM)))
     rows = split["row"].to_numpy(copy=True)
     if len(rows) and int(rows.max()) >= len(inputs):
         raise HeftError(f"{split_file} names row {int(rows.max())}, but {data_folder} holds {len(inputs)} examples.")

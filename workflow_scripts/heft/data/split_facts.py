@@ -9,6 +9,7 @@ from heft.data.duplicates import conflicting_duplicates
 from heft.data.settings import SPLITS, DataSettings
 from heft.data.sizes import asked_sizes, named
 from heft.data.taking_part import TakingPart, near_duplicates_of, taking_part
+from heft.data.trust import guiding, sentence_on_guides
 from heft.pseudonyms import with_pseudonyms
 
 SHOWN = 3
@@ -30,7 +31,7 @@ def split_facts(
     which take part, and how many do not. conflicting_duplicates, near_duplicates: sets of examples, as
     their ids and labels. leaked: id, like (the id that it repeats) and because, of examples for training that a split
     of the data set's own repeats. absent_classes: of each split. trusted: how many of each split are; None where
-    nothing is known of it.
+    nothing is known of it. n_guiding: examples of validation that methods look at.
     """
     train = splits["train"]
     known = "true_label" in train
@@ -51,14 +52,16 @@ def split_facts(
         "conflicting_duplicates": conflicting_duplicates(examples),
         "near_duplicates": near_duplicates(examples) if settings.near_duplicates else [],
         "trusted": {name: int(splits[name]["trusted"].sum()) for name in SPLITS} if "trusted" in train else None,
+        "n_guiding": int(guiding(splits["validation"]).sum()),
         "leaked": part.leaked.to_dict("records"),
         "absent_classes": {
             name: sorted(set(range(len(class_names))) - set(splits[name]["label"].tolist())) for name in SPLITS
         },
     }
+    guides = [sentence for sentence in [sentence_on_guides(splits["validation"])] if sentence]
     return facts | {
-        "notes": _notes(facts, part, settings, class_names),
-        "shared_notes": _notes(with_pseudonyms(facts), part, settings, class_names),
+        "notes": [*_notes(facts, part, settings, class_names), *guides],
+        "shared_notes": [*_notes(with_pseudonyms(facts), part, settings, class_names), *guides],
     }
 
 
