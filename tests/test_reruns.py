@@ -75,7 +75,7 @@ def test_an_edit_of_plumbing_of_sentences_and_of_comments_reruns_nothing(workspa
 
 
 def test_an_edit_of_what_reads_results_back_reruns_who_reads_them(workspace: Workspace) -> None:
-    assert add_a_line(workspace, "workflow/results/*.py") == 5
+    assert add_a_line(workspace, "workflow/results/*.py") == 6
     rules = rules_of(workspace.plan())
     assert {"score_members", "report"} <= rules
     assert not rules & {"prepare", "split", "train", "checkpoint", "auxiliary"}
