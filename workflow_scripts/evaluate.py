@@ -60,11 +60,11 @@ def seconds_by_action(files: Mapping[str, Mapping[str, str]]) -> dict[str, float
     """CPU seconds of the further models that each action needs, from {action: {need: file}} of their costs."""
     from heft.artifacts import read_json
 
-    costs = {action: [read_json(file) for file in named.values()] for action, named in files.items()}
-    return {
-        action: sum(cost["cpu_seconds"] + cost["training_cpu_seconds"] for cost in each)
-        for action, each in costs.items()
-    }
+    def seconds(file: str) -> float:
+        cost = read_json(file)
+        return float(cost["cpu_seconds"] + cost["training_cpu_seconds"])
+
+    return {action: sum(map(seconds, named.values())) for action, named in files.items()}
 
 
 run_unrecorded(main, snakemake)

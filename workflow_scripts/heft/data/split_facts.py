@@ -23,15 +23,15 @@ def split_facts(
     seed: int,
     class_names: Sequence[str],
 ) -> dict[str, Any]:
-    """Sizes, noise, what varies over seeds, and what a person may not expect of the splits, as `notes`,
-    and as `shared_notes` with pseudonyms of ids.
+    """Sizes, noise, what varies over seeds, and what a person may not expect of the splits.
 
     rate: of planted noise. n_wrong: training labels known to be wrong, planted or not; None where that is not known.
     asked: the sizes that the configuration asks for. duplicates: of identical examples, how many repeat another one,
-    which take part, and how many do not. conflicting_duplicates, near_duplicates: sets of examples, as
-    their ids and labels. leaked: id, like (the id that it repeats) and because, of examples for training that a split
-    of the data set's own repeats. absent_classes: of each split. trusted: how many of each split are; None where
-    nothing is known of it. n_guiding: examples of validation that methods look at.
+    which take part, and how many do not. conflicting_duplicates, near_duplicates: sets of examples, as their ids and
+    labels. leaked: id, like (the id that it repeats) and because, of examples for training that a split of the data
+    set's own repeats. absent_classes: of each split. trusted: how many of each split are; None where nothing is known
+    of it. n_guiding: examples of validation that methods look at. notes: sentences. shared_notes: the same sentences
+    with pseudonyms of ids.
     """
     train = splits["train"]
     known = "true_label" in train

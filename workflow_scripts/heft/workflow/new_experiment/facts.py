@@ -28,9 +28,8 @@ class Facts:
 
     n: of examples that can be read, as far as they were looked at. modality: its name. shape: of an input as a model
     sees it. row_bytes: that one takes on disk. counts: examples of each class, the largest first. n_left_out: examples
-    that take no part because another one has their content. sample: a few inputs, from all over the data, as they
-    are stored. sentences: for a
-    person.
+    that take no part because another one has their content. sample: a few inputs, from all over the data, as they are
+    stored. sentences: for a person.
     """
 
     n: int
